@@ -1,0 +1,238 @@
+"""What both planes and every report share: rules, subjects, findings and evaluations.
+
+Plain data without behaviour that reaches outside: nothing here reads a file, a clock or the network.
+"""
+
+from __future__ import annotations
+
+import enum
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TypeAlias
+
+FactValue: TypeAlias = str | int | float | bool | None
+"""A value that a report can print in any format; durations are numbers with their unit in the fact's name."""
+
+ParameterValue: TypeAlias = int | tuple[int, ...]
+
+
+class Severity(enum.IntEnum):
+    """Ordered, so that `--fail-on` can compare."""
+
+    LOW = 1
+    MEDIUM = 2
+    HIGH = 3
+    CRITICAL = 4
+
+
+class Status(enum.Enum):
+    """The verdict on one rule and one subject."""
+
+    PASS = "PASS"
+    FAIL = "FAIL"
+    EXEMPT = "EXEMPT"
+    UNKNOWN = "UNKNOWN"
+
+
+class Plane(enum.Enum):
+    """Where a subject was looked at."""
+
+    CODE = "code"
+    LIVE = "live"
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A threshold of a rule: an integer in [minimum, maximum], or a list out of `allowed`."""
+
+    name: str
+    default: ParameterValue
+    unit: str
+    minimum: int = 0
+    maximum: int | None = None
+    allowed: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Lifecycle:
+    """`status` is experimental, stable or deprecated; `default_on` is False for opt-in rules."""
+
+    status: str
+    since: str
+    default_on: bool = True
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One rule as its YAML file states it. `runtime` is None where the rule has no live plane."""
+
+    id: str
+    name: str
+    category: str
+    severity: Severity
+    guideline: str
+    provider: str
+    definition: Mapping[str, Any]
+    runtime: Mapping[str, Any] | None
+    parameters: Mapping[str, Parameter]
+    rationale: str
+    remediation: str
+    limits: Mapping[str, str]
+    references: tuple[str, ...]
+    lifecycle: Lifecycle
+    planes: frozenset[Plane]
+    path: Path
+
+    @property
+    def default_on(self) -> bool:
+        """Whether the rule runs when nobody asks for it by name."""
+        return self.lifecycle.default_on
+
+
+@dataclass(frozen=True)
+class PackStamp:
+    """Ties a verdict to the pack that gave it; `sha256` covers every file of the rules folder."""
+
+    version: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The rules of one run, sorted by id, and the parameter values that override their defaults."""
+
+    rules: tuple[Rule, ...]
+    overrides: Mapping[tuple[str, str], ParameterValue] = field(default_factory=dict)
+
+    def rule(self, rule_id: str) -> Rule | None:
+        """The selected rule of that id, or None when this run does not evaluate it."""
+        return next((rule for rule in self.rules if rule.id == rule_id), None)
+
+    def value(self, rule: Rule, parameter: str) -> ParameterValue:
+        """The value in force for a parameter of a rule. Raises KeyError when the rule has no such parameter."""
+        return self.overrides.get((rule.id, parameter), rule.parameters[parameter].default)
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A live credential. `slot` is 1 or 2 for access keys and certificates; `created_at` is part of its identity."""
+
+    kind: str
+    name: str
+    account: str | None = None
+    arn: str | None = None
+    user: str | None = None
+    slot: int | None = None
+    key_id: str | None = None
+    owner: str | None = None
+    created_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Location:
+    """A place in code. `path` has forward slashes, relative to the working directory where that is possible."""
+
+    path: str
+    start_line: int
+    end_line: int
+    address: str
+
+
+@dataclass(frozen=True)
+class TraceStep:
+    """One stop on the way of a secret, in order from the key to the sink; `line` is 0 where none is known."""
+
+    label: str
+    path: str
+    line: int
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One rule's verdict on one subject. Exactly one of `subject` (live) and `location` (code) is set."""
+
+    rule: str
+    severity: Severity
+    status: Status
+    plane: Plane
+    message: str
+    reason: str
+    remediation: str
+    subject: Subject | None = None
+    location: Location | None = None
+    facts: Mapping[str, FactValue] = field(default_factory=dict)
+    trace: tuple[TraceStep, ...] = ()
+    exemption: str | None = None
+
+    @property
+    def fingerprint(self) -> str:
+        """Hex SHA-256 over what identifies the finding and survives line moves and swapped key slots."""
+        if self.subject is not None:
+            created = self.subject.created_at.isoformat() if self.subject.created_at else ""
+            identity = [self.subject.account or "", self.subject.arn or self.subject.name, self.subject.kind, created]
+        elif self.location is not None:
+            identity = [self.location.path, self.location.address]
+        else:
+            identity = []
+        return hashlib.sha256("\0".join(["keyrules/1", self.plane.value, self.rule, *identity]).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Input:
+    """Something that was evaluated: kind is terraform, plan, cloudformation, text or credential_report."""
+
+    kind: str
+    name: str
+    sha256: str | None = None
+    account: str | None = None
+    generated_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class EvaluationError:
+    """Something that could not be evaluated; any one of these makes the run exit 3."""
+
+    input: str
+    kind: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Verdicts by status; `evaluated` is their sum."""
+
+    passed: int = 0
+    failed: int = 0
+    exempt: int = 0
+    unknown: int = 0
+
+    @property
+    def evaluated(self) -> int:
+        """All verdicts, whatever their status."""
+        return self.passed + self.failed + self.exempt + self.unknown
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The whole result of one run. `findings` is in stable order and holds PASS only when the run was asked to."""
+
+    plane: Plane
+    as_of: datetime
+    pack: PackStamp
+    rules: tuple[Rule, ...]
+    inputs: tuple[Input, ...]
+    findings: tuple[Finding, ...]
+    counts: Counts
+    errors: tuple[EvaluationError, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+class UsageError(Exception):
+    """The command or a configuration file is wrong: one sentence for stderr, exit 2."""
+
+
+class InputError(Exception):
+    """An input could not be evaluated: one sentence, exit 3."""
