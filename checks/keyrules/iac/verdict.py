@@ -1,0 +1,45 @@
+"""What a rule's logic on code takes and gives, the same for Terraform, plans and CloudFormation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from keyrules.model import FactValue, Rule, Selection, Status, TraceStep
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One rule on one block: PASS, FAIL or UNKNOWN with a stable `reason` word and a sentence for people.
+
+    `path` is absolute; `address` is the Terraform address or the CloudFormation logical id; lines are 1-based and
+    inclusive. No field ever holds a secret's value.
+    """
+
+    rule: str
+    status: Status
+    path: str
+    address: str
+    start_line: int
+    end_line: int
+    reason: str
+    message: str
+    facts: Mapping[str, FactValue] = field(default_factory=dict)
+    trace: tuple[TraceStep, ...] = ()
+
+
+@dataclass(frozen=True)
+class Context:
+    """The rule being judged with its parameter values in force, and the moment that ages are counted to (UTC)."""
+
+    rule: Rule
+    selection: Selection
+    as_of: datetime
+
+    def limit(self, parameter: str) -> int:
+        """The value of an integer parameter. Raises TypeError when the parameter is a list."""
+        value = self.selection.value(self.rule, parameter)
+        if not isinstance(value, int):
+            raise TypeError(f"{self.rule.id}.{parameter} is not one number")
+        return value
