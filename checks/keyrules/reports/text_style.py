@@ -2,30 +2,167 @@
 
 Pure functions over strings. Whether colour is wanted (a terminal, NO_COLOR, FORCE_COLOR) and how wide the terminal is
 are the caller's decisions. Foreign text (paths, addresses, user names, messages) goes through `printable` before it is
-styled or wrapped, because a file name may hold an escape sequence that takes over the reader's terminal.
+padded, wrapped or styled, because a file name may hold an escape sequence that takes over the reader's terminal.
 """
 
 from __future__ import annotations
 
 import re
-import sys
 import unicodedata
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 
-from keyrules.model import Severity
+from keyrules.model import Severity, Status
+
+_SHORT_ESCAPES = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
+# The undecodable bytes 0x80..0xff of a file name, as PEP 383 (surrogateescape) carries them in a str.
+_ESCAPED_BYTES = range(0xDC80, 0xDD00)
+_SENTENCE_END = re.compile(r"(?<!\be\.g)(?<!\bi\.e)[.!?](?=\s+[^\sa-z]|$)")
+
+_SEVERITY_CODES = {Severity.CRITICAL: "1;31", Severity.HIGH: "31", Severity.MEDIUM: "33", Severity.LOW: "36"}
+_STATUS_CODES = {Status.PASS: "32", Status.FAIL: "31", Status.EXEMPT: "2", Status.UNKNOWN: "35"}
 
 _MINUTE = 60
 _HOUR = 60 * _MINUTE
 _DAY = 24 * _HOUR
-_YEAR = 365 * _DAY
 _MONTH = 30 * _DAY
+_YEAR = 365 * _DAY
 
-_UNSAFE_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
-UNSAFE = re.compile(
-    "["
-    + "".join(
-        f"\\U{code:08x}" for code in range(sys.maxunicode + 1) if unicodedata.category(chr(code)) in _UNSAFE_CATEGORIES
-    )
-    + "]"
-)
+
+@dataclass(frozen=True)
+class Style:
+    """Wraps text in ANSI colour when `colour` is on, and returns it unchanged when it is off."""
+
+    colour: bool = False
+
+    def bold(self, text: str) -> str:
+        """Headings and what the eye should find first."""
+        return self._paint(text, "1")
+
+    def dim(self, text: str) -> str:
+        """What is there for completeness."""
+        return self._paint(text, "2")
+
+    def severity(self, severity: Severity, text: str) -> str:
+        """`text` in the colour of a severity."""
+        return self._paint(text, _SEVERITY_CODES[severity])
+
+    def status(self, status: Status, text: str) -> str:
+        """`text` in the colour of a verdict."""
+        return self._paint(text, _STATUS_CODES[status])
+
+    def _paint(self, text: str, codes: str) -> str:
+        return f"\x1b[{codes}m{text}\x1b[0m" if self.colour and text else text
+
+
+def printable(text: str) -> str:
+    r"""`text` on one line and harmless on any terminal.
+
+    What Unicode calls not printable (control characters, line breaks, bidirectional overrides, invisible characters) is
+    shown as an escape such as `\n`, `\x1b` or `\u202e`; a byte of a file name that is not UTF-8 is shown as `\xff`. The
+    result can always be encoded as UTF-8.
+    """
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() else visible_escape(char) for char in text)
+
+
+def visible_escape(char: str) -> str:
+    """The backslash escape that stands for one character which must not be printed itself."""
+    code = ord(char)
+    if char in _SHORT_ESCAPES:
+        return _SHORT_ESCAPES[char]
+    if code in _ESCAPED_BYTES:
+        return f"\\x{code - 0xDC00:02x}"
+    if code < 0x80:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
+
+
+def display_width(text: str) -> int:
+    """Terminal columns that printable, unstyled text takes: wide East Asian characters two, combining marks none."""
+    if text.isascii():
+        return len(text)
+    return sum(_columns(char) for char in text)
+
+
+def _columns(char: str) -> int:
+    if unicodedata.category(char) in {"Mn", "Me"}:
+        return 0
+    return 2 if unicodedata.east_asian_width(char) in {"W", "F"} else 1
+
+
+def pad(text: str, width: int) -> str:
+    """Printable, unstyled text filled with spaces up to `width` columns; longer text is returned whole."""
+    return text + " " * max(0, width - display_width(text))
+
+
+def wrap(text: str, width: int, indent: int = 0, hanging: int | None = None) -> list[str]:
+    """The words of printable, unstyled text as lines of at most `width` columns.
+
+    The first line is indented by `indent` columns and the others by `hanging` (default: the same). A word that is
+    longer than a line stays whole on a line of its own, so that a path or a command can be copied.
+    """
+    lines: list[str] = []
+    line, columns = " " * indent, indent
+    rest = indent if hanging is None else hanging
+    empty = True
+    for word in text.split(" "):
+        if not word:
+            continue
+        needed = display_width(word)
+        if not empty and columns + 1 + needed > width:
+            lines.append(line)
+            line, columns, empty = " " * rest, rest, True
+        if not empty:
+            line, columns = line + " ", columns + 1
+        line, columns, empty = line + word, columns + needed, False
+    if not empty:
+        lines.append(line)
+    return lines
+
+
+def first_sentence(text: str) -> str:
+    """The first sentence of a paragraph, on one line; the whole paragraph when it has no sentence end."""
+    flat = " ".join(text.split())
+    end = _SENTENCE_END.search(flat)
+    return flat[: end.end()] if end else flat
+
+
+def count_of(number: int, singular: str, plural: str | None = None) -> str:
+    """`1 key`, `12 keys`, `1,000 keys`; `plural` where an added s is wrong."""
+    return f"{number:,} {singular if number == 1 else plural or singular + 's'}"
+
+
+def human_duration(duration: timedelta) -> str:
+    """A duration in the unit that a person would use, rounded down: `40 seconds`, `5 hours`, `412 days`, `3 years`.
+
+    Hours up to two days, days up to two years, then years (of 365 days) and months (of 30 days). Negative durations
+    are printed by their length. Never to be compared with a threshold: rules compare exact seconds.
+    """
+    seconds = int(abs(duration).total_seconds())
+    if seconds < _MINUTE:
+        return count_of(seconds, "second")
+    if seconds < _HOUR:
+        return count_of(seconds // _MINUTE, "minute")
+    if seconds < 2 * _DAY:
+        return count_of(seconds // _HOUR, "hour")
+    if seconds < 2 * _YEAR:
+        return count_of(seconds // _DAY, "day")
+    years, months = seconds // _YEAR, seconds % _YEAR // _MONTH
+    return count_of(years, "year") + (f" {count_of(months, 'month')}" if 0 < months < 12 else "")
+
+
+def relative_date(moment: datetime, as_of: datetime) -> str:
+    """How far an aware moment lies from `as_of`: `412 days ago`, `in 12 days`, `now`."""
+    distance = as_of - moment
+    if abs(distance) < timedelta(seconds=1):
+        return "now"
+    return f"{human_duration(distance)} ago" if distance > timedelta(0) else f"in {human_duration(distance)}"
+
+
+def iso_utc(moment: datetime) -> str:
+    """ISO 8601 in UTC with `Z`, as in 2026-01-31T09:30:00Z; a fraction of a second is kept. ValueError when naive."""
+    if moment.tzinfo is None:
+        raise ValueError("a report cannot print a time that has no time zone")
+    return moment.astimezone(timezone.utc).isoformat().replace("+00:00", "Z")
