@@ -54,6 +54,7 @@ def value(text: str) -> Expr:
         ("for", Name("for")),
         ("-1", Unary("-", ONE)),
         ("!!x", Unary("!", Unary("!", X))),
+        ("-!x", Unary("-", Unary("!", X))),
         ("-x.y + z", Binary("+", Unary("-", Access(X, (Attr("y"),))), Z)),
         ("(x)", X),
         ("(\n  x # comment\n  + y\n)", Binary("+", X, Y)),

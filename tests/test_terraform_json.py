@@ -87,6 +87,10 @@ resource "aws_iam_access_key" "k" {
     iterator = it
     content {
       a = it.value
+      dynamic "y" {
+        for_each = it.ys
+        content {}
+      }
     }
   }
   lifecycle {
@@ -151,7 +155,13 @@ JSON = {
                 "user": "${aws_iam_user.u.name}",
                 "depends_on": ["aws_iam_user.u"],
                 "provider": "aws.west",
-                "dynamic": {"x": {"for_each": "${var.xs}", "iterator": "it", "content": {"a": "${it.value}"}}},
+                "dynamic": {
+                    "x": {
+                        "for_each": "${var.xs}",
+                        "iterator": "it",
+                        "content": {"a": "${it.value}", "dynamic": {"y": {"for_each": "${it.ys}", "content": {}}}},
+                    }
+                },
                 "lifecycle": {
                     "create_before_destroy": True,
                     "ignore_changes": "all",
