@@ -1,0 +1,85 @@
+"""Options and terminal behaviour that `scan` and `audit` share."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import sys
+from collections.abc import Mapping
+from datetime import datetime, timezone
+from typing import TextIO
+
+from keyrules.model import Severity, UsageError
+from keyrules.reports.report_options import DEFAULT_WIDTH, ReportOptions
+from keyrules.reports.text_style import Style
+
+
+def add_shared_options(parser: argparse.ArgumentParser) -> None:
+    """Adds what selects rules and shapes reports."""
+    rules = parser.add_argument_group("rules")
+    rules.add_argument("--rule", action="append", default=[], metavar="ID", help="evaluate only this rule; repeatable")
+    rules.add_argument("--skip-rule", action="append", default=[], metavar="ID", help="leave this rule out; repeatable")
+    rules.add_argument(
+        "--set", action="append", default=[], metavar="ID.PARAMETER=VALUE", help="change a threshold; repeatable"
+    )
+    rules.add_argument(
+        "--fail-on", default="low", metavar="SEVERITY", help="lowest severity that makes the exit code 1 (default: low)"
+    )
+    output = parser.add_argument_group("output")
+    output.add_argument(
+        "--format", action="append", default=[], metavar="FORMAT[=FILE]", help="text, json, sarif; repeatable with files"
+    )
+    output.add_argument("--show-passing", action="store_true", help="list what passes, too")
+    output.add_argument("--quiet", action="store_true", help="print findings and errors only")
+    output.add_argument("--no-color", action="store_true", help="no colour, even on a terminal")
+    parser.add_argument("--as-of", metavar="TIME", help="the moment that ages are counted to (ISO 8601; default: now)")
+
+
+def severity(text: str) -> Severity:
+    """`--fail-on`. Raises UsageError with the allowed words."""
+    try:
+        return Severity[text.upper()]
+    except KeyError:
+        allowed = ", ".join(level.name.lower() for level in Severity)
+        raise UsageError(f"--fail-on: {text!r} is not a severity; use one of {allowed}") from None
+
+
+def moment(text: str | None, default: datetime) -> datetime:
+    """`--as-of` in UTC; a time without an offset is UTC, a date alone is its midnight. Raises UsageError."""
+    if text is None:
+        return default
+    try:
+        value = datetime.fromisoformat(text.strip().replace("Z", "+00:00").replace("z", "+00:00"))
+    except ValueError:
+        raise UsageError(
+            f"--as-of: {text!r} is not a time; write it as in 2026-06-01T00:00:00Z or 2026-06-01"
+        ) from None
+    return value.replace(tzinfo=timezone.utc) if value.tzinfo is None else value.astimezone(timezone.utc)
+
+
+def report_options(args: argparse.Namespace, stream: TextIO, environment: Mapping[str, str]) -> ReportOptions:
+    """How text is to look on this stream: NO_COLOR and FORCE_COLOR win over what the terminal says."""
+    terminal = stream.isatty()
+    colour = terminal and environment.get("TERM") != "dumb"
+    if environment.get("FORCE_COLOR"):
+        colour = True
+    if environment.get("NO_COLOR") or args.no_color:
+        colour = False
+    width = shutil.get_terminal_size((DEFAULT_WIDTH, 24)).columns if terminal else DEFAULT_WIDTH
+    return ReportOptions(style=Style(colour), width=max(40, min(width, 140)), quiet=args.quiet)
+
+
+class ProgressLine:
+    """One line on standard error that says how far long work is; nothing unless that is a terminal."""
+
+    def __init__(self, quiet: bool) -> None:
+        self._on = sys.stderr.isatty() and not quiet and os.environ.get("TERM") != "dumb"
+
+    def __call__(self, done: int, total: int, name: str) -> None:
+        """Shows `done` of `total`; the name is cut to the terminal."""
+        if self._on:
+            width = shutil.get_terminal_size((80, 24)).columns - 1
+            line = f"evaluated {done} of {total}  {name}".encode("ascii", "replace").decode()
+            sys.stderr.write("\r\x1b[2K" + (line[:width] if done < total else ""))
+            sys.stderr.flush()

@@ -1,0 +1,16 @@
+"""What a run's exit code says, the same on both planes."""
+
+from __future__ import annotations
+
+from keyrules.model import Evaluation, Severity, Status
+
+CLEAN, FINDINGS, USAGE, INCOMPLETE = 0, 1, 2, 3
+"""Nothing found; findings at or above --fail-on; a wrong command or configuration; something could not be evaluated."""
+
+
+def exit_code(evaluation: Evaluation, fail_on: Severity) -> int:
+    """INCOMPLETE wins over FINDINGS, because what could not be evaluated may be worse than what was found."""
+    if evaluation.errors or evaluation.counts.unknown:
+        return INCOMPLETE
+    failed = any(f.status is Status.FAIL and f.severity >= fail_on for f in evaluation.findings)
+    return FINDINGS if failed else CLEAN

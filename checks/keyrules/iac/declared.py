@@ -1,0 +1,174 @@
+"""Judges a unit on its own declarations, without Checkov: the verdicts of the Python rules, and every key by name.
+
+What Checkov then adds (the rules written in YAML, skip comments) is held against this list of keys, so that a key that
+Checkov did not see is missed by nobody.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os.path
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeAlias
+
+from keyrules.iac import (
+    cloudformation_exposure,
+    cloudformation_keys,
+    plan_literals,
+    plan_outputs,
+    plan_rotation,
+    plan_sinks,
+    plan_users,
+    secret_flow,
+    terraform_rules,
+)
+from keyrules.iac.check_session import CheckSession
+from keyrules.iac.cloudformation_document import decode_template
+from keyrules.iac.cloudformation_view import CloudFormationView, template_file
+from keyrules.iac.plan_view import Plan, PlanError, read_plan
+from keyrules.iac.terraform_keys import KEY_TYPES, declared_keys
+from keyrules.iac.terraform_module import Module, ModuleReader
+from keyrules.iac.terraform_scope import Scope, walk
+from keyrules.iac.verdict import Context, Verdict
+
+SourceJudge: TypeAlias = Callable[[Scope, Context], list[Verdict]]
+PlanJudge: TypeAlias = Callable[[Plan, str, Context], list[Verdict]]
+TemplateJudge: TypeAlias = Callable[[CloudFormationView, Context], list[Verdict]]
+
+SOURCE_JUDGES: Mapping[str, SourceJudge] = {
+    "KEY_AWS_001": terraform_rules.rotation,
+    "KEY_AWS_003": terraform_rules.one_active_key,
+    "KEY_AWS_004": terraform_rules.no_console_user,
+    "KEY_AWS_009": secret_flow.judge_outputs,
+    "KEY_AWS_010": secret_flow.judge_sinks,
+}
+PLAN_JUDGES: Mapping[str, PlanJudge] = {
+    "KEY_AWS_001": plan_rotation.judge_rotation,
+    "KEY_AWS_003": plan_users.judge_single_key,
+    "KEY_AWS_004": plan_users.judge_console,
+    "KEY_AWS_009": plan_outputs.judge_outputs,
+    "KEY_AWS_010": plan_sinks.judge_sinks,
+    "KEY_AWS_011": plan_literals.judge_literals,
+}
+TEMPLATE_JUDGES: Mapping[str, TemplateJudge] = {
+    "KEY_AWS_001": cloudformation_keys.judge_rotation,
+    "KEY_AWS_003": cloudformation_keys.judge_single_key,
+    "KEY_AWS_004": cloudformation_keys.judge_console,
+    "KEY_AWS_009": cloudformation_exposure.judge_outputs,
+    "KEY_AWS_010": cloudformation_exposure.judge_sinks,
+}
+
+_RESOURCE = re.compile(rf'^\s*resource\s+"?({"|".join(KEY_TYPES)})"?\s+"?([^"\s{{]+)"?', re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Place:
+    """A declared key: where, under which address. `judged` is False for one that only its name is known of."""
+
+    path: str
+    address: str
+    start_line: int
+    end_line: int
+    judged: bool = True
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something of the unit that could not be read; the message quotes nothing of it."""
+
+    path: str
+    message: str
+
+
+@dataclass
+class Declared:
+    """The outcome of a unit's own declarations. `absent` are keys that a count or condition of 0 takes away."""
+
+    keys: list[Place] = field(default_factory=list)
+    absent: list[str] = field(default_factory=list)
+    verdicts: list[Verdict] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    sha256: str = ""
+
+
+def judge_unit(kind: str, path: str, session: CheckSession) -> Declared:
+    """Judges one root module folder, template or plan. Raises OSError when the file itself cannot be read."""
+    judge = {"terraform": _terraform, "cloudformation": _cloudformation, "plan": _planned}[kind]
+    return judge(path, session)
+
+
+def _terraform(folder: str, session: CheckSession) -> Declared:
+    reader = ModuleReader()
+    root = Scope(reader.module(folder), reader)
+    found = Declared()
+    for key in declared_keys(root):
+        found.keys.append(Place(key.declared.path, key.address, key.declared.start_line, key.declared.end_line))
+    present = {(place.path, place.start_line) for place in found.keys}
+    modules: dict[str, Module] = {}
+    for scope in walk(root):
+        modules.setdefault(scope.module.path, scope.module)
+        for name, declared in sorted(scope.module.resources.items()):
+            if name.split(".")[0] in KEY_TYPES and (declared.path, declared.start_line) not in present:
+                found.absent.append(f"{declared.path}\n{scope.prefix}{name}")
+    for module in modules.values():
+        for error in module.errors:
+            found.problems.append(Problem(error.path, error.message))
+            found.keys += _named_in_text(error.path)
+    for rule_id, judge in SOURCE_JUDGES.items():
+        if session.selection.rule(rule_id):
+            found.verdicts += judge(root, session.context(rule_id))
+    lines = (f"{_relative(path, folder)}\0{digest}" for path, digest in sorted(reader.digests.items()))
+    found.sha256 = hashlib.sha256("\n".join(lines).encode("utf-8", "surrogateescape")).hexdigest()
+    return found
+
+
+def _relative(path: str, folder: str) -> str:
+    return Path(os.path.relpath(path, folder)).as_posix()
+
+
+def _named_in_text(path: str) -> list[Place]:
+    """The keys of a file that could not be parsed, by name."""
+    try:
+        text = Path(path).read_bytes().decode("utf-8", "replace")
+    except OSError:
+        return []
+    return [
+        Place(path, f"{match[1]}.{match[2]}", line, line, judged=False)
+        for match in _RESOURCE.finditer(text)
+        for line in (text.count("\n", 0, match.start(1)) + 1,)
+    ]
+
+
+def _cloudformation(path: str, session: CheckSession) -> Declared:
+    data = Path(path).read_bytes()
+    found = Declared(sha256=hashlib.sha256(data).hexdigest())
+    file = template_file(path, decode_template(data))
+    found.keys += [Place(path, key.logical_id, key.start_line, key.end_line) for key in file.access_keys]
+    found.keys += [Place(path, key.logical_id, key.start_line, key.end_line, judged=False) for key in file.unread]
+    if file.problem and file.unread:
+        found.problems.append(Problem(path, file.problem))
+    if file.template is not None:
+        view = CloudFormationView((file,))
+        for rule_id, judge in TEMPLATE_JUDGES.items():
+            if session.selection.rule(rule_id):
+                found.verdicts += judge(view, session.context(rule_id))
+    return found
+
+
+def _planned(path: str, session: CheckSession) -> Declared:
+    data = Path(path).read_bytes()
+    found = Declared(sha256=hashlib.sha256(data).hexdigest())
+    try:
+        plan = read_plan(data)
+    except PlanError as error:
+        found.problems.append(Problem(path, str(error)))
+        return found
+    found.keys += [Place(path, key.address, 1, 1) for key in plan.keys]
+    found.problems += [Problem(path, gap) for gap in plan.gaps]
+    for rule_id, judge in PLAN_JUDGES.items():
+        if session.selection.rule(rule_id):
+            found.verdicts += judge(plan, path, session.context(rule_id))
+    return found

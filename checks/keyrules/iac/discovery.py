@@ -1,0 +1,237 @@
+"""Finds what a scan evaluates: root modules, templates and plans, and the texts that may hold a literal credential."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from keyrules.iac.literals import contains_candidate
+from keyrules.iac.plan_json import is_plan
+from keyrules.iac.relevance import concerns_cloudformation, concerns_terraform, local_sources, narrow
+from keyrules.iac.terraform_module import SOURCE_SUFFIXES
+from keyrules.model import EvaluationError
+
+SKIPPED_FOLDERS = frozenset(
+    {".git", ".hg", ".svn", ".terraform", ".terragrunt-cache", ".serverless", "node_modules", ".venv", "__pycache__"}
+    | {".tox", ".mypy_cache", ".pytest_cache", ".ruff_cache", ".aws-sam", ".idea", ".vscode", ".external_modules"}
+)
+"""Folders that tools fill and nobody writes by hand; a folder named on the command line is read whatever its name."""
+
+_TERRAFORM = SOURCE_SUFFIXES
+_TEMPLATE = (".yaml", ".yml", ".json", ".template", ".cform", ".cfn", ".cft", ".txt")
+_CHECKOV_TEMPLATE = frozenset({".yaml", ".yml", ".json", ".template"})
+_TEXT = _TERRAFORM + _TEMPLATE + (
+    ".tfvars", ".tfvars.json", ".hcl", ".tpl", ".tftpl", ".tmpl", ".j2", ".sh", ".bash", ".zsh", ".ps1", ".psm1", ".cmd",
+    ".bat", ".env", ".envrc", ".ini", ".cfg", ".conf", ".config", ".properties", ".toml", ".userdata", ".cloudinit", ".py",
+    ".js", ".ts", ".go", ".rb", ".java", ".cs", ".php", ".md", ".dockerfile",
+)  # fmt: skip
+_TEXT_NAMES = frozenset({"dockerfile", "credentials", "makefile", "jenkinsfile", "user-data", "user_data", ".env"})
+MAX_FILE_BYTES = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Unit:
+    """What is evaluated in one go: kind is terraform (a root module's folder), cloudformation or plan (a file).
+
+    `readable` is False for a file that Checkov passes over because of its name.
+    """
+
+    kind: str
+    path: str
+    readable: bool = True
+
+
+@dataclass
+class Discovery:
+    """What was found. `only` restricts what is reported to the files named on the command line."""
+
+    units: list[Unit] = field(default_factory=list)
+    texts: list[str] = field(default_factory=list)
+    considered: int = 0
+    only: frozenset[str] | None = None
+    folders: tuple[str, ...] = ()
+    errors: list[EvaluationError] = field(default_factory=list)
+
+
+@dataclass
+class _Files:
+    """Terraform folders with what relevance needs to know of them."""
+
+    relevant: set[str] = field(default_factory=set)
+    calls: dict[str, set[str]] = field(default_factory=dict)
+
+
+def discover(paths: list[Path], context: Path, read: Callable[[Path], bytes] | None = None) -> Discovery:
+    """Looks at files and folders. A single Terraform file is evaluated with its module and with the callers of it
+    below `context` (the working directory), and reported for itself."""
+    reader = read or read_file
+    found = Discovery()
+    terraform = _Files()
+    named: set[str] = set()
+    folders: list[str] = []
+    for path in paths:
+        absolute = Path(os.path.normpath(Path.cwd() / path))
+        if absolute.is_dir():
+            folders.append(str(absolute))
+            for file in walk_files(absolute, found.errors):
+                _classify(file, found, terraform, reader, named=False)
+        else:
+            named.add(str(absolute))
+            _classify(absolute, found, terraform, reader, named=True)
+    wanted = {str(Path(name).parent) for name in named if name.endswith(_TERRAFORM)}
+    if wanted:
+        _read_context(wanted, context, terraform, reader)
+    scanned = {folder for folder in terraform.calls if _below(folder, folders)} | wanted
+    found.units += [Unit("terraform", root) for root in _roots(terraform, scanned, reader)]
+    found.units.sort(key=lambda unit: (unit.path, unit.kind))
+    found.texts.sort()
+    if named:
+        found.only = frozenset(named)
+        found.folders = tuple(folders)
+    return found
+
+
+def walk_files(folder: Path, errors: list[EvaluationError]) -> Iterator[Path]:
+    """Every regular file below a folder in a stable order, tool folders and links to folders left out."""
+
+    def unreadable(error: OSError) -> None:
+        errors.append(EvaluationError(shown(str(error.filename)), "unreadable", f"cannot be listed: {error.strerror}"))
+
+    for root, names, files in os.walk(folder, onerror=unreadable):
+        names[:] = sorted(name for name in names if name not in SKIPPED_FOLDERS)
+        for name in sorted(files):
+            path = Path(root, name)
+            try:
+                regular = stat.S_ISREG(path.stat().st_mode)
+            except OSError:
+                regular = False
+            if regular:
+                yield path
+
+
+def read_file(path: Path) -> bytes:
+    """A file's bytes. Raises OSError, and for a file too large to evaluate too."""
+    size = path.stat().st_size
+    if size > MAX_FILE_BYTES:
+        raise OSError(27, f"is larger than {MAX_FILE_BYTES // 2**20} MiB", str(path))
+    return path.read_bytes()
+
+
+def shown(path: str) -> str:
+    """A path for people and reports: relative to the working directory where it is below it, with forward slashes."""
+    try:
+        return Path(path).relative_to(Path.cwd()).as_posix()
+    except ValueError:
+        return Path(path).as_posix()
+
+
+def _classify(
+    path: Path, found: Discovery, terraform: _Files, read: Callable[[Path], bytes], named: bool
+) -> None:
+    name = path.name.lower()
+    if not (named or name.endswith(_TEXT) or name in _TEXT_NAMES or "." not in name):
+        return
+    try:
+        data = read(path)
+    except OSError as error:
+        found.errors.append(EvaluationError(shown(str(path)), "unreadable", f"cannot be read: {error.strerror}"))
+        return
+    if b"\0" in data[:1024] and narrow(data) is data:
+        return
+    kind = _kind(path, data, named)
+    if kind is not None:
+        found.considered += 1
+    if kind == "terraform":
+        _note_terraform(str(path.parent), data, terraform)
+    elif kind == "plan":
+        found.units.append(Unit("plan", str(path)))
+    elif kind == "template" and concerns_cloudformation(data):
+        found.units.append(Unit("cloudformation", str(path), path.suffix in _CHECKOV_TEMPLATE))
+    if kind != "plan" and contains_candidate(data):
+        found.texts.append(str(path))
+
+
+def _kind(path: Path, data: bytes, named: bool) -> str | None:
+    name = path.name
+    if name.endswith(_TERRAFORM):
+        return "terraform"
+    if name.lower().endswith(".json") and is_plan(data):
+        return "plan"
+    return "template" if named or name.lower().endswith(_TEMPLATE) else None
+
+
+def _note_terraform(folder: str, data: bytes, terraform: _Files) -> None:
+    calls = terraform.calls.setdefault(folder, set())
+    calls.update(os.path.normpath(f"{folder}/{source}") for source in local_sources(data))
+    if concerns_terraform(data):
+        terraform.relevant.add(folder)
+
+
+def _read_context(wanted: set[str], context: Path, terraform: _Files, read: Callable[[Path], bytes]) -> None:
+    """Reads the Terraform files around single files: their own modules, and everything below the working directory,
+    because a module is evaluated as its callers call it."""
+    ignored: list[EvaluationError] = []
+    inside = any(_below(folder, [str(context)]) for folder in wanted)
+    files = list(walk_files(context, ignored)) if inside else []
+    files += [path for folder in sorted(wanted) for path in sorted(Path(folder).glob("*")) if path.is_file()]
+    for path in dict.fromkeys(files):
+        if path.name.endswith(_TERRAFORM):
+            try:
+                _note_terraform(str(path.parent), read(path), terraform)
+            except OSError:
+                # The module reader meets the same file again and reports it.
+                terraform.relevant.add(str(path.parent))
+
+
+def _roots(terraform: _Files, scanned: set[str], read: Callable[[Path], bytes]) -> list[str]:
+    """The folders to evaluate: those that nobody calls, if they or anything they call could matter."""
+    _follow_calls(terraform, read)
+    called = {target for folder, targets in terraform.calls.items() for target in targets if target != folder}
+    reach = {folder: _reachable(folder, terraform.calls) for folder in terraform.calls}
+    roots = [folder for folder in terraform.calls if folder not in called]
+    covered = {folder for root in roots for folder in reach[root]}
+    # Modules that call each other in a ring have no root; each of them is one then.
+    roots += [folder for folder in sorted(terraform.calls) if folder not in covered]
+    return [
+        root
+        for root in sorted(roots)
+        if reach[root] & terraform.relevant and (root in scanned or reach[root] & scanned)
+    ]
+
+
+def _follow_calls(terraform: _Files, read: Callable[[Path], bytes]) -> None:
+    """Adds the called folders that lie outside of what was walked."""
+    todo = [target for targets in terraform.calls.values() for target in targets if target not in terraform.calls]
+    while todo:
+        folder = todo.pop()
+        if folder in terraform.calls:
+            continue
+        terraform.calls[folder] = set()
+        try:
+            files = [path for path in sorted(Path(folder).iterdir()) if path.name.endswith(_TERRAFORM)]
+            for path in files:
+                _note_terraform(folder, read(path), terraform)
+        except (FileNotFoundError, NotADirectoryError):
+            # Many arguments are called `source`; where it is a module, its caller says that it is missing.
+            continue
+        except OSError:
+            terraform.relevant.add(folder)
+        todo += [target for target in terraform.calls[folder] if target not in terraform.calls]
+
+
+def _reachable(folder: str, calls: dict[str, set[str]]) -> set[str]:
+    seen: set[str] = set()
+    todo = [folder]
+    while todo:
+        current = todo.pop()
+        if current not in seen:
+            seen.add(current)
+            todo += calls.get(current, ())
+    return seen
+
+
+def _below(path: str, folders: list[str]) -> bool:
+    return any(path == folder or path.startswith(folder.rstrip("/") + "/") for folder in folders)

@@ -1,0 +1,42 @@
+"""Decides from bytes which files could matter to a rule. It may say yes too often, never no too often.
+
+Terraform's block labels and CloudFormation's type names are plain text in the file, so a file without these words declares
+no key and calls no module that does; escapes that could hide a word count as the word.
+"""
+
+from __future__ import annotations
+
+import re
+
+TERRAFORM_WORDS = (b"iam_access_key", b"iam-user", b"iam-system-user")
+"""The key resources, and the registry modules that declare a key unless told otherwise (KEY_AWS_007)."""
+
+TEMPLATE_WORD = b"AWS::IAM::AccessKey"
+
+_WORD = re.compile(b"|".join(re.escape(word) for word in TERRAFORM_WORDS))
+_ESCAPE = re.compile(rb"\\(?:u00|U0000|x)[0-9A-Fa-f]{2}")
+_LOCAL_SOURCE = re.compile(rb"""["']?source["']?\s*[=:]\s*["'](\.{1,2}/[^"'\n]*)["']""")
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
+
+
+def narrow(data: bytes) -> bytes:
+    """The bytes with one byte per ASCII character, whatever the encoding says."""
+    if data.startswith(_UTF16) or b"\0" in data[:4]:
+        return data.replace(b"\0", b"")
+    return data
+
+
+def concerns_terraform(data: bytes) -> bool:
+    """Whether a Terraform file, by itself, could declare a key or call a registry module that does."""
+    return bool(_WORD.search(data)) or bool(_ESCAPE.search(data))
+
+
+def concerns_cloudformation(data: bytes) -> bool:
+    """Whether a file could be a template that declares a key."""
+    data = narrow(data)
+    return TEMPLATE_WORD in data or (b"Resources" in data and bool(_ESCAPE.search(data)) and b"IAM" in data)
+
+
+def local_sources(data: bytes) -> list[str]:
+    """The relative module sources that a Terraform file names; comments and strings may add some that are none."""
+    return [match.decode("utf-8", "surrogateescape") for match in _LOCAL_SOURCE.findall(data)]

@@ -1,0 +1,129 @@
+"""The code plane as one function: paths in, an Evaluation out."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from keyrules.catalog import Pack
+from keyrules.iac.checkov_host import Limits, UnitOutcome, run_units
+from keyrules.iac.discovery import Discovery, discover, read_file, shown
+from keyrules.iac.literal_findings import literal_findings
+from keyrules.iac.scan_findings import merged, unit_findings
+from keyrules.iac.worker_protocol import Request
+from keyrules.model import (
+    Counts,
+    Evaluation,
+    EvaluationError,
+    Finding,
+    Input,
+    InputError,
+    Plane,
+    Rule,
+    Selection,
+    Status,
+)
+
+LITERALS = "KEY_AWS_011"
+
+
+@dataclass(frozen=True)
+class ScanRequest:
+    """What to scan. `context` is the folder below which callers of single files are looked for."""
+
+    paths: tuple[Path, ...]
+    pack: Pack
+    selection: Selection
+    as_of: datetime
+    context: Path
+    keep_passing: bool = False
+    limits: Limits = field(default_factory=Limits)
+    progress: Callable[[int, int, str], None] | None = None
+
+
+def scan(request: ScanRequest) -> Evaluation:
+    """Evaluates every rule of the selection that has a code plane. Raises nothing for what lies in the files."""
+    found = discover(list(request.paths), request.context)
+    rules = tuple(rule for rule in request.selection.rules if Plane.CODE in rule.planes)
+    findings: list[Finding] = []
+    errors = list(found.errors)
+    inputs: list[Input] = []
+    for outcome in _outcomes(found, rules, request, errors):
+        unit = unit_findings(outcome, request.selection)
+        findings += unit.findings
+        errors += unit.errors
+        digest = outcome.declared.sha256 if outcome.declared else None
+        inputs.append(Input(outcome.unit.kind, shown(outcome.unit.path), digest))
+    literals = next((rule for rule in rules if rule.id == LITERALS), None)
+    if literals is not None:
+        findings += _literals(found, literals, errors)
+    findings = merged(_reported(findings, found))
+    counts = Counter(finding.status for finding in findings)
+    kept = [f for f in findings if f.status is not Status.PASS or request.keep_passing]
+    return Evaluation(
+        plane=Plane.CODE,
+        as_of=request.as_of,
+        pack=request.pack.stamp,
+        rules=rules,
+        inputs=tuple(inputs),
+        findings=tuple(kept),
+        counts=Counts(counts[Status.PASS], counts[Status.FAIL], counts[Status.EXEMPT], counts[Status.UNKNOWN]),
+        errors=tuple(sorted(set(errors), key=lambda error: (error.input, error.kind, error.message))),
+        notes=_notes(found, request),
+    )
+
+
+def _outcomes(
+    found: Discovery, rules: tuple[Rule, ...], request: ScanRequest, errors: list[EvaluationError]
+) -> list[UnitOutcome]:
+    if not found.units or not rules:
+        return []
+    overrides = tuple((rule, name, value) for (rule, name), value in sorted(request.selection.overrides.items()))
+    message = Request(tuple(rule.id for rule in rules), overrides, request.as_of, (), request.limits.memory_bytes)
+    outcomes: list[UnitOutcome] = []
+    try:
+        for outcome in run_units(found.units, message, request.limits):
+            outcomes.append(outcome)
+            if request.progress:
+                request.progress(len(outcomes), len(found.units), shown(outcome.unit.path))
+    except InputError as error:
+        left = found.units[len(outcomes) :]
+        errors += [EvaluationError(shown(unit.path), "not_evaluated", str(error)) for unit in left]
+    return outcomes
+
+
+def _literals(found: Discovery, rule: Rule, errors: list[EvaluationError]) -> list[Finding]:
+    findings: list[Finding] = []
+    for path in found.texts:
+        try:
+            findings += literal_findings(path, read_file(Path(path)), rule)
+        except OSError as error:
+            errors.append(EvaluationError(shown(path), "unreadable", f"Cannot be read: {error.strerror}"))
+    return findings
+
+
+def _reported(findings: list[Finding], found: Discovery) -> list[Finding]:
+    """Only what was asked for: everything below the folders, and the files named by themselves."""
+    if found.only is None:
+        return findings
+    files = {shown(path) for path in found.only}
+    folders = [shown(folder) for folder in found.folders]
+    return [
+        finding
+        for finding in findings
+        if finding.location is not None
+        and (
+            finding.location.path in files
+            or any(folder == "." or finding.location.path.startswith(f"{folder}/") for folder in folders)
+        )
+    ]
+
+
+def _notes(found: Discovery, request: ScanRequest) -> tuple[str, ...]:
+    if found.considered or found.texts or found.errors:
+        return ()
+    names = ", ".join(shown(str(Path.cwd() / path)) for path in request.paths)
+    return (f"nothing to evaluate: no Terraform, plan or CloudFormation file in {names}",)

@@ -1,0 +1,133 @@
+"""`keyrules scan`: arguments in, reports and an exit code out."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from keyrules.command_options import ProgressLine, add_shared_options, moment, report_options, severity
+from keyrules.exit_codes import exit_code
+from keyrules.iac.checkov_host import UNIT_SECONDS, Limits
+from keyrules.iac.plan_json import is_plan
+from keyrules.iac.scan import ScanRequest, scan
+from keyrules.catalog import load_pack
+from keyrules.model import Evaluation, UsageError
+from keyrules.reports.outputs import parse_outputs, write_outputs
+from keyrules.selection import select
+
+STDIN = "<stdin>"
+EPILOG = """\
+examples:
+  keyrules scan                          everything below this folder
+  keyrules scan infra/ template.yaml     a folder and a file
+  terraform show -json plan.out | keyrules scan -
+  keyrules scan --rule KEY_AWS_001 --set KEY_AWS_001.max_age_days=45 infra/
+  keyrules scan --format sarif=keyrules.sarif --fail-on high .
+
+exit codes: 0 clean, 1 findings, 2 wrong usage, 3 something could not be evaluated
+"""
+
+
+def add_scan_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of `keyrules scan`."""
+    parser.add_argument(
+        "paths", nargs="*", metavar="PATH", help="folders, files, plan JSON, or - for a plan on standard input (default: .)"
+    )
+    add_shared_options(parser)
+    parser.add_argument(
+        "--timeout",
+        type=float,
+        default=UNIT_SECONDS,
+        metavar="SECONDS",
+        help=f"time for one root module, template or plan (default: {UNIT_SECONDS:g})",
+    )
+
+
+def run_scan(args: argparse.Namespace, now: datetime) -> int:
+    """Runs the scan and writes its reports. Raises UsageError before anything is evaluated or written."""
+    outputs = parse_outputs(args.format)
+    fail_on = severity(args.fail_on)
+    as_of = moment(args.as_of, now)
+    pack = load_pack()
+    selection = select(pack, args.rule, args.skip_rule, args.set)
+    if not args.timeout > 0:
+        raise UsageError(f"--timeout: {args.timeout:g} is not a time; give a number of seconds above 0")
+    names = args.paths or ["."]
+    with _readable_paths(names) as (paths, alias):
+        request = ScanRequest(
+            paths=paths,
+            pack=pack,
+            selection=selection,
+            as_of=as_of,
+            context=Path.cwd(),
+            keep_passing=args.show_passing,
+            limits=Limits(unit_seconds=args.timeout),
+            progress=ProgressLine(args.quiet),
+        )
+        evaluation = _renamed(scan(request), alias)
+    write_outputs(outputs, evaluation, report_options(args, sys.stdout, os.environ), sys.stdout.buffer)
+    return exit_code(evaluation, fail_on)
+
+
+@contextmanager
+def _readable_paths(names: list[str]) -> Iterator[tuple[tuple[Path, ...], str]]:
+    """The paths to scan; standard input becomes a file in memory, because a plan holds secrets.
+
+    Raises UsageError for a path that is not there or cannot be read.
+    """
+    if names.count("-") > 1:
+        raise UsageError("- stands for standard input and can be given once")
+    paths = [Path(name) for name in names if name != "-"]
+    for path in paths:
+        _check_readable(path)
+    if "-" not in names:
+        yield tuple(paths), ""
+        return
+    data = sys.stdin.buffer.read()
+    if not is_plan(data):
+        raise UsageError("standard input is not a plan in JSON; pipe `terraform show -json PLAN` into `keyrules scan -`")
+    if not hasattr(os, "memfd_create"):
+        raise UsageError("standard input needs Linux here; write the plan to a file and name it")
+    memory = os.memfd_create("plan")
+    try:
+        with TemporaryDirectory(prefix="keyrules-") as folder, os.fdopen(os.dup(memory), "wb") as file:
+            file.write(data)
+            file.flush()
+            link = Path(folder, "plan.json")
+            link.symlink_to(f"/proc/{os.getpid()}/fd/{memory}")
+            yield (*paths, link), link.as_posix()
+    finally:
+        os.close(memory)
+
+
+def _check_readable(path: Path) -> None:
+    if not path.exists():
+        raise UsageError(f"{path} does not exist; name a folder or a file")
+    if not os.access(path, os.R_OK | (os.X_OK if path.is_dir() else 0)):
+        kind = "folder" if path.is_dir() else "file"
+        raise UsageError(f"{path} is a {kind} that cannot be read; check its permissions")
+
+
+def _renamed(evaluation: Evaluation, alias: str) -> Evaluation:
+    """The evaluation with the in-memory file's name replaced by what it stands for."""
+    if not alias:
+        return evaluation
+    findings = tuple(
+        replace(finding, location=replace(finding.location, path=STDIN))
+        if finding.location is not None and finding.location.path == alias
+        else finding
+        for finding in evaluation.findings
+    )
+    return replace(
+        evaluation,
+        findings=findings,
+        inputs=tuple(replace(i, name=STDIN) if i.name == alias else i for i in evaluation.inputs),
+        errors=tuple(replace(e, input=STDIN) if e.input == alias else e for e in evaluation.errors),
+    )

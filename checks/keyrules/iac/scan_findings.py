@@ -1,0 +1,192 @@
+"""From what the worker says about a unit to findings: every key gets a verdict of every rule that applies to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from keyrules.iac.checkov_graph import without_keys
+from keyrules.iac.checkov_host import UnitOutcome
+from keyrules.iac.declared import PLAN_JUDGES, SOURCE_JUDGES, TEMPLATE_JUDGES, Place
+from keyrules.iac.discovery import shown
+from keyrules.iac.verdict import Verdict
+from keyrules.iac.worker_protocol import Checked, CheckRecord
+from keyrules.iac.yaml_rules import WORDS
+from keyrules.model import EvaluationError, Finding, Location, Plane, Rule, Selection, Status, TraceStep
+
+_YAML_RULES = {
+    "terraform": ("KEY_AWS_005", "KEY_AWS_006", "KEY_AWS_007", "KEY_AWS_008"),
+    "plan": ("KEY_AWS_005", "KEY_AWS_006", "KEY_AWS_007", "KEY_AWS_008"),
+    "cloudformation": ("KEY_AWS_005", "KEY_AWS_006", "KEY_AWS_007"),
+}
+_PYTHON_RULES = {"terraform": SOURCE_JUDGES, "plan": PLAN_JUDGES, "cloudformation": TEMPLATE_JUDGES}
+_WORST = {Status.PASS: 0, Status.EXEMPT: 1, Status.UNKNOWN: 2, Status.FAIL: 3}
+
+
+@dataclass(frozen=True)
+class UnitFindings:
+    """The findings of one unit, passes included, and what could not be evaluated."""
+
+    findings: tuple[Finding, ...]
+    errors: tuple[EvaluationError, ...]
+
+
+def unit_findings(outcome: UnitOutcome, selection: Selection) -> UnitFindings:
+    """Joins a unit's own verdicts with Checkov's records on it."""
+    unit, declared = outcome.unit, outcome.declared
+    problem = outcome.problem
+    if not unit.readable:
+        problem = "Checkov does not read files of this name; rename it to .yaml, .yml, .json or .template"
+    errors: list[EvaluationError] = []
+    if outcome.problem:
+        errors.append(EvaluationError(shown(unit.path), "crash", outcome.problem))
+    if declared is None:
+        return UnitFindings((), tuple(errors))
+    errors += [EvaluationError(shown(p.path), "unparsable", _capital(p.message)) for p in declared.problems]
+    checked = outcome.checked if outcome.checked is not None else Checked()
+    known = {(error.input, error.kind) for error in errors}
+    for path in checked.unparsed:
+        if (shown(path), "unparsable") not in known:
+            message = "Checkov cannot parse this file, so the rules that it decides did not see it"
+            errors.append(EvaluationError(shown(path), "unparsable", message))
+    errors += [
+        EvaluationError(shown(unit.path), "rule_failed", f"{rule_id} could not be evaluated under Checkov")
+        for rule_id in checked.failures
+    ]
+    skips = _Skips(checked.records)
+    verdicts = [*declared.verdicts, *_yaml_verdicts(outcome, checked, selection, problem)]
+    verdicts += _unjudged(unit.kind, declared.keys, selection)
+    absent = set(declared.absent)
+    findings = [
+        _finding(verdict, rule, skips.reason(verdict))
+        for verdict in verdicts
+        for rule in (selection.rule(verdict.rule),)
+        if rule is not None and f"{verdict.path}\n{without_keys(verdict.address)}" not in absent
+    ]
+    return UnitFindings(tuple(findings), tuple(errors))
+
+
+def merged(findings: Iterable[Finding]) -> list[Finding]:
+    """One finding per rule, file and address, the worst one, in the order of file, line and rule.
+
+    A module that several roots call, and a block with many instances, are one place in the code.
+    """
+    worst: dict[tuple[str, str, str], Finding] = {}
+    for finding in findings:
+        if finding.location is not None:
+            key = (finding.rule, finding.location.path, finding.location.address)
+            known = worst.get(key)
+            if known is None or _WORST[finding.status] > _WORST[known.status]:
+                worst[key] = finding
+    return sorted(worst.values(), key=_order)
+
+
+def _order(finding: Finding) -> tuple[str, int, str, str]:
+    location = finding.location
+    return (location.path, location.start_line, location.address, finding.rule) if location else ("", 0, "", "")
+
+
+def _yaml_verdicts(outcome: UnitOutcome, checked: Checked, selection: Selection, problem: str) -> Iterator[Verdict]:
+    declared = outcome.declared
+    if declared is None:
+        return
+    wanted = [rule_id for rule_id in _YAML_RULES[outcome.unit.kind] if selection.rule(rule_id)]
+    records: dict[tuple[str, str, str], CheckRecord] = {}
+    for record in checked.records:
+        records[record.rule, record.path, _address(record)] = record
+    seen = {(path, address) for _, path, address in records}
+    for rule_id in wanted:
+        claimed: set[tuple[str, str]] = set()
+        for place in declared.keys:
+            exact, block = (place.path, place.address), (place.path, without_keys(place.address))
+            claimed |= {exact, block}
+            if place.judged:
+                found = records.get((rule_id, *exact)) or records.get((rule_id, *block))
+                yield _yaml_verdict(rule_id, place, found, bool({exact, block} & seen), problem)
+        for (record_rule, path, address), record in sorted(records.items()):
+            if record_rule == rule_id and (path, address) not in claimed:
+                place = Place(path, address, record.start_line, record.end_line)
+                yield _yaml_verdict(rule_id, place, record, True, problem)
+
+
+def _yaml_verdict(rule_id: str, place: Place, record: CheckRecord | None, seen: bool, problem: str) -> Verdict:
+    words = WORDS[rule_id]
+    if record is not None:
+        failed = record.result != "PASSED"
+        status, reason = (Status.FAIL, words.reason) if failed else (Status.PASS, "compliant")
+        message = words.message if failed else "Checkov finds nothing against this rule"
+    elif seen and not problem:
+        status, reason, message = words.undecided, "undecided_input", words.undecided_message
+    else:
+        status, reason = Status.UNKNOWN, "not_evaluated"
+        message = problem or "Checkov did not see this key, so the rules that it decides are open"
+    return Verdict(rule_id, status, place.path, place.address, place.start_line, place.end_line, reason, message)
+
+
+def _unjudged(kind: str, keys: Iterable[Place], selection: Selection) -> Iterator[Verdict]:
+    """A key that only its name is known of is UNKNOWN to every rule."""
+    rules = [rule_id for rule_id in (*_PYTHON_RULES[kind], *_YAML_RULES[kind]) if selection.rule(rule_id)]
+    for place in keys:
+        if not place.judged:
+            for rule_id in rules:
+                yield Verdict(
+                    rule_id,
+                    Status.UNKNOWN,
+                    place.path,
+                    place.address or f"line {place.start_line}",
+                    place.start_line,
+                    place.end_line,
+                    "not_evaluated",
+                    "the file cannot be parsed, so this key is known by name only",
+                )
+
+
+def _address(record: CheckRecord) -> str:
+    """Checkov's resource name as an address: CloudFormation records carry the type, module calls lack their kind."""
+    if "::" in record.address:
+        return record.address.rsplit(".", 1)[-1]
+    head, _, last = record.address.rpartition(".")
+    if head.split(".")[-1].startswith(("aws_", "awsutils_")):
+        return record.address
+    return f"{head}.module.{last}" if head else f"module.{last}"
+
+
+class _Skips:
+    """Skip comments and metadata, from Checkov's records."""
+
+    def __init__(self, records: Iterable[CheckRecord]) -> None:
+        self._reasons: dict[tuple[str, str, str], str] = {}
+        for record in records:
+            if record.result == "SKIPPED":
+                shown_reason = record.comment.strip() or "no reason given"
+                for address in (record.address, without_keys(record.address), _address(record)):
+                    self._reasons[record.rule, record.path, address] = shown_reason
+                if "output" in record.address or "." not in record.address:
+                    self._reasons[record.rule, record.path, f"output.{record.address.split('.')[-1]}"] = shown_reason
+
+    def reason(self, verdict: Verdict) -> str | None:
+        """Why a verdict's block is skipped, or None when it is not."""
+        exact = self._reasons.get((verdict.rule, verdict.path, verdict.address))
+        return exact or self._reasons.get((verdict.rule, verdict.path, without_keys(verdict.address)))
+
+
+def _finding(verdict: Verdict, rule: Rule, skipped: str | None) -> Finding:
+    status = verdict.status
+    exempt = skipped is not None and status in (Status.FAIL, Status.UNKNOWN)
+    finding = Finding(
+        rule=rule.id,
+        severity=rule.severity,
+        status=Status.EXEMPT if exempt else status,
+        plane=Plane.CODE,
+        message=_capital(verdict.message),
+        reason=verdict.reason,
+        remediation=rule.remediation,
+        location=Location(shown(verdict.path), verdict.start_line, verdict.end_line, verdict.address),
+        facts=verdict.facts,
+        trace=tuple(TraceStep(step.label, shown(step.path), step.line) for step in verdict.trace),
+    )
+    return replace(finding, exemption=skipped) if exempt else finding
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
