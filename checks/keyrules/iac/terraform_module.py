@@ -6,6 +6,8 @@ on the way (does a trigger fire, where does a secret go) is judged on these decl
 
 from __future__ import annotations
 
+import hashlib
+import os.path
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +16,7 @@ from keyrules.iac.hcl_ast import Attribute, Block, Body, Expr, HclSyntaxError, L
 from keyrules.iac.hcl_syntax import parse_hcl
 from keyrules.iac.terraform_json import parse_terraform_json
 
-SOURCE_SUFFIXES = (".tf", ".tf.json")
+SOURCE_SUFFIXES = (".tf", ".tf.json", ".tofu", ".tofu.json")
 _VALUE_FILES = ("terraform.tfvars", "terraform.tfvars.json")
 _VALUE_SUFFIXES = (".auto.tfvars", ".auto.tfvars.json")
 
@@ -82,13 +84,14 @@ class Module:
 
 def normalize(path: Path) -> str:
     """An absolute path without `..`, symbolic links kept as they are written."""
-    import os.path
-
     return os.path.normpath(Path.cwd() / path)
 
 
 class ModuleReader:
-    """Reads each folder once. `listing` gives a folder's file names; both functions raise OSError."""
+    """Reads each folder once. `listing` gives a folder's file names; both functions raise OSError.
+
+    `digests` has the SHA-256 of every file that was read, by path.
+    """
 
     def __init__(
         self,
@@ -98,6 +101,7 @@ class ModuleReader:
         self._read = read
         self._listing = listing
         self._modules: dict[str, Module] = {}
+        self.digests: dict[str, str] = {}
 
     def module(self, folder: str) -> Module:
         """The module in a folder; an absent folder is a module that declares nothing and has an error."""
@@ -113,6 +117,8 @@ class ModuleReader:
             builder.errors.append(SourceError(folder, 0, f"cannot be listed: {error.strerror}"))
             return builder.module()
         sources = [name for name in names if name.endswith(SOURCE_SUFFIXES) and not name.startswith((".", "#"))]
+        # OpenTofu reads x.tofu in place of x.tf.
+        sources = [name for name in sources if ".tofu" in name or name.replace(".tf", ".tofu") not in names]
         overrides = [name for name in sources if _is_override(name)]
         for name in [name for name in sources if name not in overrides] + overrides:
             body = self._parse(f"{folder}/{name}", builder.errors)
@@ -127,7 +133,9 @@ class ModuleReader:
 
     def _parse(self, path: str, errors: list[SourceError]) -> Body | None:
         try:
-            text = self._read(path).decode("utf-8-sig")
+            data = self._read(path)
+            self.digests[path] = hashlib.sha256(data).hexdigest()
+            text = data.decode("utf-8-sig")
             return parse_terraform_json(text) if path.endswith(".json") else parse_hcl(text)
         except HclSyntaxError as error:
             errors.append(SourceError(path, error.line, str(error)))
@@ -139,7 +147,7 @@ class ModuleReader:
 
 
 def _is_override(name: str) -> bool:
-    stem = name.removesuffix(".json").removesuffix(".tf")
+    stem = name.removesuffix(".json").removesuffix(".tf").removesuffix(".tofu")
     return stem == "override" or stem.endswith("_override")
 
 
