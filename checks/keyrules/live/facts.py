@@ -1,0 +1,146 @@
+"""The facts about a live credential that a rule's `runtime` block may name, by kind of subject.
+
+One table for all: the loader checks rules against it, the live plane fills it, `keyrules rules --facts` prints it.
+Column semantics: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_getting-report.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One fact. `type` is the Python type of a known value; `unit` is empty for what is not measured.
+
+    Durations are exact floats, counted to the moment of evaluation and never rounded to whole days.
+    `unknown_when` says when the report cannot tell; the fact is then UNKNOWN, never a default.
+    """
+
+    name: str
+    type: type[bool] | type[int] | type[float]
+    unit: str
+    meaning: str
+    unknown_when: str
+
+
+def _table(*facts: Fact) -> Mapping[str, Fact]:
+    return {fact.name: fact for fact in facts}
+
+
+_NO_FLAG = "the column is absent or holds neither true nor false"
+_NO_DATE = "the date is absent or cannot be read"
+
+FACTS: Mapping[str, Mapping[str, Fact]] = {
+    "access_key": _table(
+        Fact("active", bool, "", "The key can sign requests.", _NO_FLAG),
+        Fact("slot", int, "", "1 or 2: the position in the report, which says nothing about age.", "never"),
+        Fact("days_since_rotation", float, "days", "Age: time since the key was created.", _NO_DATE),
+        Fact(
+            "days_since_use",
+            float,
+            "days",
+            "Idle time: since the last use, or since creation when the key was never used.",
+            _NO_DATE,
+        ),
+        Fact("never_used", bool, "", "The report has no last use of the key.", "the last-used date cannot be read"),
+        Fact("user_has_console_password", bool, "", "The key's user can sign in to the console.", _NO_FLAG),
+        Fact(
+            "minutes_between_user_and_key_creation",
+            float,
+            "minutes",
+            "Time between the creation of the user and of the key.",
+            "either date is absent or cannot be read",
+        ),
+        Fact(
+            "active_keys_of_user",
+            int,
+            "keys",
+            "How many active keys the report shows for the key's user.",
+            "the active column of either key cannot be read",
+        ),
+        Fact(
+            "days_since_younger_key_of_user",
+            float,
+            "days",
+            "Age of the younger of the user's active keys; of the only one where there is one.",
+            "no key is active, or an active key's date cannot be read",
+        ),
+        Fact(
+            "is_younger_key_of_user",
+            bool,
+            "",
+            "The key is the younger of two active ones; of two as old as each other, slot 2 is.",
+            "both keys are active and the date of one cannot be read",
+        ),
+    ),
+    "console_password": _table(
+        Fact("enabled", bool, "", "The user can sign in to the console with a password.", _NO_FLAG),
+        Fact("mfa_active", bool, "", "The user has an MFA device enabled.", _NO_FLAG),
+        Fact(
+            "days_since_use",
+            float,
+            "days",
+            "Idle time: since the last sign-in, else since the password was set, else since the user was created.",
+            _NO_DATE,
+        ),
+        Fact("days_since_change", float, "days", "Age: time since the password was last set.", _NO_DATE),
+    ),
+    "root": _table(
+        Fact("has_access_keys", bool, "", "The root user has an access key, active or not.", _NO_FLAG),
+        Fact(
+            "has_credentials",
+            bool,
+            "",
+            "The root user can sign in or sign requests: a password, an active key or an active certificate.",
+            "the report does not say whether there is a password and shows no other credential",
+        ),
+        Fact("mfa_active", bool, "", "The root user has an MFA device enabled.", _NO_FLAG),
+        Fact("ever_used", bool, "", "Any root credential has a last use.", "a last-used date cannot be read"),
+        Fact(
+            "days_since_use",
+            float,
+            "days",
+            "Time since the latest use of any root credential; since the account's creation when there is none.",
+            _NO_DATE,
+        ),
+    ),
+    "signing_certificate": _table(
+        Fact("active", bool, "", "The X.509 certificate can sign requests.", _NO_FLAG),
+        Fact("slot", int, "", "1 or 2: the position in the report.", "never"),
+        Fact("days_since_rotation", float, "days", "Age: time since the certificate was uploaded.", _NO_DATE),
+    ),
+}
+"""Kinds of subject, each with the facts that a rule may ask about."""
+
+
+@dataclass(frozen=True)
+class Operator:
+    """One comparison, named as in Checkov's policy language.
+
+    `fact_types` are the types of fact it applies to; `takes` is what `value` must be: bool for no value at all, float
+    for one number, tuple for a list of whole numbers.
+    """
+
+    name: str
+    fact_types: tuple[type, ...]
+    takes: type[bool] | type[float] | type[tuple[int, ...]]
+
+
+OPERATORS: Mapping[str, Operator] = {
+    operator.name: operator
+    for operator in (
+        Operator("is_true", (bool,), bool),
+        Operator("is_false", (bool,), bool),
+        Operator("equals", (int,), float),
+        Operator("not_equals", (int,), float),
+        Operator("greater_than", (int, float), float),
+        Operator("greater_than_or_equal", (int, float), float),
+        Operator("less_than", (int, float), float),
+        Operator("less_than_or_equal", (int, float), float),
+        Operator("within", (int,), tuple),
+        Operator("not_within", (int,), tuple),
+    )
+}
+"""What a `runtime` block may compare with; `and`, `or` and `not` combine."""
