@@ -104,7 +104,7 @@ def read_rule(path: Path) -> Rule:
 
 
 def _version() -> str:
-    """What setup.cfg of this checkout states, else the installed version: a checkout may run beside an installed one."""
+    """What setup.cfg of this checkout states, else the installed version: a checkout may run beside a package."""
     config = configparser.ConfigParser()
     config.read(Path(__file__).resolve().parents[2] / "setup.cfg", encoding="utf-8")
     if config.get("metadata", "name", fallback="") == "keyrules":
