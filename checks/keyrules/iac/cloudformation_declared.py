@@ -15,7 +15,7 @@ from keyrules.iac.cloudformation_template import ACCESS_KEY
 
 _TYPE = re.compile(
     r"""(?P<quote>["']?)Type(?P=quote)[ \t]*:\s*(?:[&!][^\s,]+\s+)*(?P<mark>["']?)AWS::IAM::AccessKey(?P=mark)"""
-    r"""(?=[ \t]*(?:$|[,{}\]#\r\n]|//))"""
+    r"""(?=[ \t]*(?:$|[,{}\]#\n]|//))"""
 )
 _KEY = re.compile(
     r"""(?P<indent>[ \t]*(?:-[ \t]+)*)(?:\?[ \t]+)?"""
@@ -44,7 +44,8 @@ def declared_keys(text: str) -> list[DeclaredKey]:
     """
     if ACCESS_KEY not in text:
         return []
-    text = _without_comments(text.removeprefix("\ufeff"))
+    text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+    text = _without_comments(text)
     # Placeholders of template languages keep their length, so that positions in both texts agree.
     shape = _PLACEHOLDER.sub(lambda match: "_" * len(match[0]), text)
     inside = _Structure(text, shape)

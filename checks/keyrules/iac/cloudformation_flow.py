@@ -104,8 +104,9 @@ class FlowFinder:
 
     def _substitution(self, argument: Node, stop: _Stop, seen: set[str]) -> list[_Stop | Flow]:
         variables: Node | None = None
-        if isinstance(argument, Listing) and len(argument.items) == 2:
-            argument, variables = argument.items
+        if isinstance(argument, Listing) and argument.items:
+            variables = argument.items[-1]
+            argument = argument.items[0]
         if not isinstance(argument, Scalar):
             return [replace(stop, node=argument)]
         found: list[_Stop | Flow] = []

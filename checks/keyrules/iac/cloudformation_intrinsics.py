@@ -119,13 +119,12 @@ class Reader:
 
     def attribute(self, argument: Node, depth: int = 0) -> tuple[str, str] | None:
         """The logical id and the attribute that an `Fn::GetAtt` names, or None when it is malformed."""
-        if isinstance(argument, Scalar):
-            logical_id, _, attribute = argument.text.partition(".")
-            return (logical_id, attribute) if attribute else None
         if isinstance(argument, Listing) and len(argument.items) >= 2:
             parts = [self.text(item, depth + 1) for item in argument.items]
             return parts[0], ".".join(parts[1:])
-        return None
+        only = argument.items[0] if isinstance(argument, Listing) and argument.items else argument
+        logical_id, _, attribute = only.text.partition(".") if isinstance(only, Scalar) else ("", "", "")
+        return (logical_id, attribute) if attribute else None
 
     def unresolved(self, text: str) -> bool:
         """Whether a text that this reader gave holds a part that only a deployment knows."""
@@ -154,8 +153,8 @@ class Reader:
 
     def _substituted(self, argument: Node, depth: int) -> str:
         own: Table | None = None
-        if isinstance(argument, Listing) and len(argument.items) == 2:
-            variables = argument.items[1]
+        if isinstance(argument, Listing) and argument.items:
+            variables = argument.items[-1]
             own = variables if isinstance(variables, Table) else None
             argument = argument.items[0]
         if not isinstance(argument, Scalar):
