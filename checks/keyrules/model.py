@@ -177,7 +177,9 @@ class Finding:
             identity = [self.location.path, self.location.address]
         else:
             identity = []
-        return hashlib.sha256("\0".join(["keyrules/1", self.plane.value, self.rule, *identity]).encode()).hexdigest()
+        parts = "\0".join(["keyrules/1", self.plane.value, self.rule, *identity])
+        # A path whose bytes are not UTF-8 carries surrogates; strict encoding would raise on it.
+        return hashlib.sha256(parts.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 @dataclass(frozen=True)

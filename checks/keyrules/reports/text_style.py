@@ -12,7 +12,7 @@ import unicodedata
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
-from keyrules.model import Severity, Status
+from keyrules.model import Plane, Severity, Status
 
 _SHORT_ESCAPES = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 # The undecodable bytes 0x80..0xff of a file name, as PEP 383 (surrogateescape) carries them in a str.
@@ -127,6 +127,16 @@ def first_sentence(text: str) -> str:
     flat = " ".join(text.split())
     end = _SENTENCE_END.search(flat)
     return flat[: end.end()] if end else flat
+
+
+def advice_for(plane: Plane, remediation: str) -> str:
+    """The paragraph of a remediation that starts with the plane's label (`Code:`, `Live:`), without that label.
+
+    The whole text when no paragraph is labelled for the plane.
+    """
+    label = f"{plane.value.capitalize()}:"
+    labelled = [line.removeprefix(label).strip() for line in remediation.splitlines() if line.startswith(label)]
+    return labelled[0] if labelled else remediation
 
 
 def count_of(number: int, singular: str, plural: str | None = None) -> str:

@@ -1,0 +1,113 @@
+"""The JSON report, version 1 (`"schema": "keyrules/1"`): the machine-readable form of an evaluation on both planes.
+
+Keys are only ever added within version 1. A finding has `subject` on the live plane and `location` on the code plane;
+`trace` is there when a secret's path is known, `exemption` when the status is EXEMPT.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from keyrules.model import Evaluation, Finding, Input, Location, Status, Subject, TraceStep
+from keyrules.reports.json_text import dump
+from keyrules.reports.report_options import ReportOptions
+from keyrules.reports.text_style import iso_utc
+
+SCHEMA = "keyrules/1"
+
+
+def render(evaluation: Evaluation, options: ReportOptions) -> str:
+    """The whole evaluation as JSON text; `options` change nothing. Times are ISO 8601 in UTC."""
+    del options
+    return dump(document(evaluation))
+
+
+def document(evaluation: Evaluation) -> dict[str, Any]:
+    """The report as plain dictionaries and lists, in the order of the keys in the file."""
+    counts = evaluation.counts
+    return {
+        "schema": SCHEMA,
+        "plane": evaluation.plane.value,
+        "as_of": iso_utc(evaluation.as_of),
+        "pack": {"version": evaluation.pack.version, "sha256": evaluation.pack.sha256},
+        "inputs": [_input(item) for item in evaluation.inputs],
+        "summary": {
+            "evaluated": counts.evaluated,
+            "pass": counts.passed,
+            "fail": counts.failed,
+            "exempt": counts.exempt,
+            "unknown": counts.unknown,
+        },
+        "findings": [_finding(finding) for finding in evaluation.findings],
+        "errors": [{"input": error.input, "kind": error.kind, "message": error.message} for error in evaluation.errors],
+        "notes": list(evaluation.notes),
+    }
+
+
+def _input(item: Input) -> dict[str, Any]:
+    return {
+        "kind": item.kind,
+        "name": item.name,
+        "sha256": item.sha256,
+        "account": item.account,
+        "generated_at": _time(item.generated_at),
+    }
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    result: dict[str, Any] = {
+        "rule": finding.rule,
+        "severity": finding.severity.name,
+        "status": finding.status.value,
+        "plane": finding.plane.value,
+    }
+    if finding.subject is not None:
+        result["subject"] = _subject(finding.subject)
+    if finding.location is not None:
+        result["location"] = _location(finding.location)
+    result |= {
+        "message": finding.message,
+        "reason": finding.reason,
+        "facts": dict(sorted(finding.facts.items())),
+        "remediation": finding.remediation,
+        "fingerprint": finding.fingerprint,
+    }
+    if finding.trace:
+        result["trace"] = [
+            {"label": step.label, "path": step.path, "line": step.line or None} for step in finding.trace
+        ]
+    if finding.status is Status.EXEMPT:
+        result["exemption"] = finding.exemption
+    return result
+
+
+def _step(step: TraceStep) -> dict[str, Any]:
+    return {"label": step.label, "path": step.path, "line": step.line or None}
+
+
+def _subject(subject: Subject) -> dict[str, Any]:
+    return {
+        "kind": subject.kind,
+        "name": subject.name,
+        "account": subject.account,
+        "arn": subject.arn,
+        "user": subject.user,
+        "slot": subject.slot,
+        "created_at": _time(subject.created_at),
+        "key_id": subject.key_id,
+        "owner": subject.owner,
+    }
+
+
+def _location(location: Location) -> dict[str, Any]:
+    return {
+        "path": location.path,
+        "start_line": location.start_line,
+        "end_line": location.end_line,
+        "address": location.address,
+    }
+
+
+def _time(moment: datetime | None) -> str | None:
+    return None if moment is None else iso_utc(moment)

@@ -1,0 +1,166 @@
+"""Where reports go: the formats there are, `--format FORMAT[=FILE]`, and files that are written whole or not at all."""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+import stat
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import BinaryIO, TypeAlias
+
+from keyrules.model import Evaluation, UsageError
+from keyrules.reports import json_report, sarif_report, text_report
+from keyrules.reports.report_options import DEFAULT_WIDTH, ReportOptions
+from keyrules.reports.text_style import Style, printable
+
+Writer: TypeAlias = Callable[[Evaluation, ReportOptions], str]
+
+FORMATS: dict[str, Writer] = {
+    "text": text_report.render,
+    "json": json_report.render,
+    "sarif": sarif_report.render,
+}
+"""A new format is one module with a pure writer, and one entry here."""
+
+
+@dataclass(frozen=True)
+class Output:
+    """One report of a run; `path` is None for standard output."""
+
+    format: str
+    path: Path | None
+
+
+def parse_outputs(specs: Sequence[str], formats: Mapping[str, Writer] = FORMATS) -> tuple[Output, ...]:
+    """The outputs that `--format` asks for, checked as far as is possible before the evaluation starts.
+
+    A spec is `FORMAT` or `FORMAT=-` for standard output, or `FORMAT=FILE`. When no spec names standard output, text
+    goes there. Raises UsageError, with one sentence, for an unknown format, two outputs on standard output or in the
+    same file, and a file that cannot be written.
+    """
+    outputs = [_parse(spec, formats) for spec in specs]
+    on_stdout = [output.format for output in outputs if output.path is None]
+    if len(on_stdout) > 1:
+        raise UsageError(
+            f"--format: {' and '.join(on_stdout)} would both go to standard output; "
+            f"send all but one to a file, as in --format {on_stdout[-1]}=FILE"
+        )
+    if not on_stdout:
+        outputs.insert(0, Output("text", None))
+    seen: dict[Path, Path] = {}
+    for path in (output.path for output in outputs if output.path is not None):
+        _check_writable(path)
+        first = seen.setdefault(_target(path), path)
+        if first is not path:
+            raise UsageError(
+                f"--format: two outputs would go to the same file, {_shown(first)} and {_shown(path)}; "
+                "give each its own"
+            )
+    return tuple(outputs)
+
+
+def write_outputs(
+    outputs: Iterable[Output],
+    evaluation: Evaluation,
+    options: ReportOptions,
+    stdout: BinaryIO,
+    formats: Mapping[str, Writer] = FORMATS,
+) -> None:
+    """Render and write every output, as UTF-8.
+
+    Everything is rendered and staged beside its target before the first file is replaced, and standard output comes
+    last, so that a failure leaves the old files as they were and no new ones behind. `options` hold for standard
+    output; text in a file has no colour and a fixed width, whatever the terminal is. Raises UsageError when a file
+    cannot be written, and OSError (BrokenPipeError) when standard output cannot.
+    """
+    plain = replace(options, style=Style(), width=DEFAULT_WIDTH)
+    rendered = [
+        (output.path, formats[output.format](evaluation, options if output.path is None else plain).encode())
+        for output in outputs
+    ]
+    _write_files([(path, content) for path, content in rendered if path is not None])
+    for content in (content for path, content in rendered if path is None):
+        stdout.write(content)
+        stdout.flush()
+
+
+def _parse(spec: str, formats: Mapping[str, Writer]) -> Output:
+    name, separator, file = spec.partition("=")
+    if name not in formats:
+        raise UsageError(f"--format: {_shown(name)} is not a format; use one of {', '.join(sorted(formats))}")
+    if separator and not file:
+        raise UsageError(f"--format: {name}= names no file; write {name}=FILE, or {name} alone for standard output")
+    return Output(name, Path(file) if separator and file != "-" else None)
+
+
+def _check_writable(path: Path) -> None:
+    with _sentence(path):
+        folder = _target(path).parent
+        if path.is_dir():
+            raise UsageError(f"--format: {_shown(path)} is a directory; name a file in it")
+        if not folder.is_dir():
+            raise UsageError(f"--format: the directory of {_shown(path)} does not exist; create {_shown(folder)} first")
+        allowed = os.access(path, os.W_OK) if _is_special(path) else os.access(folder, os.W_OK | os.X_OK)
+        if not allowed:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+
+def _write_files(files: Sequence[tuple[Path, bytes]]) -> None:
+    staged: list[tuple[Path, Path]] = []
+    special = [(path, content) for path, content in files if _is_special(path)]
+    try:
+        for path, content in files:
+            if not _is_special(path):
+                target = _target(path)
+                temporary = target.with_name(f".{secrets.token_hex(8)}.keyrules-tmp")
+                staged.append((path, temporary))
+                with _sentence(path):
+                    _write_durably(temporary, content)
+        for path, temporary in staged:
+            with _sentence(path):
+                temporary.replace(_target(path))
+    finally:
+        for _, temporary in staged:
+            temporary.unlink(missing_ok=True)
+    for path, content in special:
+        with _sentence(path):
+            path.write_bytes(content)
+
+
+def _write_durably(path: Path, content: bytes) -> None:
+    """A new file with the permissions that the umask leaves, on disk when this returns."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _target(path: Path) -> Path:
+    """The file that is replaced: where a symbolic link points, so that the link itself stays."""
+    return path.resolve()
+
+
+def _is_special(path: Path) -> bool:
+    """Whether a device or pipe has that name (/dev/null, >(command)): it is written to, never replaced by a file."""
+    return path.exists() and not stat.S_ISREG(path.stat().st_mode)
+
+
+@contextmanager
+def _sentence(path: Path) -> Iterator[None]:
+    """Turns an error of the operating system on `path` into the UsageError that names it."""
+    try:
+        yield
+    except OSError as error:
+        raise UsageError(f"--format: {_shown(path)} cannot be written: {error.strerror or error}") from error
+    except RuntimeError as error:
+        # What Path.resolve raises for a loop of symbolic links before Python 3.13.
+        raise UsageError(f"--format: {_shown(path)} cannot be written: {error}") from error
+
+
+def _shown(name: Path | str) -> str:
+    return printable(str(name))

@@ -1,0 +1,18 @@
+"""How a report is to look; what it says never depends on these."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from keyrules.reports.text_style import Style
+
+DEFAULT_WIDTH = 100
+
+
+@dataclass(frozen=True)
+class ReportOptions:
+    """For text: colour, the columns to wrap at, and `quiet` for findings and errors only. Other formats ignore it."""
+
+    style: Style = field(default_factory=Style)
+    width: int = DEFAULT_WIDTH
+    quiet: bool = False
