@@ -1,0 +1,176 @@
+"""`keyrules audit`: arguments in, reports and an exit code out."""
+
+from __future__ import annotations
+
+import argparse
+import io
+import os
+import random
+import sys
+import time
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Final, cast
+
+from keyrules.catalog import load_pack
+from keyrules.command_options import add_shared_options, moment, report_options, severity
+from keyrules.exit_codes import FINDINGS, exit_code
+from keyrules.live.account_audit import (
+    AuditRequest,
+    AuditResult,
+    ReportResult,
+    Verifier,
+    audit_report,
+    combine,
+    unreadable,
+)
+from keyrules.live.audit import Verdict
+from keyrules.live.plan import Plan
+from keyrules.live.report_inputs import find_reports, from_stream, opened
+from keyrules.live.spans import parse_span
+from keyrules.live.verification import Verified, verify
+from keyrules.model import InputError, Selection, Severity, UsageError
+from keyrules.reports import audit_text, findings_csv
+from keyrules.reports.outputs import FORMATS, parse_outputs, write_outputs
+from keyrules.selection import select
+
+if TYPE_CHECKING:
+    from keyrules.live.aws import Account
+
+_MAX_AGE: Final = "24h"
+_DEADLINE: Final = "10m"
+_FORMATS: Final = {**FORMATS, "text": audit_text.render, "csv": findings_csv.render}
+
+EPILOG = """\
+examples:
+  keyrules audit                                   the account of the AWS credentials in use
+  keyrules audit --profile prod --verify           and ask it about the users that were flagged
+  keyrules audit report.csv                        a report that somebody sent
+  keyrules audit reports/ --format json=audit.json a folder with one report per account
+  aws iam get-credential-report | keyrules audit - the JSON of the AWS CLI, which says when the report was made
+  keyrules audit --due-within 14d                  also what will fail within two weeks
+
+exit codes: 0 clean, 1 findings, 2 wrong usage, 3 something could not be evaluated
+"""
+
+
+def add_audit_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of `keyrules audit`."""
+    parser.add_argument(
+        "reports",
+        nargs="*",
+        metavar="REPORT",
+        help="credential reports: CSV, the JSON of `aws iam get-credential-report`, folders of them, or - for standard "
+        "input (default: the live account)",
+    )
+    add_shared_options(parser)
+    live = parser.add_argument_group("live account")
+    live.add_argument("--profile", metavar="NAME", help="the AWS profile to use")
+    live.add_argument("--region", metavar="REGION", help="a region of the partition, for AWS GovCloud (US) and China")
+    live.add_argument("--endpoint-url", metavar="URL", help="another address for IAM and STS")
+    live.add_argument(
+        "--deadline", default=_DEADLINE, metavar="TIME", help=f"how long to wait for a report (default: {_DEADLINE})"
+    )
+    live.add_argument(
+        "--verify",
+        action="store_true",
+        help="ask the account about flagged users: key ids, owners, and what was fixed since the report",
+    )
+    live.add_argument(
+        "--owner-tag", default="owner", metavar="TAG", help="the user tag that --verify takes owners from (owner)"
+    )
+    judging = parser.add_argument_group("judging")
+    judging.add_argument(
+        "--max-report-age",
+        metavar="TIME",
+        help=f"refuse reports that are older, as in 24h or 7d (default: {_MAX_AGE}, and any age with --as-of)",
+    )
+    judging.add_argument("--due-within", metavar="TIME", help="note what will fail within this time, as in 14d")
+    judging.add_argument(
+        "--counts-only",
+        action="store_true",
+        help="count verdicts and list no findings, for very large reports",
+    )
+
+
+def run_audit(args: argparse.Namespace, now: datetime) -> int:
+    """Runs the audit and writes its reports. Raises UsageError before anything is evaluated or written."""
+    outputs = parse_outputs(args.format, _FORMATS)
+    fail_on = severity(args.fail_on)
+    pack = load_pack()
+    selection = select(pack, args.rule, args.skip_rule, args.set)
+    as_of = moment(args.as_of, now) if args.as_of else None
+    max_age = _max_age(args)
+    due_within = parse_span("--due-within", args.due_within) if args.due_within else None
+    deadline = parse_span("--deadline", args.deadline)
+    sources = find_reports(args.reports)
+    if args.counts_only and args.verify:
+        raise UsageError("--verify works on findings, and --counts-only keeps none; give one of them")
+    if not any(rule.runtime is not None for rule in selection.rules):
+        raise UsageError("none of the selected rules looks at live accounts; `keyrules rules` says which do")
+    account = _connect(args, deadline) if args.verify or not sources else None
+    request = AuditRequest(
+        pack=pack.stamp,
+        selection=selection,
+        now=now,
+        as_of=as_of,
+        max_age=max_age,
+        keep_findings=not args.counts_only,
+        keep_passing=args.show_passing,
+        due_within=due_within,
+        verifier=_verifier(account, selection, as_of or now, args.owner_tag) if account and args.verify else None,
+    )
+    results: list[ReportResult] = []
+    for source in sources:
+        try:
+            with opened(source, lambda: cast(io.BufferedReader, sys.stdin.buffer)) as report:
+                results.append(audit_report(source.name, report, request))
+        except InputError as error:
+            results.append(unreadable(source.name, str(error), request))
+    if account is not None and not sources:
+        results.append(_audit_account(account, request))
+    result = combine(results, request)
+    write_outputs(outputs, result.evaluation, report_options(args, sys.stdout, os.environ), sys.stdout.buffer, _FORMATS)
+    code = exit_code(result.evaluation, fail_on)
+    return FINDINGS if code == 0 and args.counts_only and _any_failed(result, fail_on) else code
+
+
+def _audit_account(account: Account, request: AuditRequest) -> ReportResult:
+    name = "the live account"
+    try:
+        report = account.report()
+    except InputError as error:
+        return unreadable(name, f"could not be evaluated: {error}", request)
+    return audit_report(
+        f"account {report.account}", from_stream(io.BytesIO(report.content), report.generated_at), request
+    )
+
+
+def _connect(args: argparse.Namespace, deadline: timedelta) -> Account:
+    """The live account. boto3 is imported here, because it takes longer than judging a report."""
+    from keyrules.live.aws import Pacing, connect
+
+    jitter = random.Random()
+    pacing = Pacing(time.monotonic, time.sleep, lambda: jitter.uniform(0.5, 1.0), deadline.total_seconds())
+    return connect(args.profile, args.region, args.endpoint_url, pacing)
+
+
+def _verifier(account: Account, selection: Selection, now: datetime, owner_tag: str) -> Verifier:
+    def check(number: str, verdicts: Sequence[Verdict], plan: Plan) -> Verified:
+        own, _ = account.identity()
+        if own != number:
+            raise InputError(f"the AWS credentials in use belong to account {own} and the report to account {number}")
+        return verify(verdicts, plan, selection, now, account, owner_tag)
+
+    return check
+
+
+def _max_age(args: argparse.Namespace) -> timedelta | None:
+    """An explicit --as-of means this very report, however old; an explicit --max-report-age holds in any case."""
+    if args.max_report_age:
+        return parse_span("--max-report-age", args.max_report_age)
+    return None if args.as_of else parse_span("--max-report-age", _MAX_AGE)
+
+
+def _any_failed(result: AuditResult, fail_on: Severity) -> bool:
+    return any(result.counts_by_rule[rule.id].failed and rule.severity >= fail_on for rule in result.evaluation.rules)

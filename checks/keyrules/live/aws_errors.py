@@ -1,0 +1,94 @@
+"""One sentence for everything that AWS or the connection to it can answer instead of what was asked.
+
+Built from error codes and the names of exceptions only: messages of AWS and of botocore can hold the request with its
+session token, the output of a credential process, or a user name and password in a proxy's URL.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+_CODES: Final = {
+    "AccessDenied": "{call} is not allowed: grant the permission {call} to the credentials in use",
+    "ExpiredToken": "{call} was refused because the credentials have expired: sign in again",
+    "InvalidClientTokenId": (
+        "{call} was refused because AWS does not know the access key: check the credentials, and for AWS GovCloud (US) "
+        "and China name the partition with --region, as in --region us-gov-west-1 or --region cn-north-1"
+    ),
+    "SignatureDoesNotMatch": "{call} was refused because the secret key does not fit the access key: check both",
+    "OptInRequired": "{call} was refused because the account is not activated: finish its registration",
+    "LimitExceeded": "{call} was refused because AWS makes too many reports at once: wait a few minutes",
+    "Throttling": "{call} was throttled: wait a few minutes",
+    "ServiceFailure": "{call} failed inside AWS: wait a few minutes",
+    "ReportNotPresent": "AWS has no credential report yet: wait until it is made",
+    "ReportExpired": "the credential report of AWS has expired: wait until a new one is made",
+    "ReportInProgress": "AWS is still making the credential report: wait until it is made",
+    "NoSuchEntity": "{call} found no such user: it was deleted since the report was made",
+    "RequestExpired": "{call} was refused because this machine's clock is wrong: set it",
+}
+_SAME_AS: Final = {
+    "AccessDeniedException": "AccessDenied",
+    "UnauthorizedOperation": "AccessDenied",
+    "NotAuthorized": "AccessDenied",
+    "ExpiredTokenException": "ExpiredToken",
+    "TokenRefreshRequired": "ExpiredToken",
+    "UnrecognizedClientException": "InvalidClientTokenId",
+    "InvalidAccessKeyId": "InvalidClientTokenId",
+    "AuthFailure": "InvalidClientTokenId",
+    "MissingAuthenticationToken": "InvalidClientTokenId",
+    "IncompleteSignature": "SignatureDoesNotMatch",
+    "LimitExceededException": "LimitExceeded",
+    "ThrottlingException": "Throttling",
+    "TooManyRequestsException": "Throttling",
+    "RequestLimitExceeded": "Throttling",
+    "ServiceFailureException": "ServiceFailure",
+    "ServiceUnavailable": "ServiceFailure",
+    "InternalFailure": "ServiceFailure",
+    "CredentialReportNotPresentException": "ReportNotPresent",
+    "CredentialReportExpiredException": "ReportExpired",
+    "CredentialReportNotReadyException": "ReportInProgress",
+    "NoSuchEntityException": "NoSuchEntity",
+    "RequestTimeTooSkewed": "RequestExpired",
+}
+_CODE_FORM: Final = re.compile(r"[A-Za-z][A-Za-z0-9.:-]{0,63}", re.ASCII)
+
+_FAILURES: Final = {
+    "NoCredentialsError": (
+        "there are no AWS credentials: sign in (aws sso login), set AWS_PROFILE or give --profile; to evaluate a "
+        "report in a file instead, name the file"
+    ),
+    "PartialCredentialsError": "the AWS credentials are incomplete: a key id and a secret belong together",
+    "CredentialRetrievalError": "the AWS credentials could not be retrieved: try the profile's credential process",
+    "ProfileNotFound": "there is no such AWS profile: check --profile, AWS_PROFILE and ~/.aws/config",
+    "ConfigParseError": "the AWS configuration cannot be parsed: check ~/.aws/config and ~/.aws/credentials",
+    "InvalidConfigError": "the AWS configuration is not valid: check ~/.aws/config",
+    "NoRegionError": "no AWS region is set: give --region",
+    "InvalidRegionError": "the AWS region is not valid: check --region",
+    "UnauthorizedSSOTokenError": "the single sign-on session has expired: run aws sso login",
+    "SSOTokenLoadError": "there is no single sign-on session: run aws sso login",
+    "TokenRetrievalError": "the single sign-on session could not be renewed: run aws sso login",
+    "EndpointConnectionError": "AWS cannot be reached: check the network, the proxy, --region and --endpoint-url",
+    "ConnectTimeoutError": "AWS did not answer in time: check the network, the proxy and --endpoint-url",
+    "ReadTimeoutError": "AWS did not answer in time: run again",
+    "ConnectionClosedError": "the connection to AWS was closed: run again",
+    "ProxyConnectionError": "the proxy cannot be reached: check HTTPS_PROXY",
+    "SSLError": "the certificate of the endpoint is not trusted: check AWS_CA_BUNDLE and --endpoint-url",
+    "ValueError": "the endpoint is no URL: check --endpoint-url",
+}
+
+
+def client_error_sentence(call: str, code: str) -> str:
+    """What an error code of AWS means for `call` (as in iam:GetCredentialReport), and what to do."""
+    known = _CODES.get(_SAME_AS.get(code, code))
+    if known is not None:
+        return known.format(call=call)
+    return f"{call} failed with {code if _CODE_FORM.fullmatch(code) else 'an error without a code'}: see CloudTrail"
+
+
+def failure_sentence(call: str, error: Exception) -> str:
+    """What it means that AWS was not reached at all, and what to do."""
+    for kind in type(error).__mro__:
+        if kind.__name__ in _FAILURES:
+            return f"{call}: {_FAILURES[kind.__name__]}"
+    return f"{call}: the AWS client failed with {type(error).__name__}"

@@ -1,0 +1,248 @@
+"""IAM credential reports: bytes to rows, one at a time, strict about everything it does not understand.
+
+Where recorded reports of real accounts differ from AWS's documentation, both forms are read:
+
+- Columns are found by name, in any order; columns that are not known are ignored, so that a new one breaks nothing.
+- Flags are `true`/`false` in recordings and `TRUE`/`FALSE` in the documentation: any casing is read.
+- A missing date is `N/A`, `no_information` or `not_supported`; anything else that is no date is a problem.
+- `*_last_rotated` is the creation time of a key or certificate and stays when it is made inactive, so a date means that
+  there is one, whatever its status.
+- The names of users may hold commas, quoted or not (see keyrules.live.csv_fields).
+- UTF-8 with or without byte order mark (UTF-16 with one), LF or CRLF, with or without a final line break. Empty lines
+  are skipped.
+- `additional_credentials_info`, where present, says that a user has more keys or certificates than the report shows.
+  Those cannot be evaluated, so it is a problem that says where to look.
+
+A row that cannot be read is a problem of its own and reading goes on; what is no report at all is an InputError.
+"""
+
+from __future__ import annotations
+
+import codecs
+import io
+import re
+from collections.abc import Callable, Iterator
+from operator import itemgetter
+from typing import Final, NamedTuple
+
+from keyrules.live.csv_fields import FieldError, header_fields, split_fields
+from keyrules.live.instants import ABSENT, Instant, parse
+from keyrules.live.report_columns import (
+    ACCOUNT_PREFIX,
+    COLUMNS,
+    IGNORED,
+    MORE_CREDENTIALS,
+    NO_DATE,
+    NO_VALUE,
+    NOT_SUPPORTED,
+    ROOT_USER,
+    Row,
+)
+from keyrules.live.seen_users import SeenUsers
+from keyrules.live.shown_values import shown
+from keyrules.model import InputError
+
+_LONGEST_HEADER: Final = 1 << 16
+_UTF16_MARKS: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_BASE64_OF_HEADER: Final = "dXNlcixhcm4s"
+
+
+class RowProblem(NamedTuple):
+    """Something in a row that was not understood: `kind` is a stable word, `message` a sentence without its subject."""
+
+    line: int
+    kind: str
+    message: str
+
+
+def read_rows(raw: io.BufferedReader, report: Callable[[RowProblem], None]) -> Iterator[Row]:
+    """The rows of one credential report, in its order, in memory that does not grow with their number.
+
+    `raw` is read once, from its current position, and stays open. What is not understood goes to `report`: a row that
+    cannot be read is left out, a user that appears twice is given twice. InputError when this is no credential report,
+    or one without rows; its sentence follows the name of the input.
+    """
+    encoding = "utf-16" if raw.peek(2).startswith(_UTF16_MARKS) else "utf-8"
+    lines = io.TextIOWrapper(raw, encoding=encoding, newline="\n")
+    try:
+        reader = _Reader(_header(lines.readline(_LONGEST_HEADER)), report)
+        yield from reader.rows(lines)
+    except UnicodeError:
+        raise InputError("is not UTF-8 text, so it is damaged or no credential report: get the report again") from None
+    except OverflowError:
+        raise InputError("has more users than any account can: it is no credential report of one account") from None
+    finally:
+        lines.detach()
+    if reader.lines == 0:
+        raise InputError("has a header but no rows, so nothing could be evaluated: get the report again")
+
+
+def _header(line: str) -> list[str]:
+    """The column names. InputError without quoting the line, because a wrong file may hold a secret."""
+    text = line.removeprefix("\ufeff").rstrip("\r\n")
+    if not text.strip():
+        raise InputError("is empty, so nothing could be evaluated: get the report again")
+    if text.lstrip().startswith("<"):
+        raise InputError("is an XML or HTML document, probably an error message from AWS, and no credential report")
+    if text.startswith(_BASE64_OF_HEADER):
+        raise InputError(
+            "is the report in base64: decode it (base64 --decode), or give the whole JSON that "
+            "`aws iam get-credential-report` prints, which also says when the report was made"
+        )
+    try:
+        names = header_fields(text)
+    except FieldError:
+        names = []
+    missing = [name for name, column in COLUMNS.items() if column.required and name not in names]
+    if missing:
+        listed = ", ".join(missing[:3]) + (f" and {len(missing) - 3} more" if len(missing) > 3 else "")
+        raise InputError(
+            f"is no credential report: its first line lacks the column{'s' if len(missing) > 1 else ''} {listed}. "
+            "Get the report with `aws iam get-credential-report`"
+        )
+    twice = next((name for name in COLUMNS if names.count(name) > 1), None)
+    if twice is not None:
+        raise InputError(f"has the column {twice} twice, so its values are ambiguous: get the report again")
+    return names
+
+
+class _Reader:
+    """The state of reading one report.
+
+    Nearly every line of a real report has the common form of each column, and one regular expression splits and checks
+    such a line faster than any loop over its fields could. Every other line, the root user's always, is read value by
+    value: with quotes, commas in a name, a 29 February, a fraction of a second, or something wrong.
+    """
+
+    def __init__(self, header: list[str], report: Callable[[RowProblem], None]) -> None:
+        self.lines = 0
+        self._header = header
+        self._report = report
+        patterns = (COLUMNS[name].common if name in COLUMNS else IGNORED for name in header)
+        self._common = re.compile(",".join(patterns) + r"\r?\n?")
+        groups = [field for name in header if name in COLUMNS for field in COLUMNS[name].fields]
+        self._in_order: Callable[[tuple[str, ...]], tuple[str, ...]] | None = None
+        if tuple(groups) != Row._fields:
+            # The last position is that of the N/A which rows() appends for the columns that may be lacking.
+            self._in_order = itemgetter(
+                *(groups.index(field) if field in groups else len(groups) for field in Row._fields)
+            )
+
+    def rows(self, lines: Iterator[str]) -> Iterator[Row]:
+        """One row per line that holds one."""
+        match_common, in_order, new = self._common.fullmatch, self._in_order, tuple.__new__
+        is_new = SeenUsers().add
+        for number, line in enumerate(lines, 2):
+            match = match_common(line)
+            if match is not None:
+                values = match.groups(ABSENT)
+                row = new(Row, values if in_order is None else in_order((*values, NO_VALUE)))
+            else:
+                text = line.rstrip("\r\n")
+                if not text:
+                    continue
+                uncommon = self._uncommon(number, text)
+                if uncommon is None:
+                    continue
+                row = uncommon
+            self.lines = number
+            if not is_new(row[2] + row[0]):
+                self._problem(number, "duplicate", f"user {shown(row.user)} appears a second time")
+            yield row
+
+    def _uncommon(self, number: int, text: str) -> Row | None:
+        """The row of a line, value by value; None after reporting everything that is wrong with it."""
+        self.lines = number
+        try:
+            values = dict(zip(self._header, split_fields(text, self._header), strict=True))
+        except FieldError as error:
+            self._problem(number, "row", str(error))
+            return None
+        reading = _Values(values)
+        row = reading.row()
+        for sentence in reading.wrong:
+            self._problem(number, "value", sentence)
+        if values.get(MORE_CREDENTIALS, "") not in NO_DATE | {""}:
+            self._problem(
+                number,
+                "not_in_report",
+                f"user {shown(values['user'])} has more keys or certificates than the report shows, and those were not "
+                "evaluated: list them with `aws iam list-access-keys` and `aws iam list-signing-certificates`",
+            )
+        return None if reading.wrong else row
+
+    def _problem(self, number: int, kind: str, message: str) -> None:
+        self._report(RowProblem(number, kind, message))
+
+
+class _Values:
+    """The values of one row by column; `wrong` collects a sentence about each that is not understood."""
+
+    def __init__(self, values: dict[str, str]) -> None:
+        self._values = values
+        self.wrong: list[str] = []
+
+    def row(self) -> Row:
+        """The row, with an empty text in the place of each wrong value."""
+        self._date("password_next_rotation")
+        return Row(
+            user=self._values["user"],
+            arn=self._values["arn"],
+            account_prefix=self._account_prefix(),
+            user_created=self._date("user_creation_time", needed=True),
+            password_enabled=self._password(),
+            password_used=self._date("password_last_used"),
+            password_changed=self._date("password_last_changed"),
+            mfa_active=self._flag("mfa_active"),
+            key_1_active=self._flag("access_key_1_active"),
+            key_1_created=self._date("access_key_1_last_rotated"),
+            key_1_used=self._date("access_key_1_last_used_date"),
+            key_1_region=self._text("access_key_1_last_used_region"),
+            key_1_service=self._text("access_key_1_last_used_service"),
+            key_2_active=self._flag("access_key_2_active"),
+            key_2_created=self._date("access_key_2_last_rotated"),
+            key_2_used=self._date("access_key_2_last_used_date"),
+            key_2_region=self._text("access_key_2_last_used_region"),
+            key_2_service=self._text("access_key_2_last_used_service"),
+            certificate_1_active=self._flag("cert_1_active"),
+            certificate_1_created=self._date("cert_1_last_rotated"),
+            certificate_2_active=self._flag("cert_2_active"),
+            certificate_2_created=self._date("cert_2_last_rotated"),
+        )
+
+    def _refuse(self, column: str, allowed: str) -> str:
+        self.wrong.append(f"the column {column} has {shown(self._text(column))}: it must be {allowed}")
+        return ""
+
+    def _text(self, column: str) -> str:
+        return self._values.get(column, NO_VALUE)
+
+    def _is_root(self) -> bool:
+        return self._values["user"] == ROOT_USER
+
+    def _account_prefix(self) -> str:
+        match = ACCOUNT_PREFIX.fullmatch(self._values["arn"])
+        if match is None or not self._values["user"] or (match[2] == "root") != self._is_root():
+            return self._refuse("arn", "the ARN of the row's user, or of the root user in the row <root_account>")
+        return match[1]
+
+    def _flag(self, column: str) -> str:
+        text = self._text(column).casefold()
+        if text not in {"true", "false"}:
+            return self._refuse(column, "true or false")
+        return text if text == "true" else ""
+
+    def _password(self) -> str:
+        text = self._text("password_enabled").casefold()
+        if self._is_root() and text in {"not_supported", "n/a"}:
+            return NOT_SUPPORTED if text == "not_supported" else ""
+        return self._flag("password_enabled")
+
+    def _date(self, column: str, needed: bool = False) -> Instant:
+        text = self._text(column)
+        if text in NO_DATE and not needed:
+            return ABSENT
+        try:
+            return parse(text)
+        except ValueError:
+            return self._refuse(column, "an ISO 8601 date such as 2026-05-31T12:00:00Z" + ("" if needed else " or N/A"))

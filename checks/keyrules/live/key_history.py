@@ -1,0 +1,107 @@
+"""What the credentials of one row look like to a person: names, ages, last uses. No verdicts here."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Final, NamedTuple
+
+from keyrules.live.fact_readers import CERTIFICATE_1, CERTIFICATE_2, KEY_1, KEY_2, PASSWORD, ROOT, SubjectKind
+from keyrules.live.instants import ABSENT, Instant, to_datetime
+from keyrules.live.report_columns import NO_VALUE, NOT_SUPPORTED, ROOT_USER, Row
+from keyrules.reports.text_style import count_of, human_duration
+
+_NO_PLACE: Final = frozenset({"", NO_VALUE, NOT_SUPPORTED, "no_information"})
+
+
+class Key(NamedTuple):
+    """One access key of a row. `service` and `region` of the last use are empty where the report has none."""
+
+    slot: int
+    active: bool
+    created: Instant
+    used: Instant
+    service: str
+    region: str
+
+
+def key_of(row: Row, slot: int) -> Key:
+    """The access key in slot 1 or 2, whether or not there is one."""
+    if slot == 1:
+        values = (row.key_1_active, row.key_1_created, row.key_1_used, row.key_1_service, row.key_1_region)
+    else:
+        values = (row.key_2_active, row.key_2_created, row.key_2_used, row.key_2_service, row.key_2_region)
+    active, created, used, service, region = values
+    return Key(
+        slot,
+        bool(active),
+        created,
+        used,
+        "" if service in _NO_PLACE else service,
+        "" if region in _NO_PLACE else region,
+    )
+
+
+def keys_of(row: Row) -> list[Key]:
+    """The access keys that exist, by slot."""
+    return [key for key in (key_of(row, 1), key_of(row, 2)) if key.active or key.created]
+
+
+def owner_of(row: Row) -> str:
+    """`alice`, or `the root user`."""
+    return "the root user" if row.user == ROOT_USER else row.user
+
+
+def name_of(subject: SubjectKind, row: Row) -> str:
+    """`access key 1 of alice`, `the console password of alice`, `the root user`."""
+    owner = owner_of(row)
+    if subject.kind == "access_key":
+        return f"access key {subject.slot} of {owner}"
+    if subject.kind == "signing_certificate":
+        return f"signing certificate {subject.slot} of {owner}"
+    return owner if subject == ROOT else f"the console password of {owner}"
+
+
+def created_at(subject: SubjectKind, row: Row) -> Instant:
+    """When the credential came to be; for a password and for root, when the user did, because that identifies it."""
+    return {
+        KEY_1: row.key_1_created,
+        KEY_2: row.key_2_created,
+        CERTIFICATE_1: row.certificate_1_created,
+        CERTIFICATE_2: row.certificate_2_created,
+        PASSWORD: row.user_created,
+        ROOT: row.user_created,
+    }[subject]
+
+
+def last_used_at(subject: SubjectKind, row: Row) -> Instant:
+    """The last recorded use of the credential, or ABSENT. The report has none for certificates."""
+    return {
+        KEY_1: row.key_1_used,
+        KEY_2: row.key_2_used,
+        PASSWORD: row.password_used,
+        ROOT: max(row.password_used, row.key_1_used, row.key_2_used),
+    }.get(subject, ABSENT)
+
+
+def since(instant: Instant, as_of: datetime) -> str:
+    """How long ago an instant was, for people: `412 days`; `an unknown time` where the report has none."""
+    return human_duration(as_of - to_datetime(instant)) if instant else "an unknown time"
+
+
+def beyond(instant: Instant, as_of: datetime, limit_days: int) -> str:
+    """The same, and to the second where whole days would hide that a limit is passed: `90 days and 1 second`."""
+    if not instant:
+        return since(instant, as_of)
+    length = as_of - to_datetime(instant)
+    rest = length - timedelta(days=length.days)
+    if length.days == limit_days and rest:
+        return f"{count_of(length.days, 'day')} and {human_duration(rest)}"
+    return human_duration(length)
+
+
+def last_use(key: Key, as_of: datetime) -> str:
+    """`last used 3 days ago by s3 in eu-west-1`, `never used`."""
+    if not key.used:
+        return "never used"
+    place = (f" with {key.service}" if key.service else "") + (f" in {key.region}" if key.region else "")
+    return f"last used {since(key.used, as_of)} ago{place}"

@@ -1,0 +1,64 @@
+"""What one run asks of every credential: the selected rules that look at live accounts, compiled for one moment."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from keyrules.live.conditions import Node, Predicate, compile_condition, resolve
+from keyrules.live.fact_readers import READERS, SubjectKind
+from keyrules.model import Rule, Selection
+
+
+class Group(NamedTuple):
+    """Rules that ask about the same subjects: those for which `where` is not false.
+
+    `members` pairs a rule's position in Plan.rules with its definition; `number` is the group's own position.
+    """
+
+    number: int
+    where: Predicate
+    members: tuple[tuple[int, Predicate], ...]
+
+
+class Plan(NamedTuple):
+    """The compiled rules, sorted by id, and the groups of each kind of subject. `size` is the number of groups."""
+
+    rules: tuple[Rule, ...]
+    groups: Mapping[SubjectKind, tuple[Group, ...]]
+    size: int
+
+
+def make_plan(selection: Selection, as_of: datetime) -> Plan:
+    """Compiles the selected rules that have a live plane, to judge at `as_of` (aware)."""
+    rules = tuple(rule for rule in selection.rules if rule.runtime is not None)
+    groups: dict[SubjectKind, tuple[Group, ...]] = {}
+    size = 0
+    for subject in READERS:
+        groups[subject] = tuple(_groups(rules, selection, subject, as_of, first=size))
+        size += len(groups[subject])
+    return Plan(rules, groups, size)
+
+
+def _groups(
+    rules: Sequence[Rule], selection: Selection, subject: SubjectKind, as_of: datetime, first: int
+) -> list[Group]:
+    """Each distinct `where` is asked once per subject, however many rules share it."""
+    wheres: dict[str, Node] = {}
+    members: dict[str, list[tuple[int, Predicate]]] = {}
+    for index, rule in enumerate(rules):
+        if rule.runtime is None or rule.runtime["subject"] != subject.kind:
+            continue
+        where = resolve(rule.runtime.get("where", True), rule, selection, subject)
+        if where is False:
+            continue
+        key = json.dumps(where, sort_keys=True)
+        wheres[key] = where
+        definition = resolve(rule.runtime["definition"], rule, selection, subject)
+        members.setdefault(key, []).append((index, compile_condition(definition, subject, as_of)))
+    return [
+        Group(number, compile_condition(where, subject, as_of), tuple(members[key]))
+        for number, (key, where) in enumerate(wheres.items(), first)
+    ]
