@@ -259,3 +259,18 @@ def test_a_template_that_cannot_be_read_leaves_its_keys_unknown(rule: str) -> No
 def test_every_key_gets_exactly_one_verdict(rule: str) -> None:
     resources = {f"K{number}": key(UserName=f"u{number}") for number in range(5)}
     assert list(judged(rule, json.dumps({"Resources": resources}))) == list(resources)
+
+
+@pytest.mark.parametrize("length", [1, 60])
+def test_users_named_after_each_other_end(length: int) -> None:
+    """Nine references at each of sixty steps are 9^60 characters; a circle has no end at all."""
+    users = {
+        f"U{n}": {
+            "Type": "AWS::IAM::User",
+            "Properties": {"UserName": {"Fn::Join": ["", [{"Ref": f"U{(n + 1) % length}"}] * 9]}},
+        }
+        for n in range(length)
+    }
+    keys = {"A": key(UserName={"Ref": "U0"}), "B": key(UserName={"Ref": "U0"}), "C": key(UserName="c")}
+    text = json.dumps({"Resources": {**users, **keys}})
+    assert statuses("KEY_AWS_003", text) == {"A": "FAIL", "B": "FAIL", "C": "PASS"}

@@ -13,6 +13,7 @@ USER = "AWS::IAM::User"
 _MARK = "\0"
 _MAX_DEPTH = 40
 _MAX_SIZE = 2000
+_MAX_LENGTH = 4096
 _SUBSTITUTION = re.compile(r"\$\{(!?)([^{}]*)\}")
 
 
@@ -91,15 +92,22 @@ class Reader:
     def __init__(self, template: Template, defaults: bool) -> None:
         self._template = template
         self._defaults = defaults
+        self._names: dict[str, str] = {}
 
     def text(self, node: Node | None, depth: int = 0) -> str:
-        """The value as text, with marks around what only a deployment knows; empty for an absent value."""
-        if node is None:
+        """The value as text, with marks around what only a deployment knows; empty for an absent value.
+
+        What is too large or too deep to read counts as unknown too, equal to nothing but itself.
+        """
+        if node is None or (isinstance(node, Scalar) and node.null):
             return ""
-        if isinstance(node, Scalar):
-            return "" if node.null else node.text
-        if depth > _MAX_DEPTH or node.size > _MAX_SIZE:
-            return f"{_MARK}{id(node)}{_MARK}"
+        if depth <= _MAX_DEPTH and node.size <= _MAX_SIZE:
+            text = node.text if isinstance(node, Scalar) else self._evaluated(node, depth)
+            if len(text) <= _MAX_LENGTH:
+                return text
+        return self._unknown(str(id(node)))
+
+    def _evaluated(self, node: Listing | Table, depth: int) -> str:
         found = call(node)
         if found is None:
             return self._data(node, depth)
@@ -141,11 +149,18 @@ class Reader:
 
     def named(self, name: str, depth: int = 0) -> str:
         """What a `Ref` to the name yields; for a user the user's name."""
+        if name not in self._names:
+            # Set first, so that a user named after itself ends as unknown.
+            self._names[name] = self._unknown(name)
+            self._names[name] = self._read(name, depth)
+        return self._names[name]
+
+    def _read(self, name: str, depth: int) -> str:
         parameter = self._template.parameters.get(name)
-        if parameter is not None and self._defaults and isinstance(parameter, Table):
+        if isinstance(parameter, Table) and self._defaults:
             default = parameter.get("Default")
             if isinstance(default, Scalar) and default.text:
-                return default.text
+                return self.text(default, depth + 1)
         resource = self._template.resources.get(name)
         if resource is not None and resource.type == USER and not absent(named := resource.setting("UserName")):
             return self.text(named, depth + 1)
