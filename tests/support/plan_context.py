@@ -1,0 +1,41 @@
+"""Judges plans in tests as a run with default parameters would."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timezone
+from pathlib import Path
+
+from keyrules.catalog import load_pack
+from keyrules.iac import plan_rules
+from keyrules.iac.plan_view import Plan, read_plan
+from keyrules.iac.verdict import Context, Verdict
+from keyrules.model import Selection
+
+AS_OF = datetime(2026, 6, 1, tzinfo=timezone.utc)
+"""The moment that the ages in the plan fixtures are counted to."""
+
+FIXTURES = Path(__file__).parents[2] / "fixtures"
+JUDGES: dict[str, Callable[[Plan, str, Context], list[Verdict]]] = {
+    "KEY_AWS_001": plan_rules.judge_rotation,
+    "KEY_AWS_003": plan_rules.judge_single_key,
+    "KEY_AWS_004": plan_rules.judge_console,
+    "KEY_AWS_009": plan_rules.judge_outputs,
+    "KEY_AWS_010": plan_rules.judge_sinks,
+    "KEY_AWS_011": plan_rules.judge_literals,
+}
+_RULES = {rule.id: rule for rule in load_pack().rules}
+
+
+def context(rule: str, as_of: datetime = AS_OF, **parameters: int) -> Context:
+    """The rule with its defaults, and some parameters set otherwise."""
+    overrides = {(rule, name): value for name, value in parameters.items()}
+    return Context(_RULES[rule], Selection(tuple(_RULES.values()), overrides), as_of)
+
+
+def judge(rule: str, data: bytes, as_of: datetime = AS_OF, **parameters: int) -> dict[str, Verdict]:
+    """The verdicts of one rule on a plan, by address."""
+    verdicts = JUDGES[rule](read_plan(data), "/plans/plan.json", context(rule, as_of, **parameters))
+    found = {verdict.address: verdict for verdict in verdicts}
+    assert len(found) == len(verdicts)
+    return found
