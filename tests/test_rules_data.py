@@ -106,7 +106,7 @@ def test_planes_are_those_of_the_catalogue() -> None:
     live = {f"KEY_AWS_{number:03d}" for number in (*range(1, 8), *range(12, 18))}
     assert {rule.id for rule in PACK.rules if Plane.CODE in rule.planes} == code
     assert {rule.id for rule in PACK.rules if Plane.LIVE in rule.planes} == live
-    assert BY_CHECKOV == ["KEY_AWS_005", "KEY_AWS_006", "KEY_AWS_007", "KEY_AWS_008"]
+    assert BY_CHECKOV == ["KEY_AWS_005", "KEY_AWS_006", "KEY_AWS_007"]
 
 
 @pytest.mark.parametrize(("rule_id", "framework"), FIXTURES)
@@ -123,7 +123,7 @@ def test_fixtures_get_the_verdict_in_their_name(rule_id: str, framework: str, tm
 def test_every_rule_that_checkov_decides_has_fixtures_in_every_format_it_has() -> None:
     formats = {rule_id: {framework for each, framework in FIXTURES if each == rule_id} for rule_id in BY_CHECKOV}
     for rule_id, found in formats.items():
-        assert found == (set(RUNNERS) - {"cloudformation"} if rule_id == "KEY_AWS_008" else set(RUNNERS))
+        assert found == set(RUNNERS), rule_id
 
 
 SUBJECTS = """
@@ -163,7 +163,6 @@ def test_only_keys_and_module_calls_get_verdicts_and_the_sentinel_gives_none(
         "KEY_AWS_005": {"PASS": {"key"}},
         "KEY_AWS_006": {"PASS": {"key"}},
         "KEY_AWS_007": {"FAIL": {"key"}, "PASS": {"local"}},
-        "KEY_AWS_008": {"FAIL": {"key"}},
     }
     assert caplog.records == []
 

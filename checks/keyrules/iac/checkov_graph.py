@@ -10,7 +10,6 @@ from typing import Any, TypeAlias
 Vertex: TypeAlias = Mapping[str, Any]
 
 _INSTANCE_KEY = re.compile(r'\[(?:"(?:[^"\\]|\\.)*"|[^\]]*)\]')
-_ADDRESSED = frozenset({"resource", "data"})
 
 
 def vertices(graph: Any) -> list[Vertex]:
@@ -54,7 +53,7 @@ def address(vertex: Vertex) -> str:
     """The Terraform address of a block: `module.m.output.o`, `aws_iam_access_key.k[0]`, `data.x.y`, `module.m`."""
     block_type, name = vertex.get("block_type_"), str(vertex.get("block_name_", ""))
     known = vertex.get("__address__")
-    if block_type in _ADDRESSED and known:
+    if block_type == "resource" and known:
         return str(known)
     prefix = ""
     for call in module_chain(vertex):

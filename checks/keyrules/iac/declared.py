@@ -21,11 +21,13 @@ from keyrules.iac import (
     plan_outputs,
     plan_rotation,
     plan_sinks,
+    plan_state,
     plan_users,
     secret_flow,
     terraform_rules,
 )
 from keyrules.iac.check_session import CheckSession
+from keyrules.iac.checkov_graph import without_keys
 from keyrules.iac.cloudformation_document import decode_template
 from keyrules.iac.cloudformation_view import CloudFormationView, template_file
 from keyrules.iac.plan_view import Plan, PlanError, read_plan
@@ -42,6 +44,7 @@ SOURCE_JUDGES: Mapping[str, SourceJudge] = {
     "KEY_AWS_001": terraform_rules.rotation,
     "KEY_AWS_003": terraform_rules.one_active_key,
     "KEY_AWS_004": terraform_rules.no_console_user,
+    "KEY_AWS_008": terraform_rules.encrypted_in_state,
     "KEY_AWS_009": secret_flow.judge_outputs,
     "KEY_AWS_010": secret_flow.judge_sinks,
 }
@@ -49,6 +52,7 @@ PLAN_JUDGES: Mapping[str, PlanJudge] = {
     "KEY_AWS_001": plan_rotation.judge_rotation,
     "KEY_AWS_003": plan_users.judge_single_key,
     "KEY_AWS_004": plan_users.judge_console,
+    "KEY_AWS_008": plan_state.judge_state,
     "KEY_AWS_009": plan_outputs.judge_outputs,
     "KEY_AWS_010": plan_sinks.judge_sinks,
     "KEY_AWS_011": plan_literals.judge_literals,
@@ -106,13 +110,14 @@ def _terraform(folder: str, session: CheckSession) -> Declared:
     found = Declared()
     for key in declared_keys(root):
         found.keys.append(Place(key.declared.path, key.address, key.declared.start_line, key.declared.end_line))
-    present = {(place.path, place.start_line) for place in found.keys}
+    present = {f"{place.path}\n{without_keys(place.address)}" for place in found.keys}
     modules: dict[str, Module] = {}
     for scope in walk(root):
         modules.setdefault(scope.module.path, scope.module)
         for name, declared in sorted(scope.module.resources.items()):
-            if name.split(".")[0] in KEY_TYPES and (declared.path, declared.start_line) not in present:
-                found.absent.append(f"{declared.path}\n{scope.prefix}{name}")
+            named = f"{declared.path}\n{without_keys(scope.prefix)}{name}"
+            if name.split(".")[0] in KEY_TYPES and named not in present:
+                found.absent.append(named)
     for module in modules.values():
         for error in module.errors:
             found.problems.append(Problem(error.path, error.message))

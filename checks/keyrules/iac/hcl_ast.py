@@ -63,10 +63,14 @@ class Access:
 
 @dataclass(frozen=True)
 class Call:
-    """A function call; `name` keeps a provider prefix (`provider::time::rfc3339_parse`)."""
+    """A function call; `name` keeps a provider prefix (`provider::time::rfc3339_parse`).
+
+    `expand` says that the last argument ends in `...`: its members are the arguments.
+    """
 
     name: str
     args: tuple[Expr, ...]
+    expand: bool = False
 
 
 @dataclass(frozen=True)
@@ -111,7 +115,10 @@ class ObjectExpr:
 
 @dataclass(frozen=True)
 class ForExpr:
-    """`[for k, v in collection : value if condition]`, the object form with `key`, and a template's `%{ for }`."""
+    """`[for k, v in collection : value if condition]`, the object form with `key`, and a template's `%{ for }`.
+
+    `group` says that the value ends in `...`: each key has the list of its values.
+    """
 
     key_name: str | None
     value_name: str
@@ -119,6 +126,7 @@ class ForExpr:
     key: Expr | None
     value: Expr
     condition: Expr | None
+    group: bool = False
 
 
 Expr: TypeAlias = (

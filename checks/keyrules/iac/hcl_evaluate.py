@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any
 
 from keyrules.iac.hcl_ast import (
     Access,
@@ -29,21 +29,17 @@ from keyrules.iac.hcl_ast import (
     Template,
     Unary,
 )
+from keyrules.iac.hcl_functions import apply
+from keyrules.iac.hcl_values import MAX_ITEMS, MAX_TEXT, UNKNOWN, Partial, equal, number, text, truth, whole
 from keyrules.iac.terraform_module import Declaration
 from keyrules.iac.terraform_scope import Frame, Key, Scope
+from keyrules.iac.terraform_types import conform
 
-
-class _Unknown:
-    def __repr__(self) -> str:
-        return "UNKNOWN"
-
-
-UNKNOWN: Final = _Unknown()
-"""Not decided by the code: a variable without a value, a computed attribute, a function not known here."""
+__all__ = ["UNKNOWN", "evaluate", "instance_keys", "number", "truth", "variable"]
 
 _MAX_DEPTH = 64
-_MAX_TEXT = 4096
-_MAX_ITEMS = 1024
+_MAX_ROUNDS = 16 * MAX_ITEMS
+_META_ARGUMENTS = frozenset({"count", "for_each", "depends_on", "provider"})
 
 
 def evaluate(expr: Expr | None, frame: Frame, depth: int = 0) -> Any:
@@ -55,44 +51,28 @@ def evaluate(expr: Expr | None, frame: Frame, depth: int = 0) -> Any:
     return _EVALUATORS[type(expr)](expr, frame, depth + 1)
 
 
-def number(value: Any) -> float | None:
-    """A value as a number the way Terraform converts it (a numeric string counts), else None."""
-    if isinstance(value, bool) or value is UNKNOWN:
-        return None
-    if isinstance(value, (int, float)):
-        return float(value) if math.isfinite(value) else None
-    if isinstance(value, str):
-        try:
-            converted = float(value)
-        except ValueError:
-            return None
-        return converted if math.isfinite(converted) else None
-    return None
-
-
-def truth(value: Any) -> bool | None:
-    """A value as a bool the way Terraform converts it ("true" counts), else None."""
-    if isinstance(value, bool):
-        return value
-    return {"true": True, "false": False}.get(value) if isinstance(value, str) else None
-
-
 def instance_keys(declared: Declaration, scope: Scope) -> tuple[Key, ...] | None:
     """The keys of a block's instances: (None,) without count and for_each, () for none, None when not decided."""
-    frame = Frame(scope)
     if declared.value("count") is not None:
-        count = number(evaluate(declared.value("count"), frame))
-        if count is None or count > _MAX_ITEMS:
+        count = number(evaluate(declared.value("count"), Frame(scope)))
+        if count is None or count < 0 or count > MAX_ITEMS or not count.is_integer():
             return None
         return tuple(range(int(count)))
     if declared.value("for_each") is not None:
-        items = evaluate(declared.value("for_each"), frame)
+        items = _for_each(declared, scope, 0)
         if isinstance(items, dict):
             return tuple(sorted(str(key) for key in items))
         if isinstance(items, list) and all(isinstance(item, str) for item in items):
             return tuple(sorted(set(items)))
         return None
     return (None,)
+
+
+def _for_each(declared: Declaration, scope: Scope, depth: int) -> Any:
+    """The collection of a block with for_each; a Partial has no keys that are known."""
+    node = ("for_each", declared.path, declared.start_line, declared.name)
+    items = _once(scope, node, lambda: evaluate(declared.value("for_each"), Frame(scope), depth))
+    return UNKNOWN if isinstance(items, Partial) else items
 
 
 def _once(scope: Scope, what: tuple[object, ...], work: Callable[[], Any]) -> Any:
@@ -112,20 +92,12 @@ def _template(expr: Template, frame: Frame, depth: int) -> Any:
         return evaluate(expr.parts[0], frame, depth)
     pieces: list[str] = []
     for part in expr.parts:
-        text = _text(evaluate(part, frame, depth))
-        if text is None:
+        shown = text(evaluate(part, frame, depth))
+        if shown is None:
             return UNKNOWN
-        pieces.append(text)
+        pieces.append(shown)
     joined = "".join(pieces)
-    return joined if len(joined) <= _MAX_TEXT else UNKNOWN
-
-
-def _text(value: Any) -> str | None:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return str(value) if isinstance(value, (str, int, float)) else None
+    return joined if len(joined) <= MAX_TEXT else UNKNOWN
 
 
 def _name(expr: Name, frame: Frame, depth: int) -> Any:
@@ -167,9 +139,12 @@ def _reference(root: str, steps: tuple[Step, ...], frame: Frame, depth: int) -> 
         return (frame.key if name == "index" and isinstance(frame.key, int) else UNKNOWN), steps[1:]
     if root == "module":
         return _module_output(name, steps, frame, depth)
-    if root in ("data", "path", "terraform", "self"):
+    if root == "data":
+        second = steps[1].name if len(steps) > 1 and isinstance(steps[1], Attr) else ""
+        return _block(frame.scope.module.data.get(f"{name}.{second}"), "data", steps[2:], frame, depth)
+    if root in ("path", "terraform", "self"):
         return UNKNOWN, ()
-    return _resource_argument(f"{root}.{name}", steps[1:], frame, depth)
+    return _block(frame.scope.module.resources.get(f"{root}.{name}"), "resource", steps[1:], frame, depth)
 
 
 def variable(name: str, scope: Scope, depth: int = 0) -> Any:
@@ -179,16 +154,22 @@ def variable(name: str, scope: Scope, depth: int = 0) -> Any:
 
 def _variable(name: str, scope: Scope, depth: int) -> Any:
     declared = scope.module.variables.get(name)
+    own = Frame(scope)
     default = declared.value("default") if declared else None
-    if scope.parent is not None and scope.call is not None:
-        given = scope.call.value(name)
-        if given is not None:
-            value = evaluate(given, Frame(scope.parent, scope.key, scope.call), depth)
-            nullable = declared is None or truth(evaluate(declared.value("nullable"), Frame(scope), depth)) is not False
-            return value if value is not None or nullable else evaluate(default, Frame(scope), depth)
-    elif name in scope.module.values:
-        return evaluate(scope.module.values[name].value, Frame(scope), depth)
-    return UNKNOWN if default is None else evaluate(default, Frame(scope), depth)
+    value: Any = UNKNOWN
+    given = True
+    if scope.parent is not None and scope.call is not None and scope.call.value(name) is not None:
+        value = evaluate(scope.call.value(name), Frame(scope.parent, scope.key, scope.call), depth)
+    elif scope.parent is None and name in scope.module.values:
+        value = evaluate(scope.module.values[name].value, own, depth)
+    else:
+        given = False
+    if declared is None:
+        return value
+    required = truth(evaluate(declared.value("nullable"), own, depth)) is False
+    if not given or (value is None and required):
+        value = UNKNOWN if default is None else evaluate(default, own, depth)
+    return conform(value, declared.value("type"), lambda expr: evaluate(expr, own, depth))
 
 
 def _each(name: str, frame: Frame, depth: int) -> Any:
@@ -196,7 +177,7 @@ def _each(name: str, frame: Frame, depth: int) -> Any:
         return UNKNOWN
     if name == "key":
         return str(frame.key)
-    items = evaluate(frame.block.value("for_each"), Frame(frame.scope), depth)
+    items = _for_each(frame.block, frame.scope, depth)
     if isinstance(items, dict):
         return items.get(str(frame.key), UNKNOWN)
     return str(frame.key) if isinstance(items, list) else UNKNOWN
@@ -214,19 +195,48 @@ def _module_output(name: str, steps: tuple[Step, ...], frame: Frame, depth: int)
     return _once(child, ("output", output.name), lambda: evaluate(value, Frame(child), depth)), rest[1:]
 
 
-def _resource_argument(name: str, steps: tuple[Step, ...], frame: Frame, depth: int) -> tuple[Any, tuple[Step, ...]]:
-    declared = frame.scope.module.resources.get(name)
+def _block(
+    declared: Declaration | None, kind: str, steps: tuple[Step, ...], frame: Frame, depth: int
+) -> tuple[Any, tuple[Step, ...]]:
+    """What the declaration of a resource or data source says of itself: one argument, an instance, or all of them."""
+    if declared is None:
+        return UNKNOWN, ()
     key, rest = _leading_key(steps, frame, depth)
-    if declared is None or not rest or not isinstance(rest[0], Attr):
-        return UNKNOWN, ()
+    if not rest or not isinstance(rest[0], Attr):
+        if rest is steps:
+            return _instances(declared, kind, frame.scope, depth), rest
+        return (UNKNOWN if key is None else _instance(declared, kind, key, frame.scope, depth)), rest
     argument = rest[0].name
-    if name.startswith("aws_iam_user.") and argument == "id":
+    if declared.name.startswith("aws_iam_user.") and argument == "id":
         argument = "name"
-    value = declared.value(argument)
-    if value is None:
-        return UNKNOWN, ()
-    own = Frame(frame.scope, key, declared)
-    return _once(frame.scope, ("resource", name, key, argument), lambda: evaluate(value, own, depth)), rest[1:]
+    return _argument(declared, kind, key, argument, frame.scope, depth), rest[1:]
+
+
+def _argument(declared: Declaration, kind: str, key: Key, argument: str, scope: Scope, depth: int) -> Any:
+    expr = declared.value(argument)
+    if expr is None:
+        return UNKNOWN
+    node = (kind, declared.name, key, argument)
+    return _once(scope, node, lambda: evaluate(expr, Frame(scope, key, declared), depth))
+
+
+def _instances(declared: Declaration, kind: str, scope: Scope, depth: int) -> Any:
+    """A whole block as a value: an object, a list of objects with `count`, a map of objects with `for_each`."""
+    keys = instance_keys(declared, scope)
+    if keys is None:
+        return UNKNOWN
+    found = {key: _instance(declared, kind, key, scope, depth) for key in keys}
+    if declared.value("for_each") is not None:
+        return found
+    return list(found.values()) if declared.value("count") is not None else found[None]
+
+
+def _instance(declared: Declaration, kind: str, key: Key, scope: Scope, depth: int) -> Partial:
+    names = [name for name in declared.body.attributes if name not in _META_ARGUMENTS]
+    values = {name: _argument(declared, kind, key, name, scope, depth) for name in names}
+    if declared.name.startswith("aws_iam_user.") and "name" in values:
+        values["id"] = values["name"]
+    return Partial(values)
 
 
 def _leading_key(steps: tuple[Step, ...], frame: Frame, depth: int) -> tuple[Key, tuple[Step, ...]]:
@@ -241,13 +251,13 @@ def _leading_key(steps: tuple[Step, ...], frame: Frame, depth: int) -> tuple[Key
 def _follow(value: Any, steps: tuple[Step, ...], frame: Frame, depth: int) -> Any:
     for position, step in enumerate(steps):
         if isinstance(step, Splat):
-            items = value if isinstance(value, list) else UNKNOWN
-            if items is UNKNOWN:
+            if value is UNKNOWN:
                 return UNKNOWN
+            items = value if isinstance(value, list) else [] if value is None else [value]
             return [_follow(item, steps[position + 1 :], frame, depth) for item in items]
         key = step.name if isinstance(step, Attr) else evaluate(step.key, frame, depth)
         if isinstance(value, dict):
-            value = value.get(_text(key) or "", UNKNOWN)
+            value = value.get(text(key) or "", UNKNOWN)
         elif isinstance(value, list):
             index = number(key)
             value = value[int(index)] if index is not None and 0 <= index < len(value) else UNKNOWN
@@ -260,7 +270,7 @@ def _conditional(expr: Conditional, frame: Frame, depth: int) -> Any:
     test = truth(evaluate(expr.test, frame, depth))
     if test is None:
         then, otherwise = evaluate(expr.then, frame, depth), evaluate(expr.otherwise, frame, depth)
-        return then if then is not UNKNOWN and then == otherwise else UNKNOWN
+        return then if equal(then, otherwise) else UNKNOWN
     return evaluate(expr.then if test else expr.otherwise, frame, depth)
 
 
@@ -271,14 +281,15 @@ def _binary(expr: Binary, frame: Frame, depth: int) -> Any:
     if left is UNKNOWN or right is UNKNOWN:
         return UNKNOWN
     if expr.op in ("==", "!="):
-        return (left == right) is (expr.op == "==")
+        same = equal(left, right)
+        return UNKNOWN if same is None else same is (expr.op == "==")
     a, b = number(left), number(right)
     if a is None or b is None or (b == 0 and expr.op in ("/", "%")):
         return UNKNOWN
     result = _ARITHMETIC[expr.op](a, b)
     if isinstance(result, float) and not math.isfinite(result):
         return UNKNOWN
-    return int(result) if isinstance(result, float) and result.is_integer() else result
+    return whole(result)
 
 
 def _logical(op: str, left: bool | None, right: bool | None) -> Any:
@@ -294,29 +305,29 @@ def _unary(expr: Unary, frame: Frame, depth: int) -> Any:
         test = truth(value)
         return UNKNOWN if test is None else not test
     amount = number(value)
-    return UNKNOWN if amount is None else -amount
+    return UNKNOWN if amount is None else whole(-amount)
 
 
 def _list(expr: ListExpr, frame: Frame, depth: int) -> Any:
-    if len(expr.items) > _MAX_ITEMS:
+    if len(expr.items) > MAX_ITEMS:
         return UNKNOWN
     return [evaluate(item, frame, depth) for item in expr.items]
 
 
 def _object(expr: ObjectExpr, frame: Frame, depth: int) -> Any:
     result: dict[str, Any] = {}
-    for key_expr, value in expr.items[:_MAX_ITEMS]:
-        key = _text(evaluate(key_expr, frame, depth))
+    for key_expr, value in expr.items[:MAX_ITEMS]:
+        key = text(evaluate(key_expr, frame, depth))
         if key is None:
             return UNKNOWN
         result[key] = evaluate(value, frame, depth)
-    return result if len(expr.items) <= _MAX_ITEMS else UNKNOWN
+    return result if len(expr.items) <= MAX_ITEMS else UNKNOWN
 
 
 def _for(expr: ForExpr, frame: Frame, depth: int) -> Any:
     items = evaluate(expr.collection, frame, depth)
     pairs = list(items.items()) if isinstance(items, dict) else list(enumerate(items)) if isinstance(items, list) else None
-    if pairs is None or len(pairs) > _MAX_ITEMS:
+    if pairs is None or len(pairs) > MAX_ITEMS or frame.rounds * len(pairs) > _MAX_ROUNDS:
         return UNKNOWN
     values: list[Any] = []
     mapped: dict[str, Any] = {}
@@ -324,7 +335,7 @@ def _for(expr: ForExpr, frame: Frame, depth: int) -> Any:
         bindings = {**frame.bindings, expr.value_name: value}
         if expr.key_name:
             bindings[expr.key_name] = key
-        inner = Frame(frame.scope, frame.key, frame.block, bindings)
+        inner = Frame(frame.scope, frame.key, frame.block, bindings, frame.rounds * len(pairs))
         if expr.condition is not None:
             kept = truth(evaluate(expr.condition, inner, depth))
             if kept is None:
@@ -335,51 +346,54 @@ def _for(expr: ForExpr, frame: Frame, depth: int) -> Any:
         if expr.key is None:
             values.append(result)
             continue
-        name = _text(evaluate(expr.key, inner, depth))
+        name = text(evaluate(expr.key, inner, depth))
         if name is None:
             return UNKNOWN
-        mapped[name] = result
+        if expr.group:
+            mapped.setdefault(name, []).append(result)
+        else:
+            mapped[name] = result
     return values if expr.key is None else mapped
 
 
 def _call(expr: Call, frame: Frame, depth: int) -> Any:
-    if expr.name in ("try", "coalesce"):
-        for arg in expr.args:
-            value = evaluate(arg, frame, depth)
-            if value is UNKNOWN or (value is not None and (expr.name == "try" or value != "")):
-                return value
-        return UNKNOWN
-    function = _FUNCTIONS.get(expr.name)
-    values = [evaluate(arg, frame, depth) for arg in expr.args]
-    if function is None or any(value is UNKNOWN for value in values):
-        return UNKNOWN
-    try:
-        return function(*values)
-    except (TypeError, ValueError, KeyError, IndexError, ArithmeticError, AttributeError):
-        return UNKNOWN
+    args = expr.args
+    if expr.name == "try":
+        return _try(args, frame, depth)
+    values = [evaluate(arg, frame, depth) for arg in args]
+    if expr.expand:
+        last = values.pop() if values else UNKNOWN
+        if not isinstance(last, list):
+            return UNKNOWN
+        values += last
+    if expr.name == "coalesce":
+        return next((value for value in values if value not in (None, "")), UNKNOWN)
+    return apply(expr.name, values)
 
 
-def _numeric(value: Any) -> float:
-    amount = number(value)
-    if amount is None:
-        raise TypeError
-    return int(amount) if amount.is_integer() else amount
+def _try(args: tuple[Expr, ...], frame: Frame, depth: int) -> Any:
+    """The first argument that is no error. The one error that is known as such: an attribute that an object lacks."""
+    for arg in args:
+        if not _lacks(arg, frame, depth):
+            return evaluate(arg, frame, depth)
+    return UNKNOWN
 
 
-def _lookup(items: Mapping[str, Any], key: str, *default: Any) -> Any:
-    return items[key] if key in items else default[0]
-
-
-def _bounded(items: list[Any]) -> Any:
-    return items if len(items) <= _MAX_ITEMS else UNKNOWN
-
-
-def _merge(*items: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for item in items for key, value in (item or {}).items()}
-
-
-def _set(items: Any) -> list[Any]:
-    return sorted({str(item) for item in items}) if all(isinstance(i, str) for i in items) else list(items)
+def _lacks(expr: Expr, frame: Frame, depth: int) -> bool:
+    if not isinstance(expr, Access):
+        return False
+    first = 1 if isinstance(expr.base, Name) and expr.base.ident not in frame.bindings else 0
+    for position in range(first, len(expr.steps)):
+        step, before = expr.steps[position], expr.steps[:position]
+        value = evaluate(Access(expr.base, before) if before else expr.base, frame, depth)
+        if isinstance(step, Splat) or not isinstance(value, (dict, type(None))) or isinstance(value, Partial):
+            return False
+        key = step.name if isinstance(step, Attr) else text(evaluate(step.key, frame, depth))
+        if key is None:
+            return False
+        if value is None or key not in value:
+            return True
+    return False
 
 
 _ARITHMETIC: Mapping[str, Callable[[float, float], Any]] = {
@@ -392,41 +406,6 @@ _ARITHMETIC: Mapping[str, Callable[[float, float], Any]] = {
     ">": operator.gt,
     "<=": operator.le,
     ">=": operator.ge,
-}
-
-_FUNCTIONS: Mapping[str, Callable[..., Any]] = {
-    "abs": lambda a: abs(_numeric(a)),
-    "ceil": lambda a: math.ceil(_numeric(a)),
-    "floor": lambda a: math.floor(_numeric(a)),
-    "max": lambda *a: max(_numeric(x) for x in a),
-    "min": lambda *a: min(_numeric(x) for x in a),
-    "parseint": lambda a, base: int(a, int(base)),
-    "tonumber": _numeric,
-    "tostring": lambda a: a if a is None else _text(a),
-    "tobool": truth,
-    "tolist": list,
-    "toset": _set,
-    "tomap": dict,
-    "length": len,
-    "keys": lambda a: sorted(a),
-    "values": lambda a: [a[key] for key in sorted(a)],
-    "lookup": _lookup,
-    "element": lambda a, i: a[int(i) % len(a)],
-    "concat": lambda *a: _bounded([item for items in a for item in items]),
-    "merge": _merge,
-    "contains": lambda a, x: x in a,
-    "compact": lambda a: [item for item in a if item],
-    "distinct": lambda a: list(dict.fromkeys(a)),
-    "flatten": lambda a: _bounded([x for item in a for x in (item if isinstance(item, list) else [item])]),
-    "zipmap": lambda a, b: dict(zip(a, b, strict=True)),
-    "range": lambda *a: _bounded(list(range(*[int(_numeric(x)) for x in a]))) if max(map(abs, a)) <= _MAX_ITEMS else UNKNOWN,
-    "lower": str.lower,
-    "upper": str.upper,
-    "trimspace": str.strip,
-    "join": lambda sep, a: sep.join(_text(x) or "" for x in a)[:_MAX_TEXT],
-    "split": lambda sep, a: a.split(sep) if sep else list(a),
-    "sensitive": lambda a: a,
-    "nonsensitive": lambda a: a,
 }
 
 _EVALUATORS: Mapping[type, Callable[[Any, Frame, int], Any]] = {

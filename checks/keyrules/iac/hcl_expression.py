@@ -251,15 +251,17 @@ class ExpressionParser:
         self.expect("(", "'(' of a function call")
         before = self._set_newlines(False)
         args: list[Expr] = []
+        expand = False
         while not self.accept(")"):
             args.append(self._expression())
             if self.accept("..."):
                 self.expect(")", "')' after '...'")
+                expand = True
                 break
             if self.peek().kind != ")":
                 self.expect(",", "',' or ')' after a function's argument")
         self._newlines = before
-        return Call(name, tuple(args))
+        return Call(name, tuple(args), expand)
 
     def _list(self) -> Expr:
         self.take()
@@ -311,10 +313,11 @@ class ExpressionParser:
         self.expect(":", "':' after the collection of 'for'")
         key: Expr | None = None
         value = self._expression()
+        group = False
         if end == "}":
             self.expect("=>", "'=>' after the key of 'for'")
             key, value = value, self._expression()
-            self.accept("...")
+            group = self.accept("...")
         condition: Expr | None = None
         if self.at_word("if"):
             self.take()
@@ -322,7 +325,7 @@ class ExpressionParser:
         self.expect(end, f"'{end}' at the end of 'for'")
         self._newlines = newlines_before
         self.ascend()
-        return ForExpr(key_name, value_name, collection, key, value, condition)
+        return ForExpr(key_name, value_name, collection, key, value, condition, group)
 
     def _for_names(self) -> tuple[str | None, str]:
         """The one or two names after `for`, with the `in` that follows them."""

@@ -20,13 +20,22 @@ def check_folders() -> list[Path]:
 
     Raises InputError when one is missing, because Checkov would run without it and find nothing.
     """
-    packaged = (_HERE.parents[1] / "terraform").is_dir()
-    python_checks = _HERE.parents[1] if packaged else source_root()
-    folders = [rules_folder(), python_checks / "terraform", python_checks / "cloudformation"]
+    installed = _HERE.parents[1]
+    if (installed / "terraform").is_dir():
+        folders = [rules_folder(), installed / "terraform", installed / "cloudformation"]
+    else:
+        # Checkov puts every folder that it walks on sys.path, and with checks/ itself `import keyrules` works.
+        folders = [rules_folder(), source_root()]
+        _require(source_root() / "terraform")
+        _require(source_root() / "cloudformation")
     for folder in folders:
-        if not folder.is_dir():
-            raise InputError(f"{folder} is missing, so nothing can be evaluated; install keyrules again")
+        _require(folder)
     return folders
+
+
+def _require(folder: Path) -> None:
+    if not folder.is_dir():
+        raise InputError(f"{folder} is missing, so nothing can be evaluated; install keyrules again")
 
 
 def checkov_arguments(opt_in: list[str]) -> list[str]:

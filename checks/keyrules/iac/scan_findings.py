@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
@@ -14,11 +15,6 @@ from keyrules.iac.worker_protocol import Checked, CheckRecord
 from keyrules.iac.yaml_rules import WORDS
 from keyrules.model import EvaluationError, Finding, Location, Plane, Rule, Selection, Status, TraceStep
 
-_YAML_RULES = {
-    "terraform": ("KEY_AWS_005", "KEY_AWS_006", "KEY_AWS_007", "KEY_AWS_008"),
-    "plan": ("KEY_AWS_005", "KEY_AWS_006", "KEY_AWS_007", "KEY_AWS_008"),
-    "cloudformation": ("KEY_AWS_005", "KEY_AWS_006", "KEY_AWS_007"),
-}
 _PYTHON_RULES = {"terraform": SOURCE_JUDGES, "plan": PLAN_JUDGES, "cloudformation": TEMPLATE_JUDGES}
 _WORST = {Status.PASS: 0, Status.EXEMPT: 1, Status.UNKNOWN: 2, Status.FAIL: 3}
 
@@ -54,7 +50,9 @@ def unit_findings(outcome: UnitOutcome, selection: Selection) -> UnitFindings:
         for rule_id in checked.failures
     ]
     skips = _Skips(checked.records)
-    verdicts = [*declared.verdicts, *_yaml_verdicts(outcome, checked, selection, problem)]
+    instances = _Instances(checked.records)
+    verdicts = [each for verdict in declared.verdicts for each in instances.expand(verdict)]
+    verdicts += _yaml_verdicts(outcome, checked, selection, problem)
     verdicts += _unjudged(unit.kind, declared.keys, selection)
     absent = set(declared.absent)
     findings = [
@@ -90,7 +88,7 @@ def _yaml_verdicts(outcome: UnitOutcome, checked: Checked, selection: Selection,
     declared = outcome.declared
     if declared is None:
         return
-    wanted = [rule_id for rule_id in _YAML_RULES[outcome.unit.kind] if selection.rule(rule_id)]
+    wanted = [rule_id for rule_id in WORDS if selection.rule(rule_id)]
     records: dict[tuple[str, str, str], CheckRecord] = {}
     for record in checked.records:
         records[record.rule, record.path, _address(record)] = record
@@ -104,7 +102,8 @@ def _yaml_verdicts(outcome: UnitOutcome, checked: Checked, selection: Selection,
                 found = records.get((rule_id, *exact)) or records.get((rule_id, *block))
                 yield _yaml_verdict(rule_id, place, found, bool({exact, block} & seen), problem)
         for (record_rule, path, address), record in sorted(records.items()):
-            if record_rule == rule_id and (path, address) not in claimed:
+            # Checkov passes every module call that declares no key, too; only one that does is a subject.
+            if record_rule == rule_id and record.result != "PASSED" and (path, address) not in claimed:
                 place = Place(path, address, record.start_line, record.end_line)
                 yield _yaml_verdict(rule_id, place, record, True, problem)
 
@@ -125,7 +124,7 @@ def _yaml_verdict(rule_id: str, place: Place, record: CheckRecord | None, seen: 
 
 def _unjudged(kind: str, keys: Iterable[Place], selection: Selection) -> Iterator[Verdict]:
     """A key that only its name is known of is UNKNOWN to every rule."""
-    rules = [rule_id for rule_id in (*_PYTHON_RULES[kind], *_YAML_RULES[kind]) if selection.rule(rule_id)]
+    rules = [rule_id for rule_id in (*_PYTHON_RULES[kind], *WORDS) if selection.rule(rule_id)]
     for place in keys:
         if not place.judged:
             for rule_id in rules:
@@ -149,6 +148,21 @@ def _address(record: CheckRecord) -> str:
     if head.split(".")[-1].startswith(("aws_", "awsutils_")):
         return record.address
     return f"{head}.module.{last}" if head else f"module.{last}"
+
+
+class _Instances:
+    """A verdict on a block with `count` or `for_each` is one on each instance that Checkov knows, as Checkov reports it."""
+
+    def __init__(self, records: Iterable[CheckRecord]) -> None:
+        self._addresses: dict[tuple[str, str, str], set[str]] = defaultdict(set)
+        for record in records:
+            self._addresses[record.rule, record.path, without_keys(record.address)].add(record.address)
+
+    def expand(self, verdict: Verdict) -> list[Verdict]:
+        known = self._addresses.get((verdict.rule, verdict.path, without_keys(verdict.address)), set())
+        if not known or verdict.address in known or without_keys(verdict.address) != verdict.address:
+            return [verdict]
+        return [replace(verdict, address=address) for address in sorted(known)]
 
 
 class _Skips:
@@ -189,4 +203,6 @@ def _finding(verdict: Verdict, rule: Rule, skipped: str | None) -> Finding:
 
 
 def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
+    """A sentence with a capital, unless it starts with a name from the code."""
+    first = text.partition(" ")[0]
+    return text if set(first) & set("._[") else text[:1].upper() + text[1:]

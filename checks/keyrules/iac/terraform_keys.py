@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from keyrules.iac.hcl_ast import Conditional, Expr, Literal, Unary
-from keyrules.iac.hcl_evaluate import UNKNOWN, evaluate, instance_keys, number
+from keyrules.iac.hcl_ast import Conditional
+from keyrules.iac.hcl_evaluate import evaluate, instance_keys
 from keyrules.iac.hcl_render import render
+from keyrules.iac.terraform_identity import Atom, conditions, enclosing_conditions, exclude, identity, outcome
 from keyrules.iac.terraform_module import Declaration
-from keyrules.iac.terraform_references import references
-from keyrules.iac.terraform_scope import Frame, Scope, format_key, walk
+from keyrules.iac.terraform_scope import Frame, Scope, format_key
 from keyrules.iac.verdict import Context, Verdict
 from keyrules.model import FactValue, Status
 
 KEY_TYPES = ("aws_iam_access_key", "awsutils_expiring_iam_access_key")
 """Resource types that create an IAM access key. Others of the same look belong to other clouds."""
+
+MAX_INSTANCES = 5_000
+"""How many module instances of one root are told apart."""
 
 
 @dataclass(frozen=True)
@@ -62,9 +65,7 @@ class DeclaredKey:
 
 def declared_keys(root: Scope) -> Iterator[DeclaredKey]:
     """Every key instance in a root module and the local modules it calls; a `count` of 0 declares none."""
-    for scope in walk(root):
-        if not _called(scope):
-            continue
+    for scope in module_instances(root):
         for name in sorted(scope.module.resources):
             if name.split(".")[0] in KEY_TYPES:
                 declared = scope.module.resources[name]
@@ -73,73 +74,59 @@ def declared_keys(root: Scope) -> Iterator[DeclaredKey]:
                     yield DeclaredKey(declared, Frame(scope, key, declared), repeated=keys is None)
 
 
-def _called(scope: Scope) -> bool:
-    """Whether every module call on the way to a scope makes at least one instance."""
-    while scope.parent is not None and scope.call is not None:
-        if instance_keys(scope.call, scope.parent) == ():
-            return False
-        scope = scope.parent
-    return True
+def module_instances(root: Scope) -> Iterator[Scope]:
+    """A root and every instance of every local module below it; a call whose keys are undecided is one instance.
 
-
-def user_of(declared: Declaration, frame: Frame) -> tuple[str, str]:
-    """Who a key or login profile belongs to: ("name", the user's name) or ("reference", what stands for it).
-
-    Two declarations have the same owner exactly when these are equal.
+    So is a call that would go beyond MAX_INSTANCES, because calls in calls multiply.
     """
+    left = [MAX_INSTANCES]
+
+    def below(scope: Scope) -> Iterator[Scope]:
+        yield scope
+        for name in sorted(scope.module.calls):
+            keys = instance_keys(scope.module.calls[name], scope)
+            if keys is None or len(keys) > left[0]:
+                keys = (None,)
+            left[0] -= len(keys)
+            for key in keys:
+                child = scope.child(name, key)
+                if child is not None:
+                    yield from below(child)
+
+    yield from below(root)
+
+
+@dataclass(frozen=True)
+class Owner:
+    """The user that a key or login profile is for. Two are equal exactly when they are known to be the same user."""
+
+    identity: int
+    shown: str = field(compare=False)
+
+
+def user_of(declared: Declaration, frame: Frame) -> Owner:
+    """The owner of one instance of a block with a `user` argument."""
     expr = declared.value("user")
     value = evaluate(expr, frame)
-    if isinstance(value, str):
-        return "name", value
-    return "reference", _origin(expr, frame)
+    shown = value if isinstance(value, str) else render(expr) if expr is not None else ""
+    return Owner(identity(expr, frame), f"user {shown}" if shown else "the user")
 
 
-def _origin(expr: Expr | None, frame: Frame) -> str:
-    """An unresolved user as the resource or input it comes from, with inputs followed to their caller."""
-    found = list(references(expr))
-    if len(found) == 1 and expr is not None:
-        reference = found[0]
-        scope = frame.scope
-        if reference.root == "var" and scope.parent is not None and scope.call is not None and reference.name:
-            given = scope.call.value(reference.name)
-            if given is not None:
-                return _origin(given, Frame(scope.parent, scope.key, scope.call))
-        if reference.root == "local" and reference.name in scope.module.locals and len(reference.steps) == 1:
-            return _origin(scope.module.locals[reference.name].value("value"), Frame(scope))
-        if reference.root == "aws_iam_user":
-            shown = render(expr)
-            for attribute in (".name", ".id"):
-                shown = shown.removesuffix(attribute)
-            return f"{scope.prefix}{_with_key(shown, frame)}"
-    return f"{frame.scope.prefix}{_with_key(render(expr) if expr is not None else '', frame)}"
-
-
-def _with_key(shown: str, frame: Frame) -> str:
-    key = format_key(frame.key)
-    return shown.replace("[each.key]", key).replace("[count.index]", key) + (
-        key if "each." in shown or "count.index" in shown else ""
-    )
+def needs(declared: Declaration, frame: Frame) -> frozenset[Atom]:
+    """What must hold for a block to be declared, its module included."""
+    return conditions(declared, frame.scope) | enclosing_conditions(frame.scope)
 
 
 def exclusive(first: DeclaredKey, second: DeclaredKey) -> bool:
-    """Whether two keys are never declared together: the same test decides for one and against the other."""
-    a, b = _existence(first), _existence(second)
-    return a is not None and b is not None and a[0] == b[0] and a[1] != b[1]
+    """Whether two keys are never active together: what one needs rules the other out."""
+    return exclude(_active_when(first), _active_when(second))
 
 
-def _existence(key: DeclaredKey) -> tuple[Expr, bool] | None:
-    """The test that a `count = test ? 1 : 0` depends on, and which outcome declares the key."""
-    count = key.declared.value("count")
-    if not isinstance(count, Conditional):
-        return None
-    then, otherwise = number(_constant(count.then)), number(_constant(count.otherwise))
-    if then is None or otherwise is None or (then > 0) == (otherwise > 0):
-        return None
-    test, wanted = count.test, then > 0
-    while isinstance(test, Unary) and test.op == "!":
-        test, wanted = test.operand, not wanted
-    return test, wanted
-
-
-def _constant(expr: Expr) -> object:
-    return expr.value if isinstance(expr, Literal) else UNKNOWN
+def _active_when(key: DeclaredKey) -> frozenset[Atom]:
+    status = key.declared.value("status")
+    found = needs(key.declared, key.frame)
+    if isinstance(status, Conditional):
+        for branch, wanted in ((status.then, False), (status.otherwise, True)):
+            if evaluate(branch, key.frame) == "Inactive":
+                found |= outcome(status.test, wanted, key.frame)
+    return found

@@ -118,7 +118,7 @@ class ModuleReader:
             return builder.module()
         sources = [name for name in names if name.endswith(SOURCE_SUFFIXES) and not name.startswith((".", "#"))]
         # OpenTofu reads x.tofu in place of x.tf.
-        sources = [name for name in sources if ".tofu" in name or name.replace(".tf", ".tofu") not in names]
+        sources = [name for name in sources if name.replace(".tf", ".tofu") not in names or ".tofu" in name]
         overrides = [name for name in sources if _is_override(name)]
         for name in [name for name in sources if name not in overrides] + overrides:
             body = self._parse(f"{folder}/{name}", builder.errors)

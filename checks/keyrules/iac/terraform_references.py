@@ -5,22 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from keyrules.iac.hcl_ast import (
-    Access,
-    Attr,
-    Binary,
-    Call,
-    Conditional,
-    Expr,
-    ForExpr,
-    Index,
-    ListExpr,
-    Name,
-    ObjectExpr,
-    Step,
-    Template,
-    Unary,
-)
+from keyrules.iac.hcl_ast import Access, Attr, Expr, ForExpr, Index, Name, Step
+from keyrules.iac.hcl_walk import children
 
 
 @dataclass(frozen=True)
@@ -34,29 +20,6 @@ class Reference:
     def name(self) -> str | None:
         """The first attribute step: the variable, the local, or the resource's name."""
         return self.steps[0].name if self.steps and isinstance(self.steps[0], Attr) else None
-
-
-def children(expr: Expr) -> tuple[Expr, ...]:
-    """The direct sub-expressions, index keys included."""
-    if isinstance(expr, Template):
-        return expr.parts
-    if isinstance(expr, Access):
-        return (expr.base, *(step.key for step in expr.steps if isinstance(step, Index)))
-    if isinstance(expr, Call):
-        return expr.args
-    if isinstance(expr, Conditional):
-        return (expr.test, expr.then, expr.otherwise)
-    if isinstance(expr, Binary):
-        return (expr.left, expr.right)
-    if isinstance(expr, Unary):
-        return (expr.operand,)
-    if isinstance(expr, ListExpr):
-        return expr.items
-    if isinstance(expr, ObjectExpr):
-        return tuple(part for item in expr.items for part in item)
-    if isinstance(expr, ForExpr):
-        return tuple(part for part in (expr.collection, expr.key, expr.value, expr.condition) if part is not None)
-    return ()
 
 
 def references(expr: Expr | None, bound: frozenset[str] = frozenset()) -> Iterator[Reference]:

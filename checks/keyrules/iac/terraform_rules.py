@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from keyrules.iac.hcl_evaluate import instance_keys
+from keyrules.iac.hcl_evaluate import UNKNOWN, evaluate, instance_keys
 from keyrules.iac.rotation import judge_rotation
-from keyrules.iac.terraform_keys import DeclaredKey, declared_keys, exclusive, user_of
-from keyrules.iac.terraform_scope import Frame, Scope, walk
+from keyrules.iac.terraform_inputs import depends_on_inputs
+from keyrules.iac.terraform_keys import DeclaredKey, declared_keys, exclusive, module_instances, user_of
+from keyrules.iac.terraform_scope import Frame, Scope
 from keyrules.iac.verdict import Context, Verdict
 from keyrules.model import Status
 
@@ -49,10 +50,28 @@ def one_active_key(root: Scope, context: Context) -> list[Verdict]:
     return verdicts
 
 
+def encrypted_in_state(root: Scope, context: Context) -> list[Verdict]:
+    """KEY_AWS_008: every key names a PGP key, without which the provider writes the secret into the state as it is."""
+    verdicts = []
+    for key in declared_keys(root):
+        expr = key.declared.value("pgp_key")
+        value = evaluate(expr, key.frame)
+        if value is None or (isinstance(value, str) and not value.strip()):
+            how = "there is no pgp_key" if expr is None else "pgp_key is empty"
+            message = f"{how}, so the secret stands in plain text in the Terraform state; set pgp_key"
+            verdicts.append(key.verdict(context, Status.FAIL, "no_pgp_key", message))
+        elif value is UNKNOWN and depends_on_inputs(expr, key.frame.scope):
+            message = "pgp_key comes from an input without a value here; give it a default, or scan the plan"
+            verdicts.append(key.verdict(context, Status.UNKNOWN, "pgp_key_unknown", message))
+        else:
+            verdicts.append(key.verdict(context, Status.PASS, "pgp_key_set", "the state holds the secret encrypted"))
+    return verdicts
+
+
 def no_console_user(root: Scope, context: Context) -> list[Verdict]:
     """KEY_AWS_004: no user gets a console password and an access key in the same configuration."""
     profiles: dict[tuple[str, str], str] = {}
-    for scope in walk(root):
+    for scope in module_instances(root):
         for name, declared in sorted(scope.module.resources.items()):
             if name.startswith(f"{_LOGIN_PROFILE}."):
                 keys = instance_keys(declared, scope)

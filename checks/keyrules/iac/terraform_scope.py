@@ -49,12 +49,20 @@ class Scope:
         """The root module instance above this one."""
         return self if self.parent is None else self.parent.root
 
+    @property
+    def folders(self) -> frozenset[str]:
+        """The folders of this module and of those that lead to it."""
+        return frozenset({self.module.path}) | (self.parent.folders if self.parent is not None else frozenset())
+
     def child(self, name: str, key: Key = None) -> Scope | None:
-        """The instance that a call makes, or None when it is not declared, not local, or nested without end."""
+        """The instance that a call makes, or None when it is not declared, not local, or nested without end.
+
+        A module that calls itself, directly or not, is not followed: Terraform refuses it.
+        """
         if ("module", name, key) not in self.memo:
             call = self.module.calls.get(name)
             folder = self.module.local_source(call) if call else None
-            declared = call is not None and folder is not None and self.depth < MAX_MODULE_DEPTH
+            declared = folder is not None and self.depth < MAX_MODULE_DEPTH and folder not in self.folders
             self.memo["module", name, key] = (
                 Scope(self.reader.module(folder), self.reader, self, call, key) if declared and folder else None
             )
@@ -64,12 +72,16 @@ class Scope:
 
 @dataclass(frozen=True, eq=False)
 class Frame:
-    """Where an expression is evaluated: a module instance, the block's own key and value, and for-variables."""
+    """Where an expression is evaluated: a module instance, the block's own key and value, and for-variables.
+
+    `rounds` is how many times the loops around it evaluate it.
+    """
 
     scope: Scope
     key: Key = None
     block: Declaration | None = None
     bindings: Mapping[str, tuple[Expr, Frame] | object] = field(default_factory=dict)
+    rounds: int = 1
 
 
 @dataclass(frozen=True)

@@ -37,12 +37,5 @@ WORDS: Mapping[str, YamlWords] = {
         Status.UNKNOWN,
         "whether a key is declared here depends on an input without a value",
     ),
-    "KEY_AWS_008": YamlWords(
-        "no_pgp_key",
-        "without a pgp_key the secret stands in plain text in the Terraform state; set pgp_key",
-        Status.UNKNOWN,
-        "pgp_key comes from an input without a value here; give it a default, or scan the plan",
-    ),
 }
-"""A key without a user or status that the code shows is not root's and not Inactive (that is what those rules say);
-one whose pgp_key is undecided may well have none."""
+"""A key without a user or status that the code shows is not root's and not Inactive: that is what those rules say."""

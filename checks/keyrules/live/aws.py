@@ -109,23 +109,24 @@ class Account:
         wait = _FIRST_WAIT
         generated = False
         while True:
+            call = "iam:GetCredentialReport" if generated else "iam:GenerateCredentialReport"
             try:
                 if not generated:
                     state = self._iam.generate_credential_report().get("State")
                     generated = state == "COMPLETE"
                 if generated:
+                    call = "iam:GetCredentialReport"
                     response = self._iam.get_credential_report()
                     break
                 why = "AWS is still making the credential report"
             except botocore.exceptions.ClientError as error:
                 code = _code(error)
-                call = "iam:GetCredentialReport" if generated else "iam:GenerateCredentialReport"
                 if code not in _WAIT_CODES | _START_AGAIN_CODES:
                     raise InputError(client_error_sentence(call, code)) from None
                 generated = generated and code not in _START_AGAIN_CODES
                 why = client_error_sentence(call, code)
             except botocore.exceptions.BotoCoreError as error:
-                raise InputError(failure_sentence("iam:GenerateCredentialReport", error)) from None
+                raise InputError(failure_sentence(call, error)) from None
             wait = self._pause(wait, deadline, why)
         return AccountReport(
             content=response["Content"],

@@ -188,7 +188,9 @@ def _root_no_mfa(case: Case) -> tuple[str, str]:
 
 def _root_used(case: Case) -> tuple[str, str]:
     row = case.row
-    uses = [(key.used, f"access key {key.slot} was {last_use(key, case.as_of)}") for key in keys_of(row) if key.used]
+    # A key that was deleted since still has its last use in the report.
+    keys = [key for key in (key_of(row, 1), key_of(row, 2)) if key.used]
+    uses = [(key.used, f"access key {key.slot} was {last_use(key, case.as_of)}") for key in keys]
     if row.password_used:
         uses.append((row.password_used, f"its password was last used {since(row.password_used, case.as_of)} ago"))
     latest = max(uses)[1]

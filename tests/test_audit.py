@@ -1,0 +1,273 @@
+"""What the audit says around its verdicts: errors, notes, messages, next steps, order, inputs and formats."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import io
+import json
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+import pytest
+from credential_reports import AS_OF, ROOT, ago, audit, evaluate, findings, key, line, report
+
+from keyrules.live.live_findings import worst_first
+from keyrules.live.report_inputs import check_age, find_reports, from_json
+from keyrules.live.spans import parse_span
+from keyrules.model import Finding, InputError, Status, UsageError
+from keyrules.reports import audit_text, findings_csv
+from keyrules.reports.report_options import ReportOptions
+
+
+def failing(content: bytes, *numbers: int, **overrides: Any) -> list[Finding]:
+    return [f for f in findings(content, *numbers, **overrides) if f.status is Status.FAIL]
+
+
+# --- what contradicts the moment of evaluation
+
+
+@pytest.mark.parametrize(
+    ("changes", "column"),
+    [
+        ({"user_creation_time": ago(-1)}, "user_creation_time"),
+        ({"password_last_used": ago(-1)}, "password_last_used"),
+        ({"password_last_changed": ago(0, seconds=-1)}, "password_last_changed"),
+        (key(1, -1), "access_key_1_last_rotated"),
+        (key(2, 5, used=-1), "access_key_2_last_used_date"),
+        ({"cert_1_last_rotated": ago(-1)}, "cert_1_last_rotated"),
+        ({"cert_2_last_rotated": ago(-1)}, "cert_2_last_rotated"),
+    ],
+)
+def test_a_date_after_as_of_is_an_error(changes: dict[str, str], column: str) -> None:
+    evaluation = evaluate(report(line("ann", **changes)))
+    (error,) = evaluation.errors
+    assert error.kind == "later_than_as_of"
+    assert column in error.message
+    assert "'ann'" in error.message
+    assert not any(f.status is Status.PASS and f.subject and f.subject.user == "ann" for f in evaluation.findings)
+
+
+def test_nothing_passes_with_the_help_of_a_date_after_as_of() -> None:
+    row = line("ann", password_enabled="true", password_last_changed=ago(1), **key(1, 400), **key(2, -3))
+    evaluation = evaluate(report(row, line("bob", **key(1, 5, used=1))), 1, 3, 12)
+    found = {(f.rule[-3:], f.subject.user, f.subject.slot): f for f in evaluation.findings if f.subject}
+    assert found["001", "ann", 1].status is Status.FAIL
+    assert found["001", "ann", 2].status is Status.UNKNOWN
+    assert found["001", "ann", 2].reason == "later_than_as_of"
+    assert found["003", "ann", 1].status is not Status.PASS
+    assert found["012", "ann", None].status is Status.FAIL
+    assert found["001", "bob", 1].status is Status.PASS
+
+
+def test_a_date_at_as_of_is_fine() -> None:
+    assert failing(report(line("ann", **key(1, 0, used=0))), 1, 2) == []
+
+
+def test_many_bad_rows_are_summed_up() -> None:
+    evaluation = evaluate(report(*(line(f"u{n}", mfa_active="?") for n in range(80))))
+    assert len(evaluation.errors) == 51
+    assert "30 more" in evaluation.errors[-1].message
+
+
+# --- age of the report
+
+
+@pytest.mark.parametrize(
+    ("age", "words"),
+    [
+        (timedelta(hours=24), None),
+        (timedelta(hours=24, seconds=1), "longer than --max-report-age"),
+        (timedelta(minutes=-5), None),
+        (timedelta(minutes=-6), "in the future"),
+    ],
+)
+def test_a_report_must_be_of_now(age: timedelta, words: str | None) -> None:
+    said = check_age(AS_OF - age, AS_OF, timedelta(hours=24))
+    assert (said is None) if words is None else (said is not None and words in said)
+
+
+def test_a_stale_report_is_an_error_beside_its_findings() -> None:
+    document = {"Content": base64.b64encode(report(line("ann", **key(1, 500)))).decode(), "GeneratedTime": ago(3)}
+    settings = {"as_of": None, "max_age": timedelta(hours=24)}
+    evaluation = evaluate(json.dumps(document).encode(), 1, request=settings)
+    assert [e.kind for e in evaluation.errors] == ["stale"]
+    assert evaluation.counts.failed == 1
+    assert evaluation.as_of == AS_OF - timedelta(days=3), "a report is judged as of its own moment"
+
+
+# --- inputs
+
+
+def cli_json(content: bytes, **changes: Any) -> bytes:
+    document = {"Content": base64.b64encode(content).decode(), "ReportFormat": "text/csv", "GeneratedTime": ago(0.1)}
+    return json.dumps(document | changes, indent=4).encode()
+
+
+def test_the_json_of_the_aws_cli() -> None:
+    content = report(line("ann", **key(1, 500)))
+    for data in (cli_json(content), b"\xef\xbb\xbf" + cli_json(content), cli_json(content).decode().encode("utf-16")):
+        evaluation = evaluate(data, 1, request={"as_of": None})
+        assert evaluation.errors == ()
+        assert evaluation.as_of == AS_OF - timedelta(days=0.1)
+        assert evaluation.inputs[0].sha256 == evaluate(content, 1).inputs[0].sha256, "the hash is that of the CSV"
+
+
+@pytest.mark.parametrize("moment", [1780272000, 1780272000.0, "2026-06-01T00:00:00+00:00", "2026-06-01T00:00:00Z"])
+def test_forms_of_generated_time(moment: Any) -> None:
+    assert from_json(cli_json(report(line("ann")), GeneratedTime=moment)).generated_at == AS_OF
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"{", b"{}", b'{"Content": 5}', b'{"Content": "%%%"}', cli_json(b"", GeneratedTime="yesterday"), b"{" * 100_000,
+     cli_json(b"", GeneratedTime=True and []), b'{"Content": "\xff"}'],
+)  # fmt: skip
+def test_broken_json_is_one_sentence(data: bytes) -> None:
+    with pytest.raises(InputError, match="is not the JSON that"):
+        from_json(data)
+
+
+def test_folders_files_and_standard_input(tmp_path: Path) -> None:
+    (tmp_path / "b").mkdir()
+    for name in ("b/two.CSV", "one.json", "notes.txt"):
+        (tmp_path / name).write_text("")
+    found = find_reports([str(tmp_path), str(tmp_path / "one.json"), "-"])
+    assert [source.name.removeprefix(f"{tmp_path.as_posix()}/") for source in found] == ["b/two.CSV", "one.json", "<stdin>"]
+    for wrong in (["-", "-"], [str(tmp_path / "absent")]):
+        with pytest.raises(UsageError):
+            find_reports(wrong)
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(UsageError, match="holds no reports"):
+        find_reports([str(tmp_path / "empty")])
+
+
+@pytest.mark.parametrize(("text", "length"), [("24h", timedelta(days=1)), ("14d", timedelta(days=14)), ("90m", timedelta(minutes=90)), ("5s", timedelta(seconds=5))])
+def test_lengths_of_time(text: str, length: timedelta) -> None:
+    assert parse_span("--x", text) == length
+    for wrong in ("", "5", "d", "-5d", "1.5d", "5 d", "5w", "٥d"):
+        with pytest.raises(UsageError, match="--x"):
+            parse_span("--x", wrong)
+
+
+# --- due soon
+
+
+def due(row: str, within: int = 14, *numbers: int) -> list[str]:
+    settings = {"due_within": timedelta(days=within), "keep_passing": False}
+    evaluation = evaluate(report(row), *numbers, request=settings)
+    return [note for note in evaluation.notes if note.startswith("Due")]
+
+
+def test_what_will_fail_is_noted_with_its_moment() -> None:
+    (note,) = due(line("ann", **key(1, 80, used=0)), 14, 1)
+    assert note == (
+        "Due in 10 days, at 2026-06-11T00:00:00Z: access key 1 of ann in account 123456789012 will fail KEY_AWS_001."
+    )
+    assert due(line("ann", **key(1, 75, used=0)), 14, 1) == []
+    assert due(line("ann", **key(1, 77, used=0)), 14, 1) != []
+    assert due(line("ann", **key(1, 500, used=0)), 14, 1) == [], "what fails already is a finding"
+
+
+def test_idle_and_inactive_keys_come_due_too() -> None:
+    assert len(due(line("ann", **key(1, 200, used=40)), 14, 2)) == 1
+    assert len(due(line("ann", **key(1, 200, used=20, active=False)), 14, 6)) == 1
+    assert due(line("ann", **key(1, 200, used=40)), 14, 2)[0].startswith("Due in 5 days, at 2026-06-06T00:00:00Z")
+
+
+# --- findings
+
+
+def test_messages_speak_of_ages_uses_and_users() -> None:
+    (found,) = failing(report(line("ann", **key(2, 412, used=3), key_2_last_used_service="s3")), 1)
+    assert found.message == "Access key 2 of ann is 412 days old, last used 3 days ago with s3; the limit is 90 days."
+    assert found.facts["days_since_rotation"] == 412.0
+    assert found.facts["created_at"] == ago(412)
+    assert found.facts["max_age_days"] == 90
+    (found,) = failing(report(line("ann", **key(1, 90 + 1 / 86400))), 1)
+    assert "90 days and 1 second old" in found.message
+
+
+def test_findings_come_worst_first() -> None:
+    content = report(
+        line("zoe", **key(1, 100, used=1)),
+        line("ann", **key(1, 900, used=1)),
+        line("bob", password_enabled="true", password_last_used=ago(1), password_last_changed=ago(1)),
+        line(ROOT, **key(1, 5)),
+    )
+    found = failing(content)
+    assert [(f.rule[-3:], f.subject.user if f.subject else "") for f in found] == [
+        ("005", ROOT), ("014", ROOT), ("012", "bob"), ("001", "ann"), ("001", "zoe"),
+    ]  # fmt: skip
+    assert found == sorted(reversed(found), key=worst_first)
+
+
+def test_the_key_to_remove_first() -> None:
+    steps = {
+        "it is inactive": line("ann", **key(1, 500, used=1), **key(2, 900, active=False)),
+        "it was never used": line("ann", **key(1, 900, used=1), **key(2, 500)),
+        "it was unused for longer": line("ann", **key(1, 900, used=1), **key(2, 500, used=9)),
+    }
+    for reason, row in steps.items():
+        found = failing(report(row), 1)[0]
+        assert f"Remove key 2 first, because both key slots of ann are taken and {reason}" in found.remediation
+
+
+def test_the_order_of_a_rotation_is_the_safe_one() -> None:
+    (found,) = failing(report(line("ann;rm -rf", **key(1, 500, used=1))), 1)
+    commands = ["create-access-key", "get-access-key-last-used", "--status Inactive", "delete-access-key"]
+    places = [found.remediation.index(command) for command in commands]
+    assert places == sorted(places)
+    assert "--user-name 'ann;rm -rf'" in found.remediation
+    assert "ID_OF_KEY_1" in found.remediation
+
+
+def test_a_rotation_under_way_is_not_undone_blindly() -> None:
+    (found,) = failing(report(line("ann", **key(1, 500, used=1), **key(2, 2))), 3)
+    assert "If key 2 is the new key of a rotation under way, keep it instead" in found.remediation
+
+
+def test_counts_by_rule_and_population() -> None:
+    content = report(line(ROOT), line("ann", **key(1, 500), **key(2, 5, active=False), cert_1_last_rotated=ago(3)))
+    result = audit(content, 1, 6)
+    assert (result.counts_by_rule["KEY_AWS_001"].failed, result.counts_by_rule["KEY_AWS_006"].passed) == (1, 1)
+    assert result.evaluation.notes[-1] == (
+        "Population: 1 user and 1 root user with 2 access keys (1 active), 0 console passwords and 1 signing certificate."
+    )
+
+
+def test_the_same_input_gives_the_same_bytes() -> None:
+    content = report(line("b", **key(1, 500)), line("a", **key(1, 500)), line(ROOT, **key(2, 1)))
+    texts = {audit_text.render(evaluate(content), ReportOptions()) for _ in range(3)}
+    assert len(texts) == 1
+
+
+# --- formats
+
+
+def test_text_is_safe_and_ends_with_the_counts() -> None:
+    row = line("x", **key(1, 500)).replace("x,", "evil\x1b[2J,", 1)
+    text = audit_text.render(evaluate(report(row), 1), ReportOptions())
+    assert "\x1b" not in text
+    assert "evil\\x1b[2J" in text
+    assert text.endswith("1 evaluated: 1 failed, 0 passed (1 low)\n")
+    quiet = audit_text.render(evaluate(report(line("ann")), 1), ReportOptions(quiet=True))
+    assert quiet == ""
+    assert "Could not be evaluated" in audit_text.render(evaluate(b"", 1), ReportOptions(quiet=True))
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@"])
+def test_csv_cells_are_no_formulas(start: str) -> None:
+    text = findings_csv.render(evaluate(report(line(f"{start}cmd", **key(1, 500)), line("", mfa_active="?")), 1), ReportOptions())
+    rows = list(csv.DictReader(io.StringIO(text)))
+    assert rows[0]["user"] == f"'{start}cmd"
+    assert not any(cell.startswith(("=", "+", "-", "@")) for row in rows for cell in row.values())
+    assert [row["status"] for row in rows] == ["FAIL", "ERROR", "ERROR"]
+
+
+def test_as_of_is_exact_to_the_second_in_the_evaluation() -> None:
+    later = datetime(2026, 6, 1, 0, 0, 1, tzinfo=timezone.utc)
+    content = report(line("ann", **key(1, 90)))
+    assert evaluate(content, 1).counts.failed == 0
+    assert evaluate(content, 1, request={"as_of": later}).counts.failed == 1

@@ -1,0 +1,191 @@
+"""Each live rule at its boundaries, exact to the second."""
+
+from __future__ import annotations
+
+import pytest
+from credential_reports import ROOT, ago, findings, key, line, report, verdicts
+
+from keyrules.model import Status
+
+PASS, FAIL, UNKNOWN = Status.PASS, Status.FAIL, Status.UNKNOWN
+SECOND = 1 / 86400
+K1, K2 = ("access_key", 1), ("access_key", 2)
+PASSWORD = ("console_password", None)
+ROOT_USER = ("root", None)
+
+
+def console(used: str, changed: str, mfa: str = "true", created: str | None = None) -> str:
+    changes = {"password_enabled": "true", "password_last_used": used, "password_last_changed": changed}
+    return line("ann", mfa_active=mfa, **changes, **({"user_creation_time": created} if created else {}))
+
+
+@pytest.mark.parametrize(
+    ("age", "expected"), [(90, PASS), (90 + SECOND, FAIL), (90 - SECOND, PASS), (90.96, FAIL), (0, PASS), (3000, FAIL)]
+)
+def test_a_key_may_be_exactly_90_days_old(age: float, expected: Status) -> None:
+    assert verdicts(line("ann", **key(1, age)), 1) == {K1: expected}
+
+
+@pytest.mark.parametrize(("fraction", "expected"), [("00:00:00Z", PASS), ("00:00:00.000001Z", PASS), ("23:59:59Z", FAIL)])
+def test_age_is_not_rounded(fraction: str, expected: Status) -> None:
+    day = "2026-03-03" if fraction.startswith("00") else "2026-03-02"
+    row = line("ann", key_1_active="true", key_1_last_rotated=f"{day}T{fraction}")
+    assert verdicts(row, 1) == {K1: expected}
+
+
+@pytest.mark.parametrize("limit", [1, 45, 365])
+def test_the_maximum_age_is_a_parameter(limit: int) -> None:
+    for age, expected in ((limit, PASS), (limit + SECOND, FAIL)):
+        assert verdicts(line("ann", **key(1, age)), 1, KEY_AWS_001__max_age_days=limit) == {K1: expected}
+
+
+def test_the_slots_are_a_parameter() -> None:
+    row = line("ann", **key(1, 500), **key(2, 500))
+    assert verdicts(row, 1, KEY_AWS_001__slots=(1,)) == {K1: FAIL}
+    assert verdicts(row, 1, KEY_AWS_001__slots=(2,)) == {K2: FAIL}
+
+
+def test_each_key_is_judged_for_itself() -> None:
+    assert verdicts(line("ann", **key(1, 1, active=False), **key(2, 500)), 1) == {K2: FAIL}
+    assert verdicts(line("ann", **key(1, 1), **key(2, 500)), 1) == {K1: PASS, K2: FAIL}
+
+
+@pytest.mark.parametrize(("idle", "expected"), [(45 - SECOND, PASS), (45, FAIL), (45.9, FAIL), (44, PASS), (0, PASS)])
+def test_a_key_is_unused_from_45_days_on(idle: float, expected: Status) -> None:
+    assert verdicts(line("ann", **key(1, 1000, used=idle)), 2) == {K1: expected}
+    assert verdicts(line("ann", **key(1, idle)), 2) == {K1: expected}, "never used counts from creation"
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "overlap", "failing"),
+    [
+        (key(1, 400), key(2, 3), 0, 1),
+        (key(1, 3), key(2, 400), 0, 2),
+        (key(1, 400), key(2, 7), 7, 1),
+        (key(1, 400), key(2, 7 - SECOND), 7, None),
+        (key(1, 5), key(2, 5), 0, 1),
+        (key(1, 400), key(2, 3, active=False), 0, None),
+        (key(1, 400), {}, 0, None),
+    ],
+)
+def test_two_active_keys(first: dict[str, str], second: dict[str, str], overlap: int, failing: int | None) -> None:
+    found = verdicts(line("ann", **first, **second), 3, KEY_AWS_003__overlap_days=overlap)
+    assert [slot for (_, slot), status in found.items() if status is FAIL] == ([failing] if failing else [])
+    assert len(found) == 1, "one verdict per user, on the older key"
+
+
+@pytest.mark.parametrize(
+    ("minutes", "expected"), [(0, FAIL), (60, FAIL), (60 + 1 / 60, PASS), (-5, FAIL), (600, PASS)]
+)
+def test_a_key_made_with_a_console_user(minutes: float, expected: Status) -> None:
+    row = {"password_enabled": "true", "password_last_changed": ago(10), "user_creation_time": ago(10)}
+    created = {"key_2_active": "true", "key_2_last_rotated": ago(10, minutes=-minutes)}
+    assert verdicts(line("ann", **row, **created), 4) == {K2: expected}
+    assert verdicts(line("ann", **(row | {"password_enabled": "false"}), **created), 4) == {K2: PASS}
+    assert verdicts(line("ann", **row, **created, key_2_last_used_date=ago(1)), 4) == {K2: PASS}
+
+
+@pytest.mark.parametrize(
+    ("keys", "expected"),
+    [
+        ({}, PASS),
+        (key(1, 900), FAIL),
+        (key(2, 900, active=False), FAIL),
+        ({"key_1_active": "true"}, FAIL),
+    ],
+)
+def test_root_keys_active_or_not(keys: dict[str, str], expected: Status) -> None:
+    row = line(ROOT, **keys)
+    assert verdicts(row, 5) == {ROOT_USER: expected}
+    for number in (1, 2, 3, 4, 6, 7, 12, 13, 16, 17):
+        assert verdicts(row, number) == {}, "root goes to the root rules only"
+
+
+@pytest.mark.parametrize(("since", "expected"), [(30, PASS), (30 + SECOND, FAIL), (500, FAIL), (1, PASS)])
+def test_inactive_keys_have_30_days(since: float, expected: Status) -> None:
+    assert verdicts(line("ann", **key(2, 600, used=since, active=False)), 6) == {K2: expected}
+    assert verdicts(line("ann", **key(2, since, active=False)), 6) == {K2: expected}
+    assert verdicts(line("ann", **key(2, since)), 6) == {}
+
+
+def test_every_active_key_is_long_lived() -> None:
+    assert verdicts(line("ann", **key(1, 0), **key(2, 0, active=False)), 7) == {K1: FAIL, K2: PASS}
+
+
+def test_console_users_need_mfa() -> None:
+    assert verdicts(console(ago(1), ago(1), mfa="false"), 12) == {PASSWORD: FAIL}
+    assert verdicts(console(ago(1), ago(1), mfa="true"), 12) == {PASSWORD: PASS}
+    assert verdicts(line("ann", mfa_active="false"), 12) == {}
+
+
+@pytest.mark.parametrize(("idle", "expected"), [(45 - SECOND, PASS), (45, FAIL)])
+def test_a_password_is_unused_from_45_days_on(idle: float, expected: Status) -> None:
+    assert verdicts(console(ago(idle), ago(900)), 13) == {PASSWORD: expected}
+    assert verdicts(console("no_information", ago(idle)), 13) == {PASSWORD: expected}
+    assert verdicts(console("N/A", "N/A", created=ago(idle)), 13) == {PASSWORD: expected}
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected", "reason"),
+    [
+        ({"password_enabled": "true", "mfa_active": "false"}, FAIL, "root_without_mfa"),
+        ({"password_enabled": "not_supported", "mfa_active": "false"}, FAIL, "root_without_mfa"),
+        ({"password_enabled": "not_supported", "mfa_active": "true"}, PASS, "compliant"),
+        ({"password_enabled": "false", "mfa_active": "false"}, PASS, "root_without_credentials"),
+        ({"password_enabled": "N/A", "mfa_active": "false"}, PASS, "root_without_credentials"),
+        ({"password_enabled": "false", "mfa_active": "false", **key(2, 9)}, FAIL, "root_without_mfa"),
+        ({"password_enabled": "false", "mfa_active": "false", **key(2, 9, active=False)}, PASS, "root_without_credentials"),
+        ({"cert_1_active": "true", "cert_1_last_rotated": ago(9)}, FAIL, "root_without_mfa"),
+    ],
+)
+def test_root_mfa(changes: dict[str, str], expected: Status, reason: str) -> None:
+    (found,) = findings(report(line(ROOT, **changes)), 14)
+    assert (found.status, found.reason) == (expected, reason)
+
+
+def test_root_of_govcloud_cannot_sign_in() -> None:
+    row = line(ROOT, arn="arn:aws-us-gov:iam::123456789012:root", password_enabled="not_supported")
+    assert verdicts(row, 14) == {ROOT_USER: PASS}
+
+
+def test_an_account_without_root_row_is_said() -> None:
+    content = report(line("ann", arn="arn:aws-cn:iam::123456789012:user/ann"))
+    (found,) = findings(content, 14)
+    assert (found.status, found.reason) == (PASS, "root_absent")
+    assert findings(content, 5, 15) == []
+
+
+@pytest.mark.parametrize(("quiet", "expected"), [(30, PASS), (30 - SECOND, FAIL)])
+def test_any_use_of_root_counts(quiet: float, expected: Status) -> None:
+    old = ago(400)
+    for latest in ("password_last_used", "key_1_last_used_date", "key_2_last_used_date"):
+        uses = dict.fromkeys(("password_last_used", "key_1_last_used_date", "key_2_last_used_date"), old)
+        row = line(ROOT, **(uses | {latest: ago(quiet)}))
+        assert verdicts(row, 15) == {ROOT_USER: expected}, latest
+
+
+def test_a_root_user_that_was_never_used_is_quiet() -> None:
+    for never in ("N/A", "no_information", "not_supported"):
+        assert verdicts(line(ROOT, password_last_used=never, user_creation_time=ago(1)), 15) == {ROOT_USER: PASS}
+
+
+@pytest.mark.parametrize(("age", "expected"), [(90, PASS), (90 + SECOND, FAIL)])
+def test_certificates_and_passwords_age_like_keys(age: float, expected: Status) -> None:
+    certificate = line("ann", cert_2_active="true", cert_2_last_rotated=ago(age))
+    assert verdicts(certificate, 16) == {("signing_certificate", 2): expected}
+    assert verdicts(certificate.replace("true", "false"), 16) == {}
+    assert verdicts(console(ago(1), ago(age)), 17) == {PASSWORD: expected}
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_an_active_key_without_a_date_is_unknown_and_not_clean(number: int) -> None:
+    (found,) = findings(report(line("ann", key_1_active="true")), number)
+    assert found.status is UNKNOWN
+    assert "days_since" in found.message
+
+
+def test_the_slot_is_no_part_of_the_fingerprint() -> None:
+    one = findings(report(line("ann", **key(1, 400), **key(2, 3))), 1)
+    two = findings(report(line("ann", **key(2, 400), **key(1, 3))), 1)
+    assert {f.fingerprint for f in one} == {f.fingerprint for f in two}
+    assert len({f.fingerprint for f in one}) == 2
