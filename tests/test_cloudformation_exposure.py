@@ -37,6 +37,7 @@ CARRYING = [
 ]  # fmt: skip
 HARMLESS = [
     ("!Ref K", {"Ref": "K"}),
+    ("!Ref {'Fn::Sub': '${K.SecretAccessKey}'}", {"Ref": {"Fn::Sub": "${K.SecretAccessKey}"}}),
     ("!GetAtt K.Id", {"Fn::GetAtt": ["K", "Id"]}),
     ("!Sub '${K}'", {"Fn::Sub": "${K}"}),
     ("!Sub '${!K.SecretAccessKey}'", {"Fn::Sub": "${!K.SecretAccessKey}"}),

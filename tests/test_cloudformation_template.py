@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+from keyrules.iac import cloudformation_document
 from keyrules.iac.cloudformation_document import (
     MAX_CHARACTERS,
     Listing,
@@ -72,7 +74,10 @@ def test_lines_are_those_of_the_file() -> None:
     assert [(key.logical_id, key.start_line, key.end_line) for key in keys] == [("K", 2, 7), ("L", 10, 12)]
 
 
-def test_json_with_tabs_surrogates_and_a_trailing_comma() -> None:
+@pytest.mark.parametrize("loader", [yaml.SafeLoader, getattr(yaml, "CSafeLoader", yaml.SafeLoader)])
+def test_json_with_tabs_surrogates_and_a_trailing_comma(loader: type, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both of PyYAML's parsers; only some installations have the fast one."""
+    monkeypatch.setattr(cloudformation_document, "_LOADER", loader)
     text = '{\n\t"Resources": {\n\t\t"K": {"Type": "AWS::IAM::AccessKey", "a": "\\ud83d\\ude00\\/"},\n\t}\n}'
     key = read_template(text).resources["K"]
     assert (key.type, key.start_line) == ("AWS::IAM::AccessKey", 3)
