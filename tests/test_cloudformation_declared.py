@@ -7,6 +7,7 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from keyrules.iac.cloudformation_declared import declared_keys
 from keyrules.iac.cloudformation_template import read_template
 

@@ -8,6 +8,7 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+
 from keyrules.iac import cloudformation_document
 from keyrules.iac.cloudformation_document import (
     MAX_CHARACTERS,

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from cloudformation_cases import JUDGES, context
+
 from keyrules.iac.cloudformation_view import CloudFormationView, KeyPlace
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
