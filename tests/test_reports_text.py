@@ -53,7 +53,7 @@ Could not be evaluated
 
 Note: Two tofu files were not read.
 
-2 Terraform files, 5 checks: 2 failed (1 high, 1 low), 1 exempt, 1 passed, 1 unknown; 1 input could not be evaluated
+2 Terraform modules, 5 checks: 2 failed (1 high, 1 low), 1 exempt, 1 passed, 1 unknown; 1 input could not be evaluated
 """
     )
 
@@ -154,7 +154,7 @@ def test_no_name_controls_the_terminal_or_adds_a_line(text: str, colour: bool) -
 
 
 def test_a_line_break_in_a_name_cannot_forge_a_summary() -> None:
-    forged = "1 Terraform file, 1 check: 0 failed"
+    forged = "1 Terraform module, 1 check: 0 failed"
     finding = code_finding(location=Location(f"x.tf\n{forged}", 1, 1, f"k\r\n{forged}"), message=f"bad\n{forged}")
     lines = text_report.render(make_evaluation(finding), ReportOptions(width=200)).splitlines()
     assert not any(line.startswith(forged) for line in lines)
@@ -164,7 +164,7 @@ def test_a_line_break_in_a_name_cannot_forge_a_summary() -> None:
     ("changes", "line"),
     [
         ({"inputs": ()}, "Nothing to evaluate: no Terraform, Terraform plan or CloudFormation file was found."),
-        ({}, "1 Terraform file, 0 checks: 0 failed, 0 exempt, 0 passed"),
+        ({}, "1 Terraform module, 0 checks: 0 failed, 0 exempt, 0 passed"),
         (
             {"counts": Counts(passed=1_200), "inputs": (Input("plan", "p.json"), Input("cloudformation", "t.yaml"))},
             "1 Terraform plan, 1 CloudFormation template, 1,200 checks: 0 failed, 0 exempt, 1,200 passed",

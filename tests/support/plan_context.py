@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime, timezone
 from pathlib import Path
 
 from keyrules.catalog import load_pack
-from keyrules.iac import plan_rules
-from keyrules.iac.plan_view import Plan, read_plan
+from keyrules.iac.declared import PLAN_JUDGES as JUDGES
+from keyrules.iac.plan_view import read_plan
 from keyrules.iac.verdict import Context, Verdict
 from keyrules.model import Selection
 
@@ -16,14 +15,6 @@ AS_OF = datetime(2026, 6, 1, tzinfo=timezone.utc)
 """The moment that the ages in the plan fixtures are counted to."""
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
-JUDGES: dict[str, Callable[[Plan, str, Context], list[Verdict]]] = {
-    "KEY_AWS_001": plan_rules.judge_rotation,
-    "KEY_AWS_003": plan_rules.judge_single_key,
-    "KEY_AWS_004": plan_rules.judge_console,
-    "KEY_AWS_009": plan_rules.judge_outputs,
-    "KEY_AWS_010": plan_rules.judge_sinks,
-    "KEY_AWS_011": plan_rules.judge_literals,
-}
 _RULES = {rule.id: rule for rule in load_pack().rules}
 
 

@@ -146,7 +146,7 @@ class _Worker:
             elif message["kind"] == CHECKED:
                 return UnitOutcome(unit, declared, load_checked(message["checked"])), True
             elif message["kind"] == CRASHED:
-                problem = _sentence(message["error"])
+                problem = _sentence(message["error"], judged=declared is not None)
                 return UnitOutcome(unit, declared, None, problem), message["error"] != "MemoryError"
 
     def stop(self) -> None:
@@ -181,7 +181,9 @@ class _Worker:
         return "Checkov's process ended while it evaluated it"
 
 
-def _sentence(error: str) -> str:
+def _sentence(error: str, judged: bool) -> str:
+    if not judged:
+        return f"keyrules itself failed on it ({error}); please report this"
     if error == "MemoryError":
         return "Checkov needed more memory than it is allowed"
     if error == "RecursionError":

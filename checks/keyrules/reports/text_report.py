@@ -19,7 +19,7 @@ _LABEL_WIDTH = max(len(severity.name) for severity in Severity)
 _DETAIL_INDENT = _INDENT + _LABEL_WIDTH + 2
 
 _INPUT_NAMES = {
-    "terraform": ("Terraform file", "Terraform files"),
+    "terraform": ("Terraform module", "Terraform modules"),
     "plan": ("Terraform plan", "Terraform plans"),
     "cloudformation": ("CloudFormation template", "CloudFormation templates"),
     "text": ("other file", "other files"),
