@@ -26,7 +26,9 @@ def test_a_key_may_be_exactly_90_days_old(age: float, expected: Status) -> None:
     assert verdicts(line("ann", **key(1, age)), 1) == {K1: expected}
 
 
-@pytest.mark.parametrize(("fraction", "expected"), [("00:00:00Z", PASS), ("00:00:00.000001Z", PASS), ("23:59:59Z", FAIL)])
+@pytest.mark.parametrize(
+    ("fraction", "expected"), [("00:00:00Z", PASS), ("00:00:00.000001Z", PASS), ("23:59:59Z", FAIL)]
+)
 def test_age_is_not_rounded(fraction: str, expected: Status) -> None:
     day = "2026-03-03" if fraction.startswith("00") else "2026-03-02"
     row = line("ann", key_1_active="true", key_1_last_rotated=f"{day}T{fraction}")
@@ -74,9 +76,7 @@ def test_two_active_keys(first: dict[str, str], second: dict[str, str], overlap:
     assert len(found) == 1, "one verdict per user, on the older key"
 
 
-@pytest.mark.parametrize(
-    ("minutes", "expected"), [(0, FAIL), (60, FAIL), (60 + 1 / 60, PASS), (-5, FAIL), (600, PASS)]
-)
+@pytest.mark.parametrize(("minutes", "expected"), [(0, FAIL), (60, FAIL), (60 + 1 / 60, PASS), (-5, FAIL), (600, PASS)])
 def test_a_key_made_with_a_console_user(minutes: float, expected: Status) -> None:
     row = {"password_enabled": "true", "password_last_changed": ago(10), "user_creation_time": ago(10)}
     created = {"key_2_active": "true", "key_2_last_rotated": ago(10, minutes=-minutes)}
@@ -134,7 +134,11 @@ def test_a_password_is_unused_from_45_days_on(idle: float, expected: Status) -> 
         ({"password_enabled": "false", "mfa_active": "false"}, PASS, "root_without_credentials"),
         ({"password_enabled": "N/A", "mfa_active": "false"}, PASS, "root_without_credentials"),
         ({"password_enabled": "false", "mfa_active": "false", **key(2, 9)}, FAIL, "root_without_mfa"),
-        ({"password_enabled": "false", "mfa_active": "false", **key(2, 9, active=False)}, PASS, "root_without_credentials"),
+        (
+            {"password_enabled": "false", "mfa_active": "false", **key(2, 9, active=False)},
+            PASS,
+            "root_without_credentials",
+        ),
         ({"cert_1_active": "true", "cert_1_last_rotated": ago(9)}, FAIL, "root_without_mfa"),
     ],
 )

@@ -73,7 +73,9 @@ def test_exit_codes(
     assert run(capfd, str(file), *options)[0] == code
 
 
-def test_json_says_when_it_was_made_and_an_old_one_is_refused(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_json_says_when_it_was_made_and_an_old_one_is_refused(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     file = tmp_path / "report.json"
     document = {"Content": base64.b64encode(CLEAN).decode(), "GeneratedTime": "2026-06-01T00:00:00+00:00"}
     file.write_text(json.dumps(document))
@@ -106,7 +108,7 @@ def test_standard_input(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFi
 @pytest.mark.parametrize(
     "argv",
     [("absent.csv",), ("-", "-"), ("-", "--counts-only", "--verify"), ("-", "--rule", "KEY_AWS_008"),
-     ("-", "--max-report-age", "soon"), ("-", "--due-within", "1w"), ("-", "--as-of", "noon"), ("-", "--format", "xml")],
+     ("-", "--max-report-age", "soon"), ("-", "--due-within", "1w"), ("-", "--as-of", "noon"), ("-", "--format", "x")],
 )  # fmt: skip
 def test_wrong_usage(capfd: pytest.CaptureFixture[str], argv: tuple[str, ...]) -> None:
     with pytest.raises(UsageError):
@@ -149,7 +151,9 @@ def command(*argv: str) -> subprocess.CompletedProcess[str]:
         "AWS_EC2_METADATA_DISABLED": "true",
         "HOME": "/nonexistent",
     }
-    return subprocess.run([sys.executable, "-c", SCRIPT, *argv], capture_output=True, text=True, env=environment, check=False)
+    return subprocess.run(
+        [sys.executable, "-c", SCRIPT, *argv], capture_output=True, text=True, env=environment, check=False
+    )
 
 
 def test_the_live_account_with_verification(endpoint: str) -> None:
@@ -197,7 +201,12 @@ def test_boto3_is_imported_by_one_module_only(tmp_path: Path) -> None:
     assert users == ["aws.py"]
     file = tmp_path / "report.csv"
     file.write_bytes(CLEAN)
-    script = SCRIPT.replace("sys.exit(run", "code = (run") + "\nassert 'boto3' not in sys.modules and 'checkov' not in sys.modules\n"
+    script = (
+        SCRIPT.replace("sys.exit(run", "code = (run")
+        + "\nassert 'boto3' not in sys.modules and 'checkov' not in sys.modules\n"
+    )
     environment = os.environ | {"PYTHONPATH": str(live.parent)}
-    done = subprocess.run([sys.executable, "-c", script, str(file), "--as-of", ago()], env=environment, capture_output=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(file), "--as-of", ago()], env=environment, capture_output=True, check=False
+    )
     assert done.returncode == 0, done.stderr

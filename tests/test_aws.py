@@ -87,7 +87,12 @@ def test_three_calls_when_a_report_is_ready() -> None:
         result = wire.account.report()
         wire.iam.assert_no_pending_responses()
         wire.sts.assert_no_pending_responses()
-    assert (result.content, result.generated_at, result.account, result.partition) == (CONTENT, AS_OF, "123456789012", "aws")
+    assert (result.content, result.generated_at, result.account, result.partition) == (
+        CONTENT,
+        AS_OF,
+        "123456789012",
+        "aws",
+    )
     assert wire.clock.naps == []
 
 
@@ -100,7 +105,9 @@ def test_waits_longer_each_time_but_not_forever() -> None:
     assert wire.clock.naps == [2, 4, 8, 16, 32, 60, 60, 60]
 
 
-@pytest.mark.parametrize("code", ["ReportInProgress", "ReportNotPresent", "ReportExpired", "LimitExceeded", "Throttling", "ServiceFailure"])
+@pytest.mark.parametrize(
+    "code", ["ReportInProgress", "ReportNotPresent", "ReportExpired", "LimitExceeded", "Throttling", "ServiceFailure"]
+)
 def test_passing_troubles_are_waited_for(code: str) -> None:
     wire = Wire().state("COMPLETE").fails(GET, code)
     if code in {"ReportNotPresent", "ReportExpired"}:
@@ -125,7 +132,7 @@ def test_the_deadline_ends_the_wait_with_a_sentence(trouble: str) -> None:
         else:
             # Only an expired report makes the generation start again.
             (wire if number and trouble != "ReportExpired" else wire.state("COMPLETE")).fails(GET, trouble)
-    with wire, pytest.raises(InputError, match="within 30 seconds.*--deadline"):
+    with wire, pytest.raises(InputError, match=r"within 30 seconds.*--deadline"):
         wire.account.report()
     assert sum(wire.clock.naps) <= 30
 
@@ -155,7 +162,10 @@ def test_every_refusal_is_one_sentence_without_the_callers_secrets(code: str, wo
 
 
 def test_the_call_that_is_not_allowed_is_named() -> None:
-    with Wire().fails(GENERATE, "AccessDenied") as wire, pytest.raises(InputError, match="iam:GenerateCredentialReport"):
+    with (
+        Wire().fails(GENERATE, "AccessDenied") as wire,
+        pytest.raises(InputError, match="iam:GenerateCredentialReport"),
+    ):
         wire.account.report()
     wire = Wire()
     wire.sts = Stubber(wire.account._sts)
@@ -190,7 +200,9 @@ def test_a_code_is_quoted_only_when_it_looks_like_one() -> None:
 class Keeper:
     """The account as verification sees it."""
 
-    def __init__(self, keys: dict[str, list[LiveKey] | None], owners: dict[str, str] | None = None, denied: bool = False) -> None:
+    def __init__(
+        self, keys: dict[str, list[LiveKey] | None], owners: dict[str, str] | None = None, denied: bool = False
+    ) -> None:
         self.keys, self.owners, self.denied = keys, owners or {}, denied
         self.calls: list[str] = []
 
@@ -244,7 +256,9 @@ def test_what_was_fixed_since_the_report_is_dropped_and_said() -> None:
 
 
 def test_a_new_key_does_not_hide_an_old_one() -> None:
-    result = verified(Keeper({"ann": [live("AKIAOLD", 500, used=1), live("AKIANEW", 0)]}), line("ann", **key(2, 500, used=1)))
+    result = verified(
+        Keeper({"ann": [live("AKIAOLD", 500, used=1), live("AKIANEW", 0)]}), line("ann", **key(2, 500, used=1))
+    )
     assert rules_of(result.verdicts) == [(0, 2)]
     assert {slot.slot: key_id for slot, key_id in result.key_ids.items()} == {2: "AKIAOLD"}
 
@@ -266,7 +280,9 @@ def test_a_deleted_user_has_no_findings() -> None:
 def test_owners_are_optional_and_said_once() -> None:
     keeper = Keeper({"ann": [live("A", 500)], "bob": [live("B", 500)]}, denied=True)
     result = verified(keeper, line("ann", **key(1, 500)), line("bob", **key(1, 500)))
-    assert [note for note in result.notes if "Owners" in note] == ["Owners are not shown: iam:ListUserTags is not allowed."]
+    assert [note for note in result.notes if "Owners" in note] == [
+        "Owners are not shown: iam:ListUserTags is not allowed."
+    ]
     assert len(result.verdicts) == 4
 
 
@@ -285,11 +301,16 @@ def test_keys_tags_and_last_use_are_read_page_by_page(wire: Wire) -> None:
     used = datetime(2026, 5, 1, tzinfo=timezone.utc)
     wire.iam.add_response("list_access_keys", keys_page("AKIAIOSFODNN7EXAMPLE", more="m"))
     wire.iam.add_response("list_access_keys", keys_page("AKIAI44QH8DHBEXAMPLE"))
-    wire.iam.add_response("get_access_key_last_used", {"AccessKeyLastUsed": {"LastUsedDate": used, "ServiceName": "s3", "Region": "x"}})
+    wire.iam.add_response(
+        "get_access_key_last_used", {"AccessKeyLastUsed": {"LastUsedDate": used, "ServiceName": "s3", "Region": "x"}}
+    )
     wire.iam.add_response("get_access_key_last_used", {"AccessKeyLastUsed": {"ServiceName": "N/A", "Region": "N/A"}})
     keys = wire.account.access_keys("ann")
     assert keys is not None
-    assert {k.key_id: k.used for k in keys} == {"AKIAIOSFODNN7EXAMPLE": "2026-05-01T00:00:00", "AKIAI44QH8DHBEXAMPLE": ""}
+    assert {k.key_id: k.used for k in keys} == {
+        "AKIAIOSFODNN7EXAMPLE": "2026-05-01T00:00:00",
+        "AKIAI44QH8DHBEXAMPLE": "",
+    }
     wire.iam.add_response("list_user_tags", {"Tags": [{"Key": "Owner", "Value": "team-a"}], "IsTruncated": False})
     assert wire.account.owner("ann", "owner") == "team-a"
 

@@ -56,7 +56,11 @@ def test_three_valued_logic(values_: tuple[bool | None, ...]) -> None:
 )
 def test_the_orders_at_their_boundary(operator: str, expected: tuple[bool, ...]) -> None:
     microsecond = timedelta(microseconds=1)
-    moments = (AS_OF - timedelta(days=90) + microsecond, AS_OF - timedelta(days=90), AS_OF - timedelta(days=90) - microsecond)
+    moments = (
+        AS_OF - timedelta(days=90) + microsecond,
+        AS_OF - timedelta(days=90),
+        AS_OF - timedelta(days=90) - microsecond,
+    )
     for moment, result in zip(moments, expected, strict=True):
         row = line("ann", key_1_active="true", key_1_last_rotated=moment.isoformat())
         for attribute in ("days_since_rotation", "days_since_younger_key_of_user"):
@@ -101,7 +105,11 @@ Judged = dict[tuple[str, str, str, int | None], Status]
 
 
 def parse(text: str) -> datetime | None:
-    return None if text in {"N/A", "no_information", "not_supported"} else datetime.fromisoformat(text.replace("Z", "+00:00"))
+    return (
+        None
+        if text in {"N/A", "no_information", "not_supported"}
+        else datetime.fromisoformat(text.replace("Z", "+00:00"))
+    )
 
 
 def reference(rows: list[dict[str, str]]) -> Judged:
@@ -150,7 +158,9 @@ def reference(rows: list[dict[str, str]]) -> Judged:
 
 
 AGES = st.sampled_from([0, 1, 7, 29, 30, 31, 44, 45, 46, 89, 90, 91, 400]).flatmap(
-    lambda days: st.sampled_from([-1, 0, 1, 3599, 3600, 3601]).map(lambda seconds: ago(days, seconds=abs(seconds) if days == 0 else seconds))
+    lambda days: st.sampled_from([-1, 0, 1, 3599, 3600, 3601]).map(
+        lambda seconds: ago(days, seconds=abs(seconds) if days == 0 else seconds)
+    )
 )
 FLAGS = st.sampled_from(["true", "false"])
 
@@ -159,7 +169,9 @@ FLAGS = st.sampled_from(["true", "false"])
 def random_rows(draw: Any) -> list[dict[str, str]]:
     rows = []
     for number in range(draw(st.integers(1, 4))):
-        row = values(f"user-{number}", user_creation_time=draw(AGES), mfa_active=draw(FLAGS), password_enabled=draw(FLAGS))
+        row = values(
+            f"user-{number}", user_creation_time=draw(AGES), mfa_active=draw(FLAGS), password_enabled=draw(FLAGS)
+        )
         row["password_last_used"] = draw(AGES | st.sampled_from(["N/A", "no_information"]))
         row["password_last_changed"] = draw(AGES | st.just("N/A"))
         for slot in (1, 2):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import io
+from datetime import datetime
 
 import pytest
 from credential_reports import ACCOUNT, COLUMNS, ROOT, ago, key, line, report, values
@@ -104,7 +105,9 @@ def test_a_sentence_with_commas_about_more_keys_is_a_problem_and_not_a_shift() -
 @pytest.mark.parametrize("dropped", [c for c in COLUMNS if c.endswith(("_region", "_service", "_next_rotation"))])
 def test_columns_that_no_rule_needs_may_be_lacking(dropped: str) -> None:
     row = values("alice", **key(1, 5, used=1))
-    (found,) = rows(report(",".join(v for c, v in row.items() if c != dropped), header=",".join(c for c in row if c != dropped)))
+    (found,) = rows(
+        report(",".join(v for c, v in row.items() if c != dropped), header=",".join(c for c in row if c != dropped))
+    )
     assert found.key_1_created == ago(5)[:-1]
 
 
@@ -238,12 +241,17 @@ def test_more_users_than_names_are_kept_for(monkeypatch: pytest.MonkeyPatch) -> 
 
 NAMES = st.text(st.sampled_from("abXY01_+=,.@-"), min_size=1, max_size=12)
 PATHS = st.lists(st.text(st.sampled_from("ab,_=:"), min_size=1, max_size=5), max_size=2)
-DATES = st.datetimes(
-    min_value=__import__("datetime").datetime(2011, 1, 1), max_value=__import__("datetime").datetime(2030, 1, 1)
+DATES = st.datetimes(min_value=datetime(2011, 1, 1), max_value=datetime(2030, 1, 1))
+
+
+@given(
+    user=NAMES,
+    path=PATHS,
+    created=DATES,
+    used=st.none() | DATES,
+    active=st.booleans(),
+    zone=st.sampled_from(["Z", "+00:00"]),
 )
-
-
-@given(user=NAMES, path=PATHS, created=DATES, used=st.none() | DATES, active=st.booleans(), zone=st.sampled_from(["Z", "+00:00"]))
 def test_a_row_reads_back_as_it_was_written(user, path, created, used, active, zone) -> None:  # type: ignore[no-untyped-def]
     arn = f"arn:aws:iam::{ACCOUNT}:user/" + "".join(f"{part}/" for part in path) + user
     row = line(
@@ -255,7 +263,7 @@ def test_a_row_reads_back_as_it_was_written(user, path, created, used, active, z
     )
     found, problems = read(report(row))
     if problems:
-        assert ["row"] == [p.kind for p in problems], "only an ambiguous comma may be refused"
+        assert [p.kind for p in problems] == ["row"], "only an ambiguous comma may be refused"
         assert "," in user + "".join(path)
         return
     (result,) = found

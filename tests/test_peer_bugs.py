@@ -154,5 +154,5 @@ def test_one_bad_row_does_not_hide_the_others() -> None:
 
 
 def test_severity_comes_from_the_rule() -> None:
-    (found,) = [f for f in findings(report(line("ann", **key(1, 500))), 1)]
+    (found,) = findings(report(line("ann", **key(1, 500))), 1)
     assert found.severity.name == "LOW"

@@ -24,7 +24,7 @@ from keyrules.live.verification import Denied
 from keyrules.model import InputError
 
 _CONFIG: Final = botocore.config.Config(
-    connect_timeout=10, read_timeout=60, retries={"mode": "standard", "max_attempts": 4}, user_agent_extra="keyrules"
+    connect_timeout=10, read_timeout=60, retries={"mode": "standard", "max_attempts": 3}, user_agent_extra="keyrules"
 )
 _FIRST_WAIT: Final = 2.0
 _LONGEST_WAIT: Final = 60.0
