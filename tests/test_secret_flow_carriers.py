@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from keyrules.model import Status
 from secret_cases import KEY, by_address, outputs, sinks, write
+
+from keyrules.model import Status
 
 SINK = "aws_lambda_function.sink"
 
@@ -48,6 +49,11 @@ CARRIERS: Mapping[str, tuple[Mapping[str, str], str, str]] = {
     "base64encode": ({}, "", "base64encode(aws_iam_access_key.k.@)"),
     "jsonencode": ({}, "", "jsonencode({ a = aws_iam_access_key.k.@ })"),
     "json there and back": ({}, "", 'jsondecode(jsonencode({ a = aws_iam_access_key.k.@, b = "x" })).a'),
+    "json inside other json": (
+        {},
+        "",
+        'jsondecode(format("[%s]", jsonencode({ a = aws_iam_access_key.k.@ })))[0].a',
+    ),
     "yamlencode": ({}, "", "yamlencode([aws_iam_access_key.k.@])"),
     "urlencode": ({}, "", "urlencode(aws_iam_access_key.k.@)"),
     "join": ({}, "", 'join(":", ["x", aws_iam_access_key.k.@])'),
@@ -68,6 +74,16 @@ CARRIERS: Mapping[str, tuple[Mapping[str, str], str, str]] = {
     "flatten": ({}, "", "flatten([[[aws_iam_access_key.k.@]]])[0]"),
     "tomap": ({}, "", "tomap({ a = aws_iam_access_key.k.@ }).a"),
     "zipmap": ({}, "", 'zipmap(["a", "b"], ["x", aws_iam_access_key.k.@]).b'),
+    "counted resource without an index": (
+        {},
+        'resource "terraform_data" "t" {\n count = 1\n input = aws_iam_access_key.k.@\n}',
+        "terraform_data.t.output",
+    ),
+    "one of a counted resource": (
+        {},
+        'resource "terraform_data" "t" {\n count = 2\n input = [aws_iam_access_key.k.@, "x"][count.index]\n}',
+        "terraform_data.t[0].output",
+    ),
     "terraform_data": (
         {},
         'resource "terraform_data" "t" {\n input = aws_iam_access_key.k.@\n}',

@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from secret_cases import outputs, root, sinks
+
 from keyrules.iac.terraform_scope import walk
 from keyrules.iac.verdict import Verdict
 from keyrules.model import Status
-from secret_cases import outputs, root, sinks
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 JUDGES: dict[str, Callable[[Path], list[Verdict]]] = {"KEY_AWS_009": outputs, "KEY_AWS_010": sinks}

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from keyrules.model import Status
 from secret_cases import KEY, by_address, outputs, sinks, write
+
+from keyrules.model import Status
 
 S = "aws_iam_access_key.k.secret"
 
@@ -177,6 +178,19 @@ def test_a_very_long_chain_is_followed_to_its_end(tmp_path: Path) -> None:
     assert len(verdict.trace) < 100
 
 
+def test_a_long_chain_through_dynamic_blocks_is_followed_to_its_end(tmp_path: Path) -> None:
+    blocks = [f'data "any_thing" "d0" {{\n part {{\n value = {S}\n }}\n}}\n']
+    for number in range(400):
+        blocks.append(
+            f'data "any_thing" "d{number + 1}" {{\n dynamic "part" {{\n for_each = data.any_thing.d{number}.part\n'
+            " content {\n value = part.value.value\n }\n }\n}\n"
+        )
+    folder = write(
+        tmp_path, {"main.tf": KEY + "".join(blocks) + 'output "o" {\n value = data.any_thing.d400.part\n}\n'}
+    )
+    assert by_address(outputs(folder)) == {"output.o": Status.FAIL}
+
+
 def test_a_value_that_doubles_again_and_again(tmp_path: Path) -> None:
     chain = locals_block("[aws_iam_access_key.k]", *[f"[local.l{n}, {{ a = local.l{n} }}]" for n in range(60)])
     verdicts = outputs(write(tmp_path, {"main.tf": f'{KEY}{chain}output "o" {{\n value = local.l60\n}}\n'}))
@@ -203,7 +217,8 @@ def test_deep_nesting_is_followed_or_named(tmp_path: Path, depth: int) -> None:
 
 def test_loops_within_loops_end(tmp_path: Path) -> None:
     loops = "[for a in range(900) : [for b in range(900) : [for c in range(900) : %s]]]"
-    text = f'{KEY}{locals_block(loops % "a", loops % S)}output "o" {{\n value = [local.l0, local.l1]\n}}\n'
+    every = f"[for x in local.l0 : {S}]"
+    text = f'{KEY}{locals_block(loops % "a", loops % S, every)}output "o" {{\n value = [local.l1, local.l2]\n}}\n'
     assert by_address(outputs(write(tmp_path, {"main.tf": text}))) == {"output.o": Status.FAIL}
 
 

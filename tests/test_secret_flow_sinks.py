@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from keyrules.model import Status
 from secret_cases import KEY, by_address, sinks, write
+
+from keyrules.model import Status
 
 S = "aws_iam_access_key.k.secret"
 
@@ -184,6 +185,14 @@ def test_another_argument_decides(tmp_path: Path, block_type: str, setting: str,
 def test_insecure_value_is_plain_whatever_the_type(tmp_path: Path) -> None:
     text = resource("aws_ssm_parameter", f'type = "SecureString"\n insecure_value = {S}')
     assert by_address(sinks(write(tmp_path, {"main.tf": text}))) == {"aws_ssm_parameter.x": Status.FAIL}
+
+
+def test_variable_group_keeps_secret_values(tmp_path: Path) -> None:
+    for argument, status in (("value", Status.FAIL), ("secret_value", Status.PASS)):
+        text = resource("azuredevops_variable_group", f'variable {{\n name = "s"\n {argument} = {S}\n }}')
+        assert (
+            by_address(sinks(write(tmp_path / argument, {"main.tf": text})))["azuredevops_variable_group.x"] is status
+        )
 
 
 @pytest.mark.parametrize(

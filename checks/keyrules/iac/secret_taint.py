@@ -196,9 +196,7 @@ class SecretTaint:
                 steps = steps[1:]
             asked = steps[1:] if steps and isinstance(steps[0], Splat) else steps
             return follow(instance(declared, scope, None, asked, place), steps, place)
-        # Terraform 0.11 let an attribute of a counted block's only instance be named without its index.
-        direct = counted and bool(steps) and isinstance(steps[0], Attr) and not steps[0].name.isdecimal()
-        asked = steps if direct else steps[1:]
+        asked = steps[1:]
         keys = self._instance_keys(declared, scope)
         parts = {str(key): instance(declared, scope, key, asked, place) for key in keys or ()}
         rest = instance(declared, scope, None, asked, place) if keys is None else None
