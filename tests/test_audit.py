@@ -212,7 +212,7 @@ def test_findings_come_worst_first() -> None:
     assert [(f.rule[-3:], f.subject.user if f.subject else "") for f in found] == [
         ("005", ROOT), ("014", ROOT), ("012", "bob"), ("001", "ann"), ("001", "zoe"),
     ]  # fmt: skip
-    assert found == sorted(found[::-1], key=worst_first)
+    assert sorted(set(map(worst_first, found))) == [worst_first(f) for f in found]
 
 
 def test_the_key_to_remove_first() -> None:
@@ -237,7 +237,9 @@ def test_the_order_of_a_rotation_is_the_safe_one() -> None:
 
 def test_a_rotation_under_way_is_not_undone_blindly() -> None:
     (found,) = failing(report(line("ann", **key(1, 500, used=1), **key(2, 2))), 3)
-    assert "If key 2 is the new key of a rotation under way, keep it instead" in found.remediation
+    assert found.remediation.startswith(
+        "Ask whether key 2, younger than key 1 and never used, is the new key of a rotation"
+    )
 
 
 def test_counts_by_rule_and_population() -> None:

@@ -269,6 +269,9 @@ def test_keys_of_the_same_second_are_told_apart_by_status() -> None:
         keys = [live("AKIAOFF", 500, active=False), live("AKIAON", 500, used=1)][::order]
         result = verified(Keeper({"ann": keys}), row)
         assert {slot.slot: key_id for slot, key_id in result.key_ids.items()} == {1: "AKIAOFF", 2: "AKIAON"}
+    unused = line("ann", **key(1, 500), **key(2, 500, active=False))
+    result = verified(Keeper({"ann": [live("AKIAOFF", 500, active=False), live("AKIAON", 500)]}), unused)
+    assert {slot.slot: key_id for slot, key_id in result.key_ids.items()} == {1: "AKIAON", 2: "AKIAOFF"}
 
 
 def test_a_deleted_user_has_no_findings() -> None:

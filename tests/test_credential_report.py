@@ -93,6 +93,13 @@ def test_commas_in_names_and_paths(user: str, path: str, quoted: bool) -> None:
     assert read_row.key_1_active
 
 
+def test_commas_that_can_be_read_in_two_ways_are_refused() -> None:
+    arn = f"arn:aws:iam::{ACCOUNT}:user/a"
+    rest = line("a").split(",", 2)[2]
+    found, problems = read(report(f"a,{arn},{arn},{arn},{rest}"))
+    assert (found, [p.kind for p in problems]) == ([], ["row"])
+
+
 def test_a_sentence_with_commas_about_more_keys_is_a_problem_and_not_a_shift() -> None:
     header = ",".join([*COLUMNS, "additional_credentials_info"])
     found, problems = read(report(ALICE + ",1 more access key, use ListAccessKeys, please", header=header))

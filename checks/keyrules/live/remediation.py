@@ -60,14 +60,14 @@ def _moment(instant: Instant) -> str:
 
 
 def _under_way(row: Row, spare: Key) -> str:
-    """A rotation may be under way where the younger key was never used: then that key is the one to keep."""
+    """What to find out first where the key to remove may be the new key of a rotation that is not finished."""
     other = next(key for key in keys_of(row) if key.slot != spare.slot)
-    if spare.active and not spare.used and spare.created > other.created:
-        return (
-            f" If key {spare.slot} is the new key of a rotation under way, keep it instead: move every caller to it "
-            f"and retire key {other.slot} once its last use stands still."
-        )
-    return ""
+    if not (spare.active and not spare.used and spare.created > other.created):
+        return ""
+    return (
+        f"Ask whether key {spare.slot}, younger than key {other.slot} and never used, is the new key of a rotation under "
+        f"way. If it is, move every caller to it and retire key {other.slot} once its last use stands still. If not: "
+    )
 
 
 def _watch(key: Key, key_ids: KeyIds) -> str:
@@ -108,7 +108,7 @@ def _rotate(case: Case, key_ids: KeyIds) -> str:
         make_room += f"{_delete(row, spare, key_ids)}."
         if spare.slot == key.slot:
             return f"{make_room} The other key stays; no new one is needed."
-        return f"{make_room} Then rotate key {key.slot}. {_rotation(row, key, key_ids)}{_under_way(row, spare)}"
+        return f"{make_room} Then rotate key {key.slot}. {_rotation(row, key, key_ids)}"
     return f"{_find_ids(row, key_ids, [key])}{_rotation(row, key, key_ids)}"
 
 
@@ -140,10 +140,10 @@ def _one_of_two(case: Case, key_ids: KeyIds) -> str:
     spare, why = dispensable_key(row)
     stays = next(key for key in keys_of(row) if key.slot != spare.slot)
     return (
-        f"Remove key {spare.slot}, because {why}, and keep key {stays.slot} ({last_use(stays, case.as_of)}). "
+        f"{_under_way(row, spare)}Remove key {spare.slot}, because {why}, and keep key {stays.slot} ({last_use(stays, case.as_of)}). "
         f"{_find_ids(row, key_ids, [spare])}Watch {_watch(spare, key_ids)} until its date stands still, then "
         f"{_deactivate(row, spare, key_ids)}, verify, wait for the longest job cycle, and "
-        f"{_delete(row, spare, key_ids)}.{_under_way(row, spare)}"
+        f"{_delete(row, spare, key_ids)}."
     )
 
 
