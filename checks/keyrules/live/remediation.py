@@ -65,8 +65,9 @@ def _under_way(row: Row, spare: Key) -> str:
     if not (spare.active and not spare.used and spare.created > other.created):
         return ""
     return (
-        f"Ask whether key {spare.slot}, younger than key {other.slot} and never used, is the new key of a rotation under "
-        f"way. If it is, move every caller to it and retire key {other.slot} once its last use stands still. If not: "
+        f"Ask whether key {spare.slot}, younger than key {other.slot} and never used, is the new key of a rotation "
+        f"under way. If it is, move every caller to it and retire key {other.slot} once its last use stands "
+        f"still. If not: "
     )
 
 
@@ -99,7 +100,10 @@ def _rotate(case: Case, key_ids: KeyIds) -> str:
     if len(existing) == 2:
         spare, why = dispensable_key(row)
         found = _find_ids(row, key_ids, [spare])
-        make_room = f"{found}Remove key {spare.slot} first, because both key slots of {row.user} are taken and {why}: "
+        make_room = (
+            f"{_under_way(row, spare)}{found}Remove key {spare.slot} first, because both key slots of {row.user} are "
+            f"taken and {why}: "
+        )
         if spare.active:
             make_room += (
                 f"make sure that nothing uses it ({_watch(spare, key_ids)}), then {_deactivate(row, spare, key_ids)}, "
@@ -140,7 +144,8 @@ def _one_of_two(case: Case, key_ids: KeyIds) -> str:
     spare, why = dispensable_key(row)
     stays = next(key for key in keys_of(row) if key.slot != spare.slot)
     return (
-        f"{_under_way(row, spare)}Remove key {spare.slot}, because {why}, and keep key {stays.slot} ({last_use(stays, case.as_of)}). "
+        f"{_under_way(row, spare)}Remove key {spare.slot}, because {why}, and keep key {stays.slot} "
+        f"({last_use(stays, case.as_of)}). "
         f"{_find_ids(row, key_ids, [spare])}Watch {_watch(spare, key_ids)} until its date stands still, then "
         f"{_deactivate(row, spare, key_ids)}, verify, wait for the longest job cycle, and "
         f"{_delete(row, spare, key_ids)}."
