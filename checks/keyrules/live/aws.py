@@ -18,6 +18,7 @@ from typing import Any, Final
 import boto3
 import botocore.config
 import botocore.exceptions
+
 from keyrules.live.aws_errors import client_error_sentence, failure_sentence
 from keyrules.live.instants import Instant, from_datetime
 from keyrules.live.verification import Denied
