@@ -6,7 +6,7 @@ import argparse
 import os
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timezone
 from typing import NoReturn
 
@@ -49,30 +49,53 @@ def _run(argv: list[str]) -> int:
     parser = _Parser(prog="keyrules", description=_DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--version", action="store_true", help="print the version and the pack's hash")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
-    scan = commands.add_parser(
-        "scan",
-        help="evaluate Terraform, plans and CloudFormation",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    rules = commands.add_parser("rules", help="list the rules, or show one in full")
-    commands.add_parser("dirs", help="print the arguments that give plain Checkov this pack")
-    rules.add_argument("id", nargs="?", metavar="ID", help="show this rule in full")
-    rules.add_argument("--facts", action="store_true", help="list the facts that runtime conditions can use")
-    if command == "scan":
-        from keyrules.iac.scan_command import EPILOG, add_scan_arguments, run_scan
-
-        add_scan_arguments(scan)
-        scan.epilog = EPILOG
-        return run_scan(parser.parse_args(argv), current_time())
+    run: Callable[[argparse.Namespace], int] | None = None
+    for name, (summary, prepare) in _COMMANDS.items():
+        chosen = commands.add_parser(name, help=summary, formatter_class=argparse.RawDescriptionHelpFormatter)
+        if name == command:
+            run = prepare(chosen)
     args = parser.parse_args(argv)
     if args.version:
         return _print_version()
-    if args.command == "rules":
-        return _print_rules(args)
-    if args.command == "dirs":
-        return _print_dirs()
-    parser.print_help()
-    return 2
+    if run is None:
+        parser.print_help()
+        return 2
+    return run(args)
+
+
+def _prepare_scan(parser: argparse.ArgumentParser) -> Callable[[argparse.Namespace], int]:
+    from keyrules.iac.scan_command import EPILOG, add_scan_arguments, run_scan
+
+    add_scan_arguments(parser)
+    parser.epilog = EPILOG
+    return lambda args: run_scan(args, current_time())
+
+
+def _prepare_audit(parser: argparse.ArgumentParser) -> Callable[[argparse.Namespace], int]:
+    from keyrules.live.audit_command import EPILOG, add_audit_arguments, run_audit
+
+    add_audit_arguments(parser)
+    parser.epilog = EPILOG
+    return lambda args: run_audit(args, current_time())
+
+
+def _prepare_rules(parser: argparse.ArgumentParser) -> Callable[[argparse.Namespace], int]:
+    parser.add_argument("id", nargs="?", metavar="ID", help="show this rule in full")
+    parser.add_argument("--facts", action="store_true", help="list the facts that runtime conditions can use")
+    return _print_rules
+
+
+def _prepare_dirs(parser: argparse.ArgumentParser) -> Callable[[argparse.Namespace], int]:
+    return lambda args: _print_dirs()
+
+
+_COMMANDS: Mapping[str, tuple[str, Callable[[argparse.ArgumentParser], Callable[[argparse.Namespace], int]]]] = {
+    "scan": ("evaluate Terraform, plans and CloudFormation", _prepare_scan),
+    "audit": ("evaluate credential reports, from files or the live account", _prepare_audit),
+    "rules": ("list the rules, or show one in full", _prepare_rules),
+    "dirs": ("print the arguments that give plain Checkov this pack", _prepare_dirs),
+}
+"""Each command's summary, and what adds its arguments and returns what runs it; only the chosen one is imported."""
 
 
 def _print_version() -> int:

@@ -28,7 +28,7 @@ def add_shared_options(parser: argparse.ArgumentParser) -> None:
     )
     output = parser.add_argument_group("output")
     output.add_argument(
-        "--format", action="append", default=[], metavar="FORMAT[=FILE]", help="text, json, sarif; repeatable with files"
+        "--format", action="append", default=[], metavar="FORMAT[=FILE]", help="text, json, sarif, csv; repeatable with files"
     )
     output.add_argument("--show-passing", action="store_true", help="list what passes, too")
     output.add_argument("--quiet", action="store_true", help="print findings and errors only")

@@ -30,7 +30,7 @@ from keyrules.live.report_inputs import find_reports, from_stream, opened
 from keyrules.live.spans import parse_span
 from keyrules.live.verification import Verified, verify
 from keyrules.model import InputError, Selection, Severity, UsageError
-from keyrules.reports import audit_text, findings_csv
+from keyrules.reports import audit_text
 from keyrules.reports.outputs import FORMATS, parse_outputs, write_outputs
 from keyrules.selection import select
 
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 _MAX_AGE: Final = "24h"
 _DEADLINE: Final = "10m"
-_FORMATS: Final = {**FORMATS, "text": audit_text.render, "csv": findings_csv.render}
+_FORMATS: Final = {**FORMATS, "text": audit_text.render}
 
 EPILOG = """\
 examples:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import BinaryIO, TypeAlias
 
 from keyrules.model import Evaluation, UsageError
-from keyrules.reports import json_report, sarif_report, text_report
+from keyrules.reports import findings_csv, json_report, sarif_report, text_report
 from keyrules.reports.report_options import DEFAULT_WIDTH, ReportOptions
 from keyrules.reports.text_style import Style, printable
 
@@ -23,6 +23,7 @@ FORMATS: dict[str, Writer] = {
     "text": text_report.render,
     "json": json_report.render,
     "sarif": sarif_report.render,
+    "csv": findings_csv.render,
 }
 """A new format is one module with a pure writer, and one entry here."""
 
