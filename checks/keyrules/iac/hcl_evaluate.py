@@ -6,8 +6,6 @@ lists are bounded, so that an expression cannot be made to exhaust memory.
 
 from __future__ import annotations
 
-import math
-import operator
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -30,7 +28,8 @@ from keyrules.iac.hcl_ast import (
     Unary,
 )
 from keyrules.iac.hcl_functions import apply
-from keyrules.iac.hcl_values import MAX_ITEMS, MAX_TEXT, UNKNOWN, Partial, equal, number, text, truth, whole
+from keyrules.iac.hcl_operators import binary, unary
+from keyrules.iac.hcl_values import MAX_ITEMS, MAX_TEXT, UNKNOWN, Partial, equal, number, text, truth
 from keyrules.iac.terraform_module import Declaration
 from keyrules.iac.terraform_scope import Frame, Key, Scope
 from keyrules.iac.terraform_types import conform
@@ -275,37 +274,11 @@ def _conditional(expr: Conditional, frame: Frame, depth: int) -> Any:
 
 
 def _binary(expr: Binary, frame: Frame, depth: int) -> Any:
-    left, right = evaluate(expr.left, frame, depth), evaluate(expr.right, frame, depth)
-    if expr.op in ("&&", "||"):
-        return _logical(expr.op, truth(left), truth(right))
-    if left is UNKNOWN or right is UNKNOWN:
-        return UNKNOWN
-    if expr.op in ("==", "!="):
-        same = equal(left, right)
-        return UNKNOWN if same is None else same is (expr.op == "==")
-    a, b = number(left), number(right)
-    if a is None or b is None or (b == 0 and expr.op in ("/", "%")):
-        return UNKNOWN
-    result = _ARITHMETIC[expr.op](a, b)
-    if isinstance(result, float) and not math.isfinite(result):
-        return UNKNOWN
-    return whole(result)
-
-
-def _logical(op: str, left: bool | None, right: bool | None) -> Any:
-    decided = op == "||"
-    if decided in (left, right):
-        return decided
-    return UNKNOWN if None in (left, right) else not decided
+    return binary(expr.op, evaluate(expr.left, frame, depth), evaluate(expr.right, frame, depth))
 
 
 def _unary(expr: Unary, frame: Frame, depth: int) -> Any:
-    value = evaluate(expr.operand, frame, depth)
-    if expr.op == "!":
-        test = truth(value)
-        return UNKNOWN if test is None else not test
-    amount = number(value)
-    return UNKNOWN if amount is None else whole(-amount)
+    return unary(expr.op, evaluate(expr.operand, frame, depth))
 
 
 def _list(expr: ListExpr, frame: Frame, depth: int) -> Any:
@@ -326,7 +299,9 @@ def _object(expr: ObjectExpr, frame: Frame, depth: int) -> Any:
 
 def _for(expr: ForExpr, frame: Frame, depth: int) -> Any:
     items = evaluate(expr.collection, frame, depth)
-    pairs = list(items.items()) if isinstance(items, dict) else list(enumerate(items)) if isinstance(items, list) else None
+    pairs = (
+        list(items.items()) if isinstance(items, dict) else list(enumerate(items)) if isinstance(items, list) else None
+    )
     if pairs is None or len(pairs) > MAX_ITEMS or frame.rounds * len(pairs) > _MAX_ROUNDS:
         return UNKNOWN
     values: list[Any] = []
@@ -395,18 +370,6 @@ def _lacks(expr: Expr, frame: Frame, depth: int) -> bool:
             return True
     return False
 
-
-_ARITHMETIC: Mapping[str, Callable[[float, float], Any]] = {
-    "+": operator.add,
-    "-": operator.sub,
-    "*": operator.mul,
-    "/": operator.truediv,
-    "%": math.fmod,
-    "<": operator.lt,
-    ">": operator.gt,
-    "<=": operator.le,
-    ">=": operator.ge,
-}
 
 _EVALUATORS: Mapping[type, Callable[[Any, Frame, int], Any]] = {
     Literal: _literal,

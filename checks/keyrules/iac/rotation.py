@@ -7,27 +7,33 @@ hashicorp/terraform#31644). A rotation therefore needs a managed resource betwee
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
-from keyrules.iac.hcl_ast import Attr, Expr, ListExpr
-from keyrules.iac.hcl_evaluate import UNKNOWN, evaluate, instance_keys, number, truth
+from keyrules.iac.hcl_ast import Block, Expr
+from keyrules.iac.hcl_evaluate import instance_keys
 from keyrules.iac.hcl_render import render
+from keyrules.iac.rotation_clock import Clock, Kind, earliest
+from keyrules.iac.rotation_expiry import expiry
+from keyrules.iac.rotation_lifecycle import prevents_destroy, trigger_entries
 from keyrules.iac.rotation_manual import manual_signs
 from keyrules.iac.rotation_outside import outside_rotation
-from keyrules.iac.rotation_sources import Clock, Kind, Tracer, leading_key
-from keyrules.iac.terraform_keys import DeclaredKey
+from keyrules.iac.rotation_sources import Tracer
+from keyrules.iac.terraform_identity import leading_key
+from keyrules.iac.terraform_keys import DeclaredKey, needs
 from keyrules.iac.terraform_module import Declaration
 from keyrules.iac.terraform_references import Reference, references
-from keyrules.iac.terraform_scope import Frame
 from keyrules.iac.verdict import Context, Verdict
 from keyrules.model import FactValue, Status, TraceStep
 
-WORKING_FORM = (
-    "time_rotating → terraform_data (or time_static) → replace_triggered_by, with create_before_destroy"
-)
+WORKING_FORM = "time_rotating → terraform_data (or time_static) → replace_triggered_by, with create_before_destroy"
 _WORKS = f"What works: {WORKING_FORM}."
 _SECONDS_PER_DAY = 86_400
+_TRIGGER_TYPES = frozenset({"null_resource", "terraform_data", "time_rotating", "time_static"})
+_NO_ARGUMENTS = frozenset(
+    {"keepers", "triggers", "triggers_replace", "replace_triggered_by", "time_rotating", "rotation", "rotation_days"}
+    | {"rotation_period", "rotate_after_days"}
+)
+"""What people write into a key although it has no such argument."""
 
 
 @dataclass
@@ -45,42 +51,39 @@ def judge_rotation(key: DeclaredKey, context: Context) -> Verdict:
     limit = context.limit("max_age_days")
     if key.inactive:
         return key.verdict(context, Status.PASS, "not_active", "the key is declared Inactive")
-    if key.declared.name.startswith("awsutils_expiring_iam_access_key."):
-        return _expiring(key, context, limit)
     triggers = _read_triggers(key)
-    if triggers.clocks and _prevents_destroy(key.declared):
+    expires = expiry(key)
+    if (triggers.clocks or expires) and prevents_destroy(key.declared):
         return key.verdict(
             context,
             Status.FAIL,
             "rotation_never_fires",
-            "lifecycle.prevent_destroy forbids the replacement that replace_triggered_by asks for, so the plan fails "
-            f"instead of rotating. Remove prevent_destroy. {_WORKS}",
+            "lifecycle.prevent_destroy forbids the replacement that its rotation asks for, so the plan fails instead. "
+            f"Remove prevent_destroy. {_WORKS}",
         )
-    periodic = [clock for clock in triggers.clocks if clock.kind is Kind.PERIODIC and clock.days is not None]
-    if periodic:
-        earliest = min(periodic, key=lambda clock: (clock.days or 0.0, clock.label))
-        if (earliest.days or 0.0) <= limit:
-            return _passes(key, context, earliest)
-    else:
-        earliest = None
-    outside = outside_rotation(key)
-    if outside is not None and outside.days is not None and outside.days <= limit:
-        return _passes(key, context, outside)
-    undecided = triggers.unresolved + [c.label for c in triggers.clocks if c.kind is Kind.UNRESOLVED]
-    if outside is not None and outside.days is None:
-        undecided.append(outside.label)
+    clocks = [_settled(clock, key) for clock in (*triggers.clocks, *expires, *outside_rotation(key))]
+    first = earliest(clocks)
+    if first is not None and (first.days or 0.0) <= limit:
+        return _passes(key, context, first)
+    undecided = triggers.unresolved + [clock.label for clock in clocks if clock.kind is Kind.UNRESOLVED]
     if undecided:
         return key.verdict(
             context,
             Status.UNKNOWN,
             "rotation_unknown",
-            f"the period of {', '.join(sorted(set(undecided)))} cannot be resolved from the code; give it a value or a "
-            "default, or scan the plan",
+            f"whether and how often {', '.join(sorted(set(undecided)))} fires cannot be resolved from the code; give "
+            "it a value or a default, or scan the plan",
         )
-    slow = [clock for clock in (earliest, outside) if clock is not None]
-    if slow:
-        return _too_slow(key, context, min(slow, key=lambda clock: clock.days or 0.0), limit)
+    if first is not None:
+        return _too_slow(key, context, first, limit)
     return _without_rotation(key, context, triggers)
+
+
+def _settled(clock: Clock, key: DeclaredKey) -> Clock:
+    """A clock that exists only under conditions that the key does not share may not be there."""
+    if clock.needs <= needs(key.declared, key.frame):
+        return clock
+    return replace(clock, kind=Kind.UNRESOLVED, days=None)
 
 
 def _passes(key: DeclaredKey, context: Context, clock: Clock) -> Verdict:
@@ -123,47 +126,22 @@ def _without_rotation(key: DeclaredKey, context: Context, triggers: _Triggers) -
             f"{'; '.join(sorted(set(manual)))}: the key is replaced only when somebody changes the code, and no period "
             f"can be shown. {_WORKS}",
         )
-    return key.verdict(
-        context, Status.FAIL, "rotation_missing", f"nothing replaces this key, so it lives until somebody does. {_WORKS}"
-    )
-
-
-def _expiring(key: DeclaredKey, context: Context, limit: int) -> Verdict:
-    """cloudposse/awsutils gives a key an age in seconds; unset, it is 2^31-1 (internal/service/iam/access_key.go)."""
-    value = evaluate(key.declared.value("max_age"), key.frame)
-    if value is UNKNOWN:
-        return key.verdict(
-            context, Status.UNKNOWN, "rotation_unknown", "max_age cannot be resolved from the code; give it a default"
-        )
-    seconds = number(value)
-    if not seconds:
-        return key.verdict(
-            context, Status.FAIL, "rotation_missing", f"no max_age is set, so the key does not expire. Set max_age to at "
-            f"most {limit * _SECONDS_PER_DAY} seconds"
-        )
-    label = f"{key.declared.name} max_age"
-    clock = Clock(Kind.PERIODIC, label, key.declared.path, key.declared.line_of("max_age"), seconds / _SECONDS_PER_DAY)
-    if seconds <= limit * _SECONDS_PER_DAY:
-        return _passes(key, context, clock)
-    return _too_slow(key, context, clock, limit)
+    message = f"nothing replaces this key, so it lives until somebody does. {_WORKS}"
+    if key.declared.name.startswith("awsutils_"):
+        longest = context.limit("max_age_days") * _SECONDS_PER_DAY
+        message = f"max_age sets no age, so the key does not expire; set it to at most {longest} seconds"
+    return key.verdict(context, Status.FAIL, "rotation_missing", message)
 
 
 def _read_triggers(key: DeclaredKey) -> _Triggers:
     triggers = _Triggers()
-    for entry in _trigger_entries(key.declared):
+    for entry in trigger_entries(key.declared):
         found = list(references(entry))
         if not found:
             triggers.dead.append("replace_triggered_by holds no reference")
         for reference in found[:1]:
             _read_trigger(reference, entry, key, triggers)
     return triggers
-
-
-def _trigger_entries(declared: Declaration) -> Iterator[Expr]:
-    for block in declared.blocks("lifecycle"):
-        attribute = block.body.attributes.get("replace_triggered_by")
-        if attribute is not None:
-            yield from attribute.value.items if isinstance(attribute.value, ListExpr) else (attribute.value,)
 
 
 def _read_trigger(reference: Reference, entry: Expr, key: DeclaredKey, triggers: _Triggers) -> None:
@@ -180,52 +158,54 @@ def _read_trigger(reference: Reference, entry: Expr, key: DeclaredKey, triggers:
         else:
             triggers.dead.append(f"replace_triggered_by names {shown}, which is not declared")
         return
-    instance, rest = leading_key(reference.steps[1:], key.frame)
     if instance_keys(declared, scope) == ():
         triggers.dead.append(f"replace_triggered_by names {shown}, whose count or for_each is empty")
         return
-    attribute = next((step.name for step in rest if isinstance(step, Attr)), None)
     tracer = Tracer()
-    if reference.root == "time_rotating":
-        _read_chained_clock(declared, shown, instance, key, tracer, triggers)
-        return
-    clocks = list(tracer.resource_clocks(_visible_through(declared, attribute), scope, instance, (name,)))
+    clocks = tracer.trigger(declared, reference.steps[1:], key.frame)
+    triggers.clocks += clocks
     if tracer.truncated:
         triggers.unresolved.append(shown)
-    triggers.clocks += clocks
-    if clocks:
-        return
-    if attribute is not None and any(Tracer().resource_clocks(declared, scope, instance, ())):
-        triggers.dead.append(
-            f"replace_triggered_by names {shown}, which does not change when {name} is updated in place; name {name}"
-        )
-    elif any(references(value.value) for value in declared.body.attributes.values() if _depends_on_input(value.value)):
-        triggers.manual.append(f"{shown} changes only when an input does")
-    else:
-        triggers.manual.append(f"{shown} has no clock behind it")
+    elif not clocks:
+        _explain(declared, reference, shown, key, triggers)
 
 
-def _read_chained_clock(
-    declared: Declaration, shown: str, instance: int | str | None, key: DeclaredKey, tracer: Tracer, triggers: _Triggers
-) -> None:
-    """A time_rotating whose `triggers` hold another clock is replaced by that one, and a replacement does count."""
-    trigger_map = declared.value("triggers")
-    frame = Frame(key.frame.scope, instance, declared)
-    clocks = list(tracer.clocks(trigger_map, frame, declared.path, (declared.name,)))
-    triggers.clocks += clocks
-    if not clocks:
+def _explain(declared: Declaration, reference: Reference, shown: str, key: DeclaredKey, triggers: _Triggers) -> None:
+    """Why a trigger without a clock does not rotate anything."""
+    name = declared.name
+    if reference.root == "time_rotating":
         triggers.dead.append(
             f"replace_triggered_by names {shown} directly; an expired time_rotating comes back as a create, and "
             "replace_triggered_by reacts only to updates and replacements"
         )
+    elif not _has_instance(declared, reference, key):
+        triggers.dead.append(f"replace_triggered_by names {shown}, an instance that {name} does not have")
+    elif Tracer().trigger(declared, (), key.frame):
+        triggers.dead.append(
+            f"replace_triggered_by names {shown}, which stays the same when the clock behind {name} fires; name {name}"
+        )
+    elif any(_ignored(block) for block in declared.blocks("lifecycle")):
+        triggers.dead.append(f"replace_triggered_by names {shown}, whose ignore_changes hides changes")
+    elif any(_depends_on_input(attribute.value) for attribute in declared.body.attributes.values()):
+        triggers.manual.append(f"{shown} changes only when an input does")
+    elif _has_clock(key) or not declared.body.attributes.keys() - {"count", "for_each", "depends_on", "provider"}:
+        triggers.dead.append(f"replace_triggered_by names {shown}, which no clock reaches")
+    else:
+        triggers.manual.append(f"{shown} has no clock behind it")
 
 
-def _visible_through(declared: Declaration, attribute: str | None) -> Declaration:
-    """The arguments whose change shows in the named attribute: terraform_data keeps its id when `input` changes."""
-    if not declared.name.startswith("terraform_data.") or attribute in (None, "output", "input"):
-        return declared
-    kept = {name: value for name, value in declared.body.attributes.items() if name != "input"}
-    return replace(declared, body=replace(declared.body, attributes=kept))
+def _has_clock(key: DeclaredKey) -> bool:
+    return any(name.startswith("time_rotating.") for name in key.frame.scope.module.resources)
+
+
+def _has_instance(declared: Declaration, reference: Reference, key: DeclaredKey) -> bool:
+    wanted, _ = leading_key(reference.steps[1:], key.frame)
+    keys = instance_keys(declared, key.frame.scope)
+    return wanted is None or keys is None or wanted in keys
+
+
+def _ignored(block: Block) -> bool:
+    return "ignore_changes" in block.body.attributes
 
 
 def _depends_on_input(expr: Expr) -> bool:
@@ -234,35 +214,27 @@ def _depends_on_input(expr: Expr) -> bool:
 
 def _dead_elsewhere(key: DeclaredKey) -> list[str]:
     """Rotations that are only meant: a clock in depends_on, in the user name, or in an argument that does not exist."""
+    declared, resources = key.declared, key.frame.scope.module.resources
     dead = []
-    depends_on = key.declared.value("depends_on")
-    if any(reference.root == "time_rotating" for reference in references(depends_on)):
+    ordered = [resources.get(f"{r.root}.{r.name}") for r in references(declared.value("depends_on"))]
+    if any(other is not None and _rotates(other, key) for other in ordered):
         dead.append("depends_on only orders the resources; it never replaces the key")
-    user = key.declared.value("user")
-    through = [r for r in references(user) if f"{r.root}.{r.name}" in key.frame.scope.module.resources]
-    if any(r.root in ("null_resource", "terraform_data", "time_rotating", "time_static") for r in through):
-        if any(Tracer().clocks(user, key.frame, key.declared.path)):
-            dead.append("user passes through a trigger, but its value stays the same, so nothing is replaced")
-        elif _has_clock(key):
-            dead.append("user passes through a trigger map, but its value stays the same, so nothing is replaced")
-    for argument in ("keepers", "triggers"):
-        if argument in key.declared.body.attributes:
-            dead.append(f"{argument} is not an argument of {key.declared.name.split('.')[0]}")
+    user = declared.value("user")
+    through = [f"{r.root}.{r.name}" for r in references(user)]
+    if _has_clock(key) and any(name in resources and name.split(".")[0] in _TRIGGER_TYPES for name in through):
+        dead.append("user passes through a trigger, but its value stays the same, so nothing is replaced")
+    kind = declared.name.split(".")[0]
+    blocks = {block.type for block in declared.body.blocks}
+    for argument in sorted((set(declared.body.attributes) | blocks) & _NO_ARGUMENTS):
+        dead.append(f"{argument} is not an argument of {kind}, so Terraform refuses it")
     return dead
 
 
-def _has_clock(key: DeclaredKey) -> bool:
-    return any(name.startswith("time_rotating.") for name in key.frame.scope.module.resources)
-
-
-def _prevents_destroy(declared: Declaration) -> bool:
-    values = (block.body.attributes.get("prevent_destroy") for block in declared.blocks("lifecycle"))
-    return any(value is not None and truth(getattr(value.value, "value", None)) is True for value in values)
+def _rotates(declared: Declaration, key: DeclaredKey) -> bool:
+    return declared.name.startswith("time_rotating.") or bool(Tracer().trigger(declared, (), key.frame))
 
 
 def _days(days: float) -> str:
     if days >= 1:
-        return f"{days:g} days" if days != 1 else "1 day"
-    return f"{days * 24:g} hours"
-
-
+        return f"{days:.9g} days" if days != 1 else "1 day"
+    return f"{days * 24:.9g} hours"

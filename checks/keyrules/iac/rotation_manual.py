@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 
-from keyrules.iac.hcl_ast import Conditional, Expr
-from keyrules.iac.terraform_keys import KEY_TYPES, DeclaredKey, declared_keys, user_of
-from keyrules.iac.terraform_references import children, references
+from keyrules.iac.hcl_ast import Access, Conditional, Expr, Index, ListExpr, Literal, ObjectExpr
+from keyrules.iac.hcl_walk import children
+from keyrules.iac.terraform_identity import origin
+from keyrules.iac.terraform_keys import KEY_TYPES, DeclaredKey, keys_of, user_of
+from keyrules.iac.terraform_references import references
+from keyrules.iac.terraform_scope import Frame, Scope
 
 _VERSIONED = re.compile(r"(?:[_-]v\d+|[_-]?(?:19|20)\d\d(?:[_-]?\d\d){0,2})$", re.IGNORECASE)
 _VERSIONED_KEY = re.compile(r"(?:^|[_-])(?:v\d+|(?:19|20)\d\d(?:[_-]?\d\d){0,2}|key[_-]?\d+)$", re.IGNORECASE)
@@ -26,18 +29,27 @@ def manual_signs(key: DeclaredKey) -> list[str]:
 
 
 def _is_one_of_two_slots(key: DeclaredKey) -> bool:
+    scope = key.frame.scope
     owner = user_of(key.declared, key.frame)
-    root = key.frame.scope.root
     others = {
         other.declared.name
-        for other in declared_keys(root)
-        if other.frame.scope is key.frame.scope and user_of(other.declared, other.frame) == owner
-    } - {key.declared.name}
-    return bool(others) and any(_chooses(expr, key.declared.name, others) for expr in _expressions(key))
+        for other in _neighbours(scope)
+        if other.declared.name != key.declared.name and user_of(other.declared, other.frame) == owner
+    }
+    return bool(others) and any(_chooses(expr, key.declared.name, others, Frame(scope)) for expr in _expressions(scope))
 
 
-def _expressions(key: DeclaredKey) -> list[Expr]:
-    module = key.frame.scope.module
+def _neighbours(scope: Scope) -> list[DeclaredKey]:
+    """The keys of the same module instance; of those that count or for_each repeats, the first."""
+    if "neighbours" not in scope.memo:
+        found = {key.declared.name: key for key in reversed(list(keys_of(scope)))}
+        scope.memo["neighbours"] = list(found.values())
+    neighbours: list[DeclaredKey] = scope.memo["neighbours"]
+    return neighbours
+
+
+def _expressions(scope: Scope) -> list[Expr]:
+    module = scope.module
     groups = (module.locals, module.outputs, module.resources, module.calls)
     return [
         attribute.value
@@ -48,10 +60,21 @@ def _expressions(key: DeclaredKey) -> list[Expr]:
     ]
 
 
-def _chooses(expr: Expr, name: str, others: set[str]) -> bool:
+def _chooses(expr: Expr, name: str, others: set[str], frame: Frame) -> bool:
+    """Whether a switch in an expression takes one key or another."""
+    choices: tuple[Expr, ...] = ()
     if isinstance(expr, Conditional):
-        then = {f"{r.root}.{r.name}" for r in references(expr.then)}
-        otherwise = {f"{r.root}.{r.name}" for r in references(expr.otherwise)}
-        if (name in then and otherwise & others) or (name in otherwise and then & others):
+        choices = (expr.then, expr.otherwise)
+    elif isinstance(expr, Access) and any(isinstance(s, Index) and not isinstance(s.key, Literal) for s in expr.steps):
+        table, _ = origin(Access(expr.base, expr.steps[:1]), frame)
+        table = expr.base if isinstance(expr.base, (ListExpr, ObjectExpr)) else table
+        if isinstance(table, ListExpr):
+            choices = table.items
+        elif isinstance(table, ObjectExpr):
+            choices = tuple(value for _, value in table.items)
+    named = [{f"{r.root}.{r.name}" for r in references(choice)} for choice in choices]
+    for position, names in enumerate(named):
+        elsewhere = set().union(*named[:position], *named[position + 1 :])
+        if name in names and elsewhere & others:
             return True
-    return any(_chooses(child, name, others) for child in children(expr))
+    return any(_chooses(child, name, others, frame) for child in children(expr))

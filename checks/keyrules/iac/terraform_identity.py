@@ -14,6 +14,7 @@ from keyrules.iac.hcl_ast import (
     Access,
     Attr,
     Binary,
+    Call,
     Conditional,
     Expr,
     ForExpr,
@@ -59,7 +60,13 @@ def identity(expr: Expr | None, frame: Frame, depth: int = 0) -> int:
         return table.of("value", type(value).__name__, text(value) or str(value))
     if depth > _MAX_DEPTH or isinstance(expr, ForExpr):
         return table.of("as written", frame.scope.prefix, frame.key, repr(expr))
-    if isinstance(expr, Access) and isinstance(expr.base, Name) and expr.base.ident not in frame.bindings:
+    followed = bound(expr, frame)
+    if followed is not None:
+        return identity(*followed, depth + 1)
+    base = expr.base if isinstance(expr, Access) else expr
+    if isinstance(base, Name) and (base is expr or base.ident in frame.bindings):
+        return table.of("of one round", len(table.numbers))
+    if isinstance(expr, Access) and isinstance(expr.base, Name):
         return _reference(expr.base.ident, expr.steps, frame, depth + 1)
     if isinstance(expr, Access):
         return table.of("part", identity(expr.base, frame, depth + 1), _steps(expr.steps, frame, depth))
@@ -80,33 +87,36 @@ def _label(expr: Expr) -> str:
 
 
 def _steps(steps: tuple[Step, ...], frame: Frame, depth: int) -> tuple[Hashable, ...]:
-    found: list[Hashable] = []
-    for step in steps:
-        if isinstance(step, Attr):
-            found.append(step.name)
-        else:
-            key = evaluate(step.key, frame) if isinstance(step, Index) else "*"
-            shown = text(key)
-            undecided = isinstance(step, Index) and shown is None
-            found.append(("index", identity(step.key, frame, depth + 1)) if undecided and isinstance(step, Index) else shown)
-    return tuple(found)
+    return tuple(_step(step, frame, depth) for step in steps)
+
+
+def _step(step: Step, frame: Frame, depth: int) -> Hashable:
+    if isinstance(step, Attr):
+        return step.name
+    if isinstance(step, Splat):
+        return "[*]"
+    shown = text(evaluate(step.key, frame))
+    return ("index", identity(step.key, frame, depth + 1)) if shown is None else shown
 
 
 def _reference(root: str, steps: tuple[Step, ...], frame: Frame, depth: int) -> int:
     scope, table = frame.scope, _table(frame.scope)
     name = steps[0].name if isinstance(steps[0], Attr) else ""
-    origin: tuple[Expr, Frame] | None = None
+    source: tuple[Expr, Frame] | None = None
     rest = steps[1:]
     match root:
         case "var":
             given = scope.call.value(name) if scope.call is not None else None
             if given is not None and scope.parent is not None:
-                origin = given, Frame(scope.parent, scope.key, scope.call)
+                source = given, Frame(scope.parent, scope.key, scope.call)
         case "local" if name in scope.module.locals:
-            origin = scope.module.locals[name].body.attributes["value"].value, Frame(scope)
+            source = scope.module.locals[name].body.attributes["value"].value, Frame(scope)
         case "each" if frame.block is not None:
-            collection = identity(frame.block.value("for_each"), Frame(scope), depth)
-            return table.of("each", collection, name, frame.key, _steps(rest, frame, depth))
+            collection = frame.block.value("for_each")
+            part = "key" if collection is not None and _is_set(collection, Frame(scope)) else name
+            return table.of(
+                "each", identity(collection, Frame(scope), depth), part, frame.key, _steps(rest, frame, depth)
+            )
         case "count":
             return table.of("count", frame.key)
         case "module":
@@ -114,17 +124,21 @@ def _reference(root: str, steps: tuple[Step, ...], frame: Frame, depth: int) -> 
             child = scope.child(name, key)
             output = child.module.outputs.get(after[0].name) if child and after and isinstance(after[0], Attr) else None
             if child is not None and output is not None and output.value("value") is not None:
-                origin, rest = (output.body.attributes["value"].value, Frame(child)), after[1:]
+                source, rest = (output.body.attributes["value"].value, Frame(child)), after[1:]
         case _ if f"{root}.{name}" in scope.module.resources:
             return _argument(scope.module.resources[f"{root}.{name}"], rest, frame, depth)
-    if origin is None:
+    if source is None:
         return table.of("unset", scope.prefix, root, _steps(steps, frame, depth))
-    narrowed, left, where = narrow(origin[0], rest, origin[1])
-    node = (root, id(where.scope), where.key, id(narrowed), _steps(left, frame, depth))
+    narrowed, left, where = narrow(source[0], rest, source[1])
+    after_it = _steps(left, frame, depth)
+    if where.bindings:
+        found = identity(narrowed, where, depth)
+        return table.of("part", found, after_it) if left else found
+    node = (root, id(where.scope), where.key, id(narrowed), after_it)
     if node not in table.known:
         table.known[node] = table.of("cycle", scope.prefix, root, name)
         found = identity(narrowed, where, depth)
-        table.known[node] = table.of("part", found, _steps(left, frame, depth)) if left else found
+        table.known[node] = table.of("part", found, after_it) if left else found
     return table.known[node]
 
 
@@ -132,7 +146,7 @@ def _argument(declared: Declaration, steps: tuple[Step, ...], frame: Frame, dept
     """An attribute of a resource: what its argument of that name stands for, else the attribute itself."""
     scope, table = frame.scope, _table(frame.scope)
     key, rest = leading_key(steps, frame)
-    if rest is not steps and key is None:
+    if rest is not steps and key is None and not _goes_along(declared, steps[0], frame, depth):
         return table.of("resource", scope.prefix, declared.name, _steps(steps, frame, depth))
     attribute = rest[0].name if rest and isinstance(rest[0], Attr) else ""
     if declared.name.startswith("aws_iam_user.") and attribute in ("id", "name"):
@@ -143,6 +157,34 @@ def _argument(declared: Declaration, steps: tuple[Step, ...], frame: Frame, dept
     return table.of("resource", scope.prefix, declared.name, key, attribute, _steps(rest[1:], frame, depth))
 
 
+def _goes_along(declared: Declaration, step: Step, frame: Frame, depth: int) -> bool:
+    """Whether `[each.key]` picks the instance of a block that goes over the same unresolved collection."""
+    own = frame.block.value("for_each") if frame.block is not None else None
+    other, scope = declared.value("for_each"), Frame(frame.scope)
+    by_key = step == Index(Access(Name("each"), (Attr("key"),)))
+    return (
+        by_key
+        and own is not None
+        and other is not None
+        and identity(own, scope, depth) == identity(other, scope, depth)
+    )
+
+
+def _is_set(collection: Expr, frame: Frame) -> bool:
+    """Whether a for_each goes over a set, in which each.value is each.key."""
+    expr, frame = origin(collection, frame)
+    if (
+        isinstance(expr, Access)
+        and expr.base == Name("var")
+        and len(expr.steps) == 1
+        and isinstance(expr.steps[0], Attr)
+    ):
+        declared = frame.scope.module.variables.get(expr.steps[0].name)
+        kind = declared.value("type") if declared else None
+        return isinstance(kind, Call) and kind.name == "set"
+    return isinstance(expr, Call) and expr.name == "toset"
+
+
 def leading_key(steps: tuple[Step, ...], frame: Frame) -> tuple[Key, tuple[Step, ...]]:
     """Splits `["a"].id` into the instance key and the rest; an undecided key is None."""
     if steps and isinstance(steps[0], Index):
@@ -151,6 +193,20 @@ def leading_key(steps: tuple[Step, ...], frame: Frame) -> tuple[Key, tuple[Step,
             key = int(key)
         return (key if isinstance(key, (int, str)) and not isinstance(key, bool) else None), steps[1:]
     return None, steps
+
+
+def bound(expr: Expr, frame: Frame) -> tuple[Expr, Frame] | None:
+    """What a name that a `for` binds stands for, with the steps after it; None for anything else."""
+    name, steps = (expr.base, expr.steps) if isinstance(expr, Access) else (expr, ())
+    item = frame.bindings.get(name.ident) if isinstance(name, Name) else None
+    if not isinstance(item, tuple):
+        return None
+    source, where = item
+    if not steps:
+        return source, where
+    if isinstance(source, Access):
+        return Access(source.base, source.steps + steps), where
+    return Access(source, steps), where
 
 
 def narrow(expr: Expr, steps: tuple[Step, ...], frame: Frame) -> tuple[Expr, tuple[Step, ...], Frame]:
@@ -218,13 +274,13 @@ def enclosing_conditions(scope: Scope) -> frozenset[Atom]:
 
 def _filled(expr: Expr, frame: Frame, depth: int) -> set[Atom]:
     """What must hold for a count to be positive or a collection to have members."""
-    expr, frame = _origin(expr, frame)
+    expr, frame = origin(expr, frame)
     if isinstance(expr, Conditional) and depth < _MAX_DEPTH:
         then, otherwise = _emptiness(expr.then, frame), _emptiness(expr.otherwise, frame)
         for branch, other_empty, wanted in ((expr.then, otherwise, True), (expr.otherwise, then, False)):
             if other_empty is True:
-                decided_full = _emptiness(branch, frame) is False
-                return _holds(expr.test, wanted, frame, 0) | (set() if decided_full else _filled(branch, frame, depth + 1))
+                full = _emptiness(branch, frame) is False
+                return _holds(expr.test, wanted, frame, 0) | (set() if full else _filled(branch, frame, depth + 1))
     return {(identity(expr, frame), None, True)}
 
 
@@ -242,7 +298,7 @@ def outcome(test: Expr, wanted: bool, frame: Frame) -> frozenset[Atom]:
 
 
 def _holds(test: Expr, wanted: bool, frame: Frame, depth: int) -> set[Atom]:
-    test, frame = _origin(test, frame)
+    test, frame = origin(test, frame)
     if depth < _MAX_DEPTH:
         match test:
             case Unary("!", operand):
@@ -267,7 +323,7 @@ def _compared(left: Expr, right: Expr, same: bool, frame: Frame, depth: int) -> 
     return {(table.of("same", *sides), None, same)}
 
 
-def _origin(expr: Expr, frame: Frame) -> tuple[Expr, Frame]:
+def origin(expr: Expr, frame: Frame) -> tuple[Expr, Frame]:
     """An expression with references to locals and inputs followed to what was written there."""
     for _ in range(_MAX_DEPTH):
         if not (isinstance(expr, Access) and isinstance(expr.base, Name) and isinstance(expr.steps[0], Attr)):
@@ -275,8 +331,11 @@ def _origin(expr: Expr, frame: Frame) -> tuple[Expr, Frame]:
         root, name, scope = expr.base.ident, expr.steps[0].name, frame.scope
         if root == "local" and name in scope.module.locals:
             found, where = scope.module.locals[name].body.attributes["value"].value, Frame(scope)
-        elif root == "var" and scope.parent is not None and scope.call is not None and scope.call.value(name) is not None:
-            found, where = scope.call.body.attributes[name].value, Frame(scope.parent, scope.key, scope.call)
+        elif (
+            root == "var" and scope.parent is not None and scope.call is not None and name in scope.call.body.attributes
+        ):
+            outer = Frame(scope.parent, scope.key, scope.call)
+            found, where = scope.call.body.attributes[name].value, outer
         else:
             break
         found, left, where = narrow(found, expr.steps[1:], where)

@@ -12,7 +12,7 @@ from keyrules.iac.terraform_identity import Atom, conditions, enclosing_conditio
 from keyrules.iac.terraform_module import Declaration
 from keyrules.iac.terraform_scope import Frame, Scope, format_key
 from keyrules.iac.verdict import Context, Verdict
-from keyrules.model import FactValue, Status
+from keyrules.model import FactValue, InputError, Status
 
 KEY_TYPES = ("aws_iam_access_key", "awsutils_expiring_iam_access_key")
 """Resource types that create an IAM access key. Others of the same look belong to other clouds."""
@@ -37,7 +37,7 @@ class DeclaredKey:
     @property
     def inactive(self) -> bool:
         """Whether the code says Inactive; anything else, unresolved values too, is active."""
-        return evaluate(self.declared.value("status"), self.frame) == "Inactive"
+        return bool(evaluate(self.declared.value("status"), self.frame) == "Inactive")
 
     def verdict(
         self,
@@ -66,18 +66,24 @@ class DeclaredKey:
 def declared_keys(root: Scope) -> Iterator[DeclaredKey]:
     """Every key instance in a root module and the local modules it calls; a `count` of 0 declares none."""
     for scope in module_instances(root):
-        for name in sorted(scope.module.resources):
-            if name.split(".")[0] in KEY_TYPES:
-                declared = scope.module.resources[name]
-                keys = instance_keys(declared, scope)
-                for key in (None,) if keys is None else keys:
-                    yield DeclaredKey(declared, Frame(scope, key, declared), repeated=keys is None)
+        yield from keys_of(scope)
+
+
+def keys_of(scope: Scope) -> Iterator[DeclaredKey]:
+    """Every key instance that one module instance declares itself."""
+    for name in sorted(scope.module.resources):
+        if name.split(".")[0] in KEY_TYPES:
+            declared = scope.module.resources[name]
+            keys = instance_keys(declared, scope)
+            for key in (None,) if keys is None else keys:
+                yield DeclaredKey(declared, Frame(scope, key, declared), repeated=keys is None)
 
 
 def module_instances(root: Scope) -> Iterator[Scope]:
     """A root and every instance of every local module below it; a call whose keys are undecided is one instance.
 
-    So is a call that would go beyond MAX_INSTANCES, because calls in calls multiply.
+    So is a call that would go beyond MAX_INSTANCES, because calls in calls multiply. Raises InputError where even one
+    instance for each call is too many.
     """
     left = [MAX_INSTANCES]
 
@@ -88,6 +94,8 @@ def module_instances(root: Scope) -> Iterator[Scope]:
             if keys is None or len(keys) > left[0]:
                 keys = (None,)
             left[0] -= len(keys)
+            if left[0] < -MAX_INSTANCES:
+                raise InputError(f"{root.module.path} calls modules in more than {2 * MAX_INSTANCES} places")
             for key in keys:
                 child = scope.child(name, key)
                 if child is not None:
@@ -119,10 +127,11 @@ def needs(declared: Declaration, frame: Frame) -> frozenset[Atom]:
 
 def exclusive(first: DeclaredKey, second: DeclaredKey) -> bool:
     """Whether two keys are never active together: what one needs rules the other out."""
-    return exclude(_active_when(first), _active_when(second))
+    return exclude(active_when(first), active_when(second))
 
 
-def _active_when(key: DeclaredKey) -> frozenset[Atom]:
+def active_when(key: DeclaredKey) -> frozenset[Atom]:
+    """What must hold for a key to be declared and not Inactive."""
     status = key.declared.value("status")
     found = needs(key.declared, key.frame)
     if isinstance(status, Conditional):

@@ -87,6 +87,10 @@ def normalize(path: Path) -> str:
     return os.path.normpath(Path.cwd() / path)
 
 
+def _files(folder: str) -> list[str]:
+    return [entry.name for entry in Path(folder).iterdir() if not entry.is_dir()]
+
+
 class ModuleReader:
     """Reads each folder once. `listing` gives a folder's file names; both functions raise OSError.
 
@@ -96,7 +100,7 @@ class ModuleReader:
     def __init__(
         self,
         read: Callable[[str], bytes] = lambda path: Path(path).read_bytes(),
-        listing: Callable[[str], list[str]] = lambda path: [entry.name for entry in Path(path).iterdir()],
+        listing: Callable[[str], list[str]] = lambda path: _files(path),
     ) -> None:
         self._read = read
         self._listing = listing
@@ -116,7 +120,7 @@ class ModuleReader:
         except OSError as error:
             builder.errors.append(SourceError(folder, 0, f"cannot be listed: {error.strerror}"))
             return builder.module()
-        sources = [name for name in names if name.endswith(SOURCE_SUFFIXES) and not name.startswith((".", "#"))]
+        sources = [name for name in names if name.endswith(SOURCE_SUFFIXES) and not name.startswith(".")]
         # OpenTofu reads x.tofu in place of x.tf.
         sources = [name for name in sources if name.replace(".tf", ".tofu") not in names or ".tofu" in name]
         overrides = [name for name in sources if _is_override(name)]
@@ -177,6 +181,9 @@ class _Builder:
                 name = ".".join(block.labels)
                 declared = Declaration(name, path, block.body, block.start_line, block.end_line)
                 earlier = self.named[block.type].get(name)
+                if earlier and not override and block.type == "resource":
+                    message = f"line {block.start_line}: {name} is declared twice, which Terraform refuses"
+                    self.errors.append(SourceError(path, block.start_line, message))
                 self.named[block.type][name] = _merged(earlier, declared) if earlier and override else declared
 
     def module(self) -> Module:

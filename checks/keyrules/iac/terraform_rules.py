@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable, Iterator
 
 from keyrules.iac.hcl_evaluate import UNKNOWN, evaluate, instance_keys
 from keyrules.iac.rotation import judge_rotation
+from keyrules.iac.terraform_identity import exclude
 from keyrules.iac.terraform_inputs import depends_on_inputs
-from keyrules.iac.terraform_keys import DeclaredKey, declared_keys, exclusive, module_instances, user_of
+from keyrules.iac.terraform_keys import (
+    DeclaredKey,
+    Owner,
+    active_when,
+    declared_keys,
+    exclusive,
+    module_instances,
+    needs,
+    user_of,
+)
+from keyrules.iac.terraform_module import Declaration
 from keyrules.iac.terraform_scope import Frame, Scope
 from keyrules.iac.verdict import Context, Verdict
 from keyrules.model import Status
 
-_LOGIN_PROFILE = "aws_iam_user_login_profile"
+_LOGIN_PROFILE = "aws_iam_user_login_profile."
+_SHOWN_KEYS = 10
 
 
 def rotation(root: Scope, context: Context) -> list[Verdict]:
@@ -22,31 +35,35 @@ def rotation(root: Scope, context: Context) -> list[Verdict]:
 
 def one_active_key(root: Scope, context: Context) -> list[Verdict]:
     """KEY_AWS_003: no user has two active keys that are declared together, in this root module and what it calls."""
-    keys = list(declared_keys(root))
-    by_user: dict[tuple[str, str], list[DeclaredKey]] = defaultdict(list)
-    for key in keys:
+    keys = [(key, user_of(key.declared, key.frame)) for key in declared_keys(root)]
+    by_user: dict[Owner, list[DeclaredKey]] = defaultdict(list)
+    for key, owner in keys:
         if not key.inactive:
-            by_user[user_of(key.declared, key.frame)].append(key)
+            by_user[owner].append(key)
     verdicts = []
-    for key in keys:
+    for key, owner in keys:
         if key.inactive:
             verdicts.append(key.verdict(context, Status.PASS, "not_active", "the key is declared Inactive"))
             continue
-        owner = user_of(key.declared, key.frame)
-        others = [other for other in by_user[owner] if other is not key and not exclusive(key, other)]
-        if others:
-            names = ", ".join(sorted(other.address for other in others))
-            verdicts.append(
-                key.verdict(
-                    context,
-                    Status.FAIL,
-                    "several_active_keys",
-                    f"{_shown(owner)} also has {names}; keep one active key and set the other to Inactive or remove it",
-                    {"active_keys": len(others) + 1, "others": names},
-                )
+        same = by_user[owner]
+        others = [other.address for other in same if other is not key and not (len(same) > 1 and exclusive(key, other))]
+        if not others:
+            message = f"the only active key of {owner.shown}"
+            verdicts.append(key.verdict(context, Status.PASS, "only_active_key", message))
+            continue
+        others.sort()
+        shown = ", ".join(others[:_SHOWN_KEYS]) + (
+            f" and {len(others) - _SHOWN_KEYS} more" if others[_SHOWN_KEYS:] else ""
+        )
+        verdicts.append(
+            key.verdict(
+                context,
+                Status.FAIL,
+                "several_active_keys",
+                f"{owner.shown} also has {shown}; keep one active key and set the other to Inactive or remove it",
+                {"active_keys": len(others) + 1, "others": shown},
             )
-        else:
-            verdicts.append(key.verdict(context, Status.PASS, "only_active_key", f"the only active key of {_shown(owner)}"))
+        )
     return verdicts
 
 
@@ -69,36 +86,38 @@ def encrypted_in_state(root: Scope, context: Context) -> list[Verdict]:
 
 
 def no_console_user(root: Scope, context: Context) -> list[Verdict]:
-    """KEY_AWS_004: no user gets a console password and an access key in the same configuration."""
-    profiles: dict[tuple[str, str], str] = {}
+    """KEY_AWS_004: no user gets a console password and an active access key in the same configuration."""
+    profiles: dict[Owner, list[Frame]] = defaultdict(list)
     for scope in module_instances(root):
         for name, declared in sorted(scope.module.resources.items()):
-            if name.startswith(f"{_LOGIN_PROFILE}."):
+            if name.startswith(_LOGIN_PROFILE):
                 keys = instance_keys(declared, scope)
-                for key in (None,) if keys is None else keys:
-                    owner = user_of(declared, Frame(scope, key, declared))
-                    profiles.setdefault(owner, f"{scope.prefix}{name}")
+                for each in (None,) if keys is None else keys:
+                    frame = Frame(scope, each, declared)
+                    profiles[user_of(declared, frame)].append(frame)
     verdicts = []
     for key in declared_keys(root):
         owner = user_of(key.declared, key.frame)
-        profile = profiles.get(owner)
-        if profile is None or key.inactive:
-            verdicts.append(
-                key.verdict(context, Status.PASS, "no_console_password", f"{_shown(owner)} gets no console password here")
+        beside = [f"{frame.scope.prefix}{declared.name}" for frame, declared in _beside(key, profiles.get(owner, ()))]
+        if key.inactive or not beside:
+            message = "the key is declared Inactive" if key.inactive else f"{owner.shown} gets no console password here"
+            verdicts.append(key.verdict(context, Status.PASS, "no_console_password", message))
+            continue
+        verdicts.append(
+            key.verdict(
+                context,
+                Status.FAIL,
+                "console_user_with_key",
+                f"{owner.shown} gets a console password from {beside[0]} and this access key at setup; people sign in, "
+                "workloads use roles: drop one of the two",
+                {"login_profile": beside[0]},
             )
-        else:
-            verdicts.append(
-                key.verdict(
-                    context,
-                    Status.FAIL,
-                    "console_user_with_key",
-                    f"{_shown(owner)} gets a console password from {profile} and this access key at setup; people sign in, "
-                    "workloads use roles: drop one of the two",
-                    {"login_profile": profile},
-                )
-            )
+        )
     return verdicts
 
 
-def _shown(owner: tuple[str, str]) -> str:
-    return f"user {owner[1]}" if owner[1] else "the user"
+def _beside(key: DeclaredKey, profiles: Iterable[Frame]) -> Iterator[tuple[Frame, Declaration]]:
+    """The login profiles that can be declared together with an active key."""
+    for frame in profiles:
+        if frame.block is not None and not exclude(active_when(key), needs(frame.block, frame)):
+            yield frame, frame.block

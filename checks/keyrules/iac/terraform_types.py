@@ -10,7 +10,7 @@ from keyrules.iac.hcl_values import UNKNOWN, Partial, number, text, truth, whole
 
 
 def conform(value: Any, kind: Expr | None, default: Callable[[Expr], Any]) -> Any:
-    """A value as a variable of type `kind` holds it; what does not fit stays as it is. `default` evaluates a default."""
+    """A value as a variable of type `kind` holds it, unchanged where it does not fit. `default` evaluates a default."""
     if value is UNKNOWN or value is None:
         return value
     match kind:
