@@ -163,7 +163,7 @@ def test_a_line_break_in_a_name_cannot_forge_a_summary() -> None:
 @pytest.mark.parametrize(
     ("changes", "line"),
     [
-        ({"inputs": ()}, "Nothing to evaluate: no Terraform, Terraform plan or CloudFormation file was found."),
+        ({"inputs": ()}, "Nothing to evaluate."),
         ({}, "1 Terraform module, 0 checks: 0 failed, 0 exempt, 0 passed"),
         (
             {"counts": Counts(passed=1_200), "inputs": (Input("plan", "p.json"), Input("cloudformation", "t.yaml"))},

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import shlex
+import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timezone
 from typing import NoReturn
 
 from keyrules.model import InputError, UsageError
+from keyrules.reports.text_style import printable
 
-_DESCRIPTION = "Policy as code for long-lived AWS credentials, on infrastructure code and on live accounts."
+_DESCRIPTION = "Policy as code for long-lived AWS credentials, on code and on live accounts."
 
 
 def current_time() -> datetime:
@@ -27,21 +30,44 @@ class _Parser(argparse.ArgumentParser):
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command. Returns the exit code; every foreseeable failure is one sentence on standard error."""
+    if argv is None:
+        # A pipeline that is cancelled sends SIGTERM: it ends the worker process as Ctrl-C does.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        return _run(list(sys.argv[1:] if argv is None else argv))
+        return _run_and_flush(list(sys.argv[1:] if argv is None else argv))
     except UsageError as error:
-        print(f"keyrules: {error}", file=sys.stderr)
-        return 2
+        return _refuse(str(error), 2)
     except InputError as error:
-        print(f"keyrules: {error}", file=sys.stderr)
-        return 3
-    except BrokenPipeError:
-        # The reader of our output went away; what is left to print has nowhere to go.
+        return _refuse(str(error), 3)
+    except OSError as error:
+        # Standard output cannot take what is left to print, and Python would try again when it exits.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        return 3
+        if isinstance(error, BrokenPipeError):
+            return 3
+        name = f"{error.filename}: " if isinstance(error.filename, str) else ""
+        return _refuse(f"{name}{error.strerror or type(error).__name__}; nothing was concluded", 3)
     except KeyboardInterrupt:
-        print("keyrules: interrupted; nothing was concluded", file=sys.stderr)
-        return 3
+        return _refuse("interrupted; nothing was concluded", 3)
+
+
+def _run_and_flush(argv: list[str]) -> int:
+    """Runs the command with all of its output written when it returns, so that a failing write is met here."""
+    for stream in (sys.stdout, sys.stderr):
+        if stream is None:
+            raise UsageError("standard output or standard error is closed; redirect it to /dev/null instead")
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        return _run(argv)
+    finally:
+        sys.stdout.flush()
+
+
+def _refuse(sentence: str, code: int) -> int:
+    """One line on standard error, whatever the names in it hold."""
+    if sys.stderr is not None:
+        print(f"keyrules: {printable(sentence)}", file=sys.stderr)
+    return code
 
 
 def _run(argv: list[str]) -> int:
@@ -113,11 +139,11 @@ def _print_rules(args: argparse.Namespace) -> int:
 
     pack = load_pack()
     if args.facts:
-        print(describe_facts(), end="")
+        print(describe_facts())
     elif args.id:
-        print(describe_rule(find_rule(pack, args.id)), end="")
+        print(describe_rule(find_rule(pack, args.id)))
     else:
-        print(list_rules(pack), end="")
+        print(list_rules(pack))
     return 0
 
 

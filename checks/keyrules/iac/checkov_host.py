@@ -30,7 +30,10 @@ from keyrules.iac.worker_protocol import (
 from keyrules.model import InputError
 
 UNIT_SECONDS = 120.0
-"""How long one root module, template or plan may take, and how long the worker may take to start."""
+"""How long one root module, template or plan may take unless the caller says otherwise."""
+
+START_SECONDS = 120.0
+"""How long the worker may take to load Checkov and the pack, however little a unit may take."""
 
 WORKER_BYTES = 6 * 2**30
 """The worker's address space. Checkov itself maps about 1 GiB before it reads anything."""
@@ -67,7 +70,7 @@ class UnitOutcome:
 
 @dataclass(frozen=True)
 class Limits:
-    """Bounds of the worker: seconds a unit (and the start) may take, bytes of address space."""
+    """Bounds of the worker: seconds a unit may take, bytes of address space."""
 
     unit_seconds: float = UNIT_SECONDS
     memory_bytes: int = WORKER_BYTES
@@ -125,7 +128,7 @@ class _Worker:
 
     def await_ready(self) -> None:
         """Waits until the worker has loaded Checkov and every rule. Raises InputError otherwise."""
-        message = self._message()
+        message = self._message(max(START_SECONDS, self._seconds))
         if message is None or message["kind"] != READY:
             raise InputError(
                 "Checkov could not be started, so nothing was evaluated; try `python -c 'import checkov'` with "
@@ -138,7 +141,7 @@ class _Worker:
         """One unit's outcome, and whether the worker lives on."""
         declared: Declared | None = None
         while True:
-            message = self._message()
+            message = self._message(self._seconds)
             if message is None:
                 return UnitOutcome(unit, declared, None, self._cause()), False
             if message["kind"] == JUDGED:
@@ -160,10 +163,10 @@ class _Worker:
             self._process.wait()
             self._output.close()
 
-    def _message(self) -> dict[str, Any] | None:
+    def _message(self, seconds: float) -> dict[str, Any] | None:
         """The next message, or None when the worker died or went over its time."""
         while b"\n" not in self._buffer:
-            ready, _, _ = select.select([self._output], [], [], self._seconds)
+            ready, _, _ = select.select([self._output], [], [], seconds)
             if not ready:
                 self._timed_out = True
                 return None

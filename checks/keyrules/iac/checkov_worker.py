@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, NoReturn, TextIO
 
+from keyrules.iac.terraform_module import normalize
 from keyrules.iac.worker_protocol import (
     CRASHED,
     READY,
@@ -44,6 +45,8 @@ def main() -> int:
     logging.getLogger().addHandler(logging.NullHandler())
     request = load_request(sys.stdin.readline())
     resource.setrlimit(resource.RLIMIT_AS, (request.memory_bytes, request.memory_bytes))
+    # A core file would hold what the plans hold.
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     host = _Checkov(request)
     _say(answers, {"kind": READY, "missing": host.missing})
     for index, (kind, path, readable) in enumerate(request.units):
@@ -78,7 +81,7 @@ def _refuse_network() -> None:
 
 
 class _Checkov:
-    """Checkov's runners with the pack loaded; a new runner for each unit, because a used one repeats its first answer."""
+    """Checkov's runners with the pack loaded; a new one for each unit, because a used one repeats its first answer."""
 
     def __init__(self, request: Request) -> None:
         from checkov.cloudformation.runner import Runner as CloudFormationRunner
@@ -156,7 +159,7 @@ class _Checkov:
             root_folder=root_folder, external_checks_dir=None, files=files, runner_filter=self._filter()
         )
         for report in reports if isinstance(reports, list) else [reports]:
-            checked.unparsed += sorted(os.path.abspath(path) for path in report.parsing_errors)
+            checked.unparsed += sorted(normalize(Path(path)) for path in report.parsing_errors)
             checked.records += _records([*report.passed_checks, *report.failed_checks, *report.skipped_checks])
 
 
@@ -165,7 +168,7 @@ def _records(found: Iterable[Any]) -> list[CheckRecord]:
         CheckRecord(
             rule=record.check_id,
             result=record.check_result["result"].name,
-            path=os.path.abspath(record.file_abs_path),
+            path=normalize(Path(record.file_abs_path)),
             address=record.resource,
             start_line=record.file_line_range[0] or 1,
             end_line=record.file_line_range[1] or 1,
@@ -176,7 +179,7 @@ def _records(found: Iterable[Any]) -> list[CheckRecord]:
 
 
 def _root_only(runner: Any) -> Any:
-    """Makes a Terraform runner parse its root folder and the modules that it calls, not the folders that lie below it."""
+    """Makes a Terraform runner parse its root folder and the modules that it calls, not the folders below it."""
     parser = runner.graph_manager.parser
     parse = parser._parse_directory
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from keyrules.iac.literals import contains_candidate
-from keyrules.iac.plan_json import is_plan
-from keyrules.iac.relevance import concerns_cloudformation, concerns_terraform, local_sources, narrow
-from keyrules.iac.terraform_module import SOURCE_SUFFIXES
+from keyrules.iac.plan_json import is_plan, recognise
+from keyrules.iac.relevance import concerns_cloudformation, concerns_terraform, local_sources
+from keyrules.iac.terraform_module import SOURCE_SUFFIXES, ModuleReader
 from keyrules.model import EvaluationError
 
 SKIPPED_FOLDERS = frozenset(
@@ -24,11 +25,14 @@ _TERRAFORM = SOURCE_SUFFIXES
 _TEMPLATE = (".yaml", ".yml", ".json", ".template", ".cform", ".cfn", ".cft", ".txt")
 _CHECKOV_TEMPLATE = frozenset({".yaml", ".yml", ".json", ".template"})
 _TEXT = _TERRAFORM + _TEMPLATE + (
-    ".tfvars", ".tfvars.json", ".hcl", ".tpl", ".tftpl", ".tmpl", ".j2", ".sh", ".bash", ".zsh", ".ps1", ".psm1", ".cmd",
-    ".bat", ".env", ".envrc", ".ini", ".cfg", ".conf", ".config", ".properties", ".toml", ".userdata", ".cloudinit", ".py",
-    ".js", ".ts", ".go", ".rb", ".java", ".cs", ".php", ".md", ".dockerfile",
+    ".tfvars", ".tfvars.json", ".hcl", ".tpl", ".tftpl", ".tmpl", ".j2", ".userdata", ".cloudinit", ".dockerfile",
+    ".sh", ".bash", ".zsh", ".ps1", ".psm1", ".cmd", ".bat", ".env", ".envrc", ".ini", ".cfg", ".conf", ".config",
+    ".properties", ".toml", ".csv", ".tsv", ".xml", ".md",
+    ".py", ".js", ".ts", ".go", ".rb", ".java", ".cs", ".php",
 )  # fmt: skip
-_TEXT_NAMES = frozenset({"dockerfile", "credentials", "makefile", "jenkinsfile", "user-data", "user_data", ".env"})
+_TEXT_STEMS = frozenset({"dockerfile", "jenkinsfile"})
+_ZIP = b"PK\x03\x04"
+_HEAD = 1024
 MAX_FILE_BYTES = 64 * 1024 * 1024
 
 
@@ -70,54 +74,76 @@ def discover(paths: list[Path], context: Path, read: Callable[[Path], bytes] | N
     reader = read or read_file
     found = Discovery()
     terraform = _Files()
-    named: set[str] = set()
     folders: list[str] = []
-    for path in paths:
-        absolute = Path(os.path.normpath(Path.cwd() / path))
-        if absolute.is_dir():
-            folders.append(str(absolute))
-            for file in walk_files(absolute, found.errors):
-                _classify(file, found, terraform, reader, named=False)
+    files: dict[str, bool] = {}
+    for path in map(absolute, paths):
+        if path.is_dir():
+            folders.append(str(path))
+            for file in walk_files(path, found.errors):
+                files.setdefault(str(file), False)
         else:
-            named.add(str(absolute))
-            _classify(absolute, found, terraform, reader, named=True)
+            files[str(path)] = True
+    for name, by_itself in files.items():
+        _classify(Path(name), found, terraform, reader, by_itself)
+    named = frozenset(name for name, by_itself in files.items() if by_itself)
     wanted = {str(Path(name).parent) for name in named if name.endswith(_TERRAFORM)}
     if wanted:
         _read_context(wanted, context, terraform, reader)
-    scanned = {folder for folder in terraform.calls if _below(folder, folders)} | wanted
+    scanned = {folder for folder in terraform.calls if below(folder, folders)} | wanted
     found.units += [Unit("terraform", root) for root in _roots(terraform, scanned, reader)]
     found.units.sort(key=lambda unit: (unit.path, unit.kind))
     found.texts.sort()
     if named:
-        found.only = frozenset(named)
+        found.only = named
         found.folders = tuple(folders)
     return found
+
+
+def absolute(path: Path) -> Path:
+    """An absolute path without `..`. A link to a folder keeps its name, unless `..` leads out of where it points to."""
+    lexical = Path(os.path.normpath(Path.cwd() / path))
+    try:
+        return lexical if lexical.samefile(path) else path.resolve()
+    except OSError:
+        return path.resolve()
 
 
 def walk_files(folder: Path, errors: list[EvaluationError]) -> Iterator[Path]:
     """Every regular file below a folder in a stable order, tool folders and links to folders left out."""
 
     def unreadable(error: OSError) -> None:
-        errors.append(EvaluationError(shown(str(error.filename)), "unreadable", f"cannot be listed: {error.strerror}"))
+        errors.append(EvaluationError(shown(str(error.filename)), "unreadable", f"Cannot be listed: {error.strerror}"))
 
     for root, names, files in os.walk(folder, onerror=unreadable):
         names[:] = sorted(name for name in names if name not in SKIPPED_FOLDERS)
         for name in sorted(files):
             path = Path(root, name)
             try:
-                regular = stat.S_ISREG(path.stat().st_mode)
-            except OSError:
-                regular = False
-            if regular:
-                yield path
+                if stat.S_ISREG(path.stat().st_mode):
+                    yield path
+            except OSError as error:
+                if _is_missed(name, error):
+                    errors.append(EvaluationError(shown(str(path)), "unreadable", f"Cannot be read: {error.strerror}"))
+
+
+def _is_missed(name: str, error: OSError) -> bool:
+    """Whether a file that cannot be looked at matters: a link that leads nowhere does so only to Terraform, which
+    refuses the module then; names with a leading dot are editors' locks."""
+    if error.errno in (errno.ENOENT, errno.ELOOP):
+        return name.endswith(_TERRAFORM) and not name.startswith(".")
+    return _may_matter(name.lower())
 
 
 def read_file(path: Path) -> bytes:
-    """A file's bytes. Raises OSError, and for a file too large to evaluate too."""
+    """A file's bytes, or the first of them when it is binary and too large to be code. Raises OSError."""
     size = path.stat().st_size
-    if size > MAX_FILE_BYTES:
-        raise OSError(27, f"is larger than {MAX_FILE_BYTES // 2**20} MiB", str(path))
-    return path.read_bytes()
+    if size <= MAX_FILE_BYTES:
+        return path.read_bytes()
+    with path.open("rb") as file:
+        head = file.read(_HEAD)
+    if b"\0" in head:
+        return head
+    raise OSError(errno.EFBIG, f"is larger than {MAX_FILE_BYTES // 2**20} MiB", str(path))
 
 
 def shown(path: str) -> str:
@@ -128,20 +154,15 @@ def shown(path: str) -> str:
         return Path(path).as_posix()
 
 
-def _classify(
-    path: Path, found: Discovery, terraform: _Files, read: Callable[[Path], bytes], named: bool
-) -> None:
-    name = path.name.lower()
-    if not (named or name.endswith(_TEXT) or name in _TEXT_NAMES or "." not in name):
+def _classify(path: Path, found: Discovery, terraform: _Files, read: Callable[[Path], bytes], by_itself: bool) -> None:
+    if not (by_itself or _may_matter(path.name.lower())):
         return
     try:
         data = read(path)
     except OSError as error:
-        found.errors.append(EvaluationError(shown(str(path)), "unreadable", f"cannot be read: {error.strerror}"))
+        found.errors.append(EvaluationError(shown(str(path)), "unreadable", f"Cannot be read: {error.strerror}"))
         return
-    if b"\0" in data[:1024] and narrow(data) is data:
-        return
-    kind = _kind(path, data, named)
+    kind = _kind(path, data, by_itself)
     if kind is not None:
         found.considered += 1
     if kind == "terraform":
@@ -150,17 +171,30 @@ def _classify(
         found.units.append(Unit("plan", str(path)))
     elif kind == "template" and concerns_cloudformation(data):
         found.units.append(Unit("cloudformation", str(path), path.suffix in _CHECKOV_TEMPLATE))
-    if kind != "plan" and contains_candidate(data):
+    if kind != "plan" and contains_candidate(data) and not _is_binary(data):
         found.texts.append(str(path))
 
 
-def _kind(path: Path, data: bytes, named: bool) -> str | None:
-    name = path.name
-    if name.endswith(_TERRAFORM):
+def _may_matter(name: str) -> bool:
+    return name.endswith(_TEXT) or "." not in name or name.startswith(".env.") or name.split(".")[0] in _TEXT_STEMS
+
+
+def _is_binary(data: bytes) -> bool:
+    """Whether the bytes are no text: NULs, but not those of UTF-16, which stand beside ASCII characters."""
+    head = data[:_HEAD]
+    return b"\0" in head and max(head[::2].count(0), head[1::2].count(0)) * 3 < len(head)
+
+
+def _kind(path: Path, data: bytes, by_itself: bool) -> str | None:
+    name = path.name.lower()
+    if path.name.endswith(_TERRAFORM):
         return "terraform"
-    if name.lower().endswith(".json") and is_plan(data):
+    if by_itself and (recognise(data) is not None or (data.startswith(_ZIP) and b"tfplan" in data[:_HEAD])):
+        # A state, a log or a saved plan in place of a plan's JSON is refused, because its sender takes it for judged.
         return "plan"
-    return "template" if named or name.lower().endswith(_TEMPLATE) else None
+    if (name.endswith(".json") or "." not in name) and is_plan(data):
+        return "plan"
+    return "template" if by_itself or name.endswith(_TEMPLATE) else None
 
 
 def _note_terraform(folder: str, data: bytes, terraform: _Files) -> None:
@@ -174,7 +208,7 @@ def _read_context(wanted: set[str], context: Path, terraform: _Files, read: Call
     """Reads the Terraform files around single files: their own modules, and everything below the working directory,
     because a module is evaluated as its callers call it."""
     ignored: list[EvaluationError] = []
-    inside = any(_below(folder, [str(context)]) for folder in wanted)
+    inside = any(below(folder, [str(context)]) for folder in wanted)
     files = list(walk_files(context, ignored)) if inside else []
     files += [path for folder in sorted(wanted) for path in sorted(Path(folder).glob("*")) if path.is_file()]
     for path in dict.fromkeys(files):
@@ -189,6 +223,8 @@ def _read_context(wanted: set[str], context: Path, terraform: _Files, read: Call
 def _roots(terraform: _Files, scanned: set[str], read: Callable[[Path], bytes]) -> list[str]:
     """The folders to evaluate: those that nobody calls, if they or anything they call could matter."""
     _follow_calls(terraform, read)
+    _keep_real_calls(terraform, read)
+    _follow_calls(terraform, read)
     called = {target for folder, targets in terraform.calls.items() for target in targets if target != folder}
     reach = {folder: _reachable(folder, terraform.calls) for folder in terraform.calls}
     roots = [folder for folder in terraform.calls if folder not in called]
@@ -200,6 +236,20 @@ def _roots(terraform: _Files, scanned: set[str], read: Callable[[Path], bytes]) 
         for root in sorted(roots)
         if reach[root] & terraform.relevant and (root in scanned or reach[root] & scanned)
     ]
+
+
+def _keep_real_calls(terraform: _Files, read: Callable[[Path], bytes]) -> None:
+    """Drops the calls that bytes suggest and the syntax does not confirm, such as one in a comment.
+
+    A module that only they call is a root, and would be evaluated by nobody otherwise.
+    """
+    reader = ModuleReader(lambda path: read(Path(path)))
+    for folder, targets in terraform.calls.items():
+        if any(_reachable(target, terraform.calls) & terraform.relevant for target in targets):
+            module = reader.module(folder)
+            terraform.calls[folder] = {
+                source for call in module.calls.values() if (source := module.local_source(call)) is not None
+            }
 
 
 def _follow_calls(terraform: _Files, read: Callable[[Path], bytes]) -> None:
@@ -233,5 +283,6 @@ def _reachable(folder: str, calls: dict[str, set[str]]) -> set[str]:
     return seen
 
 
-def _below(path: str, folders: list[str]) -> bool:
+def below(path: str, folders: Sequence[str]) -> bool:
+    """Whether an absolute path is one of the folders or lies below one."""
     return any(path == folder or path.startswith(folder.rstrip("/") + "/") for folder in folders)

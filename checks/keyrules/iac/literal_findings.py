@@ -14,6 +14,7 @@ from keyrules.iac.hcl_ast import HclSyntaxError
 from keyrules.iac.hcl_syntax import parse_hcl
 from keyrules.iac.literals import LiteralCredential, find_literals
 from keyrules.iac.relevance import TEMPLATE_WORD
+from keyrules.iac.skip_reasons import safe_reason
 from keyrules.model import Finding, Location, Plane, Rule, Status
 
 _SKIP = re.compile(r"(?:checkov|bridgecrew|cortex):skip= *([A-Za-z_\d-]+(?:,[A-Za-z_\d-]+)*)(?::([^\n]*))?")
@@ -101,11 +102,11 @@ def _skip_reason(rule_id: str, lines: list[str], region: _Region | None, credent
     for line in nearby:
         match = _SKIP.search(line)
         if match is not None and rule_id in match[1].split(","):
-            return (match[2] or "").strip() or "No comment provided"
+            return safe_reason(match[2] or "") or "No comment provided"
     if region is not None:
         block = "\n".join(lines[region.start_line - 1 : region.end_line])
         found = re.search(_METADATA_ID.format(id=rule_id), block)
         if found is not None and "skip" in block:
             comment = _METADATA_COMMENT.search(block, found.start())
-            return (comment[1].strip() if comment else "") or "No comment provided"
+            return safe_reason(comment[1] if comment else "") or "No comment provided"
     return None

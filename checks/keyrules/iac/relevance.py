@@ -1,7 +1,7 @@
 """Decides from bytes which files could matter to a rule. It may say yes too often, never no too often.
 
-Terraform's block labels and CloudFormation's type names are plain text in the file, so a file without these words declares
-no key and calls no module that does; escapes that could hide a word count as the word.
+Terraform's block labels and CloudFormation's type names are plain text in the file, so a file without these words
+declares no key and calls no module that does; escapes that could hide a word are read first.
 """
 
 from __future__ import annotations
@@ -14,29 +14,37 @@ TERRAFORM_WORDS = (b"iam_access_key", b"iam-user", b"iam-system-user")
 TEMPLATE_WORD = b"AWS::IAM::AccessKey"
 
 _WORD = re.compile(b"|".join(re.escape(word) for word in TERRAFORM_WORDS))
-_ESCAPE = re.compile(rb"\\(?:u00|U0000|x)[0-9A-Fa-f]{2}")
+_ESCAPE = re.compile(
+    rb"""\\(?:
+        (?: u | U0000 | x ) (?: (?<=x) | 00 ) ([0-7][0-9A-Fa-f])   # an ASCII character in JSON, HCL or YAML
+      | \r?\n[ \t]*                                                # a line of a YAML string that goes on
+      | (?=/)                                                      # JSON's escaped slash
+    )""",
+    re.VERBOSE,
+)
 _LOCAL_SOURCE = re.compile(rb"""["']?source["']?\s*[=:]\s*["'](\.{1,2}/[^"'\n]*)["']""")
-_UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 
 def narrow(data: bytes) -> bytes:
     """The bytes with one byte per ASCII character, whatever the encoding says."""
-    if data.startswith(_UTF16) or b"\0" in data[:4]:
-        return data.replace(b"\0", b"")
-    return data
+    return data.replace(b"\0", b"")
 
 
 def concerns_terraform(data: bytes) -> bool:
     """Whether a Terraform file, by itself, could declare a key or call a registry module that does."""
-    return bool(_WORD.search(data)) or bool(_ESCAPE.search(data))
+    return bool(_WORD.search(_plain(data)))
 
 
 def concerns_cloudformation(data: bytes) -> bool:
     """Whether a file could be a template that declares a key."""
-    data = narrow(data)
-    return TEMPLATE_WORD in data or (b"Resources" in data and bool(_ESCAPE.search(data)) and b"IAM" in data)
+    return TEMPLATE_WORD in _plain(data)
 
 
 def local_sources(data: bytes) -> list[str]:
     """The relative module sources that a Terraform file names; comments and strings may add some that are none."""
-    return [match.decode("utf-8", "surrogateescape") for match in _LOCAL_SOURCE.findall(data)]
+    return [match.decode("utf-8", "surrogateescape") for match in _LOCAL_SOURCE.findall(_plain(data))]
+
+
+def _plain(data: bytes) -> bytes:
+    """The bytes with one per ASCII character, as it reads inside a string."""
+    return _ESCAPE.sub(lambda match: bytes([int(match[1], 16)]) if match[1] else b"", narrow(data))

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
 from keyrules.catalog import Pack
 from keyrules.iac.checkov_host import Limits, UnitOutcome, run_units
-from keyrules.iac.discovery import Discovery, discover, read_file, shown
+from keyrules.iac.discovery import Discovery, Unit, absolute, below, discover, read_file, shown
 from keyrules.iac.literal_findings import literal_findings
 from keyrules.iac.scan_findings import merged, unit_findings
+from keyrules.iac.terraform_module import SOURCE_SUFFIXES
 from keyrules.iac.worker_protocol import Request
 from keyrules.model import (
     Counts,
@@ -53,14 +55,14 @@ def scan(request: ScanRequest) -> Evaluation:
     inputs: list[Input] = []
     for outcome in _outcomes(found, rules, request, errors):
         unit = unit_findings(outcome, request.selection)
-        findings += unit.findings
+        findings += [finding for finding in unit.findings if _is_asked_for(finding, outcome.unit, found)]
         errors += unit.errors
         digest = outcome.declared.sha256 if outcome.declared else None
         inputs.append(Input(outcome.unit.kind, shown(outcome.unit.path), digest))
     literals = next((rule for rule in rules if rule.id == LITERALS), None)
     if literals is not None:
-        findings += _literals(found, literals, errors)
-    findings = merged(_reported(findings, found))
+        findings += _literals(found, literals, inputs, errors)
+    findings = merged(findings)
     counts = Counter(finding.status for finding in findings)
     kept = [f for f in findings if f.status is not Status.PASS or request.keep_passing]
     return Evaluation(
@@ -71,8 +73,8 @@ def scan(request: ScanRequest) -> Evaluation:
         inputs=tuple(inputs),
         findings=tuple(kept),
         counts=Counts(counts[Status.PASS], counts[Status.FAIL], counts[Status.EXEMPT], counts[Status.UNKNOWN]),
-        errors=tuple(sorted(set(errors), key=lambda error: (error.input, error.kind, error.message))),
-        notes=_notes(found, request),
+        errors=_distinct(errors),
+        notes=_notes(found, request, findings),
     )
 
 
@@ -95,35 +97,41 @@ def _outcomes(
     return outcomes
 
 
-def _literals(found: Discovery, rule: Rule, errors: list[EvaluationError]) -> list[Finding]:
+def _literals(found: Discovery, rule: Rule, inputs: list[Input], errors: list[EvaluationError]) -> list[Finding]:
+    """Hard-coded credentials; a file that holds one and belongs to no unit becomes an input of its own."""
     findings: list[Finding] = []
+    units = {unit.path for unit in found.units}
     for path in found.texts:
         try:
-            findings += literal_findings(path, read_file(Path(path)), rule)
+            data = read_file(Path(path))
         except OSError as error:
             errors.append(EvaluationError(shown(path), "unreadable", f"Cannot be read: {error.strerror}"))
+            continue
+        held = literal_findings(path, data, rule)
+        findings += held
+        if held and path not in units and not path.endswith(SOURCE_SUFFIXES):
+            inputs.append(Input("text", shown(path), hashlib.sha256(data).hexdigest()))
     return findings
 
 
-def _reported(findings: list[Finding], found: Discovery) -> list[Finding]:
-    """Only what was asked for: everything below the folders, and the files named by themselves."""
-    if found.only is None:
-        return findings
-    files = {shown(path) for path in found.only}
-    folders = [shown(folder) for folder in found.folders]
-    return [
-        finding
-        for finding in findings
-        if finding.location is not None
-        and (
-            finding.location.path in files
-            or any(folder == "." or finding.location.path.startswith(f"{folder}/") for folder in folders)
-        )
-    ]
+def _distinct(errors: list[EvaluationError]) -> tuple[EvaluationError, ...]:
+    """Each message on an input once, however many readers met it."""
+    found = {(error.input, error.message): error for error in reversed(errors)}
+    return tuple(sorted(found.values(), key=lambda error: (error.input, error.kind, error.message)))
 
 
-def _notes(found: Discovery, request: ScanRequest) -> tuple[str, ...]:
-    if found.considered or found.texts or found.errors:
+def _is_asked_for(finding: Finding, unit: Unit, found: Discovery) -> bool:
+    """A unit below a scanned folder is reported whole, its modules elsewhere included; one around single files only
+    for those files."""
+    if found.only is None or below(unit.path, found.folders):
+        return True
+    return finding.location is not None and finding.location.path in {shown(path) for path in found.only}
+
+
+def _notes(found: Discovery, request: ScanRequest, findings: Sequence[Finding]) -> tuple[str, ...]:
+    if found.units or found.errors or findings:
         return ()
-    names = ", ".join(shown(str(Path.cwd() / path)) for path in request.paths)
-    return (f"nothing to evaluate: no Terraform, plan or CloudFormation file in {names}",)
+    names = ", ".join(shown(str(absolute(path))) for path in request.paths)
+    if not found.considered and not found.texts:
+        return (f"no Terraform, plan or CloudFormation file in {names}",)
+    return (f"nothing in {names} declares an access key or holds one",)

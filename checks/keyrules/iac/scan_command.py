@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import stat
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,17 +13,19 @@ from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from keyrules.catalog import load_pack
 from keyrules.command_options import ProgressLine, add_shared_options, moment, report_options, severity
 from keyrules.exit_codes import exit_code
 from keyrules.iac.checkov_host import UNIT_SECONDS, Limits
+from keyrules.iac.discovery import absolute, shown
 from keyrules.iac.plan_json import is_plan
 from keyrules.iac.scan import ScanRequest, scan
-from keyrules.catalog import load_pack
-from keyrules.model import Evaluation, UsageError
+from keyrules.model import Evaluation, Finding, Plane, UsageError
 from keyrules.reports.outputs import parse_outputs, write_outputs
 from keyrules.selection import select
 
 STDIN = "<stdin>"
+_LONGEST = 86_400
 EPILOG = """\
 examples:
   keyrules scan                          everything below this folder
@@ -31,14 +34,17 @@ examples:
   keyrules scan --rule KEY_AWS_001 --set KEY_AWS_001.max_age_days=45 infra/
   keyrules scan --format sarif=keyrules.sarif --fail-on high .
 
-exit codes: 0 clean, 1 findings, 2 wrong usage, 3 something could not be evaluated
+exit codes: 0 clean, 1 findings, 2 wrong usage, 3 not everything was evaluated
 """
 
 
 def add_scan_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of `keyrules scan`."""
     parser.add_argument(
-        "paths", nargs="*", metavar="PATH", help="folders, files, plan JSON, or - for a plan on standard input (default: .)"
+        "paths",
+        nargs="*",
+        metavar="PATH",
+        help="folder, file, plan JSON, or - for a plan on standard input (default: .)",
     )
     add_shared_options(parser)
     parser.add_argument(
@@ -57,8 +63,11 @@ def run_scan(args: argparse.Namespace, now: datetime) -> int:
     as_of = moment(args.as_of, now)
     pack = load_pack()
     selection = select(pack, args.rule, args.skip_rule, args.set)
-    if not args.timeout > 0:
-        raise UsageError(f"--timeout: {args.timeout:g} is not a time; give a number of seconds above 0")
+    if not any(Plane.CODE in rule.planes for rule in selection.rules):
+        ids = ", ".join(rule.id for rule in selection.rules)
+        raise UsageError(f"--rule: {ids} cannot be evaluated on code; `keyrules rules` names the planes of each rule")
+    if not 0 < args.timeout <= _LONGEST:
+        raise UsageError(f"--timeout: {args.timeout:g} is not between 0 and {_LONGEST:,}; give a number of seconds")
     names = args.paths or ["."]
     with _readable_paths(names) as (paths, alias):
         request = ScanRequest(
@@ -84,15 +93,17 @@ def _readable_paths(names: list[str]) -> Iterator[tuple[tuple[Path, ...], str]]:
     """
     if names.count("-") > 1:
         raise UsageError("- stands for standard input and can be given once")
+    if "" in names:
+        raise UsageError("one of the paths is empty; name a folder or a file, or . for this folder")
     paths = [Path(name) for name in names if name != "-"]
     for path in paths:
         _check_readable(path)
     if "-" not in names:
         yield tuple(paths), ""
         return
-    data = sys.stdin.buffer.read()
+    data = sys.stdin.buffer.read() if sys.stdin is not None else b""
     if not is_plan(data):
-        raise UsageError("standard input is not a plan in JSON; pipe `terraform show -json PLAN` into `keyrules scan -`")
+        raise UsageError("standard input is no plan in JSON; pipe `terraform show -json PLAN` into `keyrules scan -`")
     if not hasattr(os, "memfd_create"):
         raise UsageError("standard input needs Linux here; write the plan to a file and name it")
     memory = os.memfd_create("plan")
@@ -102,16 +113,22 @@ def _readable_paths(names: list[str]) -> Iterator[tuple[tuple[Path, ...], str]]:
             file.flush()
             link = Path(folder, "plan.json")
             link.symlink_to(f"/proc/{os.getpid()}/fd/{memory}")
-            yield (*paths, link), link.as_posix()
+            yield (*paths, link), shown(str(absolute(link)))
     finally:
         os.close(memory)
 
 
 def _check_readable(path: Path) -> None:
-    if not path.exists():
-        raise UsageError(f"{path} does not exist; name a folder or a file")
-    if not os.access(path, os.R_OK | (os.X_OK if path.is_dir() else 0)):
-        kind = "folder" if path.is_dir() else "file"
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        raise UsageError(f"{path} does not exist; name a folder or a file") from None
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}") from None
+    if not stat.S_ISDIR(mode) and not stat.S_ISREG(mode):
+        raise UsageError(f"{path} is neither a folder nor a file; pipe a plan into `keyrules scan -`")
+    if not os.access(path, os.R_OK | (os.X_OK if stat.S_ISDIR(mode) else 0)):
+        kind = "folder" if stat.S_ISDIR(mode) else "file"
         raise UsageError(f"{path} is a {kind} that cannot be read; check its permissions")
 
 
@@ -119,15 +136,17 @@ def _renamed(evaluation: Evaluation, alias: str) -> Evaluation:
     """The evaluation with the in-memory file's name replaced by what it stands for."""
     if not alias:
         return evaluation
-    findings = tuple(
-        replace(finding, location=replace(finding.location, path=STDIN))
-        if finding.location is not None and finding.location.path == alias
-        else finding
-        for finding in evaluation.findings
-    )
     return replace(
         evaluation,
-        findings=findings,
+        findings=tuple(_renamed_finding(finding, alias) for finding in evaluation.findings),
         inputs=tuple(replace(i, name=STDIN) if i.name == alias else i for i in evaluation.inputs),
         errors=tuple(replace(e, input=STDIN) if e.input == alias else e for e in evaluation.errors),
     )
+
+
+def _renamed_finding(finding: Finding, alias: str) -> Finding:
+    location = finding.location
+    if location is None or location.path != alias:
+        return finding
+    trace = tuple(replace(step, path=STDIN) if step.path == alias else step for step in finding.trace)
+    return replace(finding, location=replace(location, path=STDIN), trace=trace)

@@ -10,6 +10,7 @@ from keyrules.iac.checkov_graph import without_keys
 from keyrules.iac.checkov_host import UnitOutcome
 from keyrules.iac.declared import PLAN_JUDGES, SOURCE_JUDGES, TEMPLATE_JUDGES, Place
 from keyrules.iac.discovery import shown
+from keyrules.iac.skip_reasons import safe_reason
 from keyrules.iac.verdict import Verdict
 from keyrules.iac.worker_protocol import Checked, CheckRecord
 from keyrules.iac.yaml_rules import WORDS
@@ -151,7 +152,7 @@ def _address(record: CheckRecord) -> str:
 
 
 class _Instances:
-    """A verdict on a block with `count` or `for_each` is one on each instance that Checkov knows, as Checkov reports it."""
+    """A verdict on a block with `count` or `for_each` is one on each instance that Checkov reports."""
 
     def __init__(self, records: Iterable[CheckRecord]) -> None:
         self._addresses: dict[tuple[str, str, str], set[str]] = defaultdict(set)
@@ -172,7 +173,7 @@ class _Skips:
         self._reasons: dict[tuple[str, str, str], str] = {}
         for record in records:
             if record.result == "SKIPPED":
-                shown_reason = record.comment.strip() or "no reason given"
+                shown_reason = safe_reason(record.comment) or "no reason given"
                 for address in (record.address, without_keys(record.address), _address(record)):
                     self._reasons[record.rule, record.path, address] = shown_reason
                 if "output" in record.address or "." not in record.address:

@@ -146,7 +146,7 @@ class _Page:
 def _summary(evaluation: Evaluation, failed: list[Finding], style: Style) -> str:
     counts = evaluation.counts
     if not evaluation.inputs and not evaluation.errors and not counts.evaluated:
-        return "Nothing to evaluate: no Terraform, Terraform plan or CloudFormation file was found."
+        return "Nothing to evaluate."
     verdicts = [
         _failed(counts.failed, failed, style),
         f"{counts.exempt:,} exempt",
