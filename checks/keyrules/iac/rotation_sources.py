@@ -262,7 +262,7 @@ class Tracer:
         def behind(key: Key, rest: tuple[Step, ...]) -> Clocks:
             child = frame.scope.child(name, key)
             shown = f"module.{name}{format_key(key)}.{rest[0].name if rest and isinstance(rest[0], Attr) else '*'}"
-            if child is None:
+            if child is None or (child.module.errors and not child.module.outputs):
                 return (Clock(Kind.UNRESOLVED, shown, call.path, call.start_line),)
             names = [rest[0].name] if rest and isinstance(rest[0], Attr) else sorted(child.module.outputs)
             found: list[Clock] = []

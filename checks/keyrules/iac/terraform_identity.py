@@ -281,7 +281,7 @@ def _filled(expr: Expr, frame: Frame, depth: int) -> set[Atom]:
             if other_empty is True:
                 full = _emptiness(branch, frame) is False
                 return _holds(expr.test, wanted, frame, 0) | (set() if full else _filled(branch, frame, depth + 1))
-    return {(identity(expr, frame), None, True)}
+    return {(_table(frame.scope).of("filled", identity(expr, frame)), None, True)}
 
 
 def _emptiness(expr: Expr, frame: Frame) -> bool | None:

@@ -84,6 +84,20 @@ def parse_terraform_json(text: str) -> Body:
         raise HclSyntaxError(1, "the text is nested deeper than the program's stack allows") from None
 
 
+def parse_values_json(text: str) -> Body:
+    """The inputs that a `.tfvars.json` file sets; its strings are never templates. Raises HclSyntaxError."""
+    try:
+        attributes: dict[str, Attribute] = {}
+        for item in _objects(read_json(text, MAX_NESTING)):
+            for entry in item.properties:
+                if entry.key != COMMENT_KEY:
+                    value = _expression(entry.value, _plain)
+                    attributes[entry.key] = Attribute(entry.key, value, entry.line, entry.value.end_line)
+        return Body(attributes, ())
+    except RecursionError:
+        raise HclSyntaxError(1, "the text is nested deeper than the program's stack allows") from None
+
+
 def _blocks(found: JsonObject, types: Mapping[str, int]) -> Iterator[Block]:
     """The blocks of an object that has nothing but blocks."""
     for item in found.properties:

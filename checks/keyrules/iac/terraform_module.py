@@ -14,7 +14,7 @@ from pathlib import Path
 
 from keyrules.iac.hcl_ast import Attribute, Block, Body, Expr, HclSyntaxError, Literal
 from keyrules.iac.hcl_syntax import parse_hcl
-from keyrules.iac.terraform_json import parse_terraform_json
+from keyrules.iac.terraform_json import parse_terraform_json, parse_values_json
 
 SOURCE_SUFFIXES = (".tf", ".tf.json", ".tofu", ".tofu.json")
 _VALUE_FILES = ("terraform.tfvars", "terraform.tfvars.json")
@@ -140,6 +140,8 @@ class ModuleReader:
             data = self._read(path)
             self.digests[path] = hashlib.sha256(data).hexdigest()
             text = data.decode("utf-8-sig")
+            if path.endswith(".tfvars.json"):
+                return parse_values_json(text)
             return parse_terraform_json(text) if path.endswith(".json") else parse_hcl(text)
         except HclSyntaxError as error:
             errors.append(SourceError(path, error.line, str(error)))
