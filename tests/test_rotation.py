@@ -90,6 +90,62 @@ def test_idioms(tmp_path: Path, text: str, status: str, reason: str, said: str) 
     assert said in found.message
 
 
+FORMS = {
+    "two slots turned by another provider's resource": (
+        'resource "flipflop" "c" {\n  value = time_rotating.r.id\n}\n'
+        "locals {\n  values = [flipflop.c.a, flipflop.c.b]\n}\n"
+        'resource "null_resource" "c" {\n  count = length(local.values)\n'
+        '  triggers = {\n    user = "bot"\n    value = local.values[count.index]\n  }\n}\n'
+        'resource "aws_iam_access_key" "k" {\n  count = length(local.values)\n'
+        "  user  = null_resource.c[count.index].triggers.user\n}\n",
+        {"[0]": "rotation_never_fires", "[1]": "rotation_never_fires"},
+    ),
+    "periods in the objects of an input, clocks chained by for_each": (
+        'variable "keys" {\n  type = map(object({ days = optional(number), status = optional(string, "Active") }))\n'
+        "  default = { none = {}, fast = { days = 30 }, slow = { days = 91 } }\n}\n"
+        'resource "time_rotating" "c" {\n  for_each = { for k, v in var.keys : k => v if v.days != null }\n'
+        "  rotation_days = each.value.days\n}\n"
+        'resource "time_static" "c" {\n  for_each = time_rotating.c\n  rfc3339 = each.value.rfc3339\n}\n'
+        'resource "aws_iam_access_key" "k" {\n  for_each = { for k, v in var.keys : k => v if v.days != null }\n'
+        '  user = "bot"\n  status = each.value.status\n'
+        "  lifecycle {\n    replace_triggered_by = [time_static.c[each.key]]\n  }\n}\n",
+        {'["fast"]': "rotation_fires", '["slow"]': "rotation_too_slow"},
+    ),
+    "the same with an input that nobody sets": (
+        'variable "keys" {}\nresource "time_rotating" "c" {\n  for_each = var.keys\n  rotation_days = 30\n}\n'
+        'resource "time_static" "c" {\n  for_each = time_rotating.c\n  rfc3339 = each.value.rfc3339\n}\n'
+        'resource "aws_iam_access_key" "k" {\n  for_each = var.keys\n  user = each.key\n'
+        "  lifecycle {\n    replace_triggered_by = [time_static.c[each.key]]\n  }\n}\n",
+        {"": "rotation_fires"},
+    ),
+    "a counted clock named directly": (
+        'variable "on" {\n  default = true\n}\n'
+        'resource "time_rotating" "c" {\n  count = var.on ? 1 : 0\n  rotation_days = 30\n}\n'
+        'resource "aws_iam_access_key" "k" {\n  count = var.on ? 1 : 0\n  user = "bot"\n'
+        "  lifecycle {\n    replace_triggered_by = [time_rotating.c[0].id]\n  }\n}\n",
+        {"[0]": "rotation_never_fires"},
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "expected"), FORMS.values(), ids=FORMS)
+def test_forms_found_in_public_repositories(tmp_path: Path, text: str, expected: dict[str, str]) -> None:
+    found = {address.removeprefix(KEY): v.reason for address, v in judged(RULE, module(tmp_path, CLOCK + text)).items()}
+    assert found == expected
+
+
+@pytest.mark.parametrize("name", ["key_v3", "deploy-v12", "key_2023", "key20230614", "key_2023_september", "KEY_V2"])
+def test_names_with_a_version_or_a_date_are_a_rotation_by_hand(tmp_path: Path, name: str) -> None:
+    (found,) = judged(RULE, module(tmp_path, f'resource "aws_iam_access_key" "{name}" {{\n  user = "u"\n}}\n')).values()
+    assert found.reason == "rotation_manual"
+
+
+@pytest.mark.parametrize("name", ["this", "s3_user", "key2", "ipv4", "ses_smtp", "version", "k8s_v", "port_443"])
+def test_other_names_with_numbers_are_none(tmp_path: Path, name: str) -> None:
+    (found,) = judged(RULE, module(tmp_path, f'resource "aws_iam_access_key" "{name}" {{\n  user = "u"\n}}\n')).values()
+    assert found.reason == "rotation_missing"
+
+
 def test_what_does_not_fire_is_told_the_form_that_works(tmp_path: Path) -> None:
     found = verdict(tmp_path, CLOCK + key("time_rotating.r"))
     assert "time_rotating → terraform_data (or time_static) → replace_triggered_by" in found.message

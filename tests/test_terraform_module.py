@@ -54,8 +54,8 @@ def test_an_absent_folder_is_an_error(tmp_path: Path) -> None:
     ]
 
 
-def test_a_resource_declared_twice_is_an_error(tmp_path: Path) -> None:
-    root = root_scope(write(tmp_path, {"a.tf": key("k"), "b.tf": "\n" + key("k")}))
+def test_a_key_declared_twice_is_an_error(tmp_path: Path) -> None:
+    root = root_scope(write(tmp_path, {"a.tf": key("k"), "b.tf": "\n" + key("k"), "c.tf": 'resource "x" "y" {}\n' * 2}))
     assert [(Path(e.path).name, e.line) for e in root.module.errors] == [("b.tf", 2)]
     assert "declared twice" in root.module.errors[0].message
 

@@ -196,7 +196,7 @@ FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "substr": _substr,
     "sum": lambda a: sum(_numeric(x) for x in a),
     "tobool": lambda a: None if a is None else _bool(a),
-    "tolist": lambda a: _concat(a),
+    "tolist": _concat,
     "tomap": lambda a: dict(a.items()),
     "tonumber": lambda a: None if a is None else _numeric(a),
     "toset": _set,

@@ -11,8 +11,9 @@ from keyrules.iac.terraform_keys import KEY_TYPES, DeclaredKey, keys_of, user_of
 from keyrules.iac.terraform_references import references
 from keyrules.iac.terraform_scope import Frame, Scope
 
-_VERSIONED = re.compile(r"(?:[_-]v\d+|[_-]?(?:19|20)\d\d(?:[_-]?\d\d){0,2})$", re.IGNORECASE)
-_VERSIONED_KEY = re.compile(r"(?:^|[_-])(?:v\d+|(?:19|20)\d\d(?:[_-]?\d\d){0,2}|key[_-]?\d+)$", re.IGNORECASE)
+_DATE = r"(?:19|20)\d\d(?:[_-]?(?:\d\d|[a-z]{3,9})){0,2}"
+_VERSIONED = re.compile(rf"(?:[_-]v\d+|[_-]?{_DATE})$", re.IGNORECASE)
+_VERSIONED_KEY = re.compile(rf"(?:^|[_-])(?:v\d+|{_DATE}|key[_-]?\d+)$", re.IGNORECASE)
 
 
 def manual_signs(key: DeclaredKey) -> list[str]:

@@ -281,6 +281,11 @@ def _filled(expr: Expr, frame: Frame, depth: int) -> set[Atom]:
             if other_empty is True:
                 full = _emptiness(branch, frame) is False
                 return _holds(expr.test, wanted, frame, 0) | (set() if full else _filled(branch, frame, depth + 1))
+    if isinstance(expr, Access) and isinstance(expr.base, Name) and len(expr.steps) == 1:
+        # for_each over a whole resource has the keys of that resource.
+        chained = frame.scope.module.resources.get(f"{expr.base.ident}.{getattr(expr.steps[0], 'name', '')}")
+        if chained is not None and chained.value("for_each") is not None and depth < _MAX_DEPTH:
+            return _filled(chained.body.attributes["for_each"].value, Frame(frame.scope), depth + 1)
     return {(_table(frame.scope).of("filled", identity(expr, frame)), None, True)}
 
 

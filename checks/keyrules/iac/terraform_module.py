@@ -17,6 +17,9 @@ from keyrules.iac.hcl_syntax import parse_hcl
 from keyrules.iac.terraform_json import parse_terraform_json, parse_values_json
 
 SOURCE_SUFFIXES = (".tf", ".tf.json", ".tofu", ".tofu.json")
+_TOLD_APART = frozenset({"aws_iam_access_key", "awsutils_expiring_iam_access_key", "aws_iam_user_login_profile"})
+"""Types of which a second declaration of the same name would go unjudged; Terraform refuses it for every type."""
+
 _VALUE_FILES = ("terraform.tfvars", "terraform.tfvars.json")
 _VALUE_SUFFIXES = (".auto.tfvars", ".auto.tfvars.json")
 
@@ -100,7 +103,7 @@ class ModuleReader:
     def __init__(
         self,
         read: Callable[[str], bytes] = lambda path: Path(path).read_bytes(),
-        listing: Callable[[str], list[str]] = lambda path: _files(path),
+        listing: Callable[[str], list[str]] = _files,
     ) -> None:
         self._read = read
         self._listing = listing
@@ -183,7 +186,7 @@ class _Builder:
                 name = ".".join(block.labels)
                 declared = Declaration(name, path, block.body, block.start_line, block.end_line)
                 earlier = self.named[block.type].get(name)
-                if earlier and not override and block.type == "resource":
+                if earlier and not override and block.type == "resource" and name.split(".")[0] in _TOLD_APART:
                     message = f"line {block.start_line}: {name} is declared twice, which Terraform refuses"
                     self.errors.append(SourceError(path, block.start_line, message))
                 self.named[block.type][name] = _merged(earlier, declared) if earlier and override else declared
