@@ -1,0 +1,74 @@
+"""`keyrules controls`: frameworks, and how the rules relate to their controls."""
+
+from __future__ import annotations
+
+import argparse
+
+from keyrules.catalog import Pack, load_pack
+from keyrules.control_selection import find_control
+from keyrules.control_tables import (
+    FORMATS,
+    Table,
+    control_table,
+    diff_table,
+    framework_table,
+    list_table,
+    matrix_table,
+    render,
+    rule_table,
+)
+from keyrules.controls import load_frameworks
+from keyrules.model import UsageError
+from keyrules.selection import find_rule
+
+EPILOG = """\
+examples:
+  keyrules controls                                     every framework edition
+  keyrules controls cis_aws_3.0.0                       one edition
+  keyrules controls cis_aws_3.0.0:1.14                  one control, with its reason and sources
+  keyrules controls --rule KEY_AWS_001                  one rule across editions
+  keyrules controls --diff cis_aws_3.0.0 cis_aws_5.0.0  what moved between two editions
+  keyrules controls --matrix --format csv               rules against frameworks"""
+
+
+def add_controls_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds what selects a view and its format."""
+    parser.add_argument(
+        "framework", nargs="?", metavar="FRAMEWORK[:ID]", help="show this edition, or one control of it"
+    )
+    parser.add_argument("--rule", metavar="ID", help="show the controls of this rule in every edition")
+    parser.add_argument("--matrix", action="store_true", help="show rules against frameworks")
+    parser.add_argument("--diff", nargs=2, metavar=("OLD", "NEW"), help="show what moved between two editions")
+    parser.add_argument("--format", default="text", metavar="FORMAT", help=f"{', '.join(FORMATS)} (default: text)")
+
+
+def run_controls(args: argparse.Namespace) -> int:
+    """Prints one view to standard output and returns 0. Raises UsageError for anything that does not exist."""
+    if args.format not in FORMATS:
+        raise UsageError(f"--format: {args.format!r} is not a format; use one of {', '.join(FORMATS)}.")
+    asked = [name for name in ("framework", "rule", "matrix", "diff") if getattr(args, name)]
+    if len(asked) > 1:
+        names = " and ".join("FRAMEWORK" if name == "framework" else f"--{name}" for name in asked)
+        raise UsageError(f"{names} are different views; ask for one at a time.")
+    pack = load_pack()
+    head = {"schema": "keyrules-controls/1", "pack": pack.stamp.version, "pack_sha256": pack.stamp.sha256}
+    print(render(_table(args, pack), args.format, head), end="")
+    return 0
+
+
+def _table(args: argparse.Namespace, pack: Pack) -> Table:
+    frameworks = load_frameworks(pack)
+    if args.rule:
+        return rule_table(frameworks, find_rule(pack, args.rule))
+    if args.matrix:
+        return matrix_table(pack, frameworks, letters=args.format == "text")
+    if args.diff:
+        old, new = (frameworks.edition(key) for key in args.diff)
+        return diff_table(frameworks, old, new)
+    if args.framework:
+        key, colon, control = args.framework.partition(":")
+        edition = frameworks.edition(key)
+        if colon:
+            return control_table(frameworks, edition, find_control(frameworks, edition, control))
+        return framework_table(frameworks, edition)
+    return list_table(frameworks)
