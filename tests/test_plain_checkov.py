@@ -77,8 +77,13 @@ def test_the_same_findings_on_every_fixture(style: str) -> None:
     # Plain Checkov knows no --as-of; both runs count ages to now.
     ours = set(own(run("scan", "--format", "json", *every_rule, cwd=FIXTURES).report))
     assert len(theirs) > 100
-    assert sorted(theirs - ours) == []
+    assert sorted(f for f in theirs - ours if not overcounted(f)) == []
     assert sorted(f for f in ours - theirs if not unseen(f)) == []
+
+
+def overcounted(failure: Failure) -> bool:
+    """Checkov's graph keeps what a module call with `count = 0` would declare, and the rules in YAML cannot tell."""
+    return failure[3].startswith("module.not_called.") and failure[0] in ("KEY_AWS_005", "KEY_AWS_006", "KEY_AWS_007")
 
 
 def unseen(failure: Failure) -> bool:
