@@ -202,10 +202,10 @@ def test_equally_named_inputs_of_two_calls_are_not_mixed_up(tmp_path: Path) -> N
         + 'output "id" {\n  value = terraform_data.c.id\n}\n'
     )
     text = CLOCK + 'resource "time_rotating" "slow" {\n  rotation_days = 365\n}\n'
-    for name, clock in (("a", "r"), ("b", "slow")):
+    for name, clock in (("a", "slow"), ("b", "r")):
         text += f'module "{name}" {{\n  source = "./m"\n  id     = time_rotating.{clock}.id\n}}\n'
     text += carrier("triggers_replace = [module.a.id, module.b.id]") + key("terraform_data.c")
-    text += 'resource "terraform_data" "slow" {\n  triggers_replace = module.b.id\n}\n'
+    text += 'resource "terraform_data" "slow" {\n  triggers_replace = module.a.id\n}\n'
     text += key("terraform_data.slow").replace('"k"', '"slow"')
     found = judged(RULE, module(tmp_path, text, m__main=child))
     reasons = {address: v.reason for address, v in found.items()}

@@ -8,6 +8,7 @@ from __future__ import annotations
 import calendar
 import re
 from datetime import date, timedelta
+from functools import lru_cache
 from itertools import pairwise
 
 _RATE = re.compile(r"\s*rate\(\s*([1-9]\d{0,5})\s+(minute|hour|day)s?\s*\)\s*")
@@ -19,6 +20,7 @@ _FIRST, _LAST = date(2024, 1, 1), date(2033, 12, 31)
 """Ten years, so that every leap day and every weekday of a month's ends comes up."""
 
 
+@lru_cache(maxsize=256)
 def longest_gap(expression: str) -> float | None:
     """Days between two runs of a rate() or cron() expression, the longest where they differ; None when it has no
     regular run or a form that is not known here."""
@@ -41,39 +43,39 @@ def _every_day() -> list[date]:
 
 
 def _runs_on(day: date, of_month: str, month: str, weekday: str) -> bool:
-    return (
-        day.month in _numbers(month, 1, 12, _MONTHS) and _is_day_of_month(day, of_month) and _is_weekday(day, weekday)
-    )
+    return day.month in _numbers(month, 12) and _is_day_of_month(day, of_month) and _is_weekday(day, weekday)
 
 
 def _is_day_of_month(day: date, field: str) -> bool:
     if field == "L":
         return (day + timedelta(days=1)).month != day.month
-    return day.day in _numbers(field, 1, 31, {})
+    return day.day in _numbers(field, 31)
 
 
 def _is_weekday(day: date, field: str) -> bool:
     number = day.isoweekday() % 7 + 1
     if field.endswith("L") and field != "L":
-        return number in _numbers(field[:-1], 1, 7, _WEEKDAYS) and (day + timedelta(days=7)).month != day.month
+        return number in _numbers(field[:-1], 7) and (day + timedelta(days=7)).month != day.month
     if "#" in field:
         name, _, week = field.partition("#")
-        return number in _numbers(name, 1, 7, _WEEKDAYS) and (day.day - 1) // 7 + 1 == int(week)
-    return number in _numbers("SAT" if field == "L" else field, 1, 7, _WEEKDAYS)
+        return number in _numbers(name, 7) and (day.day - 1) // 7 + 1 == int(week)
+    return number in _numbers("SAT" if field == "L" else field, 7)
 
 
-def _numbers(field: str, least: int, most: int, names: dict[str, int]) -> set[int]:
+@lru_cache(maxsize=256)
+def _numbers(field: str, most: int) -> frozenset[int]:
     """The values that a field allows: a list of numbers, names, ranges and steps. Raises ValueError."""
+    names = {12: _MONTHS, 7: _WEEKDAYS}.get(most, {})
     found: set[int] = set()
     for part in field.split(","):
         span, _, step = part.partition("/")
         first, _, last = span.partition("-")
         if first in ("*", "?"):
-            start, end = least, most
+            start, end = 1, most
         else:
             start = names.get(first) or int(first)
             end = (names.get(last) or int(last)) if last else most if step else start
-        if not least <= start <= end <= most:
+        if not 1 <= start <= end <= most:
             raise ValueError
         found.update(range(start, end + 1, int(step) if step else 1))
-    return found
+    return frozenset(found)
