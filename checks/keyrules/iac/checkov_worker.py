@@ -87,7 +87,7 @@ class _Checkov:
         from checkov.cloudformation.runner import Runner as CloudFormationRunner
         from checkov.common.checks_infra.registry import get_graph_checks_registry
         from checkov.runner_filter import RunnerFilter
-        from checkov.terraform import tf_parser
+        from checkov.terraform import plan_runner, tf_parser
         from checkov.terraform.plan_runner import Runner as PlanRunner
         from checkov.terraform.runner import Runner as TerraformRunner
         from checkov.terraform_json.runner import TerraformJsonRunner
@@ -108,7 +108,7 @@ class _Checkov:
             "plan": PlanRunner,
             "cloudformation": CloudFormationRunner,
         }
-        self._filter = lambda: RunnerFilter(
+        self._filter: Callable[[], Any] = lambda: RunnerFilter(
             checks=list(request.rules),
             show_progress_bar=False,
             download_external_modules=False,
@@ -118,6 +118,7 @@ class _Checkov:
         )
         # Its only purpose is to find modules to download, and for that it parses every file below the root.
         tf_parser.load_tf_modules = lambda *_, **__: None
+        plan_runner.create_definitions = _plan_definitions
         self.missing: list[str] = []
         wanted = {rule_id for rule_id in request.rules if Plane.CODE in rules[rule_id].planes}
         for framework in ("terraform", "cloudformation"):
@@ -188,6 +189,20 @@ def _root_only(runner: Any) -> Any:
 
     parser._parse_directory = parse_root
     return runner
+
+
+def _plan_definitions(
+    _: Any, files: list[str], __: Any, errors: dict[str, str]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What Checkov's function of this place does, for a plan of any name, under the name that it was given.
+
+    Checkov passes over a plan whose name, or the name that its link leads to, does not end in .json.
+    """
+    from checkov.terraform.plan_parser import parse_tf_plan
+
+    found = {file: parse_tf_plan(file, errors) for file in files}
+    read = {file: parts for file, parts in found.items() if all(parts)}
+    return {file: parts[0] for file, parts in read.items()}, {file: parts[1] for file, parts in read.items()}
 
 
 def _load(registry: Any, folders: list[str]) -> None:

@@ -223,9 +223,8 @@ def _read_context(wanted: set[str], context: Path, terraform: _Files, read: Call
 def _roots(terraform: _Files, scanned: set[str], read: Callable[[Path], bytes]) -> list[str]:
     """The folders to evaluate: those that nobody calls, if they or anything they call could matter."""
     _follow_calls(terraform, read)
-    _keep_real_calls(terraform, read)
-    _follow_calls(terraform, read)
-    called = {target for folder, targets in terraform.calls.items() for target in targets if target != folder}
+    confirmed = _real_calls(terraform, read)
+    called = {target for folder, targets in confirmed.items() for target in targets if target != folder}
     reach = {folder: _reachable(folder, terraform.calls) for folder in terraform.calls}
     roots = [folder for folder in terraform.calls if folder not in called]
     covered = {folder for root in roots for folder in reach[root]}
@@ -238,18 +237,21 @@ def _roots(terraform: _Files, scanned: set[str], read: Callable[[Path], bytes]) 
     ]
 
 
-def _keep_real_calls(terraform: _Files, read: Callable[[Path], bytes]) -> None:
-    """Drops the calls that bytes suggest and the syntax does not confirm, such as one in a comment.
+def _real_calls(terraform: _Files, read: Callable[[Path], bytes]) -> dict[str, set[str]]:
+    """The calls that the syntax confirms; bytes alone also find one in a comment, and then nobody evaluates the module.
 
-    A module that only they call is a root, and would be evaluated by nobody otherwise.
+    A folder with a file that cannot be parsed keeps its other calls in `terraform`, but confirms none of them.
     """
     reader = ModuleReader(lambda path: read(Path(path)))
+    confirmed = dict(terraform.calls)
     for folder, targets in terraform.calls.items():
         if any(_reachable(target, terraform.calls) & terraform.relevant for target in targets):
             module = reader.module(folder)
-            terraform.calls[folder] = {
-                source for call in module.calls.values() if (source := module.local_source(call)) is not None
-            }
+            sources = {module.local_source(call) for call in module.calls.values()}
+            confirmed[folder] = {source for source in sources if source is not None}
+            terraform.calls[folder] = confirmed[folder] | (targets if module.errors else set())
+    _follow_calls(terraform, read)
+    return confirmed
 
 
 def _follow_calls(terraform: _Files, read: Callable[[Path], bytes]) -> None:
