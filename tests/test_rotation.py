@@ -90,6 +90,20 @@ def test_idioms(tmp_path: Path, text: str, status: str, reason: str, said: str) 
     assert said in found.message
 
 
+def test_json_syntax_in_arrays(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        {
+            "main.tf.json": """{"resource": [
+              {"time_rotating": {"r": {"rotation_days": 30}}},
+              {"terraform_data": {"c": [{"input": "${time_rotating.r.id}"}]}},
+              {"aws_iam_access_key": {"k": [{"lifecycle": [{"replace_triggered_by": ["terraform_data.c"]}]}]}}
+            ]}"""
+        },
+    )
+    assert judged(RULE, root_scope(tmp_path))[KEY].reason == "rotation_fires"
+
+
 FORMS = {
     "two slots turned by another provider's resource": (
         'resource "flipflop" "c" {\n  value = time_rotating.r.id\n}\n'
