@@ -190,7 +190,7 @@ def test_each_key_names_the_others_and_inactive_ones_do_not_count() -> None:
         {"Resources": {"A": key(), "B": key(), "C": key(), "D": key(Status="Inactive"), "E": key(UserName="e")}}
     )
     verdicts = judged("KEY_AWS_003", text)
-    assert {name: verdict.facts.get("other_keys") for name, verdict in verdicts.items()} == {
+    assert {name: verdict.facts.get("others") for name, verdict in verdicts.items()} == {
         "A": "B, C",
         "B": "A, C",
         "C": "A, B",
@@ -202,6 +202,15 @@ def test_each_key_names_the_others_and_inactive_ones_do_not_count() -> None:
 def test_keys_without_a_user_are_not_keys_of_one_user() -> None:
     text = json.dumps({"Resources": {"A": {"Type": KEY}, "B": {"Type": KEY}}})
     assert statuses("KEY_AWS_003", text) == {"A": "PASS", "B": "PASS"}
+
+
+def test_an_inactive_key_beside_a_login_profile_opens_nothing() -> None:
+    user = {"Type": "AWS::IAM::User", "Properties": {"LoginProfile": {"Password": "x"}}}
+    reference = {"Ref": "U"}
+    text = json.dumps(
+        {"Resources": {"U": user, "A": key(UserName=reference, Status="Inactive"), "B": key(UserName=reference)}}
+    )
+    assert statuses("KEY_AWS_004", text) == {"A": "PASS", "B": "FAIL"}
 
 
 def test_a_loop_over_users_gives_each_one_key() -> None:

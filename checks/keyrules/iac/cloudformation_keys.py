@@ -118,13 +118,13 @@ def _single_key_judge(template: Template, conditions: Conditions) -> Judge:
         same_user = keys_of.get(_user(key, reader), [])
         others = [other for other in same_user if other is not key and conditions.can_coexist(key, other)]
         if not others:
-            return Opinion(Status.PASS, "single_key", f"{key.logical_id} is the only active key of its user here.")
+            return Opinion(Status.PASS, "only_active_key", f"{key.logical_id} is the only active key of its user here.")
         names = ", ".join(other.logical_id for other in others)
         message = (
             f"{key.logical_id} is one of {len(others) + 1} active keys of the same user, beside {names}; keep one."
         )
         trace = tuple((block.logical_id, block.start_line) for block in (key, *others))
-        return Opinion(Status.FAIL, "several_active_keys", message, {"other_keys": names}, trace)
+        return Opinion(Status.FAIL, "several_active_keys", message, {"others": names}, trace)
 
     return judge
 
@@ -139,15 +139,19 @@ def _console_judge(template: Template, conditions: Conditions) -> Judge:
 
     def judge(key: Block) -> Opinion:
         name = _user(key, reader)
+        if not _active(key, reader):
+            return Opinion(Status.PASS, "not_active", f"{key.logical_id} is declared Inactive, so it opens nothing.")
         users = [block for user, block in console_users if user == name and name and conditions.can_coexist(key, block)]
         if not users:
-            return Opinion(Status.PASS, "no_console_access", f"{key.logical_id} is not for a user with a LoginProfile.")
+            return Opinion(
+                Status.PASS, "no_console_password", f"{key.logical_id} is not for a user with a LoginProfile."
+            )
         user = users[0]
         message = (
             f"{key.logical_id} is created for {user.logical_id}, who also gets a LoginProfile for the console; people "
             "need no access key at setup, and a program needs no console."
         )
         trace = ((key.logical_id, key.start_line), (user.logical_id, user.start_line))
-        return Opinion(Status.FAIL, "key_beside_login_profile", message, {"user": user.logical_id}, trace)
+        return Opinion(Status.FAIL, "console_user_with_key", message, {"user": user.logical_id}, trace)
 
     return judge

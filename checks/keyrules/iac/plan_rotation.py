@@ -13,6 +13,7 @@ from datetime import datetime, timedelta, timezone
 from keyrules.iac.plan_references import leading, parse_reference
 from keyrules.iac.plan_verdicts import SCAN_THE_SOURCE, is_inactive, plan_verdict
 from keyrules.iac.plan_view import Plan, Planned, module_path, static_address
+from keyrules.iac.rotation_clock import PERIOD_ARGUMENTS
 from keyrules.iac.verdict import Context, Verdict
 from keyrules.model import FactValue, Status
 
@@ -21,14 +22,6 @@ _NO_MAX_AGE = 2**31 - 1
 """What cloudposse/awsutils plans when no max_age is given."""
 
 _INSTANT = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:\.\d+)?([Zz]|[+-]\d\d:\d\d)")
-_PERIOD_DAYS = (
-    ("rotation_days", 1.0),
-    ("rotation_hours", 1 / 24),
-    ("rotation_minutes", 1 / 1440),
-    ("rotation_months", 30.0),
-    ("rotation_years", 365.0),
-)
-"""In the order of terraform-provider-time's setRotationValues: where several are set, the last one decides."""
 
 
 def judge_rotation(plan: Plan, path: str, context: Context) -> list[Verdict]:
@@ -151,10 +144,10 @@ def _periods(plan: Plan, addresses: set[str]) -> Iterator[tuple[float, str]]:
     for clock in plan.planned:
         if clock.type == "time_rotating" and static_address(clock.path, clock.block) in addresses:
             days = None
-            for argument, unit in _PERIOD_DAYS:
+            for argument, length, parts in PERIOD_ARGUMENTS:
                 amount = clock.known(argument)
                 if isinstance(amount, (int, float)) and not isinstance(amount, bool) and amount > 0:
-                    days = amount * unit
+                    days = amount * length / parts
             if days is not None and clock.known("rotation_rfc3339") is None:
                 yield days, clock.address
 

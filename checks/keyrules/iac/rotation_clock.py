@@ -18,7 +18,7 @@ from keyrules.iac.terraform_identity import Atom
 from keyrules.iac.terraform_module import Declaration
 from keyrules.iac.terraform_scope import Frame, format_key
 
-_PERIOD_ARGUMENTS = (
+PERIOD_ARGUMENTS = (
     ("rotation_days", 1, 1),
     ("rotation_hours", 1, 24),
     ("rotation_minutes", 1, 1440),
@@ -28,7 +28,7 @@ _PERIOD_ARGUMENTS = (
 """With their length in days as a fraction, months and years by their nominal length. In the provider's order: where
 several are set, the last one decides."""
 
-FIXED_ATTRIBUTES = frozenset({name for name, _, _ in _PERIOD_ARGUMENTS} | {"triggers"})
+FIXED_ATTRIBUTES = frozenset({name for name, _, _ in PERIOD_ARGUMENTS} | {"triggers"})
 """Arguments of time_rotating: they are the same before and after it rotates."""
 
 _FORMAT_PERIODS = (
@@ -81,7 +81,7 @@ def rotating_clock(declared: Declaration, frame: Frame) -> Clock:
         if value not in (None, ""):
             why = "rotates at a fixed moment, so it fires once and is then always expired"
             return Clock(Kind.CONSTANT, label, declared.path, declared.line_of("rotation_rfc3339"), why=why)
-    for argument, days, parts in reversed(_PERIOD_ARGUMENTS):
+    for argument, days, parts in reversed(PERIOD_ARGUMENTS):
         if not _set(declared, argument, frame):
             continue
         line = declared.line_of(argument)
