@@ -19,6 +19,7 @@ from keyrules.live.spans import parse_span
 from keyrules.model import Finding, InputError, Status, UsageError
 from keyrules.reports import audit_text, findings_csv
 from keyrules.reports.report_options import ReportOptions
+from keyrules.reports.text_style import first_sentence
 
 
 def failing(content: bytes, *numbers: int, **overrides: Any) -> list[Finding]:
@@ -215,20 +216,61 @@ def test_findings_come_worst_first() -> None:
     assert sorted(set(map(worst_first, found))) == [worst_first(f) for f in found]
 
 
-def test_the_key_to_remove_first() -> None:
-    steps = {
-        "it is inactive": line("ann", **key(1, 500, used=1), **key(2, 900, active=False)),
-        "it was never used": line("ann", **key(1, 900, used=1), **key(2, 950)),
-        "it was unused for longer": line("ann", **key(1, 900, used=1), **key(2, 500, used=9)),
-    }
-    for reason, row in steps.items():
-        found = failing(report(row), 1)[0]
-        assert f"Remove key 2 first, because both key slots of ann are taken and {reason}" in found.remediation
+def first_step(row: str, number: int, slot: int) -> str:
+    (found,) = [
+        f for f in failing(report(row), number, 2) if f.subject and f.subject.slot == slot and f.rule[-1] != "2"
+    ]
+    return first_sentence(found.remediation)
+
+
+USED = key(1, 412, used=0.1)
+
+
+@pytest.mark.parametrize(
+    ("row", "step"),
+    [
+        (line("ann", **USED), "Create a second key, in the code if this one is declared there (`aws iam create"),
+        (line("ann", **key(1, 412)), "Confirm that key 1 is still unused ("),
+        (line("ann", **key(1, 412, used=45)), "Confirm that key 1 is still unused ("),
+        (line("ann", **USED, **key(2, 900, active=False)), "To free a key slot (both are taken), delete key 2, which"),
+        (line("ann", **USED, **key(2, 950)), "To free a key slot (both are taken), confirm that key 2 (never used) is"),
+        (line("ann", **USED, **key(2, 800, used=50)), "To free a key slot (both are taken), confirm that key 2 (last"),
+        (line("ann", **USED, **key(2, 20, used=3)), "Move every caller of key 1 to key 2, the younger one, and then"),
+        (line("ann", **USED, **key(2, 500, used=3)), "To free a key slot (both are taken), move every caller of key 2"),
+        (line("ann", **USED, **key(2, 3)), "Ask whether key 2, younger than key 1 and never used, is the new key"),
+        (line("ann", **USED, **key(2, 89)), "Ask whether key 2, younger than key 1 and never used, is the new key"),
+        (line("ann", **key(1, 412, used=80), **key(2, 3)), "Confirm that key 1 is still unused ("),
+    ],
+)  # fmt: skip
+def test_the_first_step_of_a_key_that_is_too_old(row: str, step: str) -> None:
+    assert first_step(row, 1, slot=1).startswith(step)
+
+
+@pytest.mark.parametrize(
+    ("row", "slot", "step"),
+    [
+        (line("ann", **USED, **key(2, 3)), 1, "Ask whether key 2, younger than key 1 and never used, is the new key"),
+        (line("ann", **USED, **key(2, 20, used=3)), 1, "Move every caller of key 1 to key 2, the younger one"),
+        (line("ann", **USED, **key(2, 500, used=60)), 2, "Confirm that key 2 (last used 60 days ago) is still unused"),
+        (line("ann", **key(1, 500, used=60), **key(2, 20)), 1, "Confirm that key 1 (last used 60 days ago) is still"),
+    ],
+)
+def test_the_first_step_where_a_user_has_two_active_keys(row: str, slot: int, step: str) -> None:
+    assert first_step(row, 3, slot).startswith(step)
+
+
+def test_two_findings_on_one_idle_key_advise_the_same() -> None:
+    for overrides in ({}, {"KEY_AWS_002__max_idle_days": 10}):
+        steps = [f.remediation for f in failing(report(line("ann", **key(1, 412, used=60))), 1, 2, **overrides)]
+        assert all(step.startswith("Confirm that key 1 is still unused") for step in steps)
+    (old, *others) = failing(report(line("ann", **key(1, 412, used=60))), 1, 2, KEY_AWS_002__max_idle_days=90)
+    assert others == []
+    assert old.remediation.startswith("Create a second key")
 
 
 def test_the_order_of_a_rotation_is_the_safe_one() -> None:
     (found,) = failing(report(line("ann;rm -rf", **key(1, 500, used=1))), 1)
-    commands = ["create-access-key", "get-access-key-last-used", "--status Inactive", "delete-access-key"]
+    commands = ["create-access-key", "get-access-key-last-used", "--status Inactive", "Verify", "delete-access-key"]
     places = [found.remediation.index(command) for command in commands]
     assert places == sorted(places)
     assert "--user-name 'ann;rm -rf'" in found.remediation
@@ -241,6 +283,33 @@ def test_a_rotation_under_way_is_not_undone_blindly(number: int) -> None:
     assert found.remediation.startswith(
         "Ask whether key 2, younger than key 1 and never used, is the new key of a rotation"
     )
+
+
+@pytest.mark.parametrize("swapped", [False, True])
+def test_two_keys_of_the_same_second_have_fingerprints_of_their_own(swapped: bool) -> None:
+    one, other = (2, 1) if swapped else (1, 2)
+    found = failing(report(line("ann", **key(one, 400, used=1), **key(other, 400, used=9))), 1)
+    prints = {f.facts["last_used_at"]: f.fingerprint for f in found}
+    assert len(set(prints.values())) == 2
+    apart = failing(report(line("ann", **key(1, 401, used=1), **key(2, 400, used=9))), 1)
+    assert prints[ago(9)] in {f.fingerprint for f in apart}, "the first keeps the fingerprint of a key without a twin"
+    passing_too = evaluate(report(line("ann", **key(1, 400, used=1), **key(2, 400, used=9))), 2).findings
+    assert len({f.fingerprint for f in passing_too}) == 2
+
+
+def test_notes_explain_placeholders_and_later_steps_where_there_are_any() -> None:
+    text = audit_text.render(evaluate(report(line("ann", **key(1, 500))), 1), ReportOptions())
+    assert "Reports hold no access key ids." in text
+    assert "Next is the first step of several" in text
+    text = audit_text.render(evaluate(report(line("ann", **key(1, 5))), 1), ReportOptions())
+    assert "Reports hold no access key ids." not in text
+    assert "Next is" not in text
+    assert "Population" not in audit_text.render(evaluate(b"", 1), ReportOptions())
+
+
+def test_text_shows_that_a_limit_is_passed_by_a_second() -> None:
+    text = audit_text.render(evaluate(report(line("ann", **key(1, 90 + 1 / 86400, used=1))), 1), ReportOptions())
+    assert "90 days and 1 second old" in text
 
 
 def test_counts_by_rule_and_population() -> None:
@@ -263,10 +332,10 @@ def test_the_same_input_gives_the_same_bytes() -> None:
 
 
 def test_text_is_safe_and_ends_with_the_counts() -> None:
-    row = line("x", **key(1, 500)).replace("x,", "evil\x1b[2J,", 1)
+    row = line("x", **key(1, 500)).replace("x,", "evil\u202e,", 1)
     text = audit_text.render(evaluate(report(row), 1), ReportOptions())
-    assert "\x1b" not in text
-    assert "evil\\x1b[2J" in text
+    assert "\u202e" not in text
+    assert "evil\\u202e" in text
     assert text.endswith("1 evaluated: 1 failed, 0 passed (1 low)\n")
     quiet = audit_text.render(evaluate(report(line("ann")), 1), ReportOptions(quiet=True))
     assert quiet == ""

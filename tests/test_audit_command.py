@@ -5,12 +5,14 @@ from __future__ import annotations
 import argparse
 import base64
 import contextlib
+import http.server
 import io
 import json
 import logging
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from datetime import datetime, timezone
 from pathlib import Path
@@ -22,7 +24,7 @@ from canaries import leaks, make_canary
 from credential_reports import ACCOUNT, AS_OF, ago, key, line, report
 from moto.server import ThreadedMotoServer
 
-from keyrules.live.audit_command import add_audit_arguments, run_audit
+from keyrules.live.audit_command import EPILOG, add_audit_arguments, run_audit
 from keyrules.model import UsageError
 
 CANARY = make_canary("caller")
@@ -193,6 +195,49 @@ def test_an_endpoint_that_nobody_answers() -> None:
     assert done.returncode == 3
     assert "cannot be reached" in json.loads(done.stdout)["errors"][0]["message"]
     assert leaks([("stdout", done.stdout), ("stderr", done.stderr)], [CANARY]) == []
+
+
+class NotAws(http.server.BaseHTTPRequestHandler):
+    """The page that a proxy puts in the place of every answer."""
+
+    def do_POST(self) -> None:
+        page = b"<html>Please sign in</html>"
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(page)))
+        self.end_headers()
+        self.wfile.write(page)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Nothing."""
+
+
+def test_a_page_of_a_proxy_is_no_answer() -> None:
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), NotAws) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        done = command("--endpoint-url", f"http://127.0.0.1:{server.server_port}", "--format", "json")
+        server.shutdown()
+    assert done.returncode == 3
+    assert "was not answered by AWS" in json.loads(done.stdout)["errors"][0]["message"]
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize("options", [("--profile", "absent"), ("--endpoint-url", "nonsense")])
+def test_a_configuration_that_does_not_work_keeps_the_findings(tmp_path: Path, options: tuple[str, ...]) -> None:
+    file = tmp_path / "report.csv"
+    file.write_bytes(STALE)
+    for argv, failed in ((options, 0), ((str(file), "--as-of", "2026-06-01", "--verify", *options), 1)):
+        done = command(*argv, "--format", "json")
+        assert done.returncode == 3, done.stderr
+        document = json.loads(done.stdout)
+        assert options[0] in document["errors"][0]["message"]
+        assert document["summary"]["fail"] == failed
+
+
+def test_the_help_fits_a_screen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    parser = argparse.ArgumentParser(epilog=EPILOG)
+    add_audit_arguments(parser)
+    assert len(parser.format_help().splitlines()) <= 45
 
 
 def test_boto3_is_imported_by_one_module_only(tmp_path: Path) -> None:

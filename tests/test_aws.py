@@ -193,6 +193,19 @@ def test_failures_to_reach_aws(error: Exception, words: str) -> None:
     assert leaks([("sentence", sentence)], [CANARY]) == []
 
 
+@pytest.mark.parametrize("error", [KeyError("GetCallerIdentityResult"), TypeError(CANARY.secret), RuntimeError()])
+def test_an_answer_that_is_not_of_aws_is_one_sentence(error: Exception) -> None:
+    class Page:
+        def get_caller_identity(self) -> None:
+            raise error
+
+    account = Account(None, Page(), Pacing(lambda: 0.0, lambda _: None, lambda: 1.0, 600))
+    with pytest.raises(InputError, match="sts:GetCallerIdentity was not answered by AWS") as refused:
+        account.report()
+    assert CANARY.secret not in str(refused.value)
+    assert refused.value.__suppress_context__
+
+
 def test_a_code_is_quoted_only_when_it_looks_like_one() -> None:
     assert CANARY.secret not in client_error_sentence("iam:ListAccessKeys", CANARY.secret)
 
@@ -260,7 +273,38 @@ def test_a_new_key_does_not_hide_an_old_one() -> None:
         Keeper({"ann": [live("AKIAOLD", 500, used=1), live("AKIANEW", 0)]}), line("ann", **key(2, 500, used=1))
     )
     assert rules_of(result.verdicts) == [(0, 2)]
-    assert {slot.slot: key_id for slot, key_id in result.key_ids.items()} == {2: "AKIAOLD"}
+    assert {slot.slot: key_id for slot, key_id in result.key_ids.items()} == {
+        1: "AKIANEW",
+        2: "AKIAOLD",
+    }
+
+
+def test_a_user_who_replaced_one_of_two_keys_still_has_two() -> None:
+    both = line("ann", **key(1, 500, used=1), **key(2, 300, used=1))
+    keeper = Keeper({"ann": [live("AKIAKEPT", 300, used=1), live("AKIANEW", 0)]})
+    result = verified(keeper, both)
+    assert rules_of(result.verdicts) == [(0, 2), (2, 2)], "the older of two active keys is now the one in slot 2"
+    assert rules_of(result.dropped) == [(0, 1)]
+
+
+def test_a_new_key_is_not_taken_for_the_one_that_is_gone() -> None:
+    result = verified(Keeper({"ann": [live("AKIANEW", 0)]}), line("ann", **key(1, 500, used=1)), rules=(7,))
+    assert result.verdicts == []
+    assert rules_of(result.dropped) == [(0, 1)]
+
+
+def test_steps_are_written_for_the_keys_of_today() -> None:
+    row = line("ann", **key(1, 500, used=1), **key(2, 900, active=False))
+    (verdict,) = verified(Keeper({"ann": [live("AKIAOLD", 500, used=0)]}), row, rules=(1,)).verdicts
+    assert verdict.row.key_2_created == ""
+    assert verdict.row.key_1_used == ago(1)[:-1], "the facts of the flagged key stay those of the report"
+
+
+def test_live_keys_of_the_same_second_stay_two_keys() -> None:
+    keys = [LiveKey("A", True, ago(500)[:-1] + ".7", "", "", ""), LiveKey("B", True, ago(500)[:-1] + ".2", "", "", "")]
+    for order in (1, -1):
+        result = verified(Keeper({"ann": keys[::order]}), line("ann", **key(1, 500), **key(2, 500)), rules=(3,))
+        assert rules_of(result.verdicts) == [(0, 1)]
 
 
 def test_keys_of_the_same_second_are_told_apart_by_status() -> None:

@@ -278,3 +278,33 @@ def test_a_row_reads_back_as_it_was_written(user, path, created, used, active, z
     assert bool(result.key_1_active) == active
     assert result.key_1_created == created.isoformat()
     assert result.key_1_used == ("" if used is None else used.isoformat())
+
+
+def test_the_last_column_ends_before_the_line_break() -> None:
+    turned = [*COLUMNS[1:], "user"]
+    row = values("alice", **key(1, 5, used=1))
+    content = report(",".join(row[column] for column in turned), header=",".join(turned))
+    for ending in (b"", b"\n", b"\r\n"):
+        assert [found.user for found in rows(content + ending)] == ["alice"]
+
+
+@pytest.mark.parametrize("character", ["\0", "\x1b", "\t", "\r", "\x0b"])
+def test_control_characters_are_damage(character: str) -> None:
+    found, problems = read(report(ALICE.replace("alice", f"al{character}ice", 1), ALICE))
+    assert [row.user for row in found] == ["alice"]
+    assert [(problem.line, problem.kind) for problem in problems] == [(2, "row")]
+
+
+def test_empty_lines_before_the_header() -> None:
+    content = b"\n\r\n" + report(ALICE, "short")
+    found, problems = read(content)
+    assert [row.user for row in found] == ["alice"]
+    assert [problem.line for problem in problems] == [5], "rows keep their line numbers"
+
+
+def test_the_error_message_of_the_aws_cli() -> None:
+    text = (
+        b"\nAn error occurred (AccessDenied) when calling the GetCredentialReport operation: User: x is not allowed\n"
+    )
+    for content in (text, b"aws: [ERROR]: " + text.lstrip()):
+        assert refusal(content).startswith("is an error message of the AWS CLI")

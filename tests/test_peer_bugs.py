@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from credential_reports import ROOT, ago, evaluate, findings, key, line, report, verdicts
 
@@ -156,3 +158,33 @@ def test_one_bad_row_does_not_hide_the_others() -> None:
 def test_severity_comes_from_the_rule() -> None:
     (found,) = findings(report(line("ann", **key(1, 500))), 1)
     assert found.severity.name == "LOW"
+
+
+def test_a_new_key_that_was_never_used_has_its_grace() -> None:
+    assert verdicts(line("ann", **key(1, 44.9)), 2) == {K1: PASS}
+
+
+def test_conditions_are_not_met_by_two_keys_together() -> None:
+    row = line("ann", **key(1, 5, used=1), **key(2, 500, active=False))
+    assert verdicts(row, 1) == {K1: PASS}, "one key is active, the other is old"
+    assert verdicts(row, 2) == {K1: PASS}, "one key is active, the other is unused"
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Auckland", "America/Los_Angeles"])
+def test_the_zone_of_this_machine_does_not_matter(zone: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    try:
+        row = line("ann", password_enabled="true", password_last_used=ago(44.99), **key(1, 44.99))
+        assert verdicts(row, 13) == {("console_password", None): PASS}
+        assert verdicts(row, 2) == {K1: PASS}
+        assert verdicts(line("ann", **key(1, 45)), 2) == {K1: FAIL}
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
+def test_a_user_with_inactive_keys_only_is_counted() -> None:
+    row = line("ann", **key(1, 500, active=False), **key(2, 500, active=False))
+    assert verdicts(row, 6) == {K1: FAIL, K2: FAIL}
+    assert verdicts(row, 7) == {K1: PASS, K2: PASS}

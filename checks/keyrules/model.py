@@ -118,7 +118,10 @@ class Selection:
 
 @dataclass(frozen=True)
 class Subject:
-    """A live credential. `slot` is 1 or 2 for access keys and certificates; `created_at` is part of its identity."""
+    """A live credential. `slot` is 1 or 2 for access keys and certificates; `created_at` is part of its identity.
+
+    `twin` numbers what has the same identity otherwise, such as two keys of one user created in the same second.
+    """
 
     kind: str
     name: str
@@ -129,6 +132,7 @@ class Subject:
     key_id: str | None = None
     owner: str | None = None
     created_at: datetime | None = None
+    twin: int = 0
 
 
 @dataclass(frozen=True)
@@ -173,6 +177,7 @@ class Finding:
         if self.subject is not None:
             created = self.subject.created_at.isoformat() if self.subject.created_at else ""
             identity = [self.subject.account or "", self.subject.arn or self.subject.name, self.subject.kind, created]
+            identity += [str(self.subject.twin)] if self.subject.twin else []
         elif self.location is not None:
             identity = [self.location.path, self.location.address]
         else:

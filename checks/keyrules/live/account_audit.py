@@ -10,8 +10,9 @@ from typing import TypeAlias
 from keyrules.live.audit import Population, Tally, Verdict, judge_rows
 from keyrules.live.credential_report import read_rows
 from keyrules.live.due_soon import Due, due_within
-from keyrules.live.live_findings import absent_root, make_finding, worst_first
+from keyrules.live.live_findings import absent_root, make_finding, number_twins, worst_first
 from keyrules.live.plan import Plan, make_plan
+from keyrules.live.remediation import UNKNOWN_KEY_ID
 from keyrules.live.report_errors import ReportErrors
 from keyrules.live.report_inputs import OpenReport, check_age
 from keyrules.live.verification import SlotOfUser, Verified
@@ -147,7 +148,8 @@ def combine(results: Sequence[ReportResult], request: AuditRequest) -> AuditResu
             *(_moment_note(result) for result in results if result.counts),
             *(note for result in results for note in result.notes),
             *(item.note(as_of) for item in due),
-            _population_note(results),
+            *_key_id_note(results),
+            *_population_note(results),
         ),
     )
     return AuditResult(evaluation, by_rule)
@@ -196,7 +198,7 @@ def _findings(tally: Tally, verified: Verified, plan: Plan, as_of: datetime, req
     if request.keep_passing and request.keep_findings:
         absent = (absent_root(prefix, plan) for prefix in tally.accounts_without_root)
         findings += [finding for finding in absent if finding is not None]
-    return findings
+    return number_twins(findings)
 
 
 def _root_notes(tally: Tally, plan: Plan) -> list[str]:
@@ -232,14 +234,27 @@ def _moment_note(result: ReportResult) -> str:
     return f"{result.item.name}, {source}, is judged as of {iso_utc(result.as_of)}."
 
 
-def _population_note(results: Sequence[ReportResult]) -> str:
+def _key_id_note(results: Sequence[ReportResult]) -> list[str]:
+    """What the placeholders in the steps stand for, said once."""
+    if not any(UNKNOWN_KEY_ID in finding.remediation for result in results for finding in result.findings):
+        return []
+    return [
+        f"Reports hold no access key ids. For {UNKNOWN_KEY_ID}1 and {UNKNOWN_KEY_ID}2 take those that `aws iam "
+        "list-access-keys --user-name NAME` shows with the keys' creation dates, or run with --verify, which fills "
+        "them in."
+    ]
+
+
+def _population_note(results: Sequence[ReportResult]) -> list[str]:
+    if not any(result.counts for result in results):
+        return []
     total = Population(*(sum(column) for column in zip(*(astuple(r.population) for r in results), strict=True)))
-    return (
+    return [
         f"Population: {count_of(total.users, 'user')} and {count_of(total.root_users, 'root user')} with "
         f"{count_of(total.access_keys, 'access key')} ({total.active_access_keys:,} active), "
         f"{count_of(total.console_passwords, 'console password')} and "
         f"{count_of(total.signing_certificates, 'signing certificate')}."
-    )
+    ]
 
 
 def _sum(items: Sequence[Counts]) -> Counts:

@@ -8,8 +8,9 @@ import os
 import random
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from functools import cache
 from typing import TYPE_CHECKING, Final, cast
 
 from keyrules.catalog import load_pack
@@ -43,54 +44,50 @@ _FORMATS: Final = {**FORMATS, "text": audit_text.render}
 
 EPILOG = """\
 examples:
-  keyrules audit                                   the account of the AWS credentials in use
-  keyrules audit --profile prod --verify           and ask it about the users that were flagged
-  keyrules audit report.csv                        a report that somebody sent
-  keyrules audit reports/ --format json=audit.json a folder with one report per account
-  aws iam get-credential-report | keyrules audit - the JSON of the AWS CLI, which says when the report was made
-  keyrules audit --due-within 14d                  also what will fail within two weeks
+  keyrules audit --profile prod --verify     the account of a profile; asks it about flagged users
+  keyrules audit report.csv --due-within 14d a report that somebody sent; also what fails soon
+  keyrules audit reports/ --format csv=x.csv a folder with one report per account
+  aws iam get-credential-report | keyrules audit -
 
 exit codes: 0 clean, 1 findings, 2 wrong usage, 3 something could not be evaluated
 """
 
 
+class _HelpFormatter(argparse.RawDescriptionHelpFormatter):
+    """One line per option where the terminal has 80 columns."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, max_help_position=28)
+
+
 def add_audit_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of `keyrules audit`."""
+    parser.usage = "%(prog)s [OPTION ...] [REPORT ...]"
+    parser.formatter_class = _HelpFormatter
     parser.add_argument(
         "reports",
         nargs="*",
         metavar="REPORT",
-        help="credential reports: CSV, the JSON of `aws iam get-credential-report`, folders of them, or - for standard "
-        "input (default: the live account)",
+        help="CSV, the AWS CLI's JSON, folders of them, or - for standard input (default: the live account)",
     )
     add_shared_options(parser)
     live = parser.add_argument_group("live account")
-    live.add_argument("--profile", metavar="NAME", help="the AWS profile to use")
-    live.add_argument("--region", metavar="REGION", help="a region of the partition, for AWS GovCloud (US) and China")
+    live.add_argument("--profile", metavar="NAME", help="AWS profile")
+    live.add_argument("--region", metavar="REGION", help="a region of the partition (GovCloud, China)")
     live.add_argument("--endpoint-url", metavar="URL", help="another address for IAM and STS")
     live.add_argument(
-        "--deadline", default=_DEADLINE, metavar="TIME", help=f"how long to wait for a report (default: {_DEADLINE})"
+        "--deadline", default=_DEADLINE, metavar="TIME", help=f"longest wait for a report (default: {_DEADLINE})"
     )
+    live.add_argument("--verify", action="store_true", help="ask for key ids, owners and what was fixed since")
     live.add_argument(
-        "--verify",
-        action="store_true",
-        help="ask the account about flagged users: key ids, owners, and what was fixed since the report",
-    )
-    live.add_argument(
-        "--owner-tag", default="owner", metavar="TAG", help="the user tag that --verify takes owners from (owner)"
+        "--owner-tag", default="owner", metavar="TAG", help="user tag that names the owner (default: owner)"
     )
     judging = parser.add_argument_group("judging")
     judging.add_argument(
-        "--max-report-age",
-        metavar="TIME",
-        help=f"refuse reports that are older, as in 24h or 7d (default: {_MAX_AGE}, and any age with --as-of)",
+        "--max-report-age", metavar="TIME", help=f"refuse older ones (default: {_MAX_AGE}, if no --as-of)"
     )
     judging.add_argument("--due-within", metavar="TIME", help="note what will fail within this time, as in 14d")
-    judging.add_argument(
-        "--counts-only",
-        action="store_true",
-        help="count verdicts and list no findings, for very large reports",
-    )
+    judging.add_argument("--counts-only", action="store_true", help="list no findings, for very large reports")
 
 
 def run_audit(args: argparse.Namespace, now: datetime) -> int:
@@ -108,7 +105,7 @@ def run_audit(args: argparse.Namespace, now: datetime) -> int:
         raise UsageError("--verify works on findings, and --counts-only keeps none; give one of them")
     if not any(rule.runtime is not None for rule in selection.rules):
         raise UsageError("none of the selected rules looks at live accounts; `keyrules rules` says which do")
-    account = _connect(args, deadline) if args.verify or not sources else None
+    connection = _connect(args, deadline) if args.verify or not sources else None
     request = AuditRequest(
         pack=pack.stamp,
         selection=selection,
@@ -118,7 +115,7 @@ def run_audit(args: argparse.Namespace, now: datetime) -> int:
         keep_findings=not args.counts_only,
         keep_passing=args.show_passing,
         due_within=due_within,
-        verifier=_verifier(account, selection, as_of or now, args.owner_tag) if account and args.verify else None,
+        verifier=_verifier(connection, selection, as_of or now, args.owner_tag) if connection and args.verify else None,
     )
     results: list[ReportResult] = []
     for source in sources:
@@ -127,18 +124,18 @@ def run_audit(args: argparse.Namespace, now: datetime) -> int:
                 results.append(audit_report(source.name, report, request))
         except InputError as error:
             results.append(unreadable(source.name, str(error), request))
-    if account is not None and not sources:
-        results.append(_audit_account(account, request))
+    if connection is not None and not sources:
+        results.append(_audit_account(connection, request))
     result = combine(results, request)
     write_outputs(outputs, result.evaluation, report_options(args, sys.stdout, os.environ), sys.stdout.buffer, _FORMATS)
     code = exit_code(result.evaluation, fail_on)
     return FINDINGS if code == 0 and args.counts_only and _any_failed(result, fail_on) else code
 
 
-def _audit_account(account: Account, request: AuditRequest) -> ReportResult:
+def _audit_account(connection: Callable[[], Account], request: AuditRequest) -> ReportResult:
     name = "the live account"
     try:
-        report = account.report()
+        report = connection().report()
     except InputError as error:
         return unreadable(name, f"could not be evaluated: {error}", request)
     return audit_report(
@@ -146,17 +143,26 @@ def _audit_account(account: Account, request: AuditRequest) -> ReportResult:
     )
 
 
-def _connect(args: argparse.Namespace, deadline: timedelta) -> Account:
-    """The live account. boto3 is imported here, because it takes longer than judging a report."""
-    from keyrules.live.aws import Pacing, connect
+def _connect(args: argparse.Namespace, deadline: timedelta) -> Callable[[], Account]:
+    """Gives the live account, connected at the first call and kept; a call raises InputError where that fails.
 
-    jitter = random.Random()
-    pacing = Pacing(time.monotonic, time.sleep, lambda: jitter.uniform(0.5, 1.0), deadline.total_seconds())
-    return connect(args.profile, args.region, args.endpoint_url, pacing)
+    boto3 is imported then, because it takes longer than judging a report.
+    """
+
+    @cache
+    def connection() -> Account:
+        from keyrules.live.aws import Pacing, connect
+
+        jitter = random.Random()
+        pacing = Pacing(time.monotonic, time.sleep, lambda: jitter.uniform(0.5, 1.0), deadline.total_seconds())
+        return connect(args.profile, args.region, args.endpoint_url, pacing)
+
+    return connection
 
 
-def _verifier(account: Account, selection: Selection, now: datetime, owner_tag: str) -> Verifier:
+def _verifier(connection: Callable[[], Account], selection: Selection, now: datetime, owner_tag: str) -> Verifier:
     def check(number: str, verdicts: Sequence[Verdict], plan: Plan) -> Verified:
+        account = connection()
         own, _ = account.identity()
         if own != number:
             raise InputError(f"the AWS credentials in use belong to account {own} and the report to account {number}")

@@ -13,7 +13,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from typing import Any, Final
+from functools import partial
+from typing import Any, Final, TypeVar
 
 import boto3
 import botocore.config
@@ -24,9 +25,9 @@ from keyrules.live.instants import Instant, from_datetime
 from keyrules.live.verification import Denied
 from keyrules.model import InputError
 
-_CONFIG: Final = botocore.config.Config(
-    connect_timeout=10, read_timeout=60, retries={"mode": "standard", "max_attempts": 3}, user_agent_extra="keyrules"
-)
+_T = TypeVar("_T")
+_CONNECT_SECONDS: Final = 10.0
+_READ_SECONDS: Final = 60.0
 _FIRST_WAIT: Final = 2.0
 _LONGEST_WAIT: Final = 60.0
 # Wire codes, not class names: LimitExceeded comes as "LimitExceeded" though its class is LimitExceededException.
@@ -100,78 +101,74 @@ class Account:
 
     def identity(self) -> tuple[str, str]:
         """The account number and the partition of the credentials in use."""
-        response = self._call("sts:GetCallerIdentity", self._sts.get_caller_identity)
-        return response["Account"], response["Arn"].split(":")[1]
+
+        def ask() -> tuple[str, str]:
+            response = self._sts.get_caller_identity()
+            return response["Account"], response["Arn"].split(":")[1]
+
+        return _answer("sts:GetCallerIdentity", ask)
 
     def report(self) -> AccountReport:
         """The credential report, made anew if AWS has none or an expired one. Waits up to the deadline."""
-        account, partition = self.identity()
         deadline = self._pacing.monotonic() + self._pacing.deadline
+        account, partition = self.identity()
         wait = _FIRST_WAIT
         generated = False
         while True:
-            call = "iam:GetCredentialReport" if generated else "iam:GenerateCredentialReport"
             try:
                 if not generated:
-                    state = self._iam.generate_credential_report().get("State")
+                    state = _answer("iam:GenerateCredentialReport", self._iam.generate_credential_report).get("State")
                     generated = state == "COMPLETE"
                 if generated:
-                    call = "iam:GetCredentialReport"
-                    response = self._iam.get_credential_report()
-                    break
+                    content, generated_at = _answer("iam:GetCredentialReport", self._content)
+                    return AccountReport(content, generated_at, account, partition)
                 why = "AWS is still making the credential report"
-            except botocore.exceptions.ClientError as error:
-                code = _code(error)
-                if code not in _WAIT_CODES | _START_AGAIN_CODES:
-                    raise InputError(client_error_sentence(call, code)) from None
-                generated = generated and code not in _START_AGAIN_CODES
-                why = client_error_sentence(call, code)
-            except botocore.exceptions.BotoCoreError as error:
-                raise InputError(failure_sentence(call, error)) from None
+            except _Refused as error:
+                if error.code not in _WAIT_CODES | _START_AGAIN_CODES:
+                    raise
+                generated = generated and error.code not in _START_AGAIN_CODES
+                why = str(error)
             wait = self._pause(wait, deadline, why)
-        return AccountReport(
-            content=response["Content"],
-            generated_at=response["GeneratedTime"].astimezone(timezone.utc),
-            account=account,
-            partition=partition,
-        )
 
     def access_keys(self, user: str) -> list[LiveKey] | None:
         """The user's keys as they are now, oldest first; None when there is no such user any more."""
-        keys = []
+
+        def ask() -> list[dict[str, Any]]:
+            pages = self._iam.get_paginator("list_access_keys").paginate(UserName=user)
+            return [key for page in pages for key in page["AccessKeyMetadata"]]
+
         try:
-            for page in self._iam.get_paginator("list_access_keys").paginate(UserName=user):
-                keys.extend(page["AccessKeyMetadata"])
-        except botocore.exceptions.ClientError as error:
-            if _code(error) in _GONE_CODES:
+            keys = _answer("iam:ListAccessKeys", ask)
+        except _Refused as error:
+            if error.code in _GONE_CODES:
                 return None
-            raise InputError(client_error_sentence("iam:ListAccessKeys", _code(error))) from None
-        except botocore.exceptions.BotoCoreError as error:
-            raise InputError(failure_sentence("iam:ListAccessKeys", error)) from None
-        found = [self._live_key(key) for key in keys]
+            raise
+        found = [_answer("iam:GetAccessKeyLastUsed", partial(self._live_key, key)) for key in keys]
         return sorted(found, key=lambda key: (key.created, key.key_id))
 
     def owner(self, user: str, tag: str) -> str | None:
         """The value of a user's tag in any casing of its name; None when there is none. Denied if not allowed."""
+
+        def ask() -> list[dict[str, str]]:
+            pages = self._iam.get_paginator("list_user_tags").paginate(UserName=user)
+            return [item for page in pages for item in page["Tags"]]
+
         try:
-            for page in self._iam.get_paginator("list_user_tags").paginate(UserName=user):
-                for item in page["Tags"]:
-                    if item["Key"].casefold() == tag.casefold():
-                        return str(item["Value"])
-        except botocore.exceptions.ClientError as error:
-            if _code(error) in _GONE_CODES:
+            tags = _answer("iam:ListUserTags", ask)
+        except _Refused as error:
+            if error.code in _GONE_CODES:
                 return None
-            if _code(error) in _DENIED_CODES:
-                raise Denied(client_error_sentence("iam:ListUserTags", _code(error))) from None
-            raise InputError(client_error_sentence("iam:ListUserTags", _code(error))) from None
-        except botocore.exceptions.BotoCoreError as error:
-            raise InputError(failure_sentence("iam:ListUserTags", error)) from None
-        return None
+            if error.code in _DENIED_CODES:
+                raise Denied(str(error)) from None
+            raise
+        return next((str(item["Value"]) for item in tags if item["Key"].casefold() == tag.casefold()), None)
+
+    def _content(self) -> tuple[bytes, datetime]:
+        response = self._iam.get_credential_report()
+        return response["Content"], response["GeneratedTime"].astimezone(timezone.utc)
 
     def _live_key(self, key: dict[str, Any]) -> LiveKey:
-        response = self._call(
-            "iam:GetAccessKeyLastUsed", lambda: self._iam.get_access_key_last_used(AccessKeyId=key["AccessKeyId"])
-        )
+        response = self._iam.get_access_key_last_used(AccessKeyId=key["AccessKeyId"])
         last = response.get("AccessKeyLastUsed", {})
         used = last.get("LastUsedDate")
         return LiveKey(
@@ -182,14 +179,6 @@ class Account:
             service=last.get("ServiceName", ""),
             region=last.get("Region", ""),
         )
-
-    def _call(self, name: str, call: Callable[[], Any]) -> Any:
-        try:
-            return call()
-        except botocore.exceptions.ClientError as error:
-            raise InputError(client_error_sentence(name, _code(error))) from None
-        except botocore.exceptions.BotoCoreError as error:
-            raise InputError(failure_sentence(name, error)) from None
 
     def _pause(self, wait: float, deadline: float, why: str) -> float:
         """Sleeps for about `wait` seconds and gives the next wait. InputError when the deadline is reached."""
@@ -203,17 +192,41 @@ class Account:
         return min(wait * 2, _LONGEST_WAIT)
 
 
+class _Refused(InputError):
+    """AWS answered a call with an error; `code` is the one on the wire."""
+
+    def __init__(self, call: str, code: str) -> None:
+        super().__init__(client_error_sentence(call, code))
+        self.code = code
+
+
+def _answer(name: str, call: Callable[[], _T]) -> _T:
+    """What a call gives. InputError where AWS refuses it (_Refused), is not reached, or is not who answers."""
+    try:
+        return call()
+    except botocore.exceptions.ClientError as error:
+        raise _Refused(name, str(error.response.get("Error", {}).get("Code", ""))) from None
+    except botocore.exceptions.BotoCoreError as error:
+        raise InputError(failure_sentence(name, error)) from None
+    except Exception:
+        # botocore fails with errors of many types on what is not the answer of the service, such as the page of a
+        # proxy that wants a password, and its messages quote that.
+        raise InputError(f"{name} was not answered by AWS: check the proxy, and what --endpoint-url names") from None
+
+
 def connect(profile: str | None, region: str | None, endpoint_url: str | None, pacing: Pacing) -> Account:
     """An account through the standard chain of credentials. InputError when the configuration does not work."""
     try:
         session = boto3.Session(profile_name=profile, region_name=region)
         # IAM is global in each partition; without a region botocore means the commercial one.
         where = session.region_name or "us-east-1"
-        options = {"config": _CONFIG, "endpoint_url": endpoint_url, "region_name": where}
+        config = botocore.config.Config(
+            connect_timeout=min(_CONNECT_SECONDS, pacing.deadline) or 1,
+            read_timeout=min(_READ_SECONDS, pacing.deadline) or 1,
+            retries={"mode": "standard", "max_attempts": 3},
+            user_agent_extra="keyrules",
+        )
+        options = {"config": config, "endpoint_url": endpoint_url, "region_name": where}
         return Account(session.client("iam", **options), session.client("sts", **options), pacing)
     except (botocore.exceptions.BotoCoreError, ValueError) as error:
         raise InputError(failure_sentence("the AWS configuration", error)) from None
-
-
-def _code(error: botocore.exceptions.ClientError) -> str:
-    return str(error.response.get("Error", {}).get("Code", ""))

@@ -74,6 +74,7 @@ _FAILURES: Final = {
     "ConnectionClosedError": "the connection to AWS was closed: run again",
     "ProxyConnectionError": "the proxy cannot be reached: check HTTPS_PROXY",
     "SSLError": "the certificate of the endpoint is not trusted: check AWS_CA_BUNDLE and --endpoint-url",
+    "JSONDecodeError": "the credential process of the profile prints no JSON: run it by hand and see what it says",
     "ValueError": "the endpoint is no URL: check --endpoint-url",
 }
 

@@ -82,6 +82,17 @@ def resolve(node: Node, rule: Rule, selection: Selection, subject: SubjectKind) 
     return {"attribute": node["attribute"], "operator": node["operator"], "value": value}
 
 
+def attributes(node: Mapping[str, Any]) -> set[str]:
+    """The facts that a runtime block or a condition in it names."""
+    parts = [
+        *node.get("and", ()),
+        *node.get("or", ()),
+        *(node[key] for key in ("not", "where", "definition") if key in node),
+    ]
+    found = {attribute for part in parts for attribute in attributes(part)}
+    return found | {node["attribute"]} if "attribute" in node else found
+
+
 def compile_condition(node: Node, subject: SubjectKind, as_of: datetime) -> Predicate:
     """A resolved condition as a predicate that judges rows at `as_of` (aware)."""
     if isinstance(node, bool):

@@ -45,6 +45,8 @@ from keyrules.model import InputError
 _LONGEST_HEADER: Final = 1 << 16
 _UTF16_MARKS: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _BASE64_OF_HEADER: Final = "dXNlcixhcm4s"
+# What `aws iam get-credential-report > FILE 2>&1` leaves in the file when it fails, after an empty line.
+_CLI_ERROR: Final = re.compile(r"An error occurred \(")
 
 
 class RowProblem(NamedTuple):
@@ -65,7 +67,8 @@ def read_rows(raw: io.BufferedReader, report: Callable[[RowProblem], None]) -> I
     encoding = "utf-16" if raw.peek(2).startswith(_UTF16_MARKS) else "utf-8"
     lines = io.TextIOWrapper(raw, encoding=encoding, newline="\n")
     try:
-        reader = _Reader(_header(lines.readline(_LONGEST_HEADER)), report)
+        empty, first = _first_line(lines)
+        reader = _Reader(_header(first), report, first_row=empty + 2)
         yield from reader.rows(lines)
     except UnicodeError:
         raise InputError("is not UTF-8 text, so it is damaged or no credential report: get the report again") from None
@@ -77,6 +80,16 @@ def read_rows(raw: io.BufferedReader, report: Callable[[RowProblem], None]) -> I
         raise InputError("has a header but no rows, so nothing could be evaluated: get the report again")
 
 
+def _first_line(lines: io.TextIOBase) -> tuple[int, str]:
+    """How many empty lines there are before the first that is not, and that one; the empty text at the end."""
+    empty = 0
+    line = lines.readline(_LONGEST_HEADER)
+    while line and not line.strip():
+        empty += 1
+        line = lines.readline(_LONGEST_HEADER)
+    return empty, line
+
+
 def _header(line: str) -> list[str]:
     """The column names. InputError without quoting the line, because a wrong file may hold a secret."""
     text = line.removeprefix("\ufeff").rstrip("\r\n")
@@ -84,6 +97,10 @@ def _header(line: str) -> list[str]:
         raise InputError("is empty, so nothing could be evaluated: get the report again")
     if text.lstrip().startswith("<"):
         raise InputError("is an XML or HTML document, probably an error message from AWS, and no credential report")
+    if _CLI_ERROR.search(text):
+        raise InputError(
+            "is an error message of the AWS CLI and no credential report: fix what it names and get the report again"
+        )
     if text.startswith(_BASE64_OF_HEADER):
         raise InputError(
             "is the report in base64: decode it (base64 --decode), or give the whole JSON that "
@@ -114,8 +131,9 @@ class _Reader:
     value: with quotes, commas in a name, a 29 February, a fraction of a second, or something wrong.
     """
 
-    def __init__(self, header: list[str], report: Callable[[RowProblem], None]) -> None:
+    def __init__(self, header: list[str], report: Callable[[RowProblem], None], first_row: int) -> None:
         self.lines = 0
+        self._first_row = first_row
         self._header = header
         self._report = report
         patterns = (COLUMNS[name].common if name in COLUMNS else IGNORED for name in header)
@@ -132,7 +150,7 @@ class _Reader:
         """One row per line that holds one."""
         match_common, in_order, new = self._common.fullmatch, self._in_order, tuple.__new__
         is_new = SeenUsers().add
-        for number, line in enumerate(lines, 2):
+        for number, line in enumerate(lines, self._first_row):
             match = match_common(line)
             if match is not None:
                 values = match.groups(ABSENT)

@@ -12,6 +12,7 @@ from typing import Final
 
 from keyrules.live.report_columns import ACCOUNT_PREFIX, MORE_CREDENTIALS
 
+_CONTROL: Final = re.compile(r"[\x00-\x1f]")
 _DATE_LIKE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T.*")
 
 
@@ -21,6 +22,8 @@ class FieldError(Exception):
 
 def split_fields(line: str, header: Sequence[str]) -> list[str]:
     """As many fields as the header has. `line` comes without its line break. FieldError when that cannot be."""
+    if _CONTROL.search(line):
+        raise FieldError("has a control character, which no value of a report has: it is damaged, get it again")
     fields = _csv_fields(line) if '"' in line else line.split(",")
     return fields if len(fields) == len(header) else _rejoined(fields, header)
 

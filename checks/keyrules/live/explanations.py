@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
+from keyrules.live.conditions import attributes
 from keyrules.live.fact_readers import SubjectKind, fact_values
 from keyrules.live.instants import to_datetime
 from keyrules.live.key_history import beyond, key_of, keys_of, last_use, name_of, since
@@ -15,13 +16,17 @@ from keyrules.reports.text_style import count_of, human_duration
 
 
 class Case(NamedTuple):
-    """One verdict to explain. `limits` are the rule's parameter values in force."""
+    """One verdict to explain. `limits` are the rule's parameter values in force.
+
+    `idle_days` is from when on a key counts as out of use. Only the advice depends on it.
+    """
 
     rule: Rule
     subject: SubjectKind
     row: Row
     as_of: datetime
     limits: Mapping[str, ParameterValue]
+    idle_days: int
 
     def days(self, parameter: str) -> int:
         """The value of a parameter that is one number. TypeError when it is a list."""
@@ -58,7 +63,7 @@ def _passing(case: Case, name: str) -> Explanation:
             "root_without_credentials",
             "The root user has no password, active key or certificate, as centralized root access leaves it.",
         )
-    return Explanation("compliant", f"{_capital(name)} complies: {case.rule.name}.")
+    return Explanation("compliant", f"{_capital(name)} complies with the rule: {case.rule.name}.")
 
 
 def _unknown(case: Case, name: str, contradicted: bool) -> Explanation:
@@ -68,24 +73,13 @@ def _unknown(case: Case, name: str, contradicted: bool) -> Explanation:
             f"{_capital(name)} could not be judged: the row of {case.row.user} has a date later than the moment of "
             "evaluation.",
         )
-    asked = _attributes(case.rule.runtime or {})
+    asked = attributes(case.rule.runtime or {})
     facts = fact_values(case.subject, case.row, case.as_of)
     missing = [fact for fact, value in facts.items() if value is None and fact in asked]
     return Explanation(
         "not_in_report",
         f"{_capital(name)} could not be judged: the report does not give {' or '.join(missing)}.",
     )
-
-
-def _attributes(node: Mapping[str, Any]) -> set[str]:
-    """The facts that a runtime block or a condition in it names."""
-    parts = [
-        *node.get("and", ()),
-        *node.get("or", ()),
-        *(node[key] for key in ("not", "where", "definition") if key in node),
-    ]
-    found = {attribute for part in parts for attribute in _attributes(part)}
-    return found | {node["attribute"]} if "attribute" in node else found
 
 
 def _capital(text: str) -> str:
@@ -117,7 +111,7 @@ def _idle_key(case: Case) -> tuple[str, str]:
 
 def _two_keys(case: Case) -> tuple[str, str]:
     described = " and ".join(
-        f"key {key.slot}, {since(key.created, case.as_of)} old and {last_use(key, case.as_of)}"
+        f"key {key.slot} ({since(key.created, case.as_of)} old, {last_use(key, case.as_of)})"
         for key in keys_of(case.row)
     )
     overlap = case.days("overlap_days")
@@ -127,19 +121,19 @@ def _two_keys(case: Case) -> tuple[str, str]:
 
 def _setup_key(case: Case) -> tuple[str, str]:
     key = key_of(case.row, case.subject.slot or 1)
-    apart = human_duration(to_datetime(key.created) - to_datetime(case.row.user_created))
+    apart = to_datetime(key.created) - to_datetime(case.row.user_created)
+    when = f"within {human_duration(apart)} of" if apart else "together with"
     return "key_created_at_setup", (
-        f"{name_of(case.subject, case.row)} was created within {apart} of the user, who signs in to the console, and "
-        f"was never used; a key that is needed is created when it is needed, more than "
-        f"{count_of(case.days('setup_minutes'), 'minute')} later"
+        f"{name_of(case.subject, case.row)} was created {when} the user, who has a console password, and was never "
+        f"used; a key made within {count_of(case.days('setup_minutes'), 'minute')} counts as made at setup"
     )
 
 
 def _root_keys(case: Case) -> tuple[str, str]:
     keys = keys_of(case.row)
     described = " and ".join(
-        f"key {key.slot}, {'active' if key.active else 'inactive'}, {since(key.created, case.as_of)} old and "
-        f"{last_use(key, case.as_of)}"
+        f"key {key.slot} ({'active' if key.active else 'inactive'}, {since(key.created, case.as_of)} old, "
+        f"{last_use(key, case.as_of)})"
         for key in keys
     )
     reason = "root_key_active" if any(key.active for key in keys) else "root_key_inactive"
@@ -194,7 +188,7 @@ def _root_used(case: Case) -> tuple[str, str]:
     if row.password_used:
         uses.append((row.password_used, f"its password was last used {since(row.password_used, case.as_of)} ago"))
     latest = max(uses)[1]
-    return "root_used", f"the root user was used: {latest}; the limit is {_days(case.days('quiet_days'))} without use"
+    return "root_used", f"the root user was used: {latest}; {_days(case.days('quiet_days'))} without use are required"
 
 
 def _old_certificate(case: Case) -> tuple[str, str]:

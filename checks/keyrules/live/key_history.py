@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final, NamedTuple
 
 from keyrules.live.fact_readers import CERTIFICATE_1, CERTIFICATE_2, KEY_1, KEY_2, PASSWORD, ROOT, SubjectKind
 from keyrules.live.instants import ABSENT, Instant, to_datetime
 from keyrules.live.report_columns import NO_VALUE, NOT_SUPPORTED, ROOT_USER, Row
-from keyrules.reports.text_style import count_of, human_duration
+from keyrules.reports.text_style import duration_beyond, human_duration
 
 _NO_PLACE: Final = frozenset({"", NO_VALUE, NOT_SUPPORTED, "no_information"})
 
@@ -89,14 +89,8 @@ def since(instant: Instant, as_of: datetime) -> str:
 
 
 def beyond(instant: Instant, as_of: datetime, limit_days: int) -> str:
-    """The same, and to the second where whole days would hide that a limit is passed: `90 days and 1 second`."""
-    if not instant:
-        return since(instant, as_of)
-    length = as_of - to_datetime(instant)
-    rest = length - timedelta(days=length.days)
-    if length.days == limit_days and rest:
-        return f"{count_of(length.days, 'day')} and {human_duration(rest)}"
-    return human_duration(length)
+    """The same, exact enough to show that it is longer than the limit."""
+    return duration_beyond(as_of - to_datetime(instant), limit_days) if instant else since(instant, as_of)
 
 
 def last_use(key: Key, as_of: datetime) -> str:

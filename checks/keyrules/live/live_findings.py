@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
@@ -18,12 +20,23 @@ from keyrules.model import FactValue, Finding, ParameterValue, Plane, Rule, Sele
 from keyrules.reports.text_style import iso_utc
 
 _NOTHING: Final[Mapping[int, str]] = {}
+_IDLE_KEYS_RULE: Final = "KEY_AWS_002"
+# For the advice of runs without that rule: no caller in a whole quarter.
+_IDLE_DAYS: Final = 90
 _ORDER: Final = {Status.FAIL: 0, Status.UNKNOWN: 1, Status.EXEMPT: 2, Status.PASS: 3}
 
 
 def make_case(rule: Rule, subject: SubjectKind, row: Row, as_of: datetime, selection: Selection) -> Case:
     """What explanations and next steps are written from."""
-    return Case(rule, subject, row, as_of, {name: selection.value(rule, name) for name in rule.parameters})
+    limits = {name: selection.value(rule, name) for name in rule.parameters}
+    return Case(rule, subject, row, as_of, limits, _idle_days(selection))
+
+
+def _idle_days(selection: Selection) -> int:
+    """What the rule on idle keys says, so that two findings on one key do not advise differently."""
+    rule = selection.rule(_IDLE_KEYS_RULE)
+    days = selection.value(rule, "max_idle_days") if rule is not None else _IDLE_DAYS
+    return days if isinstance(days, int) else _IDLE_DAYS
 
 
 def make_finding(
@@ -89,6 +102,38 @@ def absent_root(account_prefix: str, plan: Plan) -> Finding | None:
             arn=f"{account_prefix}root",
             user=ROOT_USER,
         ),
+    )
+
+
+def number_twins(findings: Sequence[Finding]) -> list[Finding]:
+    """The findings of one report, with a number for each but the first of those that nothing tells apart.
+
+    Two keys of one user may have been created in the same second, and the report has no other identity for them. The
+    number makes their fingerprints differ, so that no tool that removes duplicates loses one. It follows status and
+    last use, because slots change.
+    """
+    seen: Counter[str] = Counter()
+    numbers: dict[int, int] = {}
+    for index, finding in sorted(enumerate(findings), key=lambda pair: _twin_order(pair[1])):
+        fingerprint = finding.fingerprint
+        numbers[index] = seen[fingerprint]
+        seen[fingerprint] += 1
+    return [
+        replace(finding, subject=replace(finding.subject, twin=numbers[index]))
+        if finding.subject is not None and numbers[index]
+        else finding
+        for index, finding in enumerate(findings)
+    ]
+
+
+def _twin_order(finding: Finding) -> tuple[object, ...]:
+    subject = finding.subject or Subject(kind="", name="")
+    return (
+        _ORDER[finding.status],
+        str(finding.facts.get("last_used_at")),
+        str(finding.facts.get("active")),
+        subject.key_id or "",
+        subject.slot or 0,
     )
 
 

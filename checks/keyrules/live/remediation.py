@@ -2,8 +2,8 @@
 
 The order of a rotation is the one that never breaks a caller: create the second key, move the callers, watch the old
 key's last use until it stands still, deactivate it, verify, wait, delete
-(https://docs.aws.amazon.com/IAM/latest/UserGuide/id-credentials-access-keys-update.html). A user has at most two keys,
-so where both slots are taken the one that nobody needs goes first.
+(https://docs.aws.amazon.com/IAM/latest/UserGuide/id-credentials-access-keys-update.html). A key that nothing uses is
+not rotated but retired. The first sentence is what text reports print, so it is the step to take now.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Final
 
 from keyrules.live.explanations import Case
 from keyrules.live.instants import Instant, to_datetime
+from keyrules.live.key_choice import Choice, Why, choose, is_idle
 from keyrules.live.key_history import Key, key_of, keys_of, last_use
 from keyrules.live.report_columns import Row
 from keyrules.model import Status
@@ -22,7 +23,11 @@ from keyrules.reports.text_style import iso_utc
 KeyIds = Mapping[int, str]
 """Access key ids by slot, as far as they are known."""
 
+UNKNOWN_KEY_ID: Final = "ID_OF_KEY_"
+"""Starts what stands for a key id that is not known; the slot follows."""
+
 _NO_KEY_IDS: Final[KeyIds] = {}
+_IN_CODE: Final = " If code declares the key, change the code, or the next apply undoes this."
 
 
 def next_step(case: Case, status: Status, key_ids: KeyIds = _NO_KEY_IDS) -> str:
@@ -43,32 +48,29 @@ def _user(row: Row) -> str:
 
 
 def _id(key: Key, key_ids: KeyIds) -> str:
-    return f"--access-key-id {key_ids.get(key.slot, f'ID_OF_KEY_{key.slot}')}"
+    return f"--access-key-id {key_ids.get(key.slot, f'{UNKNOWN_KEY_ID}{key.slot}')}"
 
 
-def _find_ids(row: Row, key_ids: KeyIds, keys: list[Key]) -> str:
-    """The command that shows the ids which the report does not have, where a later command needs one."""
+def _name(key: Key, key_ids: KeyIds) -> str:
+    return f"key {key_ids.get(key.slot, key.slot)}"
+
+
+def _how_to_find(row: Row, key_ids: KeyIds, *keys: Key) -> str:
+    """What the placeholders for key ids stand for, which reports do not hold; nothing where the ids are known."""
     unknown = [key for key in keys if key.slot not in key_ids]
     if not unknown:
         return ""
-    dates = " and ".join(f"key {key.slot} is the one created {_moment(key.created)}" for key in unknown)
-    return f"Find the key id: `aws iam list-access-keys {_user(row)}` ({dates}). "
+    twins = row.key_1_created == row.key_2_created
+    named = " and ".join(
+        f"{UNKNOWN_KEY_ID}{key.slot} is the key created {_moment(key.created)}"
+        + ((f", last used {_moment(key.used)}" if key.used else ", never used") if twins else "")
+        for key in unknown
+    )
+    return f" In `aws iam list-access-keys {_user(row)}`, {named}."
 
 
 def _moment(instant: Instant) -> str:
     return iso_utc(to_datetime(instant)) if instant else "at a time that the report does not give"
-
-
-def _under_way(row: Row, spare: Key) -> str:
-    """What to find out first where the key to remove may be the new key of a rotation that is not finished."""
-    other = next(key for key in keys_of(row) if key.slot != spare.slot)
-    if not (spare.active and not spare.used and spare.created > other.created):
-        return ""
-    return (
-        f"Ask whether key {spare.slot}, younger than key {other.slot} and never used, is the new key of a rotation "
-        f"under way. If it is, move every caller to it and retire key {other.slot} once its last use stands "
-        f"still. If not: "
-    )
 
 
 def _watch(key: Key, key_ids: KeyIds) -> str:
@@ -83,92 +85,158 @@ def _delete(row: Row, key: Key, key_ids: KeyIds) -> str:
     return f"`aws iam delete-access-key {_user(row)} {_id(key, key_ids)}`"
 
 
-def dispensable_key(row: Row) -> tuple[Key, str]:
-    """Which of two keys to remove first, and why: an inactive one, else one never used, else the longer unused."""
-    first, second = keys_of(row)
-    inactive = [key for key in (first, second) if not key.active]
-    unused = [key for key in (first, second) if not key.used]
-    for candidates, reason in ((inactive, "it is inactive"), (unused, "it was never used")):
-        if candidates:
-            return min(candidates, key=lambda key: key.created), reason
-    return min(first, second, key=lambda key: (key.used, key.created)), "it was unused for longer"
+def _create(row: Row) -> str:
+    return f"`aws iam create-access-key {_user(row)}`"
+
+
+def _key(case: Case) -> Key:
+    return key_of(case.row, case.subject.slot or 1)
+
+
+def _finish(row: Row, key: Key, key_ids: KeyIds) -> str:
+    """The end of every way of a key that may still have callers, from the last use to the deletion."""
+    return (
+        f"Repeat {_watch(key, key_ids)} until its date stands still, then deactivate the key: "
+        f"{_deactivate(row, key, key_ids)}. Verify the callers, and set the key Active again if one breaks. Wait for "
+        f"the longest job cycle, then delete it: {_delete(row, key, key_ids)}."
+    )
+
+
+def _retire_idle(row: Row, key: Key, key_ids: KeyIds, why: str = "") -> str:
+    """The end of a key that nothing has used for long. Who knows the id has just asked for the last use, too."""
+    name = _name(key, key_ids) + (f" ({why})" if why else "")
+    if key.slot in key_ids:
+        first = f"Deactivate {name}: {_deactivate(row, key, key_ids)}."
+    else:
+        first = (
+            f"Confirm that {name} is still unused ({_watch(key, key_ids)}), then deactivate it. That is done by "
+            f"{_deactivate(row, key, key_ids)}."
+        )
+    return (
+        f"{first} Set it Active again if something breaks. Wait for the longest job cycle, then delete it: "
+        f"{_delete(row, key, key_ids)}."
+    )
+
+
+def _delete_inactive(row: Row, key: Key, key_ids: KeyIds) -> str:
+    return (
+        f"Delete {_name(key, key_ids)}, which is inactive, once its owner confirms that nothing will need it again: "
+        f"{_delete(row, key, key_ids)}. A deleted key cannot be restored."
+    )
+
+
+def _move_to_younger(row: Row, choice: Choice, key_ids: KeyIds) -> str:
+    """What to do with two keys that may both have callers: the older one goes when its callers have moved."""
+    old, new = _name(choice.goes, key_ids), _name(choice.stays, key_ids)
+    if choice.stays.used:
+        return (
+            f"Move every caller of {old} to {new}, the younger one, and then retire {old}. "
+            f"{_finish(row, choice.goes, key_ids)}"
+        )
+    return _under_way(row, choice.goes, choice.stays, key_ids)
+
+
+def _under_way(row: Row, old: Key, new: Key, key_ids: KeyIds) -> str:
+    """What to find out first where the key that nobody uses may be the new key of a rotation that is not finished."""
+    otherwise = _retire_idle(row, new, key_ids)
+    return (
+        f"Ask whether {_name(new, key_ids)}, younger than {_name(old, key_ids)} and never used, is the new key of a "
+        f"rotation under way. If it is, move every caller of {_name(old, key_ids)} to it. "
+        f"{_finish(row, old, key_ids)} If it is not: {otherwise[0].lower()}{otherwise[1:]}"
+    )
+
+
+def _is_unused_successor(choice: Choice) -> bool:
+    """Whether the idle key that would go may be the new one of a rotation that nobody finished."""
+    return choice.why is Why.IDLE and not choice.goes.used and choice.goes.created > choice.stays.created
 
 
 def _rotate(case: Case, key_ids: KeyIds) -> str:
-    row, key = case.row, key_of(case.row, case.subject.slot or 1)
-    existing = keys_of(row)
-    if len(existing) == 2:
-        spare, why = dispensable_key(row)
-        found = _find_ids(row, key_ids, [spare])
-        make_room = (
-            f"{_under_way(row, spare)}{found}Remove key {spare.slot} first, because both key slots of {row.user} are "
-            f"taken and {why}: "
-        )
-        if spare.active:
-            make_room += (
-                f"make sure that nothing uses it ({_watch(spare, key_ids)}), then {_deactivate(row, spare, key_ids)}, "
-                f"verify, wait, and "
-            )
-        make_room += f"{_delete(row, spare, key_ids)}."
-        if spare.slot == key.slot:
-            return f"{make_room} The other key stays; no new one is needed."
-        return f"{make_room} Then rotate key {key.slot}. {_rotation(row, key, key_ids)}"
-    return f"{_find_ids(row, key_ids, [key])}{_rotation(row, key, key_ids)}"
+    row, key = case.row, _key(case)
+    choice = choose(row, case.as_of, case.idle_days)
+    if choice is not None and _is_unused_successor(choice):
+        return _ask_first(row, choice.stays, choice.goes, key_ids)
+    if is_idle(key, case.as_of, case.idle_days):
+        return f"{_retire_idle(row, key, key_ids)} It needs no successor.{_IN_CODE}{_how_to_find(row, key_ids, key)}"
+    if choice is None:
+        return f"{_rotation(row, key, key_ids)}{_how_to_find(row, key_ids, key)}"
+    if choice.why is Why.OLDER and not choice.stays.used:
+        return _ask_first(row, choice.goes, choice.stays, key_ids)
+    first, found = _remove(case, choice, key_ids), _how_to_find(row, key_ids, *keys_of(row))
+    if choice.goes.slot == key.slot:
+        return f"{first} No further key is needed.{_IN_CODE}{found}"
+    return (
+        f"To free a key slot (both are taken), {first[0].lower()}{first[1:]} Only then rotate {_name(key, key_ids)}. "
+        f"{_rotation(row, key, key_ids)}{found}"
+    )
+
+
+def _ask_first(row: Row, old: Key, new: Key, key_ids: KeyIds) -> str:
+    return (
+        f"{_under_way(row, old, new, key_ids)} Only then rotate {_name(old, key_ids)}. {_rotation(row, old, key_ids)}"
+        f"{_how_to_find(row, key_ids, *keys_of(row))}"
+    )
+
+
+def _remove(case: Case, choice: Choice, key_ids: KeyIds) -> str:
+    if choice.why is Why.INACTIVE:
+        return _delete_inactive(case.row, choice.goes, key_ids)
+    if choice.why is Why.IDLE:
+        return _retire_idle(case.row, choice.goes, key_ids, last_use(choice.goes, case.as_of))
+    return _move_to_younger(case.row, choice, key_ids)
 
 
 def _rotation(row: Row, key: Key, key_ids: KeyIds) -> str:
-    return (
-        f"Create the second key: `aws iam create-access-key {_user(row)}`. Move every caller to it. Repeat "
-        f"{_watch(key, key_ids)} until its date stands still. Then {_deactivate(row, key, key_ids)}. Verify the "
-        f"callers, and set the key Active again if one breaks. Wait for the longest job cycle, then "
-        f"{_delete(row, key, key_ids)}.{_instead(key)}"
+    smtp = (
+        " Its last use was with ses: it may be an SMTP password, which must be derived anew from the new key."
+        if key.service == "ses"
+        else ""
     )
-
-
-def _instead(key: Key) -> str:
-    if key.service == "ses":
-        return " Its last use was with ses: it may be an SMTP password, which must be derived anew from the new key."
-    return " If the key lives in the code (aws_iam_access_key), change the code, not the console."
+    return (
+        f"Create a second key, in the code if this one is declared there ({_create(row)}), move every caller to it, "
+        f"and then retire {_name(key, key_ids)}.{smtp} {_finish(row, key, key_ids)}"
+    )
 
 
 def _retire(case: Case, key_ids: KeyIds) -> str:
-    row, key = case.row, key_of(case.row, case.subject.slot or 1)
-    return (
-        f"{_find_ids(row, key_ids, [key])}Make sure that nothing uses it ({_watch(key, key_ids)}), then "
-        f"{_deactivate(row, key, key_ids)}, verify, wait for the longest job cycle, and {_delete(row, key, key_ids)}."
-    )
+    row, key = case.row, _key(case)
+    return f"{_retire_idle(row, key, key_ids)}{_IN_CODE}{_how_to_find(row, key_ids, key)}"
 
 
 def _one_of_two(case: Case, key_ids: KeyIds) -> str:
     row = case.row
-    spare, why = dispensable_key(row)
-    stays = next(key for key in keys_of(row) if key.slot != spare.slot)
-    return (
-        f"{_under_way(row, spare)}Remove key {spare.slot}, because {why}, and keep key {stays.slot} "
-        f"({last_use(stays, case.as_of)}). "
-        f"{_find_ids(row, key_ids, [spare])}Watch {_watch(spare, key_ids)} until its date stands still, then "
-        f"{_deactivate(row, spare, key_ids)}, verify, wait for the longest job cycle, and "
-        f"{_delete(row, spare, key_ids)}."
-    )
+    choice = choose(row, case.as_of, case.idle_days)
+    if choice is None:
+        return case.rule.remediation
+    if _is_unused_successor(choice):
+        text = _under_way(row, choice.stays, choice.goes, key_ids)
+    else:
+        text = _remove(case, choice, key_ids)
+    return f"{text}{_IN_CODE}{_how_to_find(row, key_ids, *keys_of(row))}"
 
 
 def _delete_leftover(case: Case, key_ids: KeyIds) -> str:
-    row, key = case.row, key_of(case.row, case.subject.slot or 1)
-    return f"{_find_ids(row, key_ids, [key])}Nothing can use an inactive key: {_delete(row, key, key_ids)}."
+    row, key = case.row, _key(case)
+    return f"{_delete_inactive(row, key, key_ids)}{_IN_CODE}{_how_to_find(row, key_ids, key)}"
 
 
 def _replace_with_role(case: Case, key_ids: KeyIds) -> str:
+    row, key = case.row, _key(case)
     return (
-        "Give the caller temporary credentials (a role, IAM Roles Anywhere, or OIDC federation for a pipeline), then "
-        f"retire the key. {_retire(case, key_ids)}"
+        "Give the caller temporary credentials: a role, IAM Roles Anywhere, or OIDC federation for a pipeline. "
+        f"{_finish(row, key, key_ids)}{_IN_CODE}{_how_to_find(row, key_ids, key)}"
     )
 
 
-def _root_keys(_case: Case, _key_ids: KeyIds) -> str:
+def _root_keys(case: Case, _key_ids: KeyIds) -> str:
+    steps = (
+        "move whatever uses an access key to a role, then deactivate the key, verify, and delete it"
+        if any(key.active for key in keys_of(case.row))
+        else "and delete every access key; none of them is active"
+    )
     return (
-        "Sign in as the root user and open Security credentials: deactivate each access key, verify that nothing "
-        "breaks, and delete it. Member accounts of an organization need no root credentials at all: delete them "
-        "through centralized root access."
+        f"Sign in as the root user, open Security credentials, {steps}. Member accounts of an organization need no "
+        "root credentials at all: delete them through centralized root access."
     )
 
 
@@ -201,11 +269,14 @@ def _root_use(_case: Case, _key_ids: KeyIds) -> str:
 
 
 def _certificate(case: Case, _key_ids: KeyIds) -> str:
-    user = _user(case.row)
+    user, slot = _user(case.row), case.subject.slot
+    certificate = f"{user} --certificate-id ID_OF_CERTIFICATE_{slot}"
     return (
-        f"Find the certificate id: `aws iam list-signing-certificates {user}`. Upload the new one (`aws iam "
-        f"upload-signing-certificate {user} --certificate-body file://certificate.pem`), move its users, then `aws iam "
-        f"update-signing-certificate {user} --certificate-id ID --status Inactive`, verify, and delete it."
+        f"If nothing signs with certificate {slot} any more, deactivate it: `aws iam update-signing-certificate "
+        f"{certificate} --status Inactive`. Verify, wait, then delete it: `aws iam delete-signing-certificate "
+        f"{certificate}`. If something does, first upload a new one (`aws iam upload-signing-certificate {user} "
+        f"--certificate-body file://certificate.pem`) and move its callers. `aws iam list-signing-certificates {user}` "
+        "shows the ids."
     )
 
 

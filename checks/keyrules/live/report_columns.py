@@ -75,8 +75,9 @@ _CLOCK: Final = r"T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"
 _UTC: Final = r"(?:Z|\+00:00)"
 _DATE: Final = rf"({_DAY}{_CLOCK}){_UTC}"
 _FLAG: Final = r"(?:(true|TRUE|True)|false|FALSE|False)"
-_TEXT: Final = r'([^,"]*)'
-IGNORED: Final = r'[^,"]*'
+# Control characters, line breaks among them, are part of no value.
+_TEXT: Final = r'([^,"\x00-\x1f]*)'
+IGNORED: Final = r'[^,"\x00-\x1f]*'
 """Matches the unquoted value of a column that keyrules does not read."""
 
 NOT_SUPPORTED: Final = "not_supported"
@@ -102,8 +103,8 @@ def _place(field: str) -> Column:
 
 
 COLUMNS: Final = {
-    "user": Column(r'([^,"<][^,"]*)', ("user",)),
-    "arn": Column(r'((arn:[^:,"]+:iam::[^:,"]+:)user/[^,"]+)', ("arn", "account_prefix")),
+    "user": Column(r'([^,"<\x00-\x1f][^,"\x00-\x1f]*)', ("user",)),
+    "arn": Column(r'((arn:[^:,"\x00-\x1f]+:iam::[^:,"\x00-\x1f]+:)user/[^,"\x00-\x1f]+)', ("arn", "account_prefix")),
     "user_creation_time": Column(_DATE, ("user_created",)),
     "password_enabled": _flag("password_enabled"),
     "password_last_used": _last_use("password_used"),

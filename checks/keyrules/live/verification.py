@@ -8,11 +8,12 @@ then was fixed since the report was made. Nothing new is added; that is for the 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
 from keyrules.live.audit import Verdict, judge_rows
+from keyrules.live.conditions import attributes
 from keyrules.live.instants import Instant
 from keyrules.live.key_history import Key, keys_of
 from keyrules.live.plan import Plan, make_plan
@@ -121,26 +122,43 @@ def _verify_user(
     verdicts: Sequence[Verdict], row: Row, keys: Sequence[CurrentKey], plan: Plan, now: datetime, result: Verified
 ) -> None:
     matched = match_keys(row, keys)
-    result.key_ids.update({SlotOfUser(row.arn, slot): key.key_id for slot, key in matched.items()})
-    still: set[tuple[int, int | None]] = set()
-    judge_rows(
-        [_current_row(row, keys, matched)],
-        plan,
-        now,
-        contradiction=lambda _row: None,
-        record=lambda verdict: still.add((verdict.rule, verdict.subject.slot)),
-    )
+    slots = _with_new_keys(matched, keys)
+    result.key_ids.update({SlotOfUser(row.arn, slot): key.key_id for slot, key in slots.items()})
+    still: list[Verdict] = []
+    judge_rows([_current_row(row, slots)], plan, now, contradiction=lambda _row: None, record=still.append)
     fixed: list[Verdict] = []
     for verdict in verdicts:
-        holds = verdict.subject.kind != "access_key" or (verdict.rule, verdict.subject.slot) in still
-        (result.verdicts if holds else fixed).append(verdict)
+        present = _as_it_is_now(verdict, still, matched, plan)
+        if present is verdict:
+            # The steps to take depend on the user's other key, so they are written for the keys of today.
+            result.verdicts.append(replace(verdict, row=_without_gone_keys(row, slots, matched)))
+        elif present is not None:
+            result.verdicts.append(present)
+        else:
+            fixed.append(verdict)
     result.dropped.extend(fixed)
     if fixed:
         rules = ", ".join(sorted({plan.rules[verdict.rule].id for verdict in fixed}))
         result.notes.append(
-            f"Verified: {count_of(len(fixed), 'finding')} on the access keys of {printable(row.user)} fixed since the "
-            f"report was made ({rules})."
+            f"Verified: {count_of(len(fixed), 'finding')} on the access keys of {printable(row.user)} "
+            f"{'was' if len(fixed) == 1 else 'were'} fixed since the report was made ({rules})."
         )
+
+
+def _as_it_is_now(
+    verdict: Verdict, still: Sequence[Verdict], matched: dict[int, CurrentKey], plan: Plan
+) -> Verdict | None:
+    """The verdict if it still holds; None when it was fixed.
+
+    A rule that counts the keys of a user may hold on another key now, because the one in the report was replaced.
+    """
+    if verdict.subject.kind != "access_key":
+        return verdict
+    same_rule = [current for current in still if current.rule == verdict.rule]
+    if verdict.subject.slot in matched and any(current.subject == verdict.subject for current in same_rule):
+        return verdict
+    per_user = "active_keys_of_user" in attributes(plan.rules[verdict.rule].runtime or {})
+    return same_rule[0] if per_user and same_rule else None
 
 
 def match_keys(row: Row, keys: Sequence[CurrentKey]) -> dict[int, CurrentKey]:
@@ -170,21 +188,37 @@ def _likeness(key: Key, current: CurrentKey) -> int:
     return 2 * (key.active == current.active) + (_second(key.used) == _second(current.used))
 
 
-def _current_row(row: Row, keys: Sequence[CurrentKey], matched: dict[int, CurrentKey]) -> Row:
-    """The row with the keys as they are now; a key that is newer than the report takes a free slot."""
+def _with_new_keys(matched: dict[int, CurrentKey], keys: Sequence[CurrentKey]) -> dict[int, CurrentKey]:
+    """The keys by slot as they are now; a key that is newer than the report takes a free slot."""
     slots = dict(matched)
     for key in keys:
         free = [slot for slot in (1, 2) if slot not in slots]
         if free and key not in slots.values():
             slots[free[0]] = key
-    values: dict[str, str] = {}
+    return slots
+
+
+def _current_row(row: Row, slots: dict[int, CurrentKey]) -> Row:
+    """The row with the keys as they are now."""
     for slot in (1, 2):
-        current = slots.get(slot)
-        values |= {
-            f"key_{slot}_active": "true" if current is not None and current.active else "",
-            f"key_{slot}_created": current.created if current is not None else "",
-            f"key_{slot}_used": current.used if current is not None else "",
-            f"key_{slot}_service": current.service if current is not None else "",
-            f"key_{slot}_region": current.region if current is not None else "",
-        }
-    return row._replace(**values)
+        row = row._replace(**_key_values(slot, slots.get(slot)))
+    return row
+
+
+def _without_gone_keys(row: Row, slots: dict[int, CurrentKey], matched: dict[int, CurrentKey]) -> Row:
+    """The row of the report with the status of its keys, and with what took the place of the others, as it is now."""
+    for slot in (1, 2):
+        values = _key_values(slot, slots.get(slot))
+        active = f"key_{slot}_active"
+        row = row._replace(**({active: values[active]} if slot in matched else values))
+    return row
+
+
+def _key_values(slot: int, key: CurrentKey | None) -> dict[str, str]:
+    return {
+        f"key_{slot}_active": "true" if key is not None and key.active else "",
+        f"key_{slot}_created": _second(key.created) if key is not None else "",
+        f"key_{slot}_used": key.used if key is not None else "",
+        f"key_{slot}_service": key.service if key is not None else "",
+        f"key_{slot}_region": key.region if key is not None else "",
+    }

@@ -15,6 +15,7 @@ from keyrules.reports.text_style import (
     Style,
     count_of,
     display_width,
+    duration_beyond,
     first_sentence,
     human_duration,
     pad,
@@ -40,7 +41,7 @@ def render(evaluation: Evaluation, options: ReportOptions) -> str:
         blocks += page.findings((Status.EXEMPT, Status.PASS))
     blocks += page.errors(evaluation.errors)
     if not options.quiet:
-        blocks += page.notes(evaluation.notes)
+        blocks += page.notes([*page.more_steps(), *evaluation.notes])
         blocks.append([page.summary()])
     body = "\n\n".join("\n".join(block) for block in blocks)
     return body + "\n" if body else ""
@@ -69,6 +70,12 @@ class _Page:
         lines = [line for error in errors for line in wrap(printable(error.message), self._width, _INDENT, _DETAIL)]
         if lines:
             yield [self._style.status(Status.UNKNOWN, "Could not be evaluated"), *lines]
+
+    def more_steps(self) -> Iterator[str]:
+        """Where the steps after the first are, if any finding has some."""
+        steps = (finding.remediation for finding in self._evaluation.findings if finding.status is not Status.EXEMPT)
+        if any(first_sentence(step) != step for step in steps):
+            yield "Next is the first step of several; --format csv, json and sarif give them all."
 
     def notes(self, notes: Iterable[str]) -> Iterator[list[str]]:
         """Remarks on the run: when reports were made, what is due, who was counted."""
@@ -137,7 +144,9 @@ def _credential(subject: Subject) -> str:
 def _age(finding: Finding, subject: Subject, as_of: datetime) -> str:
     if subject.created_at is None or subject.kind in {"console_password", "root"}:
         return ""
-    return f"{human_duration(as_of - subject.created_at)} old"
+    limit = finding.facts.get("max_age_days")
+    age = as_of - subject.created_at
+    return f"{duration_beyond(age, limit) if isinstance(limit, int) else human_duration(age)} old"
 
 
 def _last_use(finding: Finding, as_of: datetime) -> str:

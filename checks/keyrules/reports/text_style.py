@@ -163,6 +163,14 @@ def human_duration(duration: timedelta) -> str:
     return count_of(years, "year") + (f" {count_of(months, 'month')}" if 0 < months < 12 else "")
 
 
+def duration_beyond(duration: timedelta, limit_days: int) -> str:
+    """The same, and to the second where whole days would hide that a limit is passed: `90 days and 1 second`."""
+    rest = duration - timedelta(days=duration.days)
+    if duration.days == limit_days and rest:
+        return f"{count_of(duration.days, 'day')} and {human_duration(rest)}"
+    return human_duration(duration)
+
+
 def relative_date(moment: datetime, as_of: datetime) -> str:
     """How far an aware moment lies from `as_of`: `412 days ago`, `in 12 days`, `now`."""
     distance = as_of - moment
