@@ -60,9 +60,7 @@ terraform {
   required_providers {
     aws = { source = "hashicorp/aws" }
   }
-  backend "s3" {
-    bucket = "b"
-  }
+  backend "s3" { bucket = "b" }
 }
 provider "aws" {
   region = var.region
@@ -97,16 +95,12 @@ resource "aws_iam_access_key" "k" {
     create_before_destroy = true
     ignore_changes        = all
     replace_triggered_by  = [terraform_data.r["a"]]
-    precondition {
-      condition = var.on
-    }
+    precondition { condition = var.on }
   }
   provisioner "local-exec" {
     command = "echo ${self.id}"
     when    = destroy
-    connection {
-      host = self.ip
-    }
+    connection { host = self.ip }
   }
 }
 module "m" {

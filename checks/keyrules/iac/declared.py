@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os.path
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
@@ -30,6 +30,8 @@ from keyrules.iac.check_session import CheckSession
 from keyrules.iac.checkov_graph import without_keys
 from keyrules.iac.cloudformation_document import decode_template
 from keyrules.iac.cloudformation_view import CloudFormationView, template_file
+from keyrules.iac.hcl_ast import Literal
+from keyrules.iac.hcl_evaluate import instance_keys
 from keyrules.iac.plan_view import Plan, PlanError, read_plan
 from keyrules.iac.terraform_keys import KEY_TYPES, declared_keys
 from keyrules.iac.terraform_module import Module, ModuleReader
@@ -67,6 +69,9 @@ TEMPLATE_JUDGES: Mapping[str, TemplateJudge] = {
 
 _RESOURCE = re.compile(rf'^\s*resource\s+"?({"|".join(KEY_TYPES)})"?\s+"?([^"\s{{]+)"?', re.MULTILINE)
 
+_KEY_MODULE = re.compile(r"iam-(?:system-)?user")
+"""In the sources of the registry modules that KEY_AWS_007 knows; the rule file says which they are exactly."""
+
 
 @dataclass(frozen=True)
 class Place:
@@ -89,9 +94,11 @@ class Problem:
 
 @dataclass
 class Declared:
-    """The outcome of a unit's own declarations. `absent` are keys that a count or condition of 0 takes away."""
+    """The outcome of a unit's own declarations. `absent` are keys that a count or condition of 0 takes away, `calls`
+    those of modules that may create a key, by their source."""
 
     keys: list[Place] = field(default_factory=list)
+    calls: list[Place] = field(default_factory=list)
     absent: list[str] = field(default_factory=list)
     verdicts: list[Verdict] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
@@ -114,6 +121,7 @@ def _terraform(folder: str, session: CheckSession) -> Declared:
     modules: dict[str, Module] = {}
     for scope in walk(root):
         modules.setdefault(scope.module.path, scope.module)
+        found.calls += _calls_of_key_modules(scope)
         for name, declared in sorted(scope.module.resources.items()):
             named = f"{declared.path}\n{without_keys(scope.prefix)}{name}"
             if name.split(".")[0] in KEY_TYPES and named not in present:
@@ -128,6 +136,14 @@ def _terraform(folder: str, session: CheckSession) -> Declared:
     lines = (f"{_relative(path, folder)}\0{digest}" for path, digest in sorted(reader.digests.items()))
     found.sha256 = hashlib.sha256("\n".join(lines).encode("utf-8", "surrogateescape")).hexdigest()
     return found
+
+
+def _calls_of_key_modules(scope: Scope) -> Iterator[Place]:
+    for name, call in sorted(scope.module.calls.items()):
+        source = call.value("source")
+        text = source.value if isinstance(source, Literal) else None
+        if isinstance(text, str) and _KEY_MODULE.search(text) and instance_keys(call, scope) != ():
+            yield Place(call.path, f"{scope.prefix}module.{name}", call.start_line, call.end_line)
 
 
 def _relative(path: str, folder: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from keyrules.iac.checkov_graph import without_keys
@@ -17,6 +17,7 @@ from keyrules.iac.yaml_rules import WORDS
 from keyrules.model import EvaluationError, Finding, Location, Plane, Rule, Selection, Status, TraceStep
 
 _PYTHON_RULES = {"terraform": SOURCE_JUDGES, "plan": PLAN_JUDGES, "cloudformation": TEMPLATE_JUDGES}
+_MODULES = "KEY_AWS_007"
 _WORST = {Status.PASS: 0, Status.EXEMPT: 1, Status.UNKNOWN: 2, Status.FAIL: 3}
 
 
@@ -102,11 +103,24 @@ def _yaml_verdicts(outcome: UnitOutcome, checked: Checked, selection: Selection,
             if place.judged:
                 found = records.get((rule_id, *exact)) or records.get((rule_id, *block))
                 yield _yaml_verdict(rule_id, place, found, bool({exact, block} & seen), problem)
+        if rule_id == _MODULES:
+            yield from _undecided_calls(declared.calls, records, problem)
         for (record_rule, path, address), record in sorted(records.items()):
             # Checkov passes every module call that declares no key, too; only one that does is a subject.
             if record_rule == rule_id and record.result != "PASSED" and (path, address) not in claimed:
                 place = Place(path, address, record.start_line, record.end_line)
                 yield _yaml_verdict(rule_id, place, record, True, problem)
+
+
+def _undecided_calls(
+    calls: Iterable[Place], records: Mapping[tuple[str, str, str], CheckRecord], problem: str
+) -> Iterator[Verdict]:
+    """The module calls that Checkov has no verdict on, because an input decides whether they create a key."""
+    decided = {(path, without_keys(address)) for rule_id, path, address in records if rule_id == _MODULES}
+    paths = {path for _, path, _ in records}
+    for place in calls:
+        if (place.path, without_keys(place.address)) not in decided:
+            yield _yaml_verdict(_MODULES, place, None, place.path in paths, problem)
 
 
 def _yaml_verdict(rule_id: str, place: Place, record: CheckRecord | None, seen: bool, problem: str) -> Verdict:
@@ -119,7 +133,7 @@ def _yaml_verdict(rule_id: str, place: Place, record: CheckRecord | None, seen: 
         status, reason, message = words.undecided, "undecided_input", words.undecided_message
     else:
         status, reason = Status.UNKNOWN, "not_evaluated"
-        message = problem or "Checkov did not see this key, so the rules that it decides are open"
+        message = problem or "Checkov did not see this block, so the rules that it decides are open"
     return Verdict(rule_id, status, place.path, place.address, place.start_line, place.end_line, reason, message)
 
 

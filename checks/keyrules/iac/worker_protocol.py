@@ -78,6 +78,7 @@ def load_declared(data: dict[str, Any]) -> Declared:
     """The body of a JUDGED message."""
     return Declared(
         keys=[Place(**place) for place in data["keys"]],
+        calls=[Place(**place) for place in data["calls"]],
         absent=data["absent"],
         verdicts=[_verdict(verdict) for verdict in data["verdicts"]],
         problems=[Problem(**problem) for problem in data["problems"]],

@@ -1,0 +1,201 @@
+"""The repository keeps its own rules: names are free, fixtures are complete and judged, packaging is complete."""
+
+from __future__ import annotations
+
+import ast
+import configparser
+import importlib.metadata
+import re
+import sys
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+from scanning import PROJECT, Scanned, scan
+
+from keyrules.catalog import load_pack
+from keyrules.iac.yaml_rules import WORDS
+from keyrules.model import Plane
+
+MODULES = sorted(path for top in ("checks", "tests") for path in (PROJECT / top).rglob("*.py"))
+CODE_RULES = [rule.id for rule in load_pack().rules if Plane.CODE in rule.planes]
+LITERALS = "KEY_AWS_011"
+TERRAFORM_FORMATS = {"terraform", "terraform_json", "terraform_plan"}
+FORMATS: Mapping[str, set[str]] = {
+    **{rule: TERRAFORM_FORMATS | {"cloudformation"} for rule in CODE_RULES},
+    # State is Terraform's.
+    "KEY_AWS_008": TERRAFORM_FORMATS,
+    # The text of a file decides, and Terraform's two syntaxes are both text.
+    LITERALS: {"text", "terraform", "terraform_plan", "cloudformation"},
+}
+NOTHING_PASSES = {("KEY_AWS_007", "cloudformation"), ("KEY_AWS_007", "terraform_plan")}
+"""Every declared key fails this rule, so these formats have no subject that could pass."""
+
+PREFIX = re.compile(r"\b(pass|fail|unknown)_\w+|\b(Pass|Fail|Unknown)[A-Z]\w*")
+
+
+class TestModules:
+    def test_names_are_unique(self) -> None:
+        """Checkov puts every folder that it walks on sys.path, so two modules of one name are one module."""
+        names = Counter(path.stem for path in MODULES if path.stem != "__init__")
+        assert [name for name, number in names.items() if number > 1] == []
+
+    def test_names_are_free(self) -> None:
+        taken = set(sys.stdlib_module_names) | set(importlib.metadata.packages_distributions())
+        assert taken >= {"json", "checkov", "yaml", "boto3"}
+        assert sorted({path.stem for path in MODULES} & (taken - {"keyrules"})) == []
+
+    def test_only_the_folders_for_checkov_are_packages(self) -> None:
+        """Checkov executes every module of every package that it walks into, each by itself."""
+        inits = {str(path.parent.relative_to(PROJECT)) for path in MODULES if path.name == "__init__.py"}
+        assert inits == {"checks/terraform", "checks/cloudformation"}
+
+    def test_no_module_is_too_long(self) -> None:
+        lengths = {str(path.relative_to(PROJECT)): path.read_text("utf-8").count("\n") for path in MODULES}
+        assert {name: length for name, length in lengths.items() if length > 400} == {}
+
+    def test_the_clock_is_read_once(self) -> None:
+        """Wall clock time comes in as `as_of`; waiting for AWS is measured with a clock that has no date."""
+        clocks = {"now", "utcnow", "today", "time", "time_ns", "localtime", "gmtime"}
+        readers = set()
+        for path in MODULES:
+            if path.is_relative_to(PROJECT / "checks"):
+                for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+                    owner = node.value if isinstance(node, ast.Attribute) and node.attr in clocks else None
+                    if isinstance(owner, ast.Name) and owner.id in ("datetime", "date", "time"):
+                        readers.add(path.name)
+        assert readers == {"cli.py"}
+
+    def test_heavy_imports_stay_where_they_belong(self) -> None:
+        users: dict[str, set[str]] = {"boto3": set(), "checkov": set()}
+        for path in MODULES:
+            if path.is_relative_to(PROJECT / "checks"):
+                for name in _imported(path) & set(users):
+                    users[name].add(str(path.relative_to(PROJECT / "checks/keyrules")))
+        assert users["boto3"] == {"live/aws.py"}
+        assert users["checkov"] and all(name.startswith("iac/checkov_") for name in users["checkov"])
+
+
+def _imported(path: Path) -> set[str]:
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module.split(".")[0])
+    return found
+
+
+class TestPackaging:
+    @pytest.fixture(scope="class")
+    @classmethod
+    def setup(cls) -> configparser.ConfigParser:
+        config = configparser.ConfigParser()
+        config.read(PROJECT / "setup.cfg", encoding="utf-8")
+        return config
+
+    def test_every_folder_is_listed(self, setup: configparser.ConfigParser) -> None:
+        listed = set(setup["options"]["packages"].split())
+        folders = {path.parent.relative_to(PROJECT / "checks") for path in MODULES if "checks" in path.parts}
+        modules = {".".join(folder.parts) for folder in folders if folder.parts[0] == "keyrules"}
+        data = {
+            ".".join(("keyrules", *path.parent.relative_to(PROJECT).parts))
+            for suffix in ("*.yaml", "*.csv")
+            for path in (PROJECT / "rules").rglob(suffix)
+        }
+        assert listed == modules | data | {"keyrules.terraform", "keyrules.cloudformation"}
+
+    def test_every_data_file_is_packed(self, setup: configparser.ConfigParser) -> None:
+        packed = setup["options.package_data"]
+        for path in (PROJECT / "rules").rglob("*"):
+            if path.is_file():
+                package = ".".join(("keyrules", *path.parent.relative_to(PROJECT).parts))
+                assert f"*{path.suffix}" in packed[package].replace(",", " ").split(), path
+
+    def test_every_dependency_says_why(self, setup: configparser.ConfigParser) -> None:
+        """A comment stands above each requirement."""
+        lines = (PROJECT / "setup.cfg").read_text("utf-8").splitlines()
+        needed = [setup["options"]["install_requires"], *setup["options.extras_require"].values()]
+        names = [line.strip() for text in needed for line in text.splitlines() if line.strip() and "#" not in line]
+        assert len(names) > 8
+        for name in names:
+            if not name.startswith("%"):
+                places = [index for index, line in enumerate(lines) if line.strip() == name]
+                assert places and all(lines[index - 1].strip().startswith("# ") for index in places), name
+
+    def test_every_import_is_a_dependency(self, setup: configparser.ConfigParser) -> None:
+        stated = {re.split(r"[\s\[<>=]", line)[0] for line in setup["options"]["install_requires"].split("\n")}
+        stated |= {"yaml"} if "pyyaml" in stated else set()
+        # These come with what is stated: Checkov's graph, and boto3's errors.
+        stated |= {"rustworkx", "botocore"}
+        used = {name for path in MODULES if "checks" in path.parts for name in _imported(path)}
+        own = {"keyrules"} | {path.stem for path in MODULES}
+        assert used - set(sys.stdlib_module_names) - own - stated == set()
+
+
+@pytest.fixture(scope="module")
+def judged() -> Scanned:
+    """Every fixture in one run, with the opt-in rules."""
+    return scan(PROJECT, *(word for rule in CODE_RULES for word in ("--rule", rule)), paths=["fixtures"])
+
+
+def _folders() -> list[tuple[str, str]]:
+    folders = [path for path in (PROJECT / "fixtures").glob("KEY_AWS_*/*") if path.is_dir() and path.name != "live"]
+    return sorted((path.parent.name, path.name) for path in folders)
+
+
+def _named(folder: Path) -> dict[str, set[str]]:
+    """The names of the subjects below a folder by the verdict that they begin with: blocks, or files for literals."""
+    names: dict[str, set[str]] = {"PASS": set(), "FAIL": set(), "UNKNOWN": set()}
+    for path in folder.rglob("*"):
+        texts = [path.name] if folder.parent.name == LITERALS and folder.name != "terraform_plan" else []
+        if not texts and path.is_file():
+            texts = [path.read_text("utf-8")]
+        for match in (match for text in texts for match in PREFIX.finditer(text)):
+            names[(match[1] or match[2]).upper()].add(match[0])
+    return names
+
+
+class TestFixtures:
+    def test_every_rule_has_every_format(self) -> None:
+        found: dict[str, set[str]] = {rule: set() for rule in CODE_RULES}
+        for rule, form in _folders():
+            found.setdefault(rule, set()).add(form)
+        assert found == FORMATS
+
+    @pytest.mark.parametrize(("rule", "form"), _folders())
+    def test_subjects_that_pass_and_subjects_that_fail(self, rule: str, form: str) -> None:
+        names = _named(PROJECT / "fixtures" / rule / form)
+        assert names["FAIL"]
+        assert names["PASS"] or (rule, form) in NOTHING_PASSES
+
+    @pytest.mark.parametrize(("rule", "form"), _folders())
+    def test_verdicts_are_those_in_the_names(self, judged: Scanned, rule: str, form: str) -> None:
+        folder = f"fixtures/{rule}/{form}/"
+        given: dict[str, set[str]] = {}
+        for finding in judged.findings(rule):
+            path, address = finding["location"]["path"], finding["location"]["address"]
+            if path.startswith(folder):
+                subject = path if rule == LITERALS and form != "terraform_plan" else address
+                for match in PREFIX.finditer(subject):
+                    given.setdefault(match[0], set()).add(finding["status"])
+        for wanted, names in _named(PROJECT / folder).items():
+            for name in sorted(names):
+                statuses = given.get(name, set())
+                if wanted == "PASS":
+                    # What does not concern a rule gets no verdict at all.
+                    assert statuses <= {"PASS"}, name
+                elif wanted == "UNKNOWN" and rule in WORDS:
+                    # What these rules forbid is a literal value; a value that only an input decides is not one.
+                    assert statuses == {WORDS[rule].undecided.value}, name
+                else:
+                    assert statuses == {wanted}, name
+
+
+def test_the_changelog_names_every_rule() -> None:
+    text = (PROJECT / "CHANGELOG.md").read_text("utf-8")
+    named: set[int] = set()
+    for first, last in re.findall(r"KEY_AWS_(\d{3})(?:\s+to\s+KEY_AWS_(\d{3}))?", text):
+        named |= set(range(int(first), int(last or first) + 1))
+    assert {int(rule.id[-3:]) for rule in load_pack().rules if Plane.CODE in rule.planes} <= named
