@@ -6,15 +6,17 @@ import base64
 import csv
 import io
 import json
+import os
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
 import pytest
-from credential_reports import AS_OF, ROOT, ago, audit, evaluate, findings, key, line, report
+from credential_reports import ACCOUNT, AS_OF, ROOT, ago, audit, evaluate, findings, key, line, pack, report, selection
 
+from keyrules.live.account_audit import AuditRequest, audit_report, combine
 from keyrules.live.live_findings import worst_first
-from keyrules.live.report_inputs import check_age, find_reports, from_json
+from keyrules.live.report_inputs import check_age, find_reports, from_json, from_stream, opened
 from keyrules.live.spans import parse_span
 from keyrules.model import Finding, InputError, Status, UsageError
 from keyrules.reports import audit_text, findings_csv
@@ -146,6 +148,31 @@ def test_folders_files_and_standard_input(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(UsageError, match="holds no reports"):
         find_reports([str(tmp_path / "empty")])
+
+
+def test_what_cannot_be_read_in_a_folder_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "closed").mkdir()
+    (tmp_path / "good.csv").write_text("")
+    (tmp_path / "broken.csv").symlink_to(tmp_path / "absent")
+    (tmp_path / "loop").symlink_to(tmp_path, target_is_directory=True)
+    scan = os.scandir
+
+    def refuse(folder: str) -> Any:
+        if str(folder).endswith("closed"):
+            raise PermissionError(13, "Permission denied", str(folder))
+        return scan(folder)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    found = find_reports([str(tmp_path)])
+    assert [(source.name.rpartition("/")[2], source.problem) for source in found] == [
+        ("broken.csv", "it is no file, or a broken link"),
+        ("closed", "Permission denied"),
+        ("good.csv", None),
+    ]
+    with pytest.raises(InputError, match="cannot be read: Permission denied"), opened(found[1], pytest.fail):
+        pass
+    (only,) = find_reports([str(tmp_path / "closed")])
+    assert only.problem == "Permission denied"
 
 
 @pytest.mark.parametrize(
@@ -295,6 +322,18 @@ def test_two_keys_of_the_same_second_have_fingerprints_of_their_own(swapped: boo
     assert prints[ago(9)] in {f.fingerprint for f in apart}, "the first keeps the fingerprint of a key without a twin"
     passing_too = evaluate(report(line("ann", **key(1, 400, used=1), **key(2, 400, used=9))), 2).findings
     assert len({f.fingerprint for f in passing_too}) == 2
+
+
+def test_an_account_with_several_reports_is_said() -> None:
+    asked = AuditRequest(pack=pack().stamp, selection=selection(1), now=AS_OF, as_of=AS_OF, max_age=None)
+    content = report(line("ann", **key(1, 5)))
+    other = content.replace(ACCOUNT.encode(), b"999999999999")
+    results = [
+        audit_report(name, from_stream(io.BytesIO(data)), asked)
+        for name, data in (("a.csv", content), ("b.csv", other), ("c.csv", content))
+    ]
+    notes = [note for note in combine(results, asked).evaluation.notes if "counted once for each" in note]
+    assert notes == [f"Account {ACCOUNT} is in 2 reports (a.csv, c.csv), so its users are counted once for each."]
 
 
 def test_notes_explain_placeholders_and_later_steps_where_there_are_any() -> None:

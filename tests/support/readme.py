@@ -12,10 +12,17 @@ README = PROJECT / "README.md"
 _PART = "<!-- {name}:begin -->\n{body}<!-- {name}:end -->"
 
 
-def example_output() -> str:
-    """What `keyrules scan fixtures/example` prints."""
+EXAMPLES = {
+    "example-output": "scan fixtures/example",
+    "audit-output": "audit fixtures/example_report/report.csv --as-of 2026-06-01T00:00:00Z --due-within 14d",
+}
+"""The parts that show a command with what it prints."""
+
+
+def example_output(arguments: str) -> str:
+    """What `keyrules` prints with these arguments, which have findings."""
     done = subprocess.run(
-        [sys.executable, "-c", "import sys; from keyrules.cli import main; sys.exit(main())", "scan", "fixtures/example"],
+        [sys.executable, "-c", "import sys; from keyrules.cli import main; sys.exit(main())", *arguments.split()],
         cwd=PROJECT,
         env={"PYTHONPATH": str(PROJECT / "checks"), "PATH": "/usr/bin:/bin"},
         capture_output=True,
@@ -23,7 +30,7 @@ def example_output() -> str:
         check=False,
     )
     if done.returncode != 1:
-        raise RuntimeError(f"the example exits {done.returncode}: {done.stderr}")
+        raise RuntimeError(f"keyrules {arguments} exits {done.returncode}: {done.stderr}")
     return done.stdout
 
 
@@ -37,12 +44,12 @@ def rules_table() -> str:
 
 def rendered(text: str) -> str:
     """README.md with every generated part made anew."""
-    output = f"```\n$ keyrules scan fixtures/example\n{example_output()}```\n"
-    for name, body in (("example-output", output), ("rules", rules_table())):
-        if not body.endswith("\n"):
-            body += "\n"
+    parts = {
+        name: f"```\n$ keyrules {arguments}\n{example_output(arguments)}```\n" for name, arguments in EXAMPLES.items()
+    }
+    for name, body in {**parts, "rules": rules_table()}.items():
         pattern = re.compile(rf"<!-- {name}:begin -->\n.*?<!-- {name}:end -->", re.DOTALL)
-        part = _PART.format(name=name, body=body)
+        part = _PART.format(name=name, body=body if body.endswith("\n") else f"{body}\n")
         text, count = pattern.subn(lambda _, part=part: part, text)
         if count != 1:
             raise RuntimeError(f"README.md has {count} parts called {name}, not one")

@@ -28,7 +28,7 @@ from keyrules.model import (
     Selection,
     Status,
 )
-from keyrules.reports.text_style import count_of, iso_utc
+from keyrules.reports.text_style import count_of, first_sentence, iso_utc
 
 Verifier: TypeAlias = Callable[[str, Sequence[Verdict], Plan], Verified]
 """Takes an account number, the verdicts that did not pass there and their plan. May raise InputError."""
@@ -149,6 +149,7 @@ def combine(results: Sequence[ReportResult], request: AuditRequest) -> AuditResu
             *(note for result in results for note in result.notes),
             *(item.note(as_of) for item in due),
             *_key_id_note(results),
+            *_repetition_notes(results),
             *_population_note(results),
         ),
     )
@@ -236,12 +237,26 @@ def _moment_note(result: ReportResult) -> str:
 
 def _key_id_note(results: Sequence[ReportResult]) -> list[str]:
     """What the placeholders in the steps stand for, said once."""
-    if not any(UNKNOWN_KEY_ID in finding.remediation for result in results for finding in result.findings):
+    steps = (first_sentence(finding.remediation) for result in results for finding in result.findings)
+    if not any(UNKNOWN_KEY_ID in step for step in steps):
         return []
     return [
         f"Reports hold no access key ids. For {UNKNOWN_KEY_ID}1 and {UNKNOWN_KEY_ID}2 take those that `aws iam "
         "list-access-keys --user-name NAME` shows with the keys' creation dates, or run with --verify, which fills "
         "them in."
+    ]
+
+
+def _repetition_notes(results: Sequence[ReportResult]) -> list[str]:
+    """Accounts of which several reports were given: their users are counted once per report."""
+    reports: dict[str, list[str]] = {}
+    for result in results:
+        for account in (result.item.account or "").split(",") if result.counts else ():
+            reports.setdefault(account, []).append(result.item.name)
+    return [
+        f"Account {account} is in {len(names)} reports ({', '.join(names)}), so its users are counted once for each."
+        for account, names in sorted(reports.items())
+        if len(names) > 1
     ]
 
 

@@ -11,6 +11,7 @@ import codecs
 import hashlib
 import io
 import json
+import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -32,10 +33,11 @@ _CLOCK_SKEW: Final = timedelta(minutes=5)
 
 @dataclass(frozen=True)
 class ReportSource:
-    """One report, not yet opened. `name` is what messages and outputs call it."""
+    """One report, not yet opened. `name` is what messages and outputs call it; `problem` is why it cannot be opened."""
 
     name: str
     path: Path | None
+    problem: str | None = None
 
 
 @dataclass
@@ -75,6 +77,7 @@ class _Hashing(io.RawIOBase):
 def find_reports(names: Sequence[str]) -> list[ReportSource]:
     """The reports that the arguments name, in their order; a folder's *.csv and *.json sorted by path.
 
+    What a folder holds and cannot be read is among them, with its problem: nobody may take it for evaluated.
     UsageError for what does not exist, for standard input named twice, and for a folder without reports.
     """
     if list(names).count(STDIN) > 1:
@@ -88,13 +91,31 @@ def find_reports(names: Sequence[str]) -> list[ReportSource]:
 
 def _files(path: Path) -> list[ReportSource]:
     if path.is_dir():
-        files = sorted(file for file in path.rglob("*") if file.suffix.lower() in _SUFFIXES and file.is_file())
-        if not files:
+        sources = sorted(_in_folder(path), key=lambda source: source.name)
+        if not sources:
             raise UsageError(f"{path} holds no reports (*.csv or *.json); name the folder that does")
-        return [ReportSource(file.as_posix(), file) for file in files]
+        return sources
     if not path.exists():
         raise UsageError(f"{path} does not exist; name a credential report, a folder of them, or - for standard input")
     return [ReportSource(path.as_posix(), path)]
+
+
+def _in_folder(path: Path) -> Iterator[ReportSource]:
+    """The reports in a folder and below, through links, each folder once; and the folders that cannot be listed."""
+    denied: list[OSError] = []
+    seen: set[str] = set()
+    for folder, below, names in os.walk(path, onerror=denied.append, followlinks=True):
+        real = os.path.realpath(folder)
+        if real in seen:
+            below.clear()
+            continue
+        seen.add(real)
+        for file in (Path(folder, name) for name in names):
+            if file.suffix.lower() in _SUFFIXES:
+                yield ReportSource(file.as_posix(), file, None if file.is_file() else "it is no file, or a broken link")
+    for error in denied:
+        closed = Path(str(error.filename or path))
+        yield ReportSource(closed.as_posix(), closed, error.strerror or type(error).__name__)
 
 
 def open_report(raw: io.BufferedReader) -> OpenReport:
@@ -170,6 +191,8 @@ def check_age(generated_at: datetime | None, now: datetime, max_age: timedelta) 
 @contextmanager
 def opened(source: ReportSource, stdin: Callable[[], io.BufferedReader]) -> Iterator[OpenReport]:
     """A report while it is read. InputError, a sentence that follows its name, when it cannot be opened or read."""
+    if source.problem is not None:
+        raise InputError(f"cannot be read: {source.problem}")
     try:
         with source.path.open("rb") if source.path is not None else stdin() as raw:
             yield open_report(raw)
