@@ -50,7 +50,7 @@ def rendered(text: str) -> str:
     for name, body in {**parts, "rules": rules_table()}.items():
         pattern = re.compile(rf"<!-- {name}:begin -->\n.*?<!-- {name}:end -->", re.DOTALL)
         part = _PART.format(name=name, body=body if body.endswith("\n") else f"{body}\n")
-        text, count = pattern.subn(lambda _, part=part: part, text)
+        text, count = pattern.subn(part.replace("\\", r"\\"), text)
         if count != 1:
             raise RuntimeError(f"README.md has {count} parts called {name}, not one")
     return text

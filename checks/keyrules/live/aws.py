@@ -229,4 +229,4 @@ def connect(profile: str | None, region: str | None, endpoint_url: str | None, p
         options = {"config": config, "endpoint_url": endpoint_url, "region_name": where}
         return Account(session.client("iam", **options), session.client("sts", **options), pacing)
     except (botocore.exceptions.BotoCoreError, ValueError) as error:
-        raise InputError(failure_sentence("the AWS configuration", error)) from None
+        raise InputError(failure_sentence("the AWS client cannot start", error)) from None
