@@ -48,7 +48,6 @@ examples:
   keyrules audit report.csv --due-within 14d a report that somebody sent; also what fails soon
   keyrules audit reports/ --format csv=x.csv a folder with one report per account
   aws iam get-credential-report | keyrules audit -
-
 exit codes: 0 clean, 1 findings, 2 wrong usage, 3 something could not be evaluated
 """
 
@@ -68,7 +67,7 @@ def add_audit_arguments(parser: argparse.ArgumentParser) -> None:
         "reports",
         nargs="*",
         metavar="REPORT",
-        help="CSV, the AWS CLI's JSON, folders of them, or - for standard input (default: the live account)",
+        help="CSV, AWS CLI JSON, folder or - (default: live)",
     )
     add_shared_options(parser)
     live = parser.add_argument_group("live account")
