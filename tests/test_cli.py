@@ -274,3 +274,14 @@ class TestSelection:
         assert not scan(by_severity).findings("KEY_AWS_007")
         named = scan(by_severity, "--rule", "KEY_AWS_007")
         assert len(named.findings("KEY_AWS_007")) == len(SEVERITIES) and named.code == 1
+
+
+def test_a_failure_that_nobody_foresaw_is_not_findings(
+    code: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def fail(_: ScanRequest) -> Evaluation:
+        raise KeyError("what was read")
+
+    monkeypatch.setattr("keyrules.iac.scan_command.scan", fail)
+    err = refused(capfd, "scan", "key", code=3)
+    assert "KeyError" in err and "what was read" not in err
