@@ -1,4 +1,4 @@
-"""The command line: `keyrules scan | audit | rules | dirs`. The only place that reads the clock."""
+"""The command line: `keyrules scan | audit | rules | controls | dirs`. The only place that reads the clock."""
 
 from __future__ import annotations
 
@@ -48,6 +48,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _refuse(f"{name}{error.strerror or type(error).__name__}; nothing was concluded", 3)
     except KeyboardInterrupt:
         return _refuse("interrupted; nothing was concluded", 3)
+    except Exception as error:
+        # Python's own exit code for this is 1, which reads as "findings"; and a traceback may quote what was read.
+        return _refuse(f"failed unexpectedly ({type(error).__name__}); nothing was concluded. Please report this", 3)
 
 
 def _run_and_flush(argv: list[str]) -> int:
@@ -111,6 +114,14 @@ def _prepare_rules(parser: argparse.ArgumentParser) -> Callable[[argparse.Namesp
     return _print_rules
 
 
+def _prepare_controls(parser: argparse.ArgumentParser) -> Callable[[argparse.Namespace], int]:
+    from keyrules.controls_command import EPILOG, add_controls_arguments, run_controls
+
+    add_controls_arguments(parser)
+    parser.epilog = EPILOG
+    return run_controls
+
+
 def _prepare_dirs(parser: argparse.ArgumentParser) -> Callable[[argparse.Namespace], int]:
     return lambda args: _print_dirs()
 
@@ -119,6 +130,7 @@ _COMMANDS: Mapping[str, tuple[str, Callable[[argparse.ArgumentParser], Callable[
     "scan": ("evaluate Terraform, plans and CloudFormation", _prepare_scan),
     "audit": ("evaluate credential reports, from files or the live account", _prepare_audit),
     "rules": ("list the rules, or show one in full", _prepare_rules),
+    "controls": ("list frameworks, and how the rules relate to their controls", _prepare_controls),
     "dirs": ("print the arguments that give plain Checkov this pack", _prepare_dirs),
 }
 """Each command's summary, and what adds its arguments and returns what runs it; only the chosen one is imported."""

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from datetime import datetime, timezone
 from typing import TextIO
 
+from keyrules.framework_option import add_framework_options
 from keyrules.model import Severity, UsageError
 from keyrules.reports.report_options import DEFAULT_WIDTH, ReportOptions
 from keyrules.reports.text_style import Style
@@ -23,8 +24,9 @@ def add_shared_options(parser: argparse.ArgumentParser) -> None:
     rules.add_argument(
         "--set", action="append", default=[], metavar="ID.PARAMETER=VALUE", help="change a threshold; repeatable"
     )
+    add_framework_options(rules)
     rules.add_argument(
-        "--fail-on", default="low", metavar="SEVERITY", help="lowest severity that makes the exit code 1 (default: low)"
+        "--fail-on", default="low", metavar="SEVERITY", help="lowest severity that makes the exit code 1"
     )
     output = parser.add_argument_group("output")
     output.add_argument(
@@ -32,12 +34,12 @@ def add_shared_options(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="FORMAT[=FILE]",
-        help="text, json, sarif or csv; repeatable with files",
+        help="text, json, sarif, csv, html, oscal; repeatable",
     )
     output.add_argument("--show-passing", action="store_true", help="list what passes, too")
     output.add_argument("--quiet", action="store_true", help="print findings and errors only")
     output.add_argument("--no-color", action="store_true", help="no colour, even on a terminal")
-    parser.add_argument("--as-of", metavar="TIME", help="the moment that ages are counted to (ISO 8601; default: now)")
+    parser.add_argument("--as-of", metavar="TIME", help="moment that ages are counted to (default: now)")
 
 
 def severity(text: str) -> Severity:

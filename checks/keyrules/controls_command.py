@@ -19,8 +19,10 @@ from keyrules.control_tables import (
 )
 from keyrules.controls import load_frameworks
 from keyrules.model import UsageError
+from keyrules.reports import oscal_component
 from keyrules.selection import find_rule
 
+_OSCAL = "oscal"
 EPILOG = """\
 examples:
   keyrules controls                                     every framework edition
@@ -28,7 +30,8 @@ examples:
   keyrules controls cis_aws_3.0.0:1.14                  one control, with its reason and sources
   keyrules controls --rule KEY_AWS_001                  one rule across editions
   keyrules controls --diff cis_aws_3.0.0 cis_aws_5.0.0  what moved between two editions
-  keyrules controls --matrix --format csv               rules against frameworks"""
+  keyrules controls --matrix --format csv               rules against frameworks
+  keyrules controls cis_aws_3.0.0 --format oscal        an OSCAL component definition"""
 
 
 def add_controls_arguments(parser: argparse.ArgumentParser) -> None:
@@ -39,21 +42,34 @@ def add_controls_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rule", metavar="ID", help="show the controls of this rule in every edition")
     parser.add_argument("--matrix", action="store_true", help="show rules against frameworks")
     parser.add_argument("--diff", nargs=2, metavar=("OLD", "NEW"), help="show what moved between two editions")
-    parser.add_argument("--format", default="text", metavar="FORMAT", help=f"{', '.join(FORMATS)} (default: text)")
+    parser.add_argument(
+        "--format", default="text", metavar="FORMAT", help=f"{', '.join((*FORMATS, _OSCAL))} (default: text)"
+    )
 
 
 def run_controls(args: argparse.Namespace) -> int:
     """Prints one view to standard output and returns 0. Raises UsageError for anything that does not exist."""
-    if args.format not in FORMATS:
-        raise UsageError(f"--format: {args.format!r} is not a format; use one of {', '.join(FORMATS)}.")
+    if args.format not in (*FORMATS, _OSCAL):
+        raise UsageError(f"--format: {args.format!r} is not a format; use one of {', '.join((*FORMATS, _OSCAL))}.")
     asked = [name for name in ("framework", "rule", "matrix", "diff") if getattr(args, name)]
     if len(asked) > 1:
         names = " and ".join("FRAMEWORK" if name == "framework" else f"--{name}" for name in asked)
         raise UsageError(f"{names} are different views; ask for one at a time.")
     pack = load_pack()
+    if args.format == _OSCAL:
+        print(_component(args, pack), end="")
+        return 0
     head = {"schema": "keyrules-controls/1", "pack": pack.stamp.version, "pack_sha256": pack.stamp.sha256}
     print(render(_table(args, pack), args.format, head), end="")
     return 0
+
+
+def _component(args: argparse.Namespace, pack: Pack) -> str:
+    if args.rule or args.matrix or args.diff or ":" in (args.framework or ""):
+        raise UsageError("--format oscal describes whole frameworks; give one FRAMEWORK, or none for all of them.")
+    frameworks = load_frameworks(pack)
+    editions = (frameworks.edition(args.framework),) if args.framework else frameworks.editions
+    return oscal_component.render(editions, pack.stamp)
 
 
 def _table(args: argparse.Namespace, pack: Pack) -> Table:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 FactValue: TypeAlias = str | int | float | bool | None
 """A value that a report can print in any format; durations are numbers with their unit in the fact's name."""
@@ -222,9 +222,70 @@ class Counts:
         return self.passed + self.failed + self.exempt + self.unknown
 
 
+class Outcome(enum.Enum):
+    """What a run says about a control; keyrules.control_verdicts says when."""
+
+    SATISFIED = "satisfied"
+    NOT_SATISFIED = "not satisfied"
+    PARTLY_ASSESSED = "partly assessed"
+    NOT_ASSESSED = "not assessed"
+
+
+@dataclass(frozen=True)
+class RulePart:
+    """A rule's part in a control's verdict: how the row relates them, the bounds it demands, what the rule found."""
+
+    rule: str
+    relation: str
+    bound: str
+    counts: Counts
+
+
+@dataclass(frozen=True)
+class ControlResult:
+    """The verdict on one control. `rest` says what nothing decided; `exceptions` counts EXEMPT among deciding rules."""
+
+    control: str
+    title: str
+    outcome: Outcome
+    reason: str
+    parts: tuple[RulePart, ...]
+    rest: tuple[str, ...] = ()
+    exceptions: int = 0
+
+
+@dataclass(frozen=True)
+class FrameworkReport:
+    """The controls of one framework edition, in its order; `notes` say where limits differ from its own."""
+
+    key: str
+    name: str
+    url: str
+    controls: tuple[ControlResult, ...]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class KeyAges:
+    """Active access keys by age: `counts` holds buckets of limit_days / PER_LIMIT each, the last one everything older.
+
+    A key that is exactly as old as a bucket's end is in that bucket. `undated` keys have no usable date.
+    """
+
+    PER_LIMIT: ClassVar[int] = 6
+
+    limit_days: int
+    counts: tuple[int, ...]
+    undated: int
+
+
 @dataclass(frozen=True)
 class Evaluation:
-    """The whole result of one run. `findings` is in stable order and holds PASS only when the run was asked to."""
+    """The whole result of one run. `findings` is in stable order and holds PASS only when the run was asked to.
+
+    `rule_counts` has the verdicts of every rule, PASS included, by id. `gaps` names, by rule id, the accounts that hold
+    nothing from which the rule could judge. `population` says how much of what was there, whatever the verdicts.
+    """
 
     plane: Plane
     as_of: datetime
@@ -235,6 +296,11 @@ class Evaluation:
     counts: Counts
     errors: tuple[EvaluationError, ...] = ()
     notes: tuple[str, ...] = ()
+    rule_counts: Mapping[str, Counts] = field(default_factory=dict)
+    gaps: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    population: Mapping[str, int] = field(default_factory=dict)
+    key_ages: KeyAges | None = None
+    framework: FrameworkReport | None = None
 
 
 class UsageError(Exception):

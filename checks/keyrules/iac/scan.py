@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -53,17 +53,18 @@ def scan(request: ScanRequest) -> Evaluation:
     findings: list[Finding] = []
     errors = list(found.errors)
     inputs: list[Input] = []
+    keys: set[tuple[str, str]] = set()
     for outcome in _outcomes(found, rules, request, errors):
         unit = unit_findings(outcome, request.selection)
         findings += [finding for finding in unit.findings if _is_asked_for(finding, outcome.unit, found)]
         errors += unit.errors
         digest = outcome.declared.sha256 if outcome.declared else None
         inputs.append(Input(outcome.unit.kind, shown(outcome.unit.path), digest))
+        keys |= {(place.path, place.address) for place in outcome.declared.keys} if outcome.declared else set()
     literals = next((rule for rule in rules if rule.id == LITERALS), None)
     if literals is not None:
         findings += _literals(found, literals, inputs, errors)
     findings = merged(findings)
-    counts = Counter(finding.status for finding in findings)
     kept = [f for f in findings if f.status is not Status.PASS or request.keep_passing]
     return Evaluation(
         plane=Plane.CODE,
@@ -72,10 +73,28 @@ def scan(request: ScanRequest) -> Evaluation:
         rules=rules,
         inputs=tuple(inputs),
         findings=tuple(kept),
-        counts=Counts(counts[Status.PASS], counts[Status.FAIL], counts[Status.EXEMPT], counts[Status.UNKNOWN]),
+        counts=_counts(findings),
         errors=_distinct(errors),
         notes=_notes(found, request, findings),
+        rule_counts={rule.id: _counts(finding for finding in findings if finding.rule == rule.id) for rule in rules},
+        population=_population(found, keys),
     )
+
+
+def _counts(findings: Iterable[Finding]) -> Counts:
+    counts = Counter(finding.status for finding in findings)
+    return Counts(counts[Status.PASS], counts[Status.FAIL], counts[Status.EXEMPT], counts[Status.UNKNOWN])
+
+
+def _population(found: Discovery, keys: set[tuple[str, str]]) -> dict[str, int]:
+    """What the scan had before it, whatever the verdicts; a key is a file and an address in it."""
+    units = Counter(unit.kind for unit in found.units)
+    return {
+        "access_keys": len(keys),
+        "terraform_modules": units["terraform"],
+        "plans": units["plan"],
+        "cloudformation_templates": units["cloudformation"],
+    }
 
 
 def _outcomes(

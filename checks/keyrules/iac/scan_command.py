@@ -16,13 +16,13 @@ from tempfile import TemporaryDirectory
 from keyrules.catalog import load_pack
 from keyrules.command_options import ProgressLine, add_shared_options, moment, report_options, severity
 from keyrules.exit_codes import exit_code
+from keyrules.framework_option import choose
 from keyrules.iac.checkov_host import UNIT_SECONDS, Limits
 from keyrules.iac.discovery import absolute, shown
 from keyrules.iac.plan_json import is_plan
 from keyrules.iac.scan import ScanRequest, scan
 from keyrules.model import Evaluation, Finding, Plane, UsageError
 from keyrules.reports.outputs import parse_outputs, write_outputs
-from keyrules.selection import select
 
 STDIN = "<stdin>"
 _LONGEST = 86_400
@@ -62,7 +62,8 @@ def run_scan(args: argparse.Namespace, now: datetime) -> int:
     fail_on = severity(args.fail_on)
     as_of = moment(args.as_of, now)
     pack = load_pack()
-    selection = select(pack, args.rule, args.skip_rule, args.set)
+    chosen = choose(args, pack, Plane.CODE)
+    selection = chosen.selection
     if not any(Plane.CODE in rule.planes for rule in selection.rules):
         ids = ", ".join(rule.id for rule in selection.rules)
         raise UsageError(f"--rule: {ids} cannot be evaluated on code; `keyrules rules` names the planes of each rule")
@@ -80,7 +81,7 @@ def run_scan(args: argparse.Namespace, now: datetime) -> int:
             limits=Limits(unit_seconds=args.timeout),
             progress=ProgressLine(args.quiet),
         )
-        evaluation = _renamed(scan(request), alias)
+        evaluation = chosen.judged(_renamed(scan(request), alias))
     write_outputs(outputs, evaluation, report_options(args, sys.stdout, os.environ), sys.stdout.buffer)
     return exit_code(evaluation, fail_on)
 

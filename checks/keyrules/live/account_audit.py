@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import astuple, dataclass, field, replace
+from dataclasses import asdict, astuple, dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
+from keyrules.live.age_buckets import added, age_buckets
 from keyrules.live.audit import Population, Tally, Verdict, judge_rows
 from keyrules.live.credential_report import read_rows
 from keyrules.live.due_soon import Due, due_within
@@ -23,6 +24,7 @@ from keyrules.model import (
     Finding,
     Input,
     InputError,
+    KeyAges,
     PackStamp,
     Plane,
     Selection,
@@ -61,6 +63,8 @@ class ReportResult:
     as_of: datetime
     counts: tuple[Counts, ...] = ()
     population: Population = field(default_factory=Population)
+    ages: KeyAges | None = None
+    accounts_without_root: tuple[str, ...] = ()
     findings: list[Finding] = field(default_factory=list)
     due: list[Due] = field(default_factory=list)
     errors: list[EvaluationError] = field(default_factory=list)
@@ -93,6 +97,7 @@ def audit_report(name: str, opened: OpenReport, request: AuditRequest) -> Report
             errors.add("stale", stale)
     result = ReportResult(Input("credential_report", name, generated_at=opened.generated_at), as_of)
     verdicts: list[Verdict] = []
+    ages = age_buckets(request.selection, as_of)
 
     def keep(verdict: Verdict) -> None:
         if request.due_within is not None:
@@ -110,12 +115,15 @@ def audit_report(name: str, opened: OpenReport, request: AuditRequest) -> Report
             contradiction=lambda row: errors.contradiction(row, as_of),
             record=keep if request.keep_findings or request.due_within is not None else None,
             passing=request.keep_passing or request.due_within is not None,
+            ages=ages,
         )
     except InputError as error:
         errors.add("input", str(error))
         result.errors = list(errors)
         return replace(result, item=replace(result.item, sha256=opened.digest()))
     result.counts, result.population = tally.counts, tally.population
+    result.ages = ages.result() if ages is not None else None
+    result.accounts_without_root = tuple(prefix.split(":")[4] for prefix in tally.accounts_without_root)
     verified = _verified(tally, verdicts, plan, request, errors)
     result.counts = _without(result.counts, verified.dropped)
     result.notes += [*_root_notes(tally, plan), *verified.notes]
@@ -135,6 +143,8 @@ def combine(results: Sequence[ReportResult], request: AuditRequest) -> AuditResu
         for index, rule in enumerate(plan.rules)
     }
     due = sorted(item for result in results for item in result.due)
+    population = _population(results)
+    rootless = tuple(sorted({account for result in results for account in result.accounts_without_root}))
     evaluation = Evaluation(
         plane=Plane.LIVE,
         as_of=as_of,
@@ -150,8 +160,12 @@ def combine(results: Sequence[ReportResult], request: AuditRequest) -> AuditResu
             *(item.note(as_of) for item in due),
             *_key_id_note(results),
             *_repetition_notes(results),
-            *_population_note(results),
+            *(_population_note(population) if any(result.counts for result in results) else ()),
         ),
+        rule_counts=by_rule,
+        gaps=dict.fromkeys(_rules_that_need_root(plan), rootless) if rootless else {},
+        population=asdict(population),
+        key_ages=added(result.ages for result in results if result.ages is not None),
     )
     return AuditResult(evaluation, by_rule)
 
@@ -204,11 +218,7 @@ def _findings(tally: Tally, verified: Verified, plan: Plan, as_of: datetime, req
 
 def _root_notes(tally: Tally, plan: Plan) -> list[str]:
     """What it means that an account has no root row: said, because nobody can tell why from the report."""
-    rules = [
-        rule.id
-        for rule in plan.rules
-        if rule.runtime is not None and rule.runtime["subject"] == "root" and rule.id != _absent_root_rule(plan)
-    ]
+    rules = _rules_that_need_root(plan)
     if not rules:
         return []
     return [
@@ -220,6 +230,15 @@ def _root_notes(tally: Tally, plan: Plan) -> list[str]:
             else ". A complete report has one."
         )
         for prefix in tally.accounts_without_root
+    ]
+
+
+def _rules_that_need_root(plan: Plan) -> list[str]:
+    """The rules that cannot be evaluated where a report has no row for the root user."""
+    return [
+        rule.id
+        for rule in plan.rules
+        if rule.runtime is not None and rule.runtime["subject"] == "root" and rule.id != _absent_root_rule(plan)
     ]
 
 
@@ -247,6 +266,10 @@ def _key_id_note(results: Sequence[ReportResult]) -> list[str]:
     ]
 
 
+def _population(results: Sequence[ReportResult]) -> Population:
+    return Population(*(sum(column) for column in zip(*(astuple(r.population) for r in results), strict=True)))
+
+
 def _repetition_notes(results: Sequence[ReportResult]) -> list[str]:
     """Accounts of which several reports were given: their users are counted once per report."""
     reports: dict[str, list[str]] = {}
@@ -260,10 +283,7 @@ def _repetition_notes(results: Sequence[ReportResult]) -> list[str]:
     ]
 
 
-def _population_note(results: Sequence[ReportResult]) -> list[str]:
-    if not any(result.counts for result in results):
-        return []
-    total = Population(*(sum(column) for column in zip(*(astuple(r.population) for r in results), strict=True)))
+def _population_note(total: Population) -> list[str]:
     return [
         f"Population: {count_of(total.users, 'user')} and {count_of(total.root_users, 'root user')} with "
         f"{count_of(total.access_keys, 'access key')} ({total.active_access_keys:,} active), "

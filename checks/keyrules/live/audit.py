@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
+from keyrules.live.age_buckets import AgeBuckets
 from keyrules.live.fact_readers import CERTIFICATE_1, CERTIFICATE_2, KEY_1, KEY_2, PASSWORD, ROOT, SubjectKind
 from keyrules.live.instants import from_datetime
 from keyrules.live.plan import Group, Plan
@@ -100,11 +101,12 @@ def judge_rows(
     contradiction: Callable[[Row], None],
     record: Callable[[Verdict], None] | None = None,
     passing: bool = False,
+    ages: AgeBuckets | None = None,
 ) -> Tally:
     """Judges every row in one pass, in memory that does not grow with their number.
 
     `record` gets each verdict that is not PASS, and with `passing` those too; without it verdicts are only counted.
-    `contradiction` gets each row with a date after `as_of` (aware).
+    `contradiction` gets each row with a date after `as_of` (aware), `ages` the creation date of each active key.
     """
     marks = _Marks([0] * plan.size, [0] * len(plan.rules), [0] * len(plan.rules))
     population = Population()
@@ -173,11 +175,15 @@ def judge_rows(
             population.access_keys += 1
             if active_1:
                 population.active_access_keys += 1
+                if ages is not None:
+                    ages.add(made_1)
             judge(key_1, row)
         if made_2 or active_2:
             population.access_keys += 1
             if active_2:
                 population.active_access_keys += 1
+                if ages is not None:
+                    ages.add(made_2)
             judge(key_2, row)
         if password:
             population.console_passwords += 1

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final, cast
 from keyrules.catalog import load_pack
 from keyrules.command_options import add_shared_options, moment, report_options, severity
 from keyrules.exit_codes import FINDINGS, exit_code
+from keyrules.framework_option import choose
 from keyrules.live.account_audit import (
     AuditRequest,
     AuditResult,
@@ -30,17 +31,16 @@ from keyrules.live.plan import Plan
 from keyrules.live.report_inputs import find_reports, from_stream, opened
 from keyrules.live.spans import parse_span
 from keyrules.live.verification import Verified, verify
-from keyrules.model import InputError, Selection, Severity, UsageError
-from keyrules.reports import audit_text
-from keyrules.reports.outputs import FORMATS, parse_outputs, write_outputs
-from keyrules.selection import select
+from keyrules.model import InputError, Plane, Selection, Severity, UsageError
+from keyrules.reports import audit_text, control_text
+from keyrules.reports.outputs import FORMATS, by_control, parse_outputs, write_outputs
 
 if TYPE_CHECKING:
     from keyrules.live.aws import Account
 
 _MAX_AGE: Final = "24h"
 _DEADLINE: Final = "10m"
-_FORMATS: Final = {**FORMATS, "text": audit_text.render}
+_FORMATS: Final = {**FORMATS, "text": by_control(audit_text.render, control_text.render)}
 
 EPILOG = """\
 examples:
@@ -94,7 +94,8 @@ def run_audit(args: argparse.Namespace, now: datetime) -> int:
     outputs = parse_outputs(args.format, _FORMATS)
     fail_on = severity(args.fail_on)
     pack = load_pack()
-    selection = select(pack, args.rule, args.skip_rule, args.set)
+    chosen = choose(args, pack, Plane.LIVE)
+    selection = chosen.selection
     as_of = moment(args.as_of, now) if args.as_of else None
     max_age = _max_age(args)
     due_within = parse_span("--due-within", args.due_within) if args.due_within else None
@@ -126,7 +127,8 @@ def run_audit(args: argparse.Namespace, now: datetime) -> int:
     if connection is not None and not sources:
         results.append(_audit_account(connection, request))
     result = combine(results, request)
-    write_outputs(outputs, result.evaluation, report_options(args, sys.stdout, os.environ), sys.stdout.buffer, _FORMATS)
+    evaluation = chosen.judged(result.evaluation)
+    write_outputs(outputs, evaluation, report_options(args, sys.stdout, os.environ), sys.stdout.buffer, _FORMATS)
     code = exit_code(result.evaluation, fail_on)
     return FINDINGS if code == 0 and args.counts_only and _any_failed(result, fail_on) else code
 

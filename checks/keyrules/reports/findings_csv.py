@@ -44,8 +44,8 @@ def render(evaluation: Evaluation, options: ReportOptions) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(COLUMNS)
-    writer.writerows(_safe(_finding(finding)) for finding in evaluation.findings)
-    writer.writerows(_safe(_error(error)) for error in evaluation.errors)
+    writer.writerows(safe_cells(_finding(finding)) for finding in evaluation.findings)
+    writer.writerows(safe_cells(_error(error)) for error in evaluation.errors)
     return text.getvalue()
 
 
@@ -82,7 +82,8 @@ def _error(error: EvaluationError) -> Sequence[str]:
     return [cells[column] for column in COLUMNS]
 
 
-def _safe(cells: Iterable[str]) -> list[str]:
+def safe_cells(cells: Iterable[str]) -> list[str]:
+    """Cells that no spreadsheet runs and no terminal obeys; the module's docstring says how."""
     return [
         f"'{printable(cell)}" if cell.lstrip(" ").startswith(_FORMULA_STARTS) else printable(cell) for cell in cells
     ]

@@ -1,7 +1,8 @@
 """The JSON report, version 1 (`"schema": "keyrules/1"`): the machine-readable form of an evaluation on both planes.
 
 Keys are only ever added within version 1. A finding has `subject` on the live plane and `location` on the code plane;
-`trace` is there when a secret's path is known, `exemption` when the status is EXEMPT.
+`trace` is there when a secret's path is known, `exemption` when the status is EXEMPT. `framework`, `population` and
+`controls` are there when the run was asked for a framework or a control.
 """
 
 from __future__ import annotations
@@ -9,7 +10,18 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from keyrules.model import Evaluation, Finding, Input, Location, Status, Subject, TraceStep
+from keyrules.model import (
+    ControlResult,
+    Counts,
+    Evaluation,
+    Finding,
+    FrameworkReport,
+    Input,
+    Location,
+    Status,
+    Subject,
+    TraceStep,
+)
 from keyrules.reports.json_text import dump
 from keyrules.reports.report_options import ReportOptions
 from keyrules.reports.text_style import iso_utc
@@ -25,23 +37,50 @@ def render(evaluation: Evaluation, options: ReportOptions) -> str:
 
 def document(evaluation: Evaluation) -> dict[str, Any]:
     """The report as plain dictionaries and lists, in the order of the keys in the file."""
-    counts = evaluation.counts
     return {
         "schema": SCHEMA,
         "plane": evaluation.plane.value,
         "as_of": iso_utc(evaluation.as_of),
         "pack": {"version": evaluation.pack.version, "sha256": evaluation.pack.sha256},
         "inputs": [_input(item) for item in evaluation.inputs],
-        "summary": {
-            "evaluated": counts.evaluated,
-            "pass": counts.passed,
-            "fail": counts.failed,
-            "exempt": counts.exempt,
-            "unknown": counts.unknown,
-        },
+        "summary": _counts(evaluation.counts),
+        **(_framework(evaluation, evaluation.framework) if evaluation.framework is not None else {}),
         "findings": [_finding(finding) for finding in evaluation.findings],
         "errors": [{"input": error.input, "kind": error.kind, "message": error.message} for error in evaluation.errors],
         "notes": list(evaluation.notes),
+    }
+
+
+def _counts(counts: Counts) -> dict[str, int]:
+    return {
+        "evaluated": counts.evaluated,
+        "pass": counts.passed,
+        "fail": counts.failed,
+        "exempt": counts.exempt,
+        "unknown": counts.unknown,
+    }
+
+
+def _framework(evaluation: Evaluation, report: FrameworkReport) -> dict[str, Any]:
+    return {
+        "framework": {"key": report.key, "name": report.name, "url": report.url, "notes": list(report.notes)},
+        "population": dict(evaluation.population),
+        "controls": [_control(result) for result in report.controls],
+    }
+
+
+def _control(result: ControlResult) -> dict[str, Any]:
+    return {
+        "control": result.control,
+        "title": result.title,
+        "verdict": result.outcome.value,
+        "reason": result.reason,
+        "exceptions": result.exceptions,
+        "rules": [
+            {"rule": part.rule, "relation": part.relation, "bound": part.bound, "summary": _counts(part.counts)}
+            for part in result.parts
+        ],
+        "not_decided": list(result.rest),
     }
 
 

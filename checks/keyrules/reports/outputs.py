@@ -13,17 +13,38 @@ from pathlib import Path
 from typing import BinaryIO, TypeAlias
 
 from keyrules.model import Evaluation, UsageError
-from keyrules.reports import findings_csv, json_report, sarif_report, text_report
+from keyrules.reports import (
+    control_csv,
+    control_text,
+    findings_csv,
+    html_report,
+    json_report,
+    oscal_results,
+    sarif_report,
+    text_report,
+)
 from keyrules.reports.report_options import DEFAULT_WIDTH, ReportOptions
 from keyrules.reports.text_style import Style, printable
 
 Writer: TypeAlias = Callable[[Evaluation, ReportOptions], str]
 
+
+def by_control(plain: Writer, grouped: Writer) -> Writer:
+    """A writer that groups by control where the run was asked for a framework, and is `plain` otherwise."""
+
+    def write(evaluation: Evaluation, options: ReportOptions) -> str:
+        return (plain if evaluation.framework is None else grouped)(evaluation, options)
+
+    return write
+
+
 FORMATS: dict[str, Writer] = {
-    "text": text_report.render,
+    "text": by_control(text_report.render, control_text.render),
     "json": json_report.render,
     "sarif": sarif_report.render,
-    "csv": findings_csv.render,
+    "csv": by_control(findings_csv.render, control_csv.render),
+    "html": html_report.render,
+    "oscal": oscal_results.render,
 }
 """A new format is one module with a pure writer, and one entry here."""
 

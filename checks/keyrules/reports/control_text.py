@@ -1,0 +1,113 @@
+"""The text report of a run under a framework: findings by control, a verdict and its reason for each."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from keyrules.model import ControlResult, Evaluation, Finding, FrameworkReport, Outcome, RulePart, Severity, Status
+from keyrules.reports.evidence import MAPPING_NOTE, of_part, place, population_line, subject_name, unlisted
+from keyrules.reports.report_options import ReportOptions
+from keyrules.reports.text_style import Style, advice_for, count_of, first_sentence, printable, wrap
+
+_INDENT = 2
+_DETAIL = 4
+_SHOWN = (Status.FAIL, Status.UNKNOWN, Status.EXEMPT, Status.PASS)
+_LOUD = (Outcome.NOT_SATISFIED, Outcome.PARTLY_ASSESSED)
+
+
+def render(evaluation: Evaluation, options: ReportOptions) -> str:
+    """The evaluation by control; `options.quiet` leaves controls that are not or only partly met, and errors.
+
+    A finding is listed under the first control that it concerns; later controls refer to that one. The evaluation must
+    have a framework.
+    """
+    report = evaluation.framework
+    if report is None:
+        raise ValueError("a report by control needs a framework")
+    page = _Page(evaluation, options)
+    blocks: list[list[str]] = [] if options.quiet else [page.title(report)]
+    blocks += [page.control(each) for each in report.controls if not options.quiet or each.outcome in _LOUD]
+    blocks += page.errors()
+    if not options.quiet:
+        blocks += [page.notes([*report.notes, *evaluation.notes, MAPPING_NOTE]), [page.summary(report)]]
+    body = "\n\n".join("\n".join(block) for block in blocks)
+    return body + "\n" if body else ""
+
+
+class _Page:
+    """Renders the parts of one report as blocks of lines."""
+
+    def __init__(self, evaluation: Evaluation, options: ReportOptions) -> None:
+        self._evaluation = evaluation
+        self._style: Style = options.style
+        self._width = options.width
+        self._listed: dict[str, str] = {}
+        accounts = {f.subject.account for f in evaluation.findings if f.subject is not None}
+        self._one_account = len(accounts) <= 1
+
+    def title(self, report: FrameworkReport) -> list[str]:
+        """The edition, and how much there was to look at."""
+        heading = self._style.bold(f"{report.name} ({report.key})")
+        return [heading, *wrap(population_line(self._evaluation), self._width, _INDENT)]
+
+    def control(self, result: ControlResult) -> list[str]:
+        """Verdict, reason, and the findings of its rules."""
+        heading = f"{self._outcome(result.outcome)}  {self._style.bold(result.control)}  {result.title}"
+        lines = [heading, *wrap(printable(result.reason), self._width, _INDENT)]
+        if result.parts:
+            for rest in result.rest:
+                lines += wrap(f"Not decided: {rest}", self._width, _INDENT, _DETAIL)
+        for part in result.parts:
+            lines += self._part(part, result.control)
+        return lines
+
+    def errors(self) -> Iterator[list[str]]:
+        """What could not be evaluated: what nobody may take for clean."""
+        errors = self._evaluation.errors
+        if errors:
+            lines = [line for e in errors for line in wrap(printable(e.message), self._width, _INDENT, _DETAIL)]
+            yield [self._style.status(Status.UNKNOWN, "Could not be evaluated"), *lines]
+
+    def notes(self, notes: list[str]) -> list[str]:
+        """Remarks on the run and on the limits that it ran with."""
+        return [line for note in notes for line in wrap(printable(note), self._width, 0, _INDENT)]
+
+    def summary(self, report: FrameworkReport) -> str:
+        """The last line."""
+        outcomes = Counter(each.outcome for each in report.controls)
+        words = ", ".join(f"{outcomes[each]:,} {each.value}" for each in Outcome)
+        errors = self._evaluation.errors
+        text = f"{report.key}, {count_of(len(report.controls), 'control')}: {words}"
+        return self._style.bold(text + (f"; {count_of(len(errors), 'error')}" if errors else ""))
+
+    def _part(self, part: RulePart, control: str) -> Iterator[str]:
+        first = self._listed.setdefault(part.rule, control)
+        found = list(of_part(self._evaluation, part, *_SHOWN))
+        if found and first != control:
+            yield " " * _INDENT + f"{part.rule}: {count_of(len(found), 'finding')}, listed under {first}"
+            return
+        for finding in found:
+            yield from self._finding(finding)
+        if missing := unlisted(self._evaluation, part):
+            yield " " * _INDENT + missing
+
+    def _finding(self, finding: Finding) -> Iterator[str]:
+        name, status = finding.severity.name, finding.status
+        label = self._style.severity(finding.severity, name) if status is Status.FAIL else ""
+        label = label or self._style.status(status, status.value)
+        where = "" if self._one_account and finding.location is None else f"  {printable(place(finding))}"
+        yield f"{' ' * _INDENT}{label}  {finding.rule}  {self._style.bold(printable(subject_name(finding)))}{where}"
+        yield from wrap(printable(finding.message), self._width, _DETAIL)
+        if status is Status.EXEMPT:
+            yield from wrap(f"Reason: {printable(finding.exemption or 'no reason given')}", self._width, _DETAIL)
+        elif status is Status.FAIL and finding.remediation:
+            step = f"Next: {printable(first_sentence(advice_for(finding.plane, finding.remediation)))}"
+            yield from (self._style.dim(line) for line in wrap(step, self._width, _DETAIL, _DETAIL + 6))
+
+    def _outcome(self, outcome: Outcome) -> str:
+        text = outcome.value.upper()
+        if outcome is Outcome.PARTLY_ASSESSED:
+            return self._style.severity(Severity.MEDIUM, text)
+        status = {Outcome.SATISFIED: Status.PASS, Outcome.NOT_SATISFIED: Status.FAIL}.get(outcome, Status.UNKNOWN)
+        return self._style.status(status, text)

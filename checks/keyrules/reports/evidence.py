@@ -1,0 +1,71 @@
+"""What the evidence formats share (text and CSV by control, HTML, OSCAL): names, places, populations, results."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from keyrules.control_verdicts import rule_results
+from keyrules.model import ControlResult, Evaluation, Finding, RulePart, Status
+from keyrules.reports.text_style import count_of
+
+_POPULATION = {
+    "users": ("user", "users"),
+    "root_users": ("root user", "root users"),
+    "access_keys": ("access key", "access keys"),
+    "active_access_keys": ("active access key", "active access keys"),
+    "console_passwords": ("console password", "console passwords"),
+    "signing_certificates": ("signing certificate", "signing certificates"),
+    "terraform_modules": ("Terraform root module", "Terraform root modules"),
+    "plans": ("Terraform plan", "Terraform plans"),
+    "cloudformation_templates": ("CloudFormation template", "CloudFormation templates"),
+}
+
+MAPPING_NOTE = "Mappings of rules to controls are readings, not an assessor's opinion."
+
+
+def results(evaluation: Evaluation) -> tuple[ControlResult, ...]:
+    """The controls of the framework, or each rule as a control of its own where the run has none."""
+    return evaluation.framework.controls if evaluation.framework is not None else rule_results(evaluation)
+
+
+def population(evaluation: Evaluation) -> list[tuple[int, str]]:
+    """How many of what was there, with the noun in its number; exceptions last."""
+    counted = [
+        (number, _POPULATION[name][number != 1])
+        for name, number in evaluation.population.items()
+        if name in _POPULATION
+    ]
+    exempt = evaluation.counts.exempt
+    return [*counted, (exempt, "exception" if exempt == 1 else "exceptions")]
+
+
+def population_line(evaluation: Evaluation) -> str:
+    """The same as one line."""
+    return ", ".join(f"{number:,} {noun}" for number, noun in population(evaluation))
+
+
+def of_part(evaluation: Evaluation, part: RulePart, *statuses: Status) -> Iterator[Finding]:
+    """The findings that a rule has, of those statuses, in their order."""
+    return (item for item in evaluation.findings if item.rule == part.rule and item.status in statuses)
+
+
+def unlisted(evaluation: Evaluation, part: RulePart) -> str:
+    """How many verdicts other than PASS the run counted and did not keep; empty where it kept all."""
+    counts = part.counts
+    kept = sum(item.rule == part.rule and item.status is not Status.PASS for item in evaluation.findings)
+    missing = counts.failed + counts.unknown + counts.exempt - kept
+    return f"{count_of(missing, 'more verdict')} of {part.rule} not listed" if missing > 0 else ""
+
+
+def subject_name(finding: Finding) -> str:
+    """What a finding is about: a credential's name, or an address in code."""
+    if finding.location is not None:
+        return finding.location.address
+    return finding.subject.name if finding.subject is not None else ""
+
+
+def place(finding: Finding) -> str:
+    """Where that is: `path:line`, or the account."""
+    if finding.location is not None:
+        return f"{finding.location.path}:{finding.location.start_line}"
+    return (finding.subject.account or "") if finding.subject is not None else ""

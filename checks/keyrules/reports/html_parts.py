@@ -1,0 +1,67 @@
+"""The pieces of the HTML report: escaped text, badges, links and tables with the roles that stacking takes away."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterable, Sequence
+
+from keyrules.model import Outcome, Severity, Status
+from keyrules.reports.text_style import printable
+
+OUTCOME_TONES = {
+    Outcome.SATISFIED: "good",
+    Outcome.NOT_SATISFIED: "bad",
+    Outcome.PARTLY_ASSESSED: "part",
+    Outcome.NOT_ASSESSED: "none",
+}
+STATUS_TONES = {Status.PASS: "good", Status.FAIL: "bad", Status.EXEMPT: "part", Status.UNKNOWN: "none"}
+SEVERITY_TONES = {Severity.CRITICAL: "bad", Severity.HIGH: "bad", Severity.MEDIUM: "part", Severity.LOW: "none"}
+_CODE = re.compile(r"`([^`]+)`")
+
+
+def text(value: object) -> str:
+    """Anything as text that is only text: on one line, and escaped for content and attributes."""
+    return html.escape(printable(str(value)), quote=True)
+
+
+def prose(value: str) -> str:
+    """The same, with what stands between backticks as code."""
+    return _CODE.sub(r"<code>\1</code>", text(value))
+
+
+def badge(tone: str, label: str) -> str:
+    """A word in the colours of a verdict; the word says what the colour does."""
+    return f'<span class="badge {tone}">{text(label)}</span>'
+
+
+def link(anchor: str, label: str) -> str:
+    """A link within the page."""
+    return f'<a href="#{text(anchor)}">{text(label)}</a>'
+
+
+def table(caption: str, columns: Sequence[str], rows: Iterable[Sequence[str]], numbers: Sequence[int] = ()) -> str:
+    """A table of cells that are HTML already; the first cell of a row is its header, `numbers` are aligned right.
+
+    A narrow screen shows rows as blocks, which makes browsers forget that it is a table; hence the roles.
+    """
+    head = "".join(
+        f'<th scope="col" role="columnheader"{_right(index, numbers)}>{text(name)}</th>'
+        for index, name in enumerate(columns)
+    )
+    body = "\n".join(f'<tr role="row">{"".join(_cells(columns, row, numbers))}</tr>' for row in rows)
+    return (
+        f'<table class="stack" role="table"><caption>{caption}</caption>\n'
+        f'<thead role="rowgroup"><tr role="row">{head}</tr></thead>\n<tbody role="rowgroup">\n{body}\n</tbody></table>'
+    )
+
+
+def _cells(columns: Sequence[str], row: Sequence[str], numbers: Sequence[int]) -> Iterable[str]:
+    yield f'<th scope="row" role="rowheader">{row[0]}</th>'
+    for index, (name, cell) in enumerate(zip(columns[1:], row[1:], strict=True), start=1):
+        label = f' data-label="{text(name)}"' if cell else ""
+        yield f'<td role="cell"{label}{_right(index, numbers)}>{cell}</td>'
+
+
+def _right(index: int, numbers: Sequence[int]) -> str:
+    return ' class="num"' if index in numbers else ""
