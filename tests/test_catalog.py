@@ -10,12 +10,12 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+from rule_file import RETIRED, RULE
 
 from keyrules.catalog import load_pack, read_rule, rules_folder
 from keyrules.model import Parameter, Plane, Severity, UsageError
 from keyrules.rule_conditions import SENTINEL
 from keyrules.rule_parameters import parse_value
-from rule_file import RETIRED, RULE
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The worker process: bounded, without network, in a pinned environment, and never believed when something is missing."""
+"""The worker process: bounded, offline, in a pinned environment, and not believed when something is missing."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def test_no_network_is_attempted(tmp_path: Path) -> None:
             {
                 "main.tf": KEY
                 + f'module "remote" {{\n  source = "http://127.0.0.1:{port}/module.zip"\n}}\n'
-                + 'module "registry" {\n  source  = "terraform-aws-modules/iam/aws//modules/iam-user"\n  name = "x"\n}\n'
+                + 'module "registry" {\n  source  = "terraform-aws-modules/iam/aws//modules/iam-user"\n}\n'
             },
         )
         proxies = {"HTTP_PROXY": f"http://127.0.0.1:{port}", "HTTPS_PROXY": f"http://127.0.0.1:{port}"}

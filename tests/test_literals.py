@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from keyrules.iac.literals import (
     NEAR_LINES,
     NEAR_LINES_NAMED,

@@ -1,4 +1,4 @@
-"""Plain Checkov with this pack gives the findings, ids and severities of `keyrules scan` wherever it can see the file."""
+"""Plain Checkov gives the findings, ids and severities of `keyrules scan` wherever it can see the file."""
 
 from __future__ import annotations
 
@@ -109,11 +109,15 @@ def test_skip_comments_work_for_each_id(tmp_path: Path) -> None:
     write(
         tmp_path,
         {
-            "main.tf": 'resource "aws_iam_access_key" "k" {\n' + comments + '  user = "root"\n  status = "Inactive"\n}\n'
-            'output "o" {\n  # checkov:skip=KEY_AWS_009:accepted KEY_AWS_009\n  value = aws_iam_access_key.k.secret\n}\n'
+            "main.tf": 'resource "aws_iam_access_key" "k" {\n'
+            + comments
+            + '  user = "root"\n  status = "Inactive"\n}\n'
+            'output "o" {\n  # checkov:skip=KEY_AWS_009:accepted KEY_AWS_009\n'
+            "  value = aws_iam_access_key.k.secret\n}\n"
             'resource "aws_instance" "i" {\n  # checkov:skip=KEY_AWS_010:accepted KEY_AWS_010\n'
             "  user_data = aws_iam_access_key.k.secret\n}\n"
-            'resource "aws_iam_access_key" "old" {\n  # checkov:skip=KEY_AWS_001:accepted KEY_AWS_001\n  user = "u"\n}\n',
+            'resource "aws_iam_access_key" "old" {\n  # checkov:skip=KEY_AWS_001:accepted KEY_AWS_001\n'
+            '  user = "u"\n}\n',
             "t.yaml": "Resources:\n  K:\n    Type: AWS::IAM::AccessKey\n    Metadata:\n      checkov:\n        skip:\n"
             "          - id: KEY_AWS_001\n            comment: accepted KEY_AWS_001\n"
             "    Properties:\n      UserName: svc\n",

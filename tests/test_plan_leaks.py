@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from plan_leak_cases import KEY, function, outputs, plan_with_key, sinks
+from plan_maker import PlanMaker, const, existing_key, new_key, ref
 
 from keyrules.iac.plan_references import leading, parse_reference
 from keyrules.model import Status
-from plan_leak_cases import KEY, function, outputs, plan_with_key, sinks
-from plan_maker import PlanMaker, const, existing_key, new_key, ref
 
 
 def test_references_are_read_back() -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from keyrules.model import Status
 from plan_context import judge
 from plan_maker import KEY_ID, SECRET, PlanMaker, const, existing_key, ref
+
+from keyrules.model import Status
 
 WRITTEN_ID = "AKIAZ5SYNTHETIC7FIXT"
 WRITTEN = "qW3rTy7uIo9Pa/SdF2gHj+Kl5ZxC8vBn1Mq4WeRt"

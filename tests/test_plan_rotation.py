@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from keyrules.iac.verdict import Verdict
-from keyrules.model import Status
 from plan_context import AS_OF, judge
 from plan_maker import NEW_KEY_UNKNOWN, PlanMaker, const, existing_key, new_key, ref
+
+from keyrules.iac.verdict import Verdict
+from keyrules.model import Status
 
 KEY = "aws_iam_access_key.k"
 

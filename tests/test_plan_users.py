@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from keyrules.model import Status
 from plan_context import judge
 from plan_maker import NEW_KEY_UNKNOWN, PlanMaker, const, existing_key, new_key, ref
+
+from keyrules.model import Status
 
 UNKNOWN_USER = {**NEW_KEY_UNKNOWN, "user": True}
 

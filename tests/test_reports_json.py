@@ -19,6 +19,7 @@ from evaluations import (
 )
 from hypothesis import given
 from hypothesis import strategies as st
+
 from keyrules.model import Input, Location, Plane, Status
 from keyrules.reports import json_report
 from keyrules.reports.json_text import dump

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from canaries import assert_no_leak, disguises, leaks, make_canary
 from evaluations import every_kind_of_code_result, every_kind_of_live_result, make_evaluation
+
 from keyrules.model import Evaluation, UsageError
 from keyrules.reports.outputs import FORMATS, Output, parse_outputs, write_outputs
 from keyrules.reports.report_options import ReportOptions

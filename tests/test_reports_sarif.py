@@ -22,11 +22,12 @@ from evaluations import (
     make_evaluation,
     make_rule,
 )
+from pydantic import BaseModel
+from sarif_pydantic import Sarif  # type: ignore[import-untyped]
+
 from keyrules.model import Evaluation, EvaluationError, Input, Location, Plane, Severity, TraceStep
 from keyrules.reports import sarif_report
 from keyrules.reports.report_options import ReportOptions
-from pydantic import BaseModel
-from sarif_pydantic import Sarif  # type: ignore[import-untyped]
 
 PUBLISHED_SCHEMA = os.environ.get("KEYRULES_SARIF_SCHEMA")
 

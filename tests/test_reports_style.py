@@ -8,6 +8,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from keyrules.model import Plane, Severity, Status
 from keyrules.reports.text_style import (
     Style,

@@ -15,6 +15,7 @@ from evaluations import (
 )
 from hypothesis import given
 from hypothesis import strategies as st
+
 from keyrules.model import Counts, EvaluationError, Input, Location, Status, TraceStep
 from keyrules.reports import text_report
 from keyrules.reports.report_options import ReportOptions

@@ -8,12 +8,12 @@ import pytest
 import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from rule_file import RETIRED, RULE
 
 from keyrules.catalog import load_pack, read_rule
 from keyrules.model import UsageError
 from keyrules.rule_parameters import within_bounds
 from keyrules.strict_yaml import parse_block
-from rule_file import RETIRED, RULE
 
 
 @pytest.fixture

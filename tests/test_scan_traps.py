@@ -1,19 +1,15 @@
-"""What makes Checkov skip, hang or crash ends as a finding or as UNKNOWN with exit 3, and costs no other file anything."""
+"""What makes Checkov skip, hang or crash ends as a finding or as UNKNOWN with exit 3, and harms no other file."""
 
 from __future__ import annotations
-
-from pathlib import Path
 
 import pytest
 from scanning import Scanned, scan, write
 
 KEY = 'resource "aws_iam_access_key" "k" {\n  user = "svc"\n}\n'
 TEMPLATE_KEY = "  K:\n    Type: AWS::IAM::AccessKey\n    Properties:\n      UserName: svc\n"
-BOMB = "a0: &a0 [x]\n" + "".join(
-    f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 9)
-)
+BOMB = "a0: &a0 [x]\n" + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 9))
 
-TERRAFORM_TRAPS = {
+TERRAFORM_TRAPS: dict[str, str | bytes] = {
     "exponent": KEY + "locals {\n  x = 1e10\n}\n",
     "empty_heredoc": KEY + "locals {\n  x = <<EOT\nEOT\n}\n",
     "directive_quotes": KEY + 'locals {\n  x = "%{ if var.a != "" }a%{ endif }"\n}\nvariable "a" { default = "" }\n',
@@ -22,17 +18,17 @@ TERRAFORM_TRAPS = {
     "attribute_named_for": KEY + 'resource "x_y" "z" {\n  for = 1\n  if  = 2\n}\n',
     "pow": KEY + "locals {\n  x = pow(10, 1000000000)\n}\n",
     "doubling": KEY
-    + "locals {\n  d0 = \"xxxxxxxxxxxxxxxx\"\n"
+    + 'locals {\n  d0 = "xxxxxxxxxxxxxxxx"\n'
     + "".join(f'  d{n} = "${{local.d{n - 1}}}${{local.d{n - 1}}}"\n' for n in range(1, 40))
     + "}\n",
     "nesting": KEY + "locals {\n  x = " + "[" * 190 + "]" * 190 + "\n}\n",
 }
-UNPARSABLE_TERRAFORM = {
+UNPARSABLE_TERRAFORM: dict[str, str | bytes] = {
     "latin1": (KEY + "# gr").encode() + b"\xf6\xdfe\n",
     "unclosed": KEY + "locals {\n  x = 1\n",
     "too_deep": KEY + "locals {\n  x = " + "[" * 4000 + "]" * 4000 + "\n}\n",
 }
-TEMPLATE_TRAPS = {
+TEMPLATE_TRAPS: dict[str, str | bytes] = {
     "list_metadata.yaml": "Metadata: [a]\nResources:\n" + TEMPLATE_KEY,
     "resource_list_metadata.yaml": "Resources:\n" + TEMPLATE_KEY + "    Metadata: [a]\n",
     "checkov_metadata_text.yaml": "Resources:\n" + TEMPLATE_KEY + "    Metadata:\n      checkov: text\n",
@@ -46,7 +42,11 @@ TEMPLATE_TRAPS = {
     "    - ${I}:\n        Type: AWS::IAM::AccessKey\n        Properties:\n          UserName: svc\n",
     "bomb.yaml": BOMB + "Resources:\n" + TEMPLATE_KEY,
     "duplicate.yaml": "Resources:\n" + TEMPLATE_KEY + TEMPLATE_KEY,
-    "deep.yaml": "Resources:\n" + TEMPLATE_KEY + "  D:\n    Type: AWS::S3::Bucket\n    Metadata: " + "[" * 600 + "]" * 600,
+    "deep.yaml": "Resources:\n"
+    + TEMPLATE_KEY
+    + "  D:\n    Type: AWS::S3::Bucket\n    Metadata: "
+    + "[" * 600
+    + "]" * 600,
     "jinja.yaml": "Resources:\n{% for u in users %}\n" + TEMPLATE_KEY + "{% endfor %}\n",
     "two_documents.yaml": "Resources:\n" + TEMPLATE_KEY + "---\na: 1\n",
     "tab.yaml": "Resources:\n" + TEMPLATE_KEY + "\tx: 1\n",
@@ -118,7 +118,10 @@ def test_terraform_json_is_judged(scanned: Scanned, folder: str) -> None:
 
 def test_the_healthy_neighbours_are_fully_evaluated(scanned: Scanned) -> None:
     for path, rules in (
-        ("healthy/main.tf", {"KEY_AWS_001": "FAIL", "KEY_AWS_003": "PASS", "KEY_AWS_008": "FAIL", "KEY_AWS_005": "PASS"}),
+        (
+            "healthy/main.tf",
+            {"KEY_AWS_001": "FAIL", "KEY_AWS_003": "PASS", "KEY_AWS_008": "FAIL", "KEY_AWS_005": "PASS"},
+        ),
         ("healthy/template.yaml", {"KEY_AWS_001": "FAIL", "KEY_AWS_005": "PASS", "KEY_AWS_006": "PASS"}),
     ):
         for rule, status in rules.items():

@@ -2,8 +2,8 @@
 
     python tests/benchmarks/bench_scan.py [--runs 5]
 
-Prints the median of each and the median of the pairwise ratios. The input is generated from a fixed seed: Terraform files
-of about 130 lines with twenty resources each, one in ten with an access key, and CloudFormation templates alike.
+Prints the median of each and the median of the pairwise ratios. The input is generated from a fixed seed: Terraform
+files of about 130 lines with twenty resources each, one in ten with an access key, and CloudFormation templates alike.
 """
 
 from __future__ import annotations

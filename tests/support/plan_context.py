@@ -6,7 +6,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from keyrules.catalog import load_pack
-from keyrules.iac.declared import PLAN_JUDGES as JUDGES
+from keyrules.iac.declared import PLAN_JUDGES
 from keyrules.iac.plan_view import read_plan
 from keyrules.iac.verdict import Context, Verdict
 from keyrules.model import Selection
@@ -15,6 +15,7 @@ AS_OF = datetime(2026, 6, 1, tzinfo=timezone.utc)
 """The moment that the ages in the plan fixtures are counted to."""
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
+JUDGES = PLAN_JUDGES
 _RULES = {rule.id: rule for rule in load_pack().rules}
 
 

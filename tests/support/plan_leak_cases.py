@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from keyrules.iac.verdict import Verdict
 from plan_context import judge
 from plan_maker import PlanMaker, const, existing_key, new_key
+
+from keyrules.iac.verdict import Verdict
 
 KEY = "aws_iam_access_key.k"
 MARKED = {"environment": [{"variables": True}]}

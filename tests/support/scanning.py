@@ -59,9 +59,7 @@ def run(*arguments: str, cwd: Path, stdin: bytes = b"", env: Mapping[str, str] |
 
 def scan(folder: Path, *arguments: str, paths: Iterable[str] = (".",), **kwargs: Any) -> Scanned:
     """`keyrules scan` with JSON output and passes shown."""
-    return run(
-        "scan", "--format", "json", "--show-passing", "--as-of", AS_OF, *arguments, *paths, cwd=folder, **kwargs
-    )
+    return run("scan", "--format", "json", "--show-passing", "--as-of", AS_OF, *arguments, *paths, cwd=folder, **kwargs)
 
 
 def write(folder: Path, files: Mapping[str, str | bytes]) -> Path:

@@ -1,7 +1,7 @@
 """What the checks judge with in this process: the rules, their parameters, and the moment.
 
-Under `keyrules scan` the worker sets a session before Checkov runs. Under plain Checkov nobody does, and the first check
-that asks gets the pack's defaults with every rule selected, because there Checkov itself filters.
+Under `keyrules scan` the worker sets a session before Checkov runs. Under plain Checkov nobody does, and the first
+check that asks gets the pack's defaults with every rule selected, because there Checkov itself filters.
 """
 
 from __future__ import annotations
@@ -46,7 +46,5 @@ def current_session() -> CheckSession:
     with _lock:
         if not _current:
             pack = load_pack()
-            _current.append(
-                CheckSession({rule.id: rule for rule in pack.rules}, Selection(pack.rules), current_time())
-            )
+            _current.append(CheckSession({rule.id: rule for rule in pack.rules}, Selection(pack.rules), current_time()))
         return _current[0]

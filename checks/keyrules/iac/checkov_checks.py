@@ -1,4 +1,4 @@
-"""Runs the pack's Python rules as Checkov graph checks, the only kind that sees Terraform, plans and CloudFormation alike.
+"""Runs the pack's Python rules as Checkov graph checks, the kind that sees every format alike.
 
 Checkov drops a check that raises, silently, and runs checks on several threads; both are dealt with here.
 """
@@ -113,8 +113,8 @@ class _Places:
             self._block[root, path, without_keys(shown)].append(node)
 
     def find(self, root: str, verdict: Verdict) -> Sequence[Vertex]:
-        exact = self._exact.get((root, verdict.path, verdict.address))
-        return exact or self._block.get((root, verdict.path, without_keys(verdict.address)), ())
+        exact = self._exact.get((root, verdict.path, verdict.address), [])
+        return exact or self._block.get((root, verdict.path, without_keys(verdict.address)), [])
 
 
 _reading = threading.Lock()
@@ -161,7 +161,7 @@ def _reportable(vertex: Vertex) -> dict[str, Any]:
 
 
 def _register(registry: str, check: _PackCheck) -> None:
-    """Takes the place of the rule file's own definition, which matches nothing, and of an earlier load of this check."""
+    """Takes the place of the rule file's own definition, which matches nothing, and of an earlier load."""
     target = get_graph_checks_registry(registry)
     target.checks[:] = [known for known in target.checks if known.id != check.id]
     RunnerFilter.notify_external_check(check.id)

@@ -30,9 +30,7 @@ class OutputContextParser(BaseContextParser):  # type: ignore[misc]
         for block in definition_blocks:
             name = next(iter(block))
             start, end = lines.get(name, (1, 1))
-            self.context[name] = {
-                "start_line": start,
-                "end_line": end,
-                "code_lines": self.file_lines[start - 1 : end],
-            }
-        return self.context
+            lines_of_block = self.file_lines[start - 1 : end]
+            self.context[name] = {"start_line": start, "end_line": end, "code_lines": lines_of_block}
+        found: dict[str, Any] = self.context
+        return found

@@ -11,7 +11,7 @@ from keyrules.iac.hcl_ast import Expr
 from keyrules.iac.terraform_module import Declaration, Module, ModuleReader
 
 Key: TypeAlias = int | str | None
-"""The instance key of a block: a count index, a for_each key, or None for a block that has neither (or an unknown one)."""
+"""The instance key of a block: a count index, a for_each key, or None where it has neither or an unknown one."""
 
 MAX_MODULE_DEPTH = 32
 """Deeper nesting than this is a module that calls itself; Terraform refuses those."""
