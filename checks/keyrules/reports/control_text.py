@@ -57,7 +57,7 @@ class _Page:
         lines = [heading, *wrap(printable(result.reason), self._width, _INDENT)]
         if result.parts:
             for rest in result.rest:
-                lines += wrap(f"Not decided: {rest}", self._width, _INDENT, _DETAIL)
+                lines += wrap(f"Not decided: {printable(rest)}", self._width, _INDENT, _DETAIL)
         for part in result.parts:
             lines += self._part(part, result.control)
         return lines
