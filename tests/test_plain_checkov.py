@@ -81,6 +81,24 @@ def test_the_same_findings_on_every_fixture(style: str) -> None:
     assert sorted(f for f in ours - theirs if not unseen(f)) == []
 
 
+@pytest.mark.parametrize("folder", [".", "infra", "infra/../infra"])
+def test_a_folder_named_relative_to_the_working_directory_gives_the_same_findings(tmp_path: Path, folder: str) -> None:
+    template = (
+        "Resources:\n  K:\n    Type: AWS::IAM::AccessKey\n    Properties:\n      UserName: svc\n"
+        "Outputs:\n  Secret:\n    Value: !GetAtt K.SecretAccessKey\n"
+    )
+    terraform = 'resource "aws_iam_access_key" "k" {\n  user = "svc"\n}\n'
+    write(tmp_path, {"infra/t.yaml": template, "infra/main.tf": terraform})
+    words = run("dirs", cwd=PROJECT).stdout.split()
+    reports, _ = checkov(Path(folder), *words, "--check", "KEY_AWS_*", cwd=tmp_path)
+    assert {(rule, address) for rule, _, _, address in failures(reports, tmp_path)} == {
+        ("KEY_AWS_001", "K"),
+        ("KEY_AWS_009", "K"),
+        ("KEY_AWS_001", "aws_iam_access_key.k"),
+        ("KEY_AWS_008", "aws_iam_access_key.k"),
+    }
+
+
 def overcounted(failure: Failure) -> bool:
     """Checkov's graph keeps what a module call with `count = 0` would declare, and the rules in YAML cannot tell."""
     return failure[3].startswith("module.not_called.") and failure[0] in ("KEY_AWS_005", "KEY_AWS_006", "KEY_AWS_007")

@@ -88,7 +88,9 @@ class _CloudFormationCheck(_PackCheck):
         seen: dict[tuple[str, str], list[Vertex]] = defaultdict(list)
         for node in nodes:
             if node.get("block_type_") == "resource":
-                seen[str(node["file_path_"]), str(node["block_name_"]).split(".")[-1]].append(node)
+                # Checkov's paths are as relative as its --directory; those of the verdicts are absolute.
+                path = str(Path(str(node["file_path_"])).absolute())
+                seen[path, str(node["block_name_"]).split(".")[-1]].append(node)
         verdicts = TEMPLATE_JUDGES[self.id](CloudFormationView.from_vertices(nodes), context)
         return [(verdict, seen[verdict.path, verdict.address]) for verdict in verdicts]
 
