@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 from evaluations import every_kind_of_code_result, every_kind_of_live_result, live_finding, make_evaluation
-from trestle.oscal.assessment_results import Model as Results  # type: ignore[import-untyped]
-from trestle.oscal.component import Model as Component  # type: ignore[import-untyped]
+from trestle.oscal.assessment_results import Model as Results
+from trestle.oscal.component import Model as Component
 
 from keyrules.catalog import load_pack
 from keyrules.cli import main

@@ -151,7 +151,9 @@ margin-top:.35rem}
 
 _PRINT: Final = """\
 @page{margin:16mm 14mm}
-body{font-size:10pt;background:#fff}
+body{font-size:9.5pt;background:#fff}
+#verdicts tbody th{width:26%}
+#verdicts td:last-child{min-width:36mm}
 .skip,nav,details summary{display:none}
 details::details-content{content-visibility:visible;display:block}
 header,main,footer{max-width:none;padding:0}
