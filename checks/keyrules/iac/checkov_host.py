@@ -52,8 +52,11 @@ _PINNED = {
     "PYTHONUTF8": "1",
 }
 
+# The worker runs the very code of this process: before an installed keyrules, after the standard library.
 _BOOT = (
-    "import sys; sys.path[:] = [entry for entry in sys.path if entry not in ('', '.')]; sys.path.append({root!r}); "
+    "import sys; sys.path[:] = [entry for entry in sys.path if entry not in ('', '.')]; "
+    "installed = [n for n, entry in enumerate(sys.path) if entry.endswith(('site-packages', 'dist-packages'))]; "
+    "sys.path.insert(installed[0] if installed else len(sys.path), {root!r}); "
     "from keyrules.iac.checkov_worker import main; sys.exit(main())"
 )
 

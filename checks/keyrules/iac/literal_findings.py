@@ -16,6 +16,7 @@ from keyrules.iac.literals import LiteralCredential, find_literals
 from keyrules.iac.relevance import TEMPLATE_WORD
 from keyrules.iac.skip_reasons import safe_reason
 from keyrules.model import Finding, Location, Plane, Rule, Status
+from keyrules.reports.text_style import advice_for
 
 _SKIP = re.compile(r"(?:checkov|bridgecrew|cortex):skip= *([A-Za-z_\d-]+(?:,[A-Za-z_\d-]+)*)(?::([^\n]*))?")
 _METADATA_ID = r"""["']?id["']?\s*:\s*["']?{id}\b"""
@@ -55,7 +56,7 @@ def literal_findings(path: str, data: bytes, rule: Rule) -> list[Finding]:
                 plane=Plane.CODE,
                 message=credential.message,
                 reason=credential.kind,
-                remediation=rule.remediation,
+                remediation=advice_for(Plane.CODE, rule.remediation),
                 location=Location(shown(path), credential.line, credential.end_line, address),
                 facts={"access_key_id": credential.masked_key_id},
                 exemption=skipped,

@@ -40,6 +40,7 @@ exit codes: 0 clean, 1 findings, 2 wrong usage, 3 not everything was evaluated
 
 def add_scan_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of `keyrules scan`."""
+    parser.usage = "keyrules scan [OPTION ...] [PATH ...]"
     parser.add_argument(
         "paths",
         nargs="*",

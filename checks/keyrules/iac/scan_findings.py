@@ -15,6 +15,7 @@ from keyrules.iac.verdict import Verdict
 from keyrules.iac.worker_protocol import Checked, CheckRecord
 from keyrules.iac.yaml_rules import WORDS
 from keyrules.model import EvaluationError, Finding, Location, Plane, Rule, Selection, Status, TraceStep
+from keyrules.reports.text_style import advice_for
 
 _PYTHON_RULES = {"terraform": SOURCE_JUDGES, "plan": PLAN_JUDGES, "cloudformation": TEMPLATE_JUDGES}
 _MODULES = "KEY_AWS_007"
@@ -209,7 +210,7 @@ def _finding(verdict: Verdict, rule: Rule, skipped: str | None) -> Finding:
         plane=Plane.CODE,
         message=_capital(verdict.message),
         reason=verdict.reason,
-        remediation=rule.remediation,
+        remediation=advice_for(Plane.CODE, rule.remediation),
         location=Location(shown(verdict.path), verdict.start_line, verdict.end_line, verdict.address),
         facts=verdict.facts,
         trace=tuple(TraceStep(step.label, shown(step.path), step.line) for step in verdict.trace),

@@ -18,11 +18,21 @@ from datetime import datetime
 from typing import Final
 
 from keyrules.live.age_buckets import AgeBuckets
-from keyrules.live.fact_readers import CERTIFICATE_1, CERTIFICATE_2, KEY_1, KEY_2, PASSWORD, ROOT, SubjectKind
+from keyrules.live.conditions import attributes
+from keyrules.live.fact_readers import (
+    CERTIFICATE_1,
+    CERTIFICATE_2,
+    KEY_1,
+    KEY_2,
+    PASSWORD,
+    ROOT,
+    SubjectKind,
+    fact_values,
+)
 from keyrules.live.instants import from_datetime
 from keyrules.live.plan import Group, Plan
 from keyrules.live.report_columns import ROOT_USER, Row
-from keyrules.model import Counts, Status
+from keyrules.model import Counts, Rule, Status
 
 ABSENT_ROOT_PASSES: Final = "KEY_AWS_014"
 """The one rule that an account without a root user fulfils: there is nobody whose sign-in a second factor protects."""
@@ -94,6 +104,12 @@ class _Marks:
         return Tally(counts, population, tuple(sorted(self.accounts)), without_root)
 
 
+def _rests_on_a_later_date(rule: Rule, subject: SubjectKind, row: Row, as_of: datetime) -> bool:
+    """Whether a fact that the rule asks for is counted from a date after the moment of evaluation."""
+    values = fact_values(subject, row, as_of)
+    return any(values[name] is None for name in attributes(rule.runtime or {}) if name in values)
+
+
 def judge_rows(
     rows: Iterable[Row],
     plan: Plan,
@@ -130,6 +146,8 @@ def judge_rows(
             covered[number] += 1
             for rule, definition in members:
                 verdict = definition(row) if applies is True else None
+                if verdict is False and contradicted and _rests_on_a_later_date(plan.rules[rule], subject, row, as_of):
+                    verdict = None
                 if verdict is True and not contradicted:
                     if passing and record is not None:
                         record(Verdict(rule, Status.PASS, subject, row, contradicted))

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 from keyrules.live.conditions import attributes
 from keyrules.live.fact_readers import SubjectKind, fact_values
 from keyrules.live.instants import to_datetime
-from keyrules.live.key_history import beyond, key_of, keys_of, last_use, name_of, since
+from keyrules.live.key_history import age, ago, beyond, key_of, keys_of, last_use, name_of
 from keyrules.live.report_columns import Row
 from keyrules.model import ParameterValue, Rule, Status
 from keyrules.reports.text_style import count_of, human_duration
@@ -103,16 +103,14 @@ def _idle_key(case: Case) -> tuple[str, str]:
     name = name_of(case.subject, case.row)
     if not key.used:
         return "key_never_used", (
-            f"{name} was never used since it was created {since(key.created, case.as_of)} ago; the limit is "
-            f"{_days(limit)}"
+            f"{name} was never used since it was created {ago(key.created, case.as_of)}; the limit is {_days(limit)}"
         )
     return "key_unused", f"{name} is active but was {last_use(key, case.as_of)}; the limit is {_days(limit)}"
 
 
 def _two_keys(case: Case) -> tuple[str, str]:
     described = " and ".join(
-        f"key {key.slot} ({since(key.created, case.as_of)} old, {last_use(key, case.as_of)})"
-        for key in keys_of(case.row)
+        f"key {key.slot} ({age(key.created, case.as_of)}, {last_use(key, case.as_of)})" for key in keys_of(case.row)
     )
     overlap = case.days("overlap_days")
     allowed = f"; both may be active for {_days(overlap)}" if overlap else ""
@@ -132,7 +130,7 @@ def _setup_key(case: Case) -> tuple[str, str]:
 def _root_keys(case: Case) -> tuple[str, str]:
     keys = keys_of(case.row)
     described = " and ".join(
-        f"key {key.slot} ({'active' if key.active else 'inactive'}, {since(key.created, case.as_of)} old, "
+        f"key {key.slot} ({'active' if key.active else 'inactive'}, {age(key.created, case.as_of)}, "
         f"{last_use(key, case.as_of)})"
         for key in keys
     )
@@ -142,7 +140,7 @@ def _root_keys(case: Case) -> tuple[str, str]:
 
 def _leftover_key(case: Case) -> tuple[str, str]:
     key = key_of(case.row, case.subject.slot or 1)
-    created = "" if key.used else f" and was created {since(key.created, case.as_of)} ago"
+    created = "" if key.used else f" and was created {ago(key.created, case.as_of)}"
     return "inactive_key_kept", (
         f"{name_of(case.subject, case.row)} is inactive, {last_use(key, case.as_of)}{created}; it should be deleted "
         f"after {_days(case.days('grace_days'))}"
@@ -152,14 +150,14 @@ def _leftover_key(case: Case) -> tuple[str, str]:
 def _long_lived_key(case: Case) -> tuple[str, str]:
     key = key_of(case.row, case.subject.slot or 1)
     return "long_lived_key", (
-        f"{name_of(case.subject, case.row)} is an active long-lived key, {since(key.created, case.as_of)} old and "
+        f"{name_of(case.subject, case.row)} is an active long-lived key, {age(key.created, case.as_of)} and "
         f"{last_use(key, case.as_of)}"
     )
 
 
 def _no_mfa(case: Case) -> tuple[str, str]:
     used = case.row.password_used
-    last = f"last signed in {since(used, case.as_of)} ago" if used else "no sign-in is recorded"
+    last = f"last signed in {ago(used, case.as_of)}" if used else "no sign-in is recorded"
     return "no_mfa", f"{case.row.user} can sign in to the console with a password alone; {last}"
 
 
@@ -167,11 +165,11 @@ def _idle_password(case: Case) -> tuple[str, str]:
     row, limit = case.row, _days(case.days("max_idle_days"))
     if row.password_used:
         return "password_unused", (
-            f"{row.user} last signed in to the console {since(row.password_used, case.as_of)} ago; the limit is {limit}"
+            f"{row.user} last signed in to the console {ago(row.password_used, case.as_of)}; the limit is {limit}"
         )
     set_at = row.password_changed or row.user_created
     return "password_never_used", (
-        f"{row.user} has no recorded sign-in since the console password was set {since(set_at, case.as_of)} ago; the "
+        f"{row.user} has no recorded sign-in since the console password was set {ago(set_at, case.as_of)}; the "
         f"limit is {limit}"
     )
 
@@ -186,7 +184,7 @@ def _root_used(case: Case) -> tuple[str, str]:
     keys = [key for key in (key_of(row, 1), key_of(row, 2)) if key.used]
     uses = [(key.used, f"access key {key.slot} was {last_use(key, case.as_of)}") for key in keys]
     if row.password_used:
-        uses.append((row.password_used, f"its password was last used {since(row.password_used, case.as_of)} ago"))
+        uses.append((row.password_used, f"its password was last used {ago(row.password_used, case.as_of)}"))
     latest = max(uses)[1]
     return "root_used", f"the root user was used: {latest}; {_days(case.days('quiet_days'))} without use are required"
 

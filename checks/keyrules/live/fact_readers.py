@@ -171,7 +171,7 @@ READERS: Final[Mapping[SubjectKind, Mapping[str, Reader]]] = {
 
 
 def fact_values(subject: SubjectKind, row: Row, as_of: datetime) -> dict[str, FactValue]:
-    """Every fact of a subject for people and reports: durations rounded to two digits, None where unknown."""
+    """Every fact of a subject for people and reports: durations rounded, None where unknown or negative."""
     table = FACTS[subject.kind]
     return {name: _value(reader, row, as_of, table[name].unit) for name, reader in READERS[subject].items()}
 
@@ -187,4 +187,6 @@ def _value(reader: Reader, row: Row, as_of: datetime, unit: str) -> FactValue:
         length = gap(reader, row)
         return None if length is None else round(length / UNITS[unit], 2)
     since = first_date(row, reader.fields) if isinstance(reader, AgeColumns) else reader.since(row)
-    return round((as_of - to_datetime(since)) / UNITS[unit], 2) if since else None
+    if not since or to_datetime(since) > as_of:
+        return None
+    return round((as_of - to_datetime(since)) / UNITS[unit], 2)

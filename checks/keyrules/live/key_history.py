@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 from keyrules.live.fact_readers import CERTIFICATE_1, CERTIFICATE_2, KEY_1, KEY_2, PASSWORD, ROOT, SubjectKind
 from keyrules.live.instants import ABSENT, Instant, to_datetime
 from keyrules.live.report_columns import NO_VALUE, NOT_SUPPORTED, ROOT_USER, Row
-from keyrules.reports.text_style import duration_beyond, human_duration
+from keyrules.reports.text_style import duration_beyond, human_duration, iso_utc
 
 _NO_PLACE: Final = frozenset({"", NO_VALUE, NOT_SUPPORTED, "no_information"})
 
@@ -88,6 +88,20 @@ def since(instant: Instant, as_of: datetime) -> str:
     return human_duration(as_of - to_datetime(instant)) if instant else "an unknown time"
 
 
+def ago(instant: Instant, as_of: datetime) -> str:
+    """The same as a moment: `412 days ago`, or the time itself where it is later than the moment of evaluation."""
+    if instant and to_datetime(instant) > as_of:
+        return f"at {iso_utc(to_datetime(instant))}, after the moment of evaluation"
+    return f"{since(instant, as_of)} ago"
+
+
+def age(instant: Instant, as_of: datetime) -> str:
+    """The same as an age: `412 days old`."""
+    if instant and to_datetime(instant) > as_of:
+        return f"created at {iso_utc(to_datetime(instant))}, after the moment of evaluation"
+    return f"{since(instant, as_of)} old"
+
+
 def beyond(instant: Instant, as_of: datetime, limit_days: int) -> str:
     """The same, exact enough to show that it is longer than the limit."""
     return duration_beyond(as_of - to_datetime(instant), limit_days) if instant else since(instant, as_of)
@@ -98,4 +112,4 @@ def last_use(key: Key, as_of: datetime) -> str:
     if not key.used:
         return "never used"
     place = (f" with {key.service}" if key.service else "") + (f" in {key.region}" if key.region else "")
-    return f"last used {since(key.used, as_of)} ago{place}"
+    return f"last used {ago(key.used, as_of)}{place}"

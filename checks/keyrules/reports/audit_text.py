@@ -20,6 +20,7 @@ from keyrules.reports.text_style import (
     human_duration,
     pad,
     printable,
+    relative_date,
     wrap,
 )
 
@@ -146,6 +147,8 @@ def _age(finding: Finding, subject: Subject, as_of: datetime) -> str:
         return ""
     limit = finding.facts.get("max_age_days")
     age = as_of - subject.created_at
+    if subject.created_at > as_of:
+        return "not yet created"
     return f"{duration_beyond(age, limit) if isinstance(limit, int) else human_duration(age)} old"
 
 
@@ -157,7 +160,7 @@ def _last_use(finding: Finding, as_of: datetime) -> str:
         return "never used"
     moment = datetime.fromisoformat(str(used).replace("Z", "+00:00"))
     service = finding.facts.get("last_used_service")
-    return f"last used {human_duration(as_of - moment)} ago" + (f" ({printable(str(service))})" if service else "")
+    return f"last used {relative_date(moment, as_of)}" + (f" ({printable(str(service))})" if service else "")
 
 
 def _verdicts(counts: Counts) -> str:
