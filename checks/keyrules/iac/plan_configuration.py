@@ -24,12 +24,16 @@ class Leaf:
 
 @dataclass(frozen=True)
 class ConfigBlock:
-    """A resource, data source or module call: its expressions, and those of its provisioners under `provisioner`."""
+    """A resource, data source or module call: its expressions, and those of its provisioners under `provisioner`.
+
+    `provider` is the key of the ProviderConfig that a resource uses.
+    """
 
     leaves: tuple[Leaf, ...]
     repetition: Leaf | None = None
     by_each: bool = False
     depends_on: tuple[str, ...] = ()
+    provider: str = ""
 
     def references(self, name: str) -> tuple[str, ...]:
         """The references of every expression under one argument or block."""
@@ -132,6 +136,7 @@ def _block(entry: Mapping[str, object]) -> ConfigBlock:
         repetition=_leaf((), as_object(repetition, "configuration repetition")) if repetition is not None else None,
         by_each="for_each_expression" in entry,
         depends_on=as_texts(entry.get("depends_on"), "configuration depends_on"),
+        provider=as_text(entry.get("provider_config_key", ""), "configuration provider_config_key"),
     )
 
 

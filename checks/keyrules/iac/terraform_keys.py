@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from keyrules.iac.hcl_ast import Conditional
 from keyrules.iac.hcl_evaluate import evaluate, instance_keys
 from keyrules.iac.hcl_render import render
+from keyrules.iac.terraform_account import account
 from keyrules.iac.terraform_identity import Atom, conditions, enclosing_conditions, exclude, identity, outcome
 from keyrules.iac.terraform_module import Declaration
 from keyrules.iac.terraform_scope import Frame, Scope, format_key
@@ -109,6 +110,7 @@ class Owner:
     """The user that a key or login profile is for. Two are equal exactly when they are known to be the same user."""
 
     identity: int
+    account: Hashable
     shown: str = field(compare=False)
 
 
@@ -117,7 +119,7 @@ def user_of(declared: Declaration, frame: Frame) -> Owner:
     expr = declared.value("user")
     value = evaluate(expr, frame)
     shown = value if isinstance(value, str) else render(expr) if expr is not None else ""
-    return Owner(identity(expr, frame), f"user {shown}" if shown else "the user")
+    return Owner(identity(expr, frame), account(declared, frame), f"user {shown}" if shown else "the user")
 
 
 def needs(declared: Declaration, frame: Frame) -> frozenset[Atom]:

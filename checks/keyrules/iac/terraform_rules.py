@@ -21,11 +21,10 @@ from keyrules.iac.terraform_keys import (
 )
 from keyrules.iac.terraform_module import Declaration
 from keyrules.iac.terraform_scope import Frame, Scope
-from keyrules.iac.verdict import Context, Verdict
+from keyrules.iac.verdict import Context, Verdict, listed
 from keyrules.model import Status
 
 _LOGIN_PROFILE = "aws_iam_user_login_profile."
-_SHOWN_KEYS = 10
 
 
 def rotation(root: Scope, context: Context) -> list[Verdict]:
@@ -52,9 +51,7 @@ def one_active_key(root: Scope, context: Context) -> list[Verdict]:
             verdicts.append(key.verdict(context, Status.PASS, "only_active_key", message))
             continue
         others.sort()
-        shown = ", ".join(others[:_SHOWN_KEYS]) + (
-            f" and {len(others) - _SHOWN_KEYS} more" if others[_SHOWN_KEYS:] else ""
-        )
+        shown = listed(others)
         verdicts.append(
             key.verdict(
                 context,

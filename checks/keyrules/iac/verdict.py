@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from keyrules.model import FactValue, Rule, Selection, Status, TraceStep
+
+_LISTED = 10
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names for a sentence: `a, b, c`; of very many the first ones and how many more there are."""
+    left = len(names) - _LISTED
+    return ", ".join(names[:_LISTED]) + (f" and {left} more" if left > 0 else "")
 
 
 @dataclass(frozen=True)
