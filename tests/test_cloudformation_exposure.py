@@ -93,7 +93,7 @@ Outputs:
   Again: {Value: !Sub "${K.SecretAccessKey}"}
 """
     verdict = judged("KEY_AWS_009", text)["K"]
-    assert verdict.message.startswith("K.SecretAccessKey → Fn::Join → Outputs.Secret (and 1 more): ")
+    assert verdict.message.startswith("K.SecretAccessKey → Fn::Join → Outputs.Secret (also Outputs.Again): ")
     assert "exported" in verdict.message
     assert verdict.facts == {"output": "Secret", "outputs": "Secret, Again", "exported": "Secret"}
     assert [(step.label, step.line) for step in verdict.trace] == [
@@ -206,7 +206,8 @@ def test_one_verdict_names_every_place_in_the_order_of_the_file() -> None:
     store = {"Type": "AWS::SecretsManager::Secret", "Properties": {"SecretString": SECRET, "Name": SECRET}}
     verdict = judged("KEY_AWS_010", json.dumps(template({"Z": function, "S": store})))["K"]
     assert verdict.facts["sinks"] == "Z.Environment.Variables.B, Z.Environment.Variables.A, S.Name"
-    assert verdict.message.startswith("K.SecretAccessKey → Z.Environment.Variables.B (and 2 more): ")
+    others = "Z.Environment.Variables.A, S.Name"
+    assert verdict.message.startswith(f"K.SecretAccessKey → Z.Environment.Variables.B (also {others}): ")
     assert [step.label for step in verdict.trace if step.label != "K.SecretAccessKey"] == [
         "Z.Environment.Variables.B",
         "Z.Environment.Variables.A",

@@ -133,14 +133,24 @@ resource "aws_lambda_function" "f" {
     ]
 
 
-def test_shortest_way_first_and_the_others_counted(tmp_path: Path) -> None:
+def test_shortest_way_first_and_the_others_named(tmp_path: Path) -> None:
     text = (
         f'{KEY}resource "aws_iam_access_key" "other" {{\n user = "b"\n}}\n'
         "locals {\n far = aws_iam_access_key.other.secret\n}\n"
         f'resource "aws_instance" "i" {{\n tags = {{ a = local.far }}\n user_data = "${{{S}}}${{local.far}}"\n}}\n'
     )
     verdict = sinks(write(tmp_path, {"main.tf": text}))[0]
-    assert verdict.message.startswith("aws_iam_access_key.k.secret → aws_instance.i user_data (and 2 more): ")
+    others = "aws_iam_access_key.other in aws_instance.i tags, aws_iam_access_key.other in aws_instance.i user_data"
+    assert verdict.message.startswith(f"aws_iam_access_key.k.secret → aws_instance.i user_data (also {others}): ")
+
+
+def test_very_many_others_are_named_up_to_a_number(tmp_path: Path) -> None:
+    keys = "".join(f'resource "aws_iam_access_key" "k{i:02}" {{\n user = "u{i}"\n}}\n' for i in range(13))
+    secrets = ", ".join(f"aws_iam_access_key.k{i:02}.secret" for i in range(13))
+    text = f'{keys}resource "aws_s3_object" "x" {{\n content = join(",", [{secrets}])\n}}\n'
+    message = next(v.message for v in sinks(write(tmp_path, {"main.tf": text})) if v.status is Status.FAIL)
+    assert "aws_iam_access_key.k10 in aws_s3_object.x content and 2 more): " in message
+    assert "aws_iam_access_key.k11" not in message
 
 
 def test_a_leaking_key_does_not_spoil_its_neighbour(tmp_path: Path) -> None:

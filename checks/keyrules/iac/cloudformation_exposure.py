@@ -13,7 +13,7 @@ from keyrules.iac.cloudformation_judging import Judge, Opinion, verdicts
 from keyrules.iac.cloudformation_sinks import METADATA, Sink, sink
 from keyrules.iac.cloudformation_template import Block, Template
 from keyrules.iac.cloudformation_view import CloudFormationView
-from keyrules.iac.verdict import Context, Verdict
+from keyrules.iac.verdict import Context, Verdict, listed
 from keyrules.model import Status
 
 
@@ -59,9 +59,10 @@ def _output_judge(template: Template, _: Conditions) -> Judge:
         exported = [output.logical_id for _, output in leaks if output.part("Export") is not None]
         flow, first = leaks[0]
         path = " → ".join([*(label for label, _ in flow.steps), f"Outputs.{first.logical_id}"])
+        others = _more([f"Outputs.{output.logical_id}" for _, output in leaks])
         shown = "is exported to other stacks, and " if first.logical_id in exported else ""
         message = (
-            f"{path}{_more(len(leaks))}: the output {shown}shows the secret to everyone who may call "
+            f"{path}{others}: the output {shown}shows the secret to everyone who may call "
             "cloudformation:DescribeStacks; NoEcho does not apply to it. Remove the output."
         )
         facts = {
@@ -86,7 +87,7 @@ def _sink_judge(template: Template, _: Conditions) -> Judge:
             message = f"The secret of {key.logical_id} is not handed to a place that keeps it in plain text."
             return Opinion(Status.PASS, "secret_not_in_plain_text", message)
         first = leaks[0]
-        message = f"{first.path}{_more(len(leaks))}: the secret ends up in {first.sink.readers}."
+        message = f"{first.path}{_more([leak.label for leak in leaks])}: the secret ends up in {first.sink.readers}."
         facts = {"sink": first.label, "sinks": ", ".join(leak.label for leak in leaks)}
         trace = tuple(step for leak in leaks for step in leak.trace)
         return Opinion(Status.FAIL, first.sink.reason, message, facts, trace)
@@ -94,8 +95,9 @@ def _sink_judge(template: Template, _: Conditions) -> Judge:
     return judge
 
 
-def _more(count: int) -> str:
-    return f" (and {count - 1} more)" if count > 1 else ""
+def _more(places: list[str]) -> str:
+    """The places beside the first, to which the path leads."""
+    return f" (also {listed(places[1:])})" if places[1:] else ""
 
 
 def _leaks(template: Template) -> Iterator[_Leak]:

@@ -16,7 +16,7 @@ from keyrules.iac.secret_work import FlowError, WorkExhausted
 from keyrules.iac.terraform_keys import declared_keys
 from keyrules.iac.terraform_module import Declaration
 from keyrules.iac.terraform_scope import Frame, Scope
-from keyrules.iac.verdict import Context, Verdict
+from keyrules.iac.verdict import Context, Verdict, listed
 from keyrules.model import Status, TraceStep
 
 _SENSITIVE_OUTPUT = Sink(Status.PASS, "output_sensitive")
@@ -225,8 +225,9 @@ def _verdict(subject: _Subject, context: Context) -> Verdict:
             "flow_unknown",
             f"whether a secret comes here is not known: {subject.trouble}",
         )
-    same = {(one.source.key, one.label) for one in arrivals if one.sink.status is first.sink.status}
-    more = f" (and {len(same) - 1} more)" if len(same) > 1 else ""
+    same = [f"{one.source.key} in {one.label}" for one in arrivals if one.sink.status is first.sink.status]
+    others = list(dict.fromkeys(same))[1:]
+    more = f" (also {listed(others)})" if others else ""
     stops = (*first.trail.stops, TraceStep(first.label, subject.declared.path, first.line))
     path = _path(stops)
     fate = "is kept by something made for secrets" if first.sink is STORE else first.sink.fate
