@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from credential_reports import ROOT, ago, findings, key, line, report, verdicts
+from credential_reports import ROOT, ago, evaluate, findings, key, line, report, verdicts
 
 from keyrules.model import Status
 
@@ -193,3 +193,14 @@ def test_the_slot_is_no_part_of_the_fingerprint() -> None:
     two = findings(report(line("ann", **key(2, 400), **key(1, 3))), 1)
     assert {f.fingerprint for f in one} == {f.fingerprint for f in two}
     assert len({f.fingerprint for f in one}) == 2
+
+
+def test_nothing_fails_because_of_a_date_after_as_of_and_no_text_calls_it_past() -> None:
+    root = line(ROOT, password_enabled="true", password_last_used=ago(-700), mfa_active="true")
+    row = line("ann", password_enabled="true", password_last_used=ago(-700), password_last_changed=ago(9), **key(1, 9))
+    evaluation = evaluate(report(root, row), 12, 15)
+    found = {f.rule[-3:]: f for f in evaluation.findings if f.subject}
+    assert found["015"].status is Status.UNKNOWN
+    assert found["012"].status is Status.FAIL
+    assert "after the moment of evaluation" in found["012"].message and " ago" not in found["012"].message
+    assert all(not isinstance(v, float) or v >= 0 for f in found.values() for v in f.facts.values())
