@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 from scanning import PROJECT, run, scan, write
 
-from keyrules.iac.checkov_host import Limits, UnitOutcome, run_units, worker_environment
 from keyrules.iac.discovery import Unit
-from keyrules.iac.worker_protocol import Request
+from keyrules.iac.host.checkov_host import Limits, UnitOutcome, run_units, worker_environment
+from keyrules.iac.host.worker_protocol import Request
 
 KEY = 'resource "aws_iam_access_key" "k" {\n  user = "svc"\n}\n'
 
@@ -145,7 +145,7 @@ def test_a_check_that_cannot_be_imported_is_not_clean(checkout: Path, tmp_path: 
 
 
 def test_a_raising_check_is_not_clean(checkout: Path, tmp_path: Path) -> None:
-    module = checkout / "checks/keyrules/iac/checkov_checks.py"
+    module = checkout / "checks/keyrules/iac/host/checkov_checks.py"
     text = module.read_text()
     assert "places = _Places(nodes)" in text
     module.write_text(text.replace("places = _Places(nodes)", "raise ValueError('broken')"))
@@ -154,7 +154,7 @@ def test_a_raising_check_is_not_clean(checkout: Path, tmp_path: Path) -> None:
 
 
 def test_a_worker_that_cannot_start_is_not_clean(checkout: Path, tmp_path: Path) -> None:
-    (checkout / "checks/keyrules/iac/checkov_worker.py").write_text("raise SystemExit(1)\n")
+    (checkout / "checks/keyrules/iac/host/checkov_worker.py").write_text("raise SystemExit(1)\n")
     code, message = scan_with(checkout, tmp_path / "src")
     assert code == 3 and "could not be started" in message
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keyrules.iac.cloudformation_declared import declared_keys
-from keyrules.iac.cloudformation_template import read_template
+from keyrules.iac.cloudformation.cloudformation_declared import declared_keys
+from keyrules.iac.cloudformation.cloudformation_template import read_template
 
 
 def names(text: str) -> list[tuple[str, int]]:

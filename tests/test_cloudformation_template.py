@@ -9,8 +9,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keyrules.iac import cloudformation_document
-from keyrules.iac.cloudformation_document import (
+from keyrules.iac.cloudformation import cloudformation_document
+from keyrules.iac.cloudformation.cloudformation_document import (
     MAX_CHARACTERS,
     Listing,
     Node,
@@ -19,7 +19,7 @@ from keyrules.iac.cloudformation_document import (
     decode_template,
     read_document,
 )
-from keyrules.iac.cloudformation_template import read_template
+from keyrules.iac.cloudformation.cloudformation_template import read_template
 
 
 def plain(node: Node) -> object:

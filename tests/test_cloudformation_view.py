@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from cloudformation_cases import JUDGES, context
 
-from keyrules.iac.cloudformation_view import CloudFormationView, KeyPlace
+from keyrules.iac.cloudformation.cloudformation_view import CloudFormationView, KeyPlace
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 TEMPLATE = "Resources:\n  K:\n    Type: AWS::IAM::AccessKey\n    Properties: {UserName: same}\n"

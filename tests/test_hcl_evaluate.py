@@ -11,8 +11,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from terraform_cases import module
 
-from keyrules.iac.hcl_evaluate import UNKNOWN, evaluate, number, truth, variable
-from keyrules.iac.terraform_scope import Frame, Scope
+from keyrules.iac.terraform.hcl_evaluate import UNKNOWN, evaluate, number, truth, variable
+from keyrules.iac.terraform.terraform_scope import Frame, Scope
 
 WORLD = """
 variable "unset" {}

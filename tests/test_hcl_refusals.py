@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keyrules.iac.hcl_ast import (
+from keyrules.iac.hcl.hcl_ast import (
     Expr,
     HclSyntaxError,
 )
-from keyrules.iac.hcl_expression import MAX_NESTING
-from keyrules.iac.hcl_syntax import parse_expression, parse_hcl, parse_template
+from keyrules.iac.hcl.hcl_expression import MAX_NESTING
+from keyrules.iac.hcl.hcl_syntax import parse_expression, parse_hcl, parse_template
 
 
 def value(text: str) -> Expr:

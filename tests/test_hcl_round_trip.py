@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keyrules.iac.hcl_ast import (
+from keyrules.iac.hcl.hcl_ast import (
     Access,
     Attr,
     Attribute,
@@ -30,9 +30,9 @@ from keyrules.iac.hcl_ast import (
     Template,
     Unary,
 )
-from keyrules.iac.hcl_render import render
-from keyrules.iac.hcl_syntax import parse_expression, parse_hcl
-from keyrules.iac.hcl_walk import children, nests_deeper_than
+from keyrules.iac.hcl.hcl_render import render
+from keyrules.iac.hcl.hcl_syntax import parse_expression, parse_hcl
+from keyrules.iac.hcl.hcl_walk import children, nests_deeper_than
 
 
 def value(text: str) -> Expr:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from keyrules.iac.hcl_ast import (
+from keyrules.iac.hcl.hcl_ast import (
     Access,
     Attr,
     Attribute,
@@ -25,7 +25,7 @@ from keyrules.iac.hcl_ast import (
     Template,
     Unary,
 )
-from keyrules.iac.hcl_syntax import parse_expression, parse_hcl, parse_template
+from keyrules.iac.hcl.hcl_syntax import parse_expression, parse_hcl, parse_template
 
 X, Y, Z = Name("x"), Name("y"), Name("z")
 ONE, TWO = Literal(1), Literal(2)

@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from keyrules.iac.literals import (
+from keyrules.iac.literals.literals import (
     NEAR_LINES,
     NEAR_LINES_NAMED,
     LiteralCredential,

@@ -74,7 +74,7 @@ class TestModules:
                 for name in _imported(path) & set(users):
                     users[name].add(str(path.relative_to(PROJECT / "checks/keyrules")))
         assert users["boto3"] == {"live/aws.py"}
-        assert users["checkov"] and all(name.startswith("iac/checkov_") for name in users["checkov"])
+        assert users["checkov"] and all(name.startswith("iac/host/checkov_") for name in users["checkov"])
 
 
 def _imported(path: Path) -> set[str]:

@@ -12,8 +12,8 @@ from plan_context import JUDGES, judge
 from plan_leak_cases import KEY, MARKED, function, outputs, plan_with_key, sinks
 from plan_maker import SECRET, PlanMaker, const, existing_key, new_key, ref
 
-from keyrules.iac.plan_flow import FlowTracer
-from keyrules.iac.plan_view import read_plan
+from keyrules.iac.plan.plan_flow import FlowTracer
+from keyrules.iac.plan.plan_view import read_plan
 from keyrules.model import Status
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from plan_context import FIXTURES, JUDGES, context
 
-from keyrules.iac.plan_view import Plan, read_plan, static_address
+from keyrules.iac.plan.plan_view import Plan, read_plan, static_address
 
 CASES = [(rule, path) for rule in sorted(JUDGES) for path in sorted(FIXTURES.glob(f"{rule}/terraform_plan/*.json"))]
 WANTED = re.compile(r"(pass|fail|unknown)_\w+")

@@ -8,7 +8,7 @@ import pytest
 from plan_leak_cases import KEY, function, outputs, plan_with_key, sinks
 from plan_maker import PlanMaker, const, existing_key, new_key, ref
 
-from keyrules.iac.plan_references import leading, parse_reference
+from keyrules.iac.plan.plan_references import leading, parse_reference
 from keyrules.model import Status
 
 

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from plan_context import FIXTURES, JUDGES, context
 from plan_maker import SECRET, PlanMaker, existing_key, new_key, ref
 
-from keyrules.iac.plan_json import MAX_DEPTH, Kind, Sealed, recognise
-from keyrules.iac.plan_view import PlanError, is_plan, module_path, parent_module, read_plan
+from keyrules.iac.plan.plan_json import MAX_DEPTH, Kind, Sealed, recognise
+from keyrules.iac.plan.plan_view import PlanError, is_plan, module_path, parent_module, read_plan
 
 PLANS = sorted(FIXTURES.glob("KEY_AWS_0*/terraform_plan/*.json"))
 STATE = {"format_version": "1.0", "terraform_version": "1.11.4", "values": {"root_module": {}}}

@@ -10,7 +10,7 @@ from plan_context import judge
 from plan_maker import PlanMaker, const, new_key, ref
 from terraform_cases import judged, module
 
-from keyrules.iac.terraform_scope import Scope
+from keyrules.iac.terraform.terraform_scope import Scope
 from keyrules.model import Status
 
 ROLE = 'assume_role {{\n role_arn = "arn:aws:iam::{0}:role/{1}"\n}}'

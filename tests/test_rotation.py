@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from terraform_cases import judged, module, root_scope, write
 
-from keyrules.iac.rotation_schedule import longest_gap
+from keyrules.iac.rotation.rotation_schedule import longest_gap
 from keyrules.iac.verdict import Verdict
 
 RULE = "KEY_AWS_001"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from secret_cases import outputs, root, sinks
 
-from keyrules.iac.terraform_scope import walk
+from keyrules.iac.terraform.terraform_scope import walk
 from keyrules.iac.verdict import Verdict
 from keyrules.model import Status
 

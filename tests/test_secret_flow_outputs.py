@@ -233,7 +233,7 @@ def test_loops_within_loops_end(tmp_path: Path) -> None:
 
 
 def test_too_much_to_follow_is_unknown_for_every_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("keyrules.iac.secret_work._MAX_WORK", 5000)
+    monkeypatch.setattr("keyrules.iac.flow.secret_work._MAX_WORK", 5000)
     items = ", ".join(f'"{number}"' for number in range(60))
     loops = f"[for a in [{items}] : [for b in [{items}] : [for c in [{items}] : upper(c)]]]"
     verdicts = outputs(write(tmp_path, {"main.tf": f'{KEY}output "o" {{\n value = {loops}\n}}\n'}))
@@ -242,7 +242,7 @@ def test_too_much_to_follow_is_unknown_for_every_key(tmp_path: Path, monkeypatch
 
 
 def test_too_many_module_instances_is_unknown_for_every_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("keyrules.iac.secret_taint._MAX_SCOPES", 4)
+    monkeypatch.setattr("keyrules.iac.flow.secret_taint._MAX_SCOPES", 4)
     text = f'{KEY}module "m" {{\n source = "./m"\n for_each = toset(["a", "b", "c", "d"])\n}}\n'
     folder = write(tmp_path, {"main.tf": text, "m/main.tf": 'output "o" {\n value = 1\n}\n'})
     assert by_address(outputs(folder)) == {"aws_iam_access_key.k": Status.UNKNOWN}

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keyrules.iac.hcl_ast import (
+from keyrules.iac.hcl.hcl_ast import (
     Access,
     Attr,
     Attribute,
@@ -25,8 +25,8 @@ from keyrules.iac.hcl_ast import (
     ObjectExpr,
     Template,
 )
-from keyrules.iac.hcl_syntax import parse_hcl
-from keyrules.iac.terraform_json import parse_terraform_json
+from keyrules.iac.hcl.hcl_syntax import parse_hcl
+from keyrules.iac.hcl.terraform_json import parse_terraform_json
 
 
 def without_lines(body: Body) -> Any:

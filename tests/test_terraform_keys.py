@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from terraform_cases import judged, module, outcomes, root_scope, write
 
-from keyrules.iac.terraform_keys import declared_keys
+from keyrules.iac.terraform.terraform_keys import declared_keys
 from keyrules.model import InputError
 
 INPUTS = 'variable "x" {}\nvariable "y" {}\nvariable "people" {\n  type = set(string)\n}\nvariable "machines" {}\n'

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from terraform_cases import module, root_scope, write
 
-from keyrules.iac.hcl_evaluate import UNKNOWN, variable
-from keyrules.iac.terraform_module import ModuleReader
-from keyrules.iac.terraform_scope import Scope, parse_address, scope_at, walk
+from keyrules.iac.terraform.hcl_evaluate import UNKNOWN, variable
+from keyrules.iac.terraform.terraform_module import ModuleReader
+from keyrules.iac.terraform.terraform_scope import Scope, parse_address, scope_at, walk
 
 
 def key(name: str, body: str = '  user = "u"\n') -> str:

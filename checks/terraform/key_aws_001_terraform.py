@@ -1,5 +1,5 @@
 """KEY_AWS_001 on Terraform: a declared key has a rotation that fires."""
 
-from keyrules.iac.checkov_checks import register_terraform
+from keyrules.iac.host.checkov_checks import register_terraform
 
 register_terraform("KEY_AWS_001")

@@ -1,5 +1,5 @@
 """KEY_AWS_009 on Terraform: no output exposes a key's secret."""
 
-from keyrules.iac.checkov_checks import register_terraform
+from keyrules.iac.host.checkov_checks import register_terraform
 
 register_terraform("KEY_AWS_009")

@@ -7,9 +7,9 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from keyrules.iac.cloudformation_exposure import judge_outputs, judge_sinks
-from keyrules.iac.cloudformation_keys import judge_console, judge_rotation, judge_single_key
-from keyrules.iac.cloudformation_view import CloudFormationView, template_file
+from keyrules.iac.cloudformation.cloudformation_exposure import judge_outputs, judge_sinks
+from keyrules.iac.cloudformation.cloudformation_keys import judge_console, judge_rotation, judge_single_key
+from keyrules.iac.cloudformation.cloudformation_view import CloudFormationView, template_file
 from keyrules.iac.verdict import Context, Verdict
 from keyrules.model import Lifecycle, Parameter, Plane, Rule, Selection, Severity
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from keyrules.catalog import load_pack
 from keyrules.iac.declared import PLAN_JUDGES
-from keyrules.iac.plan_view import read_plan
+from keyrules.iac.plan.plan_view import read_plan
 from keyrules.iac.verdict import Context, Verdict
 from keyrules.model import Selection
 

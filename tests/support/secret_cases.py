@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from datetime import datetime, timezone
 from pathlib import Path
 
-from keyrules.iac.secret_flow import judge_outputs, judge_sinks
-from keyrules.iac.terraform_module import ModuleReader
-from keyrules.iac.terraform_scope import Scope
+from keyrules.iac.flow.secret_flow import judge_outputs, judge_sinks
+from keyrules.iac.terraform.terraform_module import ModuleReader
+from keyrules.iac.terraform.terraform_scope import Scope
 from keyrules.iac.verdict import Context, Verdict
 from keyrules.model import Lifecycle, Plane, Rule, Selection, Severity, Status
 

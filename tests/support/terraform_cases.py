@@ -8,9 +8,9 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from keyrules.catalog import load_pack
-from keyrules.iac import terraform_rules
-from keyrules.iac.terraform_module import ModuleReader
-from keyrules.iac.terraform_scope import Scope
+from keyrules.iac.terraform import terraform_rules
+from keyrules.iac.terraform.terraform_module import ModuleReader
+from keyrules.iac.terraform.terraform_scope import Scope
 from keyrules.iac.verdict import Context, Verdict
 from keyrules.model import Selection
 

@@ -14,28 +14,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
-from keyrules.iac import (
-    cloudformation_exposure,
-    cloudformation_keys,
-    plan_literals,
-    plan_outputs,
-    plan_rotation,
-    plan_sinks,
-    plan_state,
-    plan_users,
-    secret_flow,
-    terraform_rules,
-)
-from keyrules.iac.check_session import CheckSession
-from keyrules.iac.checkov_graph import without_keys
-from keyrules.iac.cloudformation_document import decode_template
-from keyrules.iac.cloudformation_view import CloudFormationView, template_file
-from keyrules.iac.hcl_ast import Literal
-from keyrules.iac.hcl_evaluate import instance_keys
-from keyrules.iac.plan_view import Plan, PlanError, read_plan
-from keyrules.iac.terraform_keys import KEY_TYPES, declared_keys
-from keyrules.iac.terraform_module import Module, ModuleReader
-from keyrules.iac.terraform_scope import Scope, walk
+from keyrules.iac.cloudformation import cloudformation_exposure, cloudformation_keys
+from keyrules.iac.cloudformation.cloudformation_document import decode_template
+from keyrules.iac.cloudformation.cloudformation_view import CloudFormationView, template_file
+from keyrules.iac.flow import secret_flow
+from keyrules.iac.hcl.hcl_ast import Literal
+from keyrules.iac.host.check_session import CheckSession
+from keyrules.iac.host.checkov_graph import without_keys
+from keyrules.iac.plan import plan_literals, plan_outputs, plan_rotation, plan_sinks, plan_state, plan_users
+from keyrules.iac.plan.plan_view import Plan, PlanError, read_plan
+from keyrules.iac.terraform import terraform_rules
+from keyrules.iac.terraform.hcl_evaluate import instance_keys
+from keyrules.iac.terraform.terraform_keys import KEY_TYPES, declared_keys
+from keyrules.iac.terraform.terraform_module import Module, ModuleReader
+from keyrules.iac.terraform.terraform_scope import Scope, walk
 from keyrules.iac.verdict import Context, Verdict
 
 SourceJudge: TypeAlias = Callable[[Scope, Context], list[Verdict]]

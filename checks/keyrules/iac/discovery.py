@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from keyrules.iac.literals import contains_candidate
-from keyrules.iac.plan_json import is_plan, recognise
+from keyrules.iac.literals.literals import contains_candidate
+from keyrules.iac.plan.plan_json import is_plan, recognise
 from keyrules.iac.relevance import concerns_cloudformation, concerns_terraform, local_sources
-from keyrules.iac.terraform_module import SOURCE_SUFFIXES, ModuleReader
+from keyrules.iac.terraform.terraform_module import SOURCE_SUFFIXES, ModuleReader
 from keyrules.model import EvaluationError
 
 SKIPPED_FOLDERS = frozenset(

@@ -10,12 +10,12 @@ from datetime import datetime
 from pathlib import Path
 
 from keyrules.catalog import Pack
-from keyrules.iac.checkov_host import Limits, UnitOutcome, run_units
 from keyrules.iac.discovery import Discovery, Unit, absolute, below, discover, read_file, shown
-from keyrules.iac.literal_findings import literal_findings
+from keyrules.iac.host.checkov_host import Limits, UnitOutcome, run_units
+from keyrules.iac.host.worker_protocol import Request
+from keyrules.iac.literals.literal_findings import literal_findings
 from keyrules.iac.scan_findings import merged, unit_findings
-from keyrules.iac.terraform_module import SOURCE_SUFFIXES
-from keyrules.iac.worker_protocol import Request
+from keyrules.iac.terraform.terraform_module import SOURCE_SUFFIXES
 from keyrules.model import (
     Counts,
     Evaluation,

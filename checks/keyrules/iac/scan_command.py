@@ -17,9 +17,9 @@ from keyrules.catalog import load_pack
 from keyrules.command_options import ProgressLine, add_shared_options, moment, report_options, severity
 from keyrules.exit_codes import exit_code
 from keyrules.framework_option import choose
-from keyrules.iac.checkov_host import UNIT_SECONDS, Limits
 from keyrules.iac.discovery import absolute, shown
-from keyrules.iac.plan_json import is_plan
+from keyrules.iac.host.checkov_host import UNIT_SECONDS, Limits
+from keyrules.iac.plan.plan_json import is_plan
 from keyrules.iac.scan import ScanRequest, scan
 from keyrules.model import Evaluation, Finding, Plane, UsageError
 from keyrules.reports.outputs import parse_outputs, write_outputs

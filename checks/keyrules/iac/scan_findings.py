@@ -6,13 +6,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from keyrules.iac.checkov_graph import without_keys
-from keyrules.iac.checkov_host import UnitOutcome
 from keyrules.iac.declared import PLAN_JUDGES, SOURCE_JUDGES, TEMPLATE_JUDGES, Place
 from keyrules.iac.discovery import shown
+from keyrules.iac.host.checkov_graph import without_keys
+from keyrules.iac.host.checkov_host import UnitOutcome
+from keyrules.iac.host.worker_protocol import Checked, CheckRecord
 from keyrules.iac.skip_reasons import safe_reason
 from keyrules.iac.verdict import Verdict
-from keyrules.iac.worker_protocol import Checked, CheckRecord
 from keyrules.iac.yaml_rules import WORDS
 from keyrules.model import EvaluationError, Finding, Location, Plane, Rule, Selection, Status, TraceStep
 from keyrules.reports.text_style import advice_for
