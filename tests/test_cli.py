@@ -76,7 +76,7 @@ class TestRefusals:
             (["scan", "--set", "KEY_AWS_001.max_age_days=-1"], "allowed: 1 or more days"),
             (["scan", "--set", "KEY_AWS_001.max_age_days"], "not of the form"),
             (["scan", "--fail-on", "severe"], "use one of low, medium, high, critical"),
-            (["scan", "--format", "yaml"], "yaml is not a format; use one of csv, "),
+            (["scan", "--format", "yaml"], "yaml is not a format; use one of text, "),
             (["scan", "--format", "json="], "names no file"),
             (["scan", "--format", "json", "--format", "sarif"], "both go to standard output"),
             (["scan", "--format", "json=nowhere/x.json"], "the directory of nowhere/x.json does not exist"),

@@ -183,7 +183,7 @@ def test_text_lists_each_status_and_obeys_no_escape(case: Evaluation) -> None:
     assert "Could not be evaluated" in text
     assert text.splitlines()[-1].startswith("f_1, 1 control: 0 satisfied, 1 not satisfied")
     assert "LOW  KEY_AWS_001" in text
-    assert FORMATS["text"](framed(case), ReportOptions()) == text
+    assert FORMATS["text"].render(framed(case), ReportOptions()) == text
 
 
 def test_a_report_by_control_needs_a_framework() -> None:

@@ -91,6 +91,7 @@ ONE_CODE_FINDING = """{
     }
   ],
   "errors": [],
+  "warnings": [],
   "notes": []
 }
 """

@@ -15,8 +15,9 @@ import pytest
 from canaries import assert_no_leak, disguises, leaks, make_canary
 from evaluations import every_kind_of_code_result, every_kind_of_live_result, make_evaluation
 
-from keyrules.model import Evaluation, UsageError
-from keyrules.reports.outputs import FORMATS, Output, parse_outputs, write_outputs
+from keyrules.model import Evaluation, Plane, UsageError
+from keyrules.reports import text_report
+from keyrules.reports.outputs import FORMATS, Format, Output, formats_of, parse_outputs, write_outputs
 from keyrules.reports.report_options import ReportOptions
 from keyrules.reports.text_style import Style
 
@@ -56,10 +57,10 @@ def test_specs(specs: list[str], expected: list[Output]) -> None:
 @pytest.mark.parametrize(
     ("specs", "sentence"),
     [
-        (["xml"], f"--format: xml is not a format; use one of {', '.join(sorted(FORMATS))}"),
-        (["JSON"], f"--format: JSON is not a format; use one of {', '.join(sorted(FORMATS))}"),
-        ([""], f"--format:  is not a format; use one of {', '.join(sorted(FORMATS))}"),
-        (["x\x1b[2J"], f"--format: x\\x1b[2J is not a format; use one of {', '.join(sorted(FORMATS))}"),
+        (["xml"], f"--format: xml is not a format; use one of {', '.join(formats_of(Plane.CODE))}"),
+        (["JSON"], f"--format: JSON is not a format; use one of {', '.join(formats_of(Plane.CODE))}"),
+        ([""], f"--format:  is not a format; use one of {', '.join(formats_of(Plane.CODE))}"),
+        (["x\x1b[2J"], f"--format: x\\x1b[2J is not a format; use one of {', '.join(formats_of(Plane.CODE))}"),
         (["json="], "--format: json= names no file; write json=FILE, or json alone for standard output"),
         (
             ["json", "text"],
@@ -105,7 +106,7 @@ def test_all_outputs_are_written() -> None:
     stdout = io.BytesIO()
     evaluation = every_kind_of_code_result()
     write_outputs(parse_outputs(["text", "json=a.json", "sarif=a.sarif"]), evaluation, ReportOptions(), stdout)
-    assert stdout.getvalue().decode() == FORMATS["text"](evaluation, ReportOptions())
+    assert stdout.getvalue().decode() == FORMATS["text"].render(evaluation, ReportOptions())
     assert json.loads(Path("a.json").read_bytes())["schema"] == "keyrules/1"
     assert json.loads(Path("a.sarif").read_bytes())["version"] == "2.1.0"
     assert files_here() == ["a.json", "a.sarif"]
@@ -115,7 +116,9 @@ def test_text_in_a_file_does_not_depend_on_the_terminal() -> None:
     coloured = ReportOptions(style=Style(colour=True), width=40)
     stdout = io.BytesIO()
     write_outputs(parse_outputs(["json", "text=a.txt"]), every_kind_of_code_result(), coloured, stdout)
-    assert Path("a.txt").read_text(encoding="utf-8") == FORMATS["text"](every_kind_of_code_result(), ReportOptions())
+    assert Path("a.txt").read_text(encoding="utf-8") == FORMATS["text"].render(
+        every_kind_of_code_result(), ReportOptions()
+    )
 
 
 @pytest.mark.usefixtures("_umask_027")
@@ -162,16 +165,24 @@ def test_a_failure_while_staging_leaves_the_old_files_and_nothing_else(monkeypat
     assert stdout.getvalue() == b""
 
 
-def test_a_writer_that_fails_leaves_everything_as_it_was() -> None:
+def test_a_writer_that_fails_leaves_everything_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(evaluation: Evaluation, options: ReportOptions) -> str:
         raise RuntimeError("no report")
 
-    formats = {"json": FORMATS["json"], "text": broken}
+    monkeypatch.setattr(text_report, "render", broken)
     with pytest.raises(RuntimeError, match="no report"):
-        write_outputs(
-            parse_outputs(["json=a.json"], formats), make_evaluation(), ReportOptions(), io.BytesIO(), formats
-        )
+        write_outputs(parse_outputs(["json=a.json"]), make_evaluation(), ReportOptions(), io.BytesIO())
     assert files_here() == []
+
+
+@pytest.mark.parametrize("plane", Plane)
+def test_a_format_that_cannot_express_a_plane_is_refused(plane: Plane, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(
+        FORMATS, "half", Format(code="json_report") if plane is Plane.LIVE else Format(live="json_report")
+    )
+    with pytest.raises(UsageError, match="half cannot express findings on"):
+        parse_outputs(["half"], plane)
+    assert "half" not in formats_of(plane)
 
 
 def test_files_are_there_even_when_the_reader_of_standard_output_has_gone() -> None:
@@ -184,12 +195,12 @@ def test_files_are_there_even_when_the_reader_of_standard_output_has_gone() -> N
     assert files_here() == ["a.json"]
 
 
-@pytest.mark.parametrize("name", FORMATS)
-def test_every_format_takes_both_planes_and_is_deterministic(name: str) -> None:
-    for evaluation in (every_kind_of_code_result(), every_kind_of_live_result()):
-        first, second = (FORMATS[name](evaluation, ReportOptions()) for _ in range(2))
-        assert first == second
-        assert first.endswith("\n")
+@pytest.mark.parametrize(("plane", "name"), [(plane, name) for plane in Plane for name in formats_of(plane)], ids=str)
+def test_every_format_is_deterministic_and_ends_with_a_newline(plane: Plane, name: str) -> None:
+    evaluation = every_kind_of_code_result() if plane is Plane.CODE else every_kind_of_live_result()
+    first, second = (FORMATS[name].render(evaluation, ReportOptions()) for _ in range(2))
+    assert first == second
+    assert first.endswith("\n")
 
 
 def test_canaries_are_found_in_every_disguise() -> None:

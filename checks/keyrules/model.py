@@ -9,7 +9,7 @@ import enum
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, ClassVar, TypeAlias
 
@@ -155,8 +155,27 @@ class TraceStep:
 
 
 @dataclass(frozen=True)
+class Exemption:
+    """An entry of the exceptions file. `subject` is the pattern as written; the entry holds through `expires` (UTC).
+
+    `place` is the file and line of the entry.
+    """
+
+    rule: str
+    subject: str
+    reason: str
+    owner: str
+    expires: date
+    place: str
+    ticket: str | None = None
+
+
+@dataclass(frozen=True)
 class Finding:
-    """One rule's verdict on one subject. Exactly one of `subject` (live) and `location` (code) is set."""
+    """One rule's verdict on one subject. Exactly one of `subject` (live) and `location` (code) is set.
+
+    `exemption` is why an EXEMPT finding does not count; `exception` the entry that says so, None for a skip comment.
+    """
 
     rule: str
     severity: Severity
@@ -170,6 +189,16 @@ class Finding:
     facts: Mapping[str, FactValue] = field(default_factory=dict)
     trace: tuple[TraceStep, ...] = ()
     exemption: str | None = None
+    exception: Exemption | None = None
+
+    @property
+    def exemption_text(self) -> str:
+        """Why an EXEMPT finding does not count, in one line, with who answers for it and until when."""
+        reason = self.exemption or "no reason given"
+        if self.exception is None:
+            return reason
+        ticket = f", {self.exception.ticket}" if self.exception.ticket else ""
+        return f"{reason} (exception of {self.exception.owner} until {self.exception.expires.isoformat()}{ticket})"
 
     @property
     def fingerprint(self) -> str:
@@ -209,17 +238,18 @@ class EvaluationError:
 
 @dataclass(frozen=True)
 class Counts:
-    """Verdicts by status; `evaluated` is their sum."""
+    """Verdicts by status; `evaluated` is their sum. `known` are those FAIL and UNKNOWN that the baseline holds."""
 
     passed: int = 0
     failed: int = 0
     exempt: int = 0
     unknown: int = 0
+    known: int = 0
 
     @property
     def evaluated(self) -> int:
         """All verdicts, whatever their status."""
-        return self.passed + self.failed + self.exempt + self.unknown
+        return self.passed + self.failed + self.exempt + self.unknown + self.known
 
 
 class Outcome(enum.Enum):
@@ -280,11 +310,45 @@ class KeyAges:
 
 
 @dataclass(frozen=True)
+class KnownFinding:
+    """A finding that the baseline holds and that is still there; `moved_from` is its former path, if that changed."""
+
+    finding: Finding
+    first_seen: datetime
+    moved_from: str | None = None
+
+
+@dataclass(frozen=True)
+class ResolvedFinding:
+    """A finding of the baseline that is gone: what identified it, and when it was first seen."""
+
+    rule: str
+    severity: str
+    name: str
+    path: str | None
+    fingerprint: str
+    first_seen: datetime
+
+
+@dataclass(frozen=True)
+class BaselineReport:
+    """A run against an earlier one. `kept` counts findings of the baseline that this run did not look at."""
+
+    name: str
+    as_of: datetime
+    known: tuple[KnownFinding, ...]
+    resolved: tuple[ResolvedFinding, ...]
+    kept: int = 0
+
+
+@dataclass(frozen=True)
 class Evaluation:
     """The whole result of one run. `findings` is in stable order and holds PASS only when the run was asked to.
 
     `rule_counts` has the verdicts of every rule, PASS included, by id. `gaps` names, by rule id, the accounts that hold
     nothing from which the rule could judge. `population` says how much of what was there, whatever the verdicts.
+    `warnings` are about the exceptions. With a `baseline`, `findings` and `counts` leave out what that holds;
+    `rule_counts` never do.
     """
 
     plane: Plane
@@ -301,6 +365,8 @@ class Evaluation:
     population: Mapping[str, int] = field(default_factory=dict)
     key_ages: KeyAges | None = None
     framework: FrameworkReport | None = None
+    warnings: tuple[str, ...] = ()
+    baseline: BaselineReport | None = None
 
 
 class UsageError(Exception):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
-from datetime import datetime, timezone
+from datetime import date, datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from keyrules.model import (
     Counts,
     Evaluation,
     EvaluationError,
+    Exemption,
     Finding,
     Input,
     Lifecycle,
@@ -96,6 +97,18 @@ TRACE = (
     TraceStep("local.env", "modules/app/locals.tf", 7),
     TraceStep("aws_lambda_function.f environment", "modules/app/main.tf", 0),
 )
+
+
+EXCEPTION = Exemption(
+    rule="KEY_AWS_001",
+    subject="aws_iam_access_key.*",
+    reason="The vendor's appliance takes no new key until May",
+    owner="storage@example.com",
+    expires=date(2026, 12, 31),
+    place=".keyrules-exceptions.yaml:4",
+    ticket="OPS-1234",
+)
+"""An entry of an exceptions file, for findings that are EXEMPT because of one: `exemption` holds its reason then."""
 
 
 def make_evaluation(*findings: Finding, plane: Plane = Plane.CODE, **changes: Any) -> Evaluation:

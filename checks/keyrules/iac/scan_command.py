@@ -14,15 +14,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from keyrules.catalog import load_pack
-from keyrules.command_options import ProgressLine, add_shared_options, moment, report_options, severity
-from keyrules.exit_codes import exit_code
+from keyrules.command_options import ProgressLine, add_shared_options, moment
+from keyrules.conclusion import prepare
 from keyrules.framework_option import choose
 from keyrules.iac.discovery import absolute, shown
 from keyrules.iac.host.checkov_host import UNIT_SECONDS, Limits
 from keyrules.iac.plan.plan_json import is_plan
 from keyrules.iac.scan import ScanRequest, scan
 from keyrules.model import Evaluation, Finding, Plane, UsageError
-from keyrules.reports.outputs import parse_outputs, write_outputs
 
 STDIN = "<stdin>"
 _LONGEST = 86_400
@@ -59,8 +58,7 @@ def add_scan_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run_scan(args: argparse.Namespace, now: datetime) -> int:
     """Runs the scan and writes its reports. Raises UsageError before anything is evaluated or written."""
-    outputs = parse_outputs(args.format)
-    fail_on = severity(args.fail_on)
+    conclusion = prepare(args, Plane.CODE)
     as_of = moment(args.as_of, now)
     pack = load_pack()
     chosen = choose(args, pack, Plane.CODE)
@@ -82,9 +80,8 @@ def run_scan(args: argparse.Namespace, now: datetime) -> int:
             limits=Limits(unit_seconds=args.timeout),
             progress=ProgressLine(args.quiet),
         )
-        evaluation = chosen.judged(_renamed(scan(request), alias))
-    write_outputs(outputs, evaluation, report_options(args, sys.stdout, os.environ), sys.stdout.buffer)
-    return exit_code(evaluation, fail_on)
+        evaluation = _renamed(scan(request), alias)
+    return conclusion.conclude(evaluation, chosen)
 
 
 @contextmanager

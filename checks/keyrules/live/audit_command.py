@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import io
-import os
 import random
 import sys
 import time
@@ -14,8 +13,9 @@ from functools import cache
 from typing import TYPE_CHECKING, Final, cast
 
 from keyrules.catalog import load_pack
-from keyrules.command_options import add_shared_options, moment, report_options, severity
-from keyrules.exit_codes import FINDINGS, exit_code
+from keyrules.command_options import add_shared_options, moment
+from keyrules.conclusion import prepare
+from keyrules.exit_codes import FINDINGS
 from keyrules.framework_option import choose
 from keyrules.live.account_audit import (
     AuditRequest,
@@ -32,15 +32,12 @@ from keyrules.live.report_inputs import find_reports, from_stream, opened
 from keyrules.live.spans import parse_span
 from keyrules.live.verification import Verified, verify
 from keyrules.model import InputError, Plane, Selection, Severity, UsageError
-from keyrules.reports import audit_text, control_text
-from keyrules.reports.outputs import FORMATS, by_control, parse_outputs, write_outputs
 
 if TYPE_CHECKING:
     from keyrules.live.aws import Account
 
 _MAX_AGE: Final = "24h"
 _DEADLINE: Final = "10m"
-_FORMATS: Final = {**FORMATS, "text": by_control(audit_text.render, control_text.render)}
 
 EPILOG = """\
 examples:
@@ -91,8 +88,7 @@ def add_audit_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run_audit(args: argparse.Namespace, now: datetime) -> int:
     """Runs the audit and writes its reports. Raises UsageError before anything is evaluated or written."""
-    outputs = parse_outputs(args.format, _FORMATS)
-    fail_on = severity(args.fail_on)
+    conclusion = prepare(args, Plane.LIVE)
     pack = load_pack()
     chosen = choose(args, pack, Plane.LIVE)
     selection = chosen.selection
@@ -127,10 +123,8 @@ def run_audit(args: argparse.Namespace, now: datetime) -> int:
     if connection is not None and not sources:
         results.append(_audit_account(connection, request))
     result = combine(results, request)
-    evaluation = chosen.judged(result.evaluation)
-    write_outputs(outputs, evaluation, report_options(args, sys.stdout, os.environ), sys.stdout.buffer, _FORMATS)
-    code = exit_code(result.evaluation, fail_on)
-    return FINDINGS if code == 0 and args.counts_only and _any_failed(result, fail_on) else code
+    code = conclusion.conclude(result.evaluation, chosen)
+    return FINDINGS if code == 0 and args.counts_only and _any_failed(result, conclusion.fail_on) else code
 
 
 def _audit_account(connection: Callable[[], Account], request: AuditRequest) -> ReportResult:

@@ -42,7 +42,8 @@ def render(evaluation: Evaluation, options: ReportOptions) -> str:
         blocks += page.findings((Status.EXEMPT, Status.PASS))
     blocks += page.errors(evaluation.errors)
     if not options.quiet:
-        blocks += page.notes([*page.more_steps(), *evaluation.notes])
+        warnings = (f"Warning: {warning}" for warning in evaluation.warnings)
+        blocks += page.notes([*warnings, *page.more_steps(), *evaluation.notes])
         blocks.append([page.summary()])
     body = "\n\n".join("\n".join(block) for block in blocks)
     return body + "\n" if body else ""
@@ -118,7 +119,7 @@ class _Page:
             if finding.status is Status.UNKNOWN or finding.reason in _NOT_IN_COLUMNS:
                 yield from wrap(printable(finding.message), self._width, _DETAIL)
             if finding.status is Status.EXEMPT:
-                reason = printable(finding.exemption or "no reason given")
+                reason = printable(finding.exemption_text)
                 yield from wrap(f"Reason: {reason}", self._width, _DETAIL)
             elif finding.remediation:
                 step = f"Next: {printable(first_sentence(finding.remediation))}"

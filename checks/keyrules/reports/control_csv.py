@@ -72,6 +72,6 @@ def _lines(result: ControlResult, evaluation: Evaluation) -> Iterator[dict[str, 
                 "subject": subject_name(finding),
                 "owner": (finding.subject.owner or "") if finding.subject is not None else "",
                 "message": finding.message,
-                "exemption": finding.exemption or "",
+                "exemption": finding.exemption_text if finding.status is Status.EXEMPT else "",
                 "fingerprint": finding.fingerprint,
             }

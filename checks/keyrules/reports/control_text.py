@@ -30,7 +30,8 @@ def render(evaluation: Evaluation, options: ReportOptions) -> str:
     blocks += [page.control(each) for each in report.controls if not options.quiet or each.outcome in _LOUD]
     blocks += page.errors()
     if not options.quiet:
-        blocks += [page.notes([*report.notes, *evaluation.notes, MAPPING_NOTE]), [page.summary(report)]]
+        warnings = (f"Warning: {warning}" for warning in evaluation.warnings)
+        blocks += [page.notes([*warnings, *report.notes, *evaluation.notes, MAPPING_NOTE]), [page.summary(report)]]
     body = "\n\n".join("\n".join(block) for block in blocks)
     return body + "\n" if body else ""
 
@@ -100,7 +101,7 @@ class _Page:
         yield f"{' ' * _INDENT}{label}  {finding.rule}  {self._style.bold(printable(subject_name(finding)))}{where}"
         yield from wrap(printable(finding.message), self._width, _DETAIL)
         if status is Status.EXEMPT:
-            yield from wrap(f"Reason: {printable(finding.exemption or 'no reason given')}", self._width, _DETAIL)
+            yield from wrap(f"Reason: {printable(finding.exemption_text)}", self._width, _DETAIL)
         elif status is Status.FAIL and finding.remediation:
             step = f"Next: {printable(first_sentence(advice_for(finding.plane, finding.remediation)))}"
             yield from (self._style.dim(line) for line in wrap(step, self._width, _DETAIL, _DETAIL + 6))

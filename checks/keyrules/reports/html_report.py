@@ -178,7 +178,7 @@ class _Page:
 
     def _last(self, finding: Finding) -> str:
         if finding.status is Status.EXEMPT:
-            return text(finding.exemption or "no reason given")
+            return text(finding.exemption_text)
         return prose(first_sentence(advice_for(finding.plane, finding.remediation)))
 
     def _open(self) -> str:
@@ -208,7 +208,7 @@ class _Page:
             ("Input", "Kind", "Account", "Made", "SHA-256"),
             self._inputs(),
         )
-        notes = "".join(f"<li>{prose(note)}</li>" for note in evaluation.notes)
+        notes = "".join(f"<li>{prose(note)}</li>" for note in (*evaluation.warnings, *evaluation.notes))
         return f"<dl>{basis}</dl>\n<h3>Inputs</h3>\n{inputs}" + (f"\n<h3>Notes</h3>\n<ul>{notes}</ul>" if notes else "")
 
     def _inputs(self) -> Iterator[tuple[str, ...]]:

@@ -1,8 +1,9 @@
 """The JSON report, version 1 (`"schema": "keyrules/1"`): the machine-readable form of an evaluation on both planes.
 
 Keys are only ever added within version 1. A finding has `subject` on the live plane and `location` on the code plane;
-`trace` is there when a secret's path is known, `exemption` when the status is EXEMPT. `framework`, `population` and
-`controls` are there when the run was asked for a framework or a control.
+`trace` is there when a secret's path is known, `exemption` when the status is EXEMPT, `exception` when an entry of the
+exceptions file says so. `framework`, `population` and `controls` are there when the run was asked for a framework or a
+control; `baseline`, and `known` in the summary, when it was compared with a baseline.
 """
 
 from __future__ import annotations
@@ -11,9 +12,11 @@ from datetime import datetime
 from typing import Any
 
 from keyrules.model import (
+    BaselineReport,
     ControlResult,
     Counts,
     Evaluation,
+    Exemption,
     Finding,
     FrameworkReport,
     Input,
@@ -43,10 +46,13 @@ def document(evaluation: Evaluation) -> dict[str, Any]:
         "as_of": iso_utc(evaluation.as_of),
         "pack": {"version": evaluation.pack.version, "sha256": evaluation.pack.sha256},
         "inputs": [_input(item) for item in evaluation.inputs],
-        "summary": _counts(evaluation.counts),
+        "summary": _counts(evaluation.counts)
+        | ({} if evaluation.baseline is None else {"known": evaluation.counts.known}),
         **(_framework(evaluation, evaluation.framework) if evaluation.framework is not None else {}),
-        "findings": [_finding(finding) for finding in evaluation.findings],
+        **({"baseline": _baseline(evaluation.baseline)} if evaluation.baseline is not None else {}),
+        "findings": [finding_document(finding) for finding in evaluation.findings],
         "errors": [{"input": error.input, "kind": error.kind, "message": error.message} for error in evaluation.errors],
+        "warnings": list(evaluation.warnings),
         "notes": list(evaluation.notes),
     }
 
@@ -59,6 +65,10 @@ def _counts(counts: Counts) -> dict[str, int]:
         "exempt": counts.exempt,
         "unknown": counts.unknown,
     }
+
+
+def _known(evaluation: Evaluation) -> dict[str, int]:
+    return {} if evaluation.baseline is None else {"known": evaluation.counts.known}
 
 
 def _framework(evaluation: Evaluation, report: FrameworkReport) -> dict[str, Any]:
@@ -94,7 +104,31 @@ def _input(item: Input) -> dict[str, Any]:
     }
 
 
-def _finding(finding: Finding) -> dict[str, Any]:
+def _baseline(report: BaselineReport) -> dict[str, Any]:
+    return {
+        "name": report.name,
+        "as_of": iso_utc(report.as_of),
+        "not_evaluated": report.kept,
+        "known": [
+            finding_document(known.finding) | {"first_seen": iso_utc(known.first_seen), "moved_from": known.moved_from}
+            for known in report.known
+        ],
+        "resolved": [
+            {
+                "rule": gone.rule,
+                "severity": gone.severity,
+                "name": gone.name,
+                "path": gone.path,
+                "first_seen": iso_utc(gone.first_seen),
+                "fingerprint": gone.fingerprint,
+            }
+            for gone in report.resolved
+        ],
+    }
+
+
+def finding_document(finding: Finding) -> dict[str, Any]:
+    """One finding as it stands in the report."""
     result: dict[str, Any] = {
         "rule": finding.rule,
         "severity": finding.severity.name,
@@ -113,12 +147,24 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "fingerprint": finding.fingerprint,
     }
     if finding.trace:
-        result["trace"] = [
-            {"label": step.label, "path": step.path, "line": step.line or None} for step in finding.trace
-        ]
+        result["trace"] = [_step(step) for step in finding.trace]
     if finding.status is Status.EXEMPT:
         result["exemption"] = finding.exemption
+    if finding.exception is not None:
+        result["exception"] = _exception(finding.exception)
     return result
+
+
+def _exception(entry: Exemption) -> dict[str, Any]:
+    return {
+        "rule": entry.rule,
+        "subject": entry.subject,
+        "reason": entry.reason,
+        "owner": entry.owner,
+        "expires": entry.expires.isoformat(),
+        "ticket": entry.ticket,
+        "place": entry.place,
+    }
 
 
 def _step(step: TraceStep) -> dict[str, Any]:

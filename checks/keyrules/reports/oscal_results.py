@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from keyrules.control_verdicts import describe
-from keyrules.model import ControlResult, Counts, Evaluation, EvaluationError, Finding, Input, Outcome, Rule
+from keyrules.model import ControlResult, Counts, Evaluation, EvaluationError, Finding, Input, Outcome, Rule, Status
 from keyrules.reports.evidence import MAPPING_NOTE, population, results, subject_name
 from keyrules.reports.json_text import dump
 from keyrules.reports.oscal_parts import PROJECT, control_token, derived_uuid, line, metadata, prop, props
@@ -71,7 +71,12 @@ class _Document:
         observations += [self._of_error(index, error) for index, error in enumerate(evaluation.errors)]
         items = self._items()
         counted = {noun.replace(" ", "-"): number for number, noun in population(evaluation)}
-        notes = [*(framework.notes if framework is not None else ()), *evaluation.notes, MAPPING_NOTE]
+        notes = [
+            *(framework.notes if framework is not None else ()),
+            *evaluation.warnings,
+            *evaluation.notes,
+            MAPPING_NOTE,
+        ]
         return {
             "uuid": self._uuid("result"),
             "title": line(framework.name if framework is not None else "The rules of keyrules"),
@@ -149,7 +154,7 @@ class _Document:
                 severity=finding.severity.name,
                 reason=finding.reason,
                 fingerprint=finding.fingerprint,
-                exemption=finding.exemption,
+                exemption=finding.exemption_text if finding.status is Status.EXEMPT else None,
             ),
             "methods": ["TEST"],
             "types": ["finding"],

@@ -6,47 +6,55 @@ import errno
 import os
 import secrets
 import stat
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from importlib import import_module
 from pathlib import Path
-from typing import BinaryIO, TypeAlias
+from typing import BinaryIO
 
-from keyrules.model import Evaluation, UsageError
-from keyrules.reports import (
-    control_csv,
-    control_text,
-    findings_csv,
-    html_report,
-    json_report,
-    oscal_results,
-    sarif_report,
-    text_report,
-)
+from keyrules.model import Evaluation, Plane, UsageError
 from keyrules.reports.report_options import DEFAULT_WIDTH, ReportOptions
 from keyrules.reports.text_style import Style, printable
 
-Writer: TypeAlias = Callable[[Evaluation, ReportOptions], str]
+
+@dataclass(frozen=True)
+class Format:
+    """The modules of keyrules.reports whose `render(Evaluation, ReportOptions) -> str` writes a format.
+
+    A plane without a module cannot be expressed in the format. `controls` takes the place of both where the run was
+    asked for a framework and the format then goes by control. Only the modules that a run needs are imported.
+    """
+
+    code: str | None = None
+    live: str | None = None
+    controls: str | None = None
+
+    def module(self, plane: Plane) -> str | None:
+        """The module for a plane, or None where the format cannot express it."""
+        return self.code if plane is Plane.CODE else self.live
+
+    def render(self, evaluation: Evaluation, options: ReportOptions) -> str:
+        """The whole report. The format must express the evaluation's plane."""
+        name = self.controls if self.controls and evaluation.framework else self.module(evaluation.plane)
+        text: str = import_module(f"keyrules.reports.{name}").render(evaluation, options)
+        return text
 
 
-def by_control(plain: Writer, grouped: Writer) -> Writer:
-    """A writer that groups by control where the run was asked for a framework, and is `plain` otherwise."""
-
-    def write(evaluation: Evaluation, options: ReportOptions) -> str:
-        return (plain if evaluation.framework is None else grouped)(evaluation, options)
-
-    return write
-
-
-FORMATS: dict[str, Writer] = {
-    "text": by_control(text_report.render, control_text.render),
-    "json": json_report.render,
-    "sarif": sarif_report.render,
-    "csv": by_control(findings_csv.render, control_csv.render),
-    "html": html_report.render,
-    "oscal": oscal_results.render,
+FORMATS: dict[str, Format] = {
+    "text": Format("text_report", "audit_text", "control_text"),
+    "json": Format("json_report", "json_report"),
+    "sarif": Format("sarif_report", "sarif_report"),
+    "csv": Format("findings_csv", "findings_csv", "control_csv"),
+    "html": Format("html_report", "html_report"),
+    "oscal": Format("oscal_results", "oscal_results"),
 }
 """A new format is one module with a pure writer, and one entry here."""
+
+
+def formats_of(plane: Plane) -> tuple[str, ...]:
+    """The names of the formats that can express a plane, in their order."""
+    return tuple(name for name, form in FORMATS.items() if form.module(plane))
 
 
 @dataclass(frozen=True)
@@ -57,14 +65,14 @@ class Output:
     path: Path | None
 
 
-def parse_outputs(specs: Sequence[str], formats: Mapping[str, Writer] = FORMATS) -> tuple[Output, ...]:
+def parse_outputs(specs: Sequence[str], plane: Plane = Plane.CODE) -> tuple[Output, ...]:
     """The outputs that `--format` asks for, checked as far as is possible before the evaluation starts.
 
     A spec is `FORMAT` or `FORMAT=-` for standard output, or `FORMAT=FILE`. When no spec names standard output, text
-    goes there. Raises UsageError, with one sentence, for an unknown format, two outputs on standard output or in the
-    same file, and a file that cannot be written.
+    goes there. Raises UsageError, with one sentence, for an unknown format, one that cannot express the plane, two
+    outputs on standard output or in the same file, and a file that cannot be written.
     """
-    outputs = [_parse(spec, formats) for spec in specs]
+    outputs = [_parse(spec, plane) for spec in specs]
     on_stdout = [output.format for output in outputs if output.path is None]
     if len(on_stdout) > 1:
         raise UsageError(
@@ -90,30 +98,37 @@ def write_outputs(
     evaluation: Evaluation,
     options: ReportOptions,
     stdout: BinaryIO,
-    formats: Mapping[str, Writer] = FORMATS,
+    extra: Sequence[tuple[Path, bytes]] = (),
 ) -> None:
     """Render and write every output, as UTF-8.
 
     Everything is rendered and staged beside its target before the first file is replaced, and standard output comes
     last, so that a failure leaves the old files as they were and no new ones behind. `options` hold for standard
-    output; text in a file has no colour and a fixed width, whatever the terminal is. Raises UsageError when a file
+    output; text in a file has no colour and a fixed width, whatever the terminal is. `extra` are files with their
+    contents that are written in the same way, all or none. Raises UsageError when a file
     cannot be written, and OSError (BrokenPipeError) when standard output cannot.
     """
     plain = replace(options, style=Style(), width=DEFAULT_WIDTH)
     rendered = [
-        (output.path, formats[output.format](evaluation, options if output.path is None else plain).encode())
+        (output.path, FORMATS[output.format].render(evaluation, options if output.path is None else plain).encode())
         for output in outputs
     ]
-    _write_files([(path, content) for path, content in rendered if path is not None])
+    _write_files([*((path, content) for path, content in rendered if path is not None), *extra])
     for content in (content for path, content in rendered if path is None):
         stdout.write(content)
         stdout.flush()
 
 
-def _parse(spec: str, formats: Mapping[str, Writer]) -> Output:
+def _parse(spec: str, plane: Plane) -> Output:
     name, separator, file = spec.partition("=")
-    if name not in formats:
-        raise UsageError(f"--format: {_shown(name)} is not a format; use one of {', '.join(sorted(formats))}")
+    if name not in FORMATS:
+        raise UsageError(f"--format: {_shown(name)} is not a format; use one of {', '.join(formats_of(plane))}")
+    if FORMATS[name].module(plane) is None:
+        command, subject = ("scan", "code") if plane is Plane.CODE else ("audit", "live accounts")
+        raise UsageError(
+            f"--format: {name} cannot express findings on {subject}; use one of {', '.join(formats_of(plane))} "
+            f"with keyrules {command}"
+        )
     if separator and not file:
         raise UsageError(f"--format: {name}= names no file; write {name}=FILE, or {name} alone for standard output")
     return Output(name, Path(file) if separator and file != "-" else None)

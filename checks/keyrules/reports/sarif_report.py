@@ -178,7 +178,7 @@ def _result(finding: Finding, positions: dict[str, int], reports: _Reports) -> d
         result["relatedLocations"] = [{"id": number, **step} for number, step in enumerate(steps)]
     if finding.status is Status.EXEMPT:
         suppression = {"kind": "inSource" if finding.plane is Plane.CODE else "external", "status": "accepted"}
-        result["suppressions"] = [suppression | {"justification": printable(finding.exemption or "no reason given")}]
+        result["suppressions"] = [suppression | {"justification": printable(finding.exemption_text)}]
     result["properties"] = {
         "severity": finding.severity.name,
         "status": finding.status.value,

@@ -40,7 +40,8 @@ def render(evaluation: Evaluation, options: ReportOptions) -> str:
     page.failing(by_status[Status.FAIL])
     page.not_evaluated(evaluation, by_status[Status.UNKNOWN])
     if not options.quiet:
-        page.notes(evaluation.notes)
+        page.remarks("Warning", evaluation.warnings)
+        page.remarks("Note", evaluation.notes)
         page.summary(evaluation, by_status[Status.FAIL])
     return page.text()
 
@@ -92,9 +93,9 @@ class _Page:
             block += wrap(printable(error.message), self._width, _DETAIL_INDENT)
         self._blocks.append(block)
 
-    def notes(self, notes: Iterable[str]) -> None:
+    def remarks(self, label: str, texts: Iterable[str]) -> None:
         """Remarks on the run as a whole."""
-        lines = [line for note in notes for line in wrap(f"Note: {printable(note)}", self._width, 0, _INDENT)]
+        lines = [line for text in texts for line in wrap(f"{label}: {printable(text)}", self._width, 0, _INDENT)]
         if lines:
             self._blocks.append(lines)
 
@@ -131,7 +132,7 @@ class _Page:
             label = self._style.status(finding.status, pad(finding.status.value, _LABEL_WIDTH))
             yield from self._headline(label, finding)
             if finding.status is Status.EXEMPT:
-                reason = printable(finding.exemption or "no reason given")
+                reason = printable(finding.exemption_text)
                 yield from wrap(f"Reason: {reason}", self._width, _DETAIL_INDENT, _DETAIL_INDENT + 2)
 
     def _change(self, finding: Finding) -> str:
