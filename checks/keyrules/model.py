@@ -1,6 +1,7 @@
 """What both planes and every report share: rules, subjects, findings and evaluations.
 
-Plain data without behaviour that reaches outside: nothing here reads a file, a clock or the network.
+Plain data without behaviour that reaches outside: nothing here reads a file, a clock or the network. The words that the
+start of a run needs already (severities, verdicts, planes, refusals) stand in keyrules.terms and are found here, too.
 """
 
 from __future__ import annotations
@@ -13,35 +14,16 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any, ClassVar, TypeAlias
 
+from keyrules.terms import InputError as InputError
+from keyrules.terms import Plane as Plane
+from keyrules.terms import Severity as Severity
+from keyrules.terms import Status as Status
+from keyrules.terms import UsageError as UsageError
+
 FactValue: TypeAlias = str | int | float | bool | None
 """A value that a report can print in any format; durations are numbers with their unit in the fact's name."""
 
 ParameterValue: TypeAlias = int | tuple[int, ...]
-
-
-class Severity(enum.IntEnum):
-    """Ordered, so that `--fail-on` can compare."""
-
-    LOW = 1
-    MEDIUM = 2
-    HIGH = 3
-    CRITICAL = 4
-
-
-class Status(enum.Enum):
-    """The verdict on one rule and one subject."""
-
-    PASS = "PASS"
-    FAIL = "FAIL"
-    EXEMPT = "EXEMPT"
-    UNKNOWN = "UNKNOWN"
-
-
-class Plane(enum.Enum):
-    """Where a subject was looked at."""
-
-    CODE = "code"
-    LIVE = "live"
 
 
 @dataclass(frozen=True)
@@ -367,11 +349,3 @@ class Evaluation:
     framework: FrameworkReport | None = None
     warnings: tuple[str, ...] = ()
     baseline: BaselineReport | None = None
-
-
-class UsageError(Exception):
-    """The command or a configuration file is wrong: one sentence for stderr, exit 2."""
-
-
-class InputError(Exception):
-    """An input could not be evaluated: one sentence, exit 3."""

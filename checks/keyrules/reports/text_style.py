@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
+from typing import NamedTuple
 
-from keyrules.model import Plane, Severity, Status
+from keyrules.terms import Plane, Severity, Status
 
 _SHORT_ESCAPES = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 # The undecodable bytes 0x80..0xff of a file name, as PEP 383 (surrogateescape) carries them in a str.
@@ -29,8 +29,7 @@ _MONTH = 30 * _DAY
 _YEAR = 365 * _DAY
 
 
-@dataclass(frozen=True)
-class Style:
+class Style(NamedTuple):
     """Wraps text in ANSI colour when `colour` is on, and returns it unchanged when it is off."""
 
     colour: bool = False

@@ -1,0 +1,41 @@
+"""The words and refusals that every stage of a run shares, the first ones included: nothing is imported but enum.
+
+A run that has nothing to evaluate is over before keyrules.model is imported, which takes longer than such a run.
+"""
+
+from __future__ import annotations
+
+import enum
+
+
+class Severity(enum.IntEnum):
+    """Ordered, so that `--fail-on` can compare."""
+
+    LOW = 1
+    MEDIUM = 2
+    HIGH = 3
+    CRITICAL = 4
+
+
+class Status(enum.Enum):
+    """The verdict on one rule and one subject."""
+
+    PASS = "PASS"
+    FAIL = "FAIL"
+    EXEMPT = "EXEMPT"
+    UNKNOWN = "UNKNOWN"
+
+
+class Plane(enum.Enum):
+    """Where a subject was looked at."""
+
+    CODE = "code"
+    LIVE = "live"
+
+
+class UsageError(Exception):
+    """The command or a configuration file is wrong: one sentence for stderr, exit 2."""
+
+
+class InputError(Exception):
+    """An input could not be evaluated: one sentence, exit 3."""
