@@ -147,8 +147,14 @@ class TestStamp:
         self, folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
     ) -> None:
         root = tmp_path_factory.mktemp("checkout")
-        monkeypatch.setattr("keyrules.catalog.__file__", str(root / "checks" / "keyrules" / "catalog.py"))
+        (root / "checks").mkdir()
+        monkeypatch.setattr("keyrules.pack_stamp.__file__", str(root / "checks" / "keyrules" / "pack_stamp.py"))
         monkeypatch.setattr("importlib.metadata.version", lambda name: f"7.7.7 of {name}")
+        assert load_pack(folder).stamp.version == "7.7.7 of keyrules"
+        (root / "checks/keyrules-4.5.6.dist-info").mkdir()
+        assert load_pack(folder).stamp.version == "4.5.6"
+        # Two records of installations: only the package manager knows which one holds.
+        (root / "checks/keyrules-4.5.7.dist-info").mkdir()
         assert load_pack(folder).stamp.version == "7.7.7 of keyrules"
         (root / "setup.cfg").write_text("[metadata]\nname = another\nversion = 1.1.1\n")
         assert load_pack(folder).stamp.version == "7.7.7 of keyrules"
@@ -162,7 +168,7 @@ def test_the_rules_are_found_in_a_checkout_and_in_an_installed_package(
     assert rules_folder() == Path(__file__).resolve().parent.parent / "rules"
     package = tmp_path / "site-packages" / "keyrules"
     (package / "rules").mkdir(parents=True)
-    monkeypatch.setattr("keyrules.catalog.__file__", str(package / "catalog.py"))
+    monkeypatch.setattr("keyrules.pack_stamp.__file__", str(package / "pack_stamp.py"))
     assert rules_folder() == (package / "rules").resolve()
     (package / "rules").rmdir()
     with pytest.raises(UsageError, match="The rule files are missing"):

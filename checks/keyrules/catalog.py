@@ -5,10 +5,7 @@ Every refusal is a UsageError of one sentence: file, key and line, what was foun
 
 from __future__ import annotations
 
-import configparser
 import csv
-import hashlib
-import importlib.metadata
 import io
 import re
 from collections.abc import Mapping, Sequence
@@ -17,6 +14,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from keyrules.model import Lifecycle, PackStamp, Parameter, ParameterValue, Plane, Rule, Severity, UsageError
+from keyrules.pack_stamp import pack_digest, pack_version, rules_path
 from keyrules.rule_conditions import check_definition, check_runtime, type_word
 from keyrules.rule_parameters import bounds, show_value, within_bounds
 from keyrules.strict_yaml import Block, read_block
@@ -62,15 +60,8 @@ class Pack:
 
 
 def rules_folder() -> Path:
-    """The folder of the rule files: beside this package when installed, two levels up in a checkout.
-
-    Raises UsageError when there is neither.
-    """
-    here = Path(__file__).resolve().parent
-    for folder in (here / "rules", here.parent.parent / "rules"):
-        if folder.is_dir():
-            return folder
-    raise UsageError(f"The rule files are missing: no folder `rules` beside {here}; install keyrules again.")
+    """The folder of the rule files of this very code. Raises UsageError when there is none."""
+    return Path(rules_path())
 
 
 def load_pack(root: Path | None = None) -> Pack:
@@ -95,35 +86,12 @@ def load_pack(root: Path | None = None) -> Pack:
             raise UsageError(
                 f"{folder / 'retired.csv'}: {entry.id} is replaced by {entry.replaced_by}, which is not in the pack."
             )
-    return Pack(rules, retired, PackStamp(_version(), _digest(folder)), folder)
+    return Pack(rules, retired, PackStamp(pack_version(), pack_digest(str(folder))), folder)
 
 
 def read_rule(path: Path) -> Rule:
     """One rule file, checked against everything that a rule must be. Raises UsageError."""
     return _RuleFile(path, read_block(path)).rule()
-
-
-def _version() -> str:
-    """What setup.cfg of this checkout states, else the installed version: a checkout may run beside a package."""
-    config = configparser.ConfigParser()
-    config.read(Path(__file__).resolve().parents[2] / "setup.cfg", encoding="utf-8")
-    if config.get("metadata", "name", fallback="") == "keyrules":
-        return config.get("metadata", "version")
-    try:
-        return importlib.metadata.version("keyrules")
-    except importlib.metadata.PackageNotFoundError:
-        return "unknown"
-
-
-def _digest(folder: Path) -> str:
-    """SHA-256 over the relative path, length and bytes of every rule, control and retirement file, in path order."""
-    total = hashlib.sha256()
-    files = [path for path in folder.rglob("*") if path.suffix in (".yaml", ".csv") and path.is_file()]
-    for relative, path in sorted((path.relative_to(folder).as_posix(), path) for path in files):
-        content = path.read_bytes()
-        total.update(f"{relative}\0{len(content)}\0".encode())
-        total.update(content)
-    return total.hexdigest()
 
 
 def _read_retired(path: Path) -> Mapping[str, Retired]:
