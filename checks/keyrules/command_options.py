@@ -1,4 +1,7 @@
-"""Options and terminal behaviour that `scan` and `audit` share."""
+"""Options and terminal behaviour that `scan` and `audit` share.
+
+Every run starts here, those too that are over at once, so what only some need is imported in the functions.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from collections.abc import Mapping
 from datetime import datetime, timezone
 from typing import TextIO
 
+from keyrules.exceptions_option import add_exceptions_options
 from keyrules.framework_option import add_framework_options
 from keyrules.model import Severity, UsageError
 from keyrules.reports.report_options import DEFAULT_WIDTH, ReportOptions
@@ -28,6 +32,7 @@ def add_shared_options(parser: argparse.ArgumentParser) -> None:
     rules.add_argument(
         "--fail-on", default="low", metavar="SEVERITY", help="lowest severity that makes the exit code 1"
     )
+    add_exceptions_options(rules)
     output = parser.add_argument_group("output")
     output.add_argument(
         "--format",
@@ -66,14 +71,21 @@ def moment(text: str | None, default: datetime) -> datetime:
 
 def report_options(args: argparse.Namespace, stream: TextIO, environment: Mapping[str, str]) -> ReportOptions:
     """How text is to look on this stream: NO_COLOR and FORCE_COLOR win over what the terminal says."""
+    from keyrules.reports.report_options import ReportOptions
+    from keyrules.reports.text_style import Style
+
     terminal = stream.isatty()
     colour = terminal and environment.get("TERM") != "dumb"
     if environment.get("FORCE_COLOR"):
         colour = True
     if environment.get("NO_COLOR") or args.no_color:
         colour = False
-    width = shutil.get_terminal_size((DEFAULT_WIDTH, 24)).columns if terminal else DEFAULT_WIDTH
-    return ReportOptions(style=Style(colour), width=max(40, min(width, 140)), quiet=args.quiet)
+    return ReportOptions(style=Style(colour), width=text_width(stream), quiet=args.quiet)
+
+
+def text_width(stream: TextIO) -> int:
+    """The columns to wrap text at: those of the terminal, within reason."""
+    return max(40, min(columns(DEFAULT_WIDTH), 140)) if stream.isatty() else DEFAULT_WIDTH
 
 
 class ProgressLine:
@@ -85,7 +97,7 @@ class ProgressLine:
     def __call__(self, done: int, total: int, name: str) -> None:
         """Shows `done` of `total`; the name is cut to the terminal."""
         if self._on:
-            width = shutil.get_terminal_size((80, 24)).columns - 1
+            width = columns(80) - 1
             line = f"evaluated {done} of {total}  {name}".encode("ascii", "replace").decode()
             sys.stderr.write("\r\x1b[2K" + (line[:width] if done < total else ""))
             sys.stderr.flush()

@@ -27,7 +27,7 @@ class Conclusion:
         judged = chosen.judged(evaluation)
         options = report_options(self.args, sys.stdout, os.environ)
         write_outputs(self.outputs, judged, options, sys.stdout.buffer)
-        return exit_code(judged, self.fail_on)
+        return exit_code(judged, self.fail_on, self.args.strict_exceptions)
 
 
 def prepare(args: argparse.Namespace, plane: Plane) -> Conclusion:

@@ -17,9 +17,10 @@ from keyrules.model import UsageError
 
 _MAX_DEPTH = 40
 _WHOLE_NUMBER = re.compile(r"(0|-?[1-9][0-9]{0,17})\Z")
+_DATE = "tag:yaml.org,2002:timestamp"
 _REFUSED = {
     "tag:yaml.org,2002:float": "a number with a fraction or an exponent; write a whole number, or quote it",
-    "tag:yaml.org,2002:timestamp": "an unquoted date, which YAML readers turn into different things; quote it",
+    _DATE: "an unquoted date, which YAML readers turn into different things; quote it",
     "tag:yaml.org,2002:null": "no value; write one or leave the key out",
     "tag:yaml.org,2002:merge": "a merge key; write the keys out",
     "tag:yaml.org,2002:value": "YAML's default-value sign; quote it",
@@ -37,29 +38,39 @@ class Block(dict[str, Any]):
         self.key_lines: dict[str, int] = {}
 
 
-def read_block(path: Path) -> Block:
+def read_block(path: Path, plain_dates: bool = False) -> Block:
     """The one document of a YAML file, which must be a mapping. Scalars are str, int or bool.
+
+    With `plain_dates` an unquoted date is the text that stands there, for files in which everybody writes dates.
 
     Raises UsageError with one sentence that names the file, the line and what to write instead. It never quotes the
     file's content beyond the keys of mappings.
     """
     try:
-        text = path.read_bytes().decode("utf-8")
+        data = path.read_bytes()
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror or type(error).__name__}.") from None
+    return parse_bytes(data, str(path), plain_dates)
+
+
+def parse_bytes(data: bytes, name: str, plain_dates: bool = False) -> Block:
+    """The same for a file's bytes; `name` stands for the file in messages."""
+    try:
+        text = data.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise UsageError(f"{path} is not UTF-8 (byte {error.start + 1}); save it as UTF-8.") from None
-    return parse_block(text, str(path))
+        raise UsageError(f"{name} is not UTF-8 (byte {error.start + 1}); save it as UTF-8.") from None
+    return parse_block(text, name, plain_dates)
 
 
-def parse_block(text: str, name: str) -> Block:
+def parse_block(text: str, name: str, plain_dates: bool = False) -> Block:
     """The same for text; `name` stands for the file in messages."""
-    document = _Document(text, name)
+    document = _Document(text, name, plain_dates)
     try:
         return document.read()
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise UsageError(f"{name}, line {line}: this is not YAML ({error.problem or 'syntax error'}).") from None
+        hint = "; quote a value that starts with & or *" if "alias" in (error.context or "") else ""
+        raise UsageError(f"{name}, line {line}: this is not YAML ({error.problem or 'syntax error'}){hint}.") from None
     except yaml.YAMLError:
         raise UsageError(f"{name} holds a character that YAML does not allow; remove it.") from None
 
@@ -67,8 +78,9 @@ def parse_block(text: str, name: str) -> Block:
 class _Document:
     """Builds the value straight from the parser's events, so that nothing is resolved before it was judged."""
 
-    def __init__(self, text: str, name: str) -> None:
+    def __init__(self, text: str, name: str, plain_dates: bool) -> None:
         self.name = name
+        self.refused = {tag: why for tag, why in _REFUSED.items() if not (plain_dates and tag == _DATE)}
         self.events: Iterator[yaml.Event] = iter(yaml.parse(text, Loader=_LOADER))
 
     def read(self) -> Block:
@@ -90,7 +102,8 @@ class _Document:
         if depth > _MAX_DEPTH:
             self._refuse(event, f"found more than {_MAX_DEPTH} levels of nesting", f"up to {_MAX_DEPTH}")
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-            self._refuse(event, "found an anchor or an alias (& or *)", "the value itself, written out")
+            allowed = "the value itself, written out, in quotes where it starts with & or *"
+            self._refuse(event, "found an anchor or an alias (& or *)", allowed)
         if getattr(event, "tag", None):
             self._refuse(event, "found a tag (!)", "plain values without tags")
         if isinstance(event, yaml.MappingStartEvent):
@@ -118,8 +131,8 @@ class _Document:
         if not event.implicit[0]:
             return str(event.value)
         tag = _RESOLVER.resolve(yaml.ScalarNode, event.value, (True, False))
-        if tag in _REFUSED:
-            self._refuse(event, f"found {_REFUSED[tag]}", "")
+        if tag in self.refused:
+            self._refuse(event, f"found {self.refused[tag]}", "")
         if tag == "tag:yaml.org,2002:bool":
             return event.value.lower() in ("true", "yes", "on")
         if tag == "tag:yaml.org,2002:int":

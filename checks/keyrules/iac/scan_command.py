@@ -6,7 +6,7 @@ import argparse
 import os
 import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -16,6 +16,9 @@ from tempfile import TemporaryDirectory
 from keyrules.catalog import load_pack
 from keyrules.command_options import ProgressLine, add_shared_options, moment
 from keyrules.conclusion import prepare
+from keyrules.exceptions_apply import exempted
+from keyrules.exceptions_file import chosen_exceptions
+from keyrules.exceptions_match import ExceptionUse
 from keyrules.framework_option import choose
 from keyrules.iac.discovery import absolute, shown
 from keyrules.iac.host.checkov_host import UNIT_SECONDS, Limits
@@ -66,6 +69,7 @@ def run_scan(args: argparse.Namespace, now: datetime) -> int:
     if not any(Plane.CODE in rule.planes for rule in selection.rules):
         ids = ", ".join(rule.id for rule in selection.rules)
         raise UsageError(f"--rule: {ids} cannot be evaluated on code; `keyrules rules` names the planes of each rule")
+    exceptions = chosen_exceptions(args, pack, as_of)
     if not 0 < args.timeout <= _LONGEST:
         raise UsageError(f"--timeout: {args.timeout:g} is not between 0 and {_LONGEST:,}; give a number of seconds")
     names = args.paths or ["."]
@@ -81,7 +85,17 @@ def run_scan(args: argparse.Namespace, now: datetime) -> int:
             progress=ProgressLine(args.quiet),
         )
         evaluation = _renamed(scan(request), alias)
+        if exceptions:
+            folders = scanned_folders(paths)
+            evaluation = exempted(evaluation, ExceptionUse(exceptions, Plane.CODE), folders)
     return conclusion.conclude(evaluation, chosen)
+
+
+def scanned_folders(paths: Sequence[Path]) -> tuple[str, ...] | None:
+    """The folders of a scan as reports show paths; None where a file is among them, which is reported for itself."""
+    if not all(path.is_dir() for path in paths):
+        return None
+    return tuple(shown(str(absolute(path))) for path in paths)
 
 
 @contextmanager

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, astuple, dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
+from keyrules.exceptions_apply import Moves, counts_after, moves_between, utc_day
+from keyrules.exceptions_match import ExceptionUse
+from keyrules.exceptions_scope import Scope, exception_warnings
 from keyrules.live.age_buckets import added, age_buckets
 from keyrules.live.audit import Population, Tally, Verdict, judge_rows
 from keyrules.live.credential_report import read_rows
 from keyrules.live.due_soon import Due, due_within
-from keyrules.live.live_findings import absent_root, make_finding, number_twins, worst_first
+from keyrules.live.live_findings import absent_root, make_finding, make_subject, number_twins, worst_first
 from keyrules.live.plan import Plan, make_plan
 from keyrules.live.remediation import UNKNOWN_KEY_ID
 from keyrules.live.report_errors import ReportErrors
@@ -42,6 +46,7 @@ class AuditRequest:
 
     `now` is the clock, `as_of` the moment that was asked for or None for each report's own. `max_age` is None where a
     report may be of any age. `keep_findings` False counts only, in memory that does not grow with the findings.
+    `exceptions` notes which of its entries were used.
     """
 
     pack: PackStamp
@@ -53,6 +58,7 @@ class AuditRequest:
     keep_passing: bool = False
     due_within: timedelta | None = None
     verifier: Verifier | None = None
+    exceptions: ExceptionUse | None = None
 
 
 @dataclass
@@ -99,6 +105,14 @@ def audit_report(name: str, opened: OpenReport, request: AuditRequest) -> Report
     verdicts: list[Verdict] = []
     ages = age_buckets(request.selection, as_of)
 
+    day = utc_day(as_of)
+    moves: Counter[tuple[str, Status]] = Counter()
+
+    def count_exempt(verdict: Verdict, exceptions: ExceptionUse) -> None:
+        rule = plan.rules[verdict.rule].id
+        if exceptions.concerns(rule) and exceptions.covers(rule, make_subject(verdict.subject, verdict.row), day):
+            moves[rule, verdict.status] += 1
+
     def keep(verdict: Verdict) -> None:
         if request.due_within is not None:
             due = due_within(verdict, plan, request.selection, as_of, request.due_within)
@@ -106,6 +120,8 @@ def audit_report(name: str, opened: OpenReport, request: AuditRequest) -> Report
                 result.due.append(due)
         if request.keep_findings and (verdict.status is not Status.PASS or request.keep_passing):
             verdicts.append(verdict)
+        elif request.exceptions is not None and not request.keep_findings and verdict.status is not Status.PASS:
+            count_exempt(verdict, request.exceptions)
 
     try:
         tally = judge_rows(
@@ -113,7 +129,7 @@ def audit_report(name: str, opened: OpenReport, request: AuditRequest) -> Report
             plan,
             as_of,
             contradiction=lambda row: errors.contradiction(row, as_of),
-            record=keep if request.keep_findings or request.due_within is not None else None,
+            record=keep if request.keep_findings or request.due_within is not None or request.exceptions else None,
             passing=request.keep_passing or request.due_within is not None,
             ages=ages,
         )
@@ -128,6 +144,10 @@ def audit_report(name: str, opened: OpenReport, request: AuditRequest) -> Report
     result.counts = _without(result.counts, verified.dropped)
     result.notes += [*_root_notes(tally, plan), *verified.notes]
     result.findings = _findings(tally, verified, plan, as_of, request)
+    if request.exceptions is not None:
+        counted = result.findings
+        result.findings = [request.exceptions.applied(finding, day) for finding in counted]
+        result.counts = _exempted(result.counts, moves + Counter(moves_between(counted, result.findings)), plan)
     result.errors = list(errors)
     accounts = ",".join(prefix.split(":")[4] for prefix in tally.accounts) or None
     result.item = replace(result.item, sha256=opened.digest(), account=accounts)
@@ -166,8 +186,19 @@ def combine(results: Sequence[ReportResult], request: AuditRequest) -> AuditResu
         gaps=dict.fromkeys(_rules_that_need_root(plan), rootless) if rootless else {},
         population=asdict(population),
         key_ages=added(result.ages for result in results if result.ages is not None),
+        warnings=_warnings(results, plan, request),
     )
     return AuditResult(evaluation, by_rule)
+
+
+def _warnings(results: Sequence[ReportResult], plan: Plan, request: AuditRequest) -> tuple[str, ...]:
+    """What is to say about the exceptions, once every report was judged."""
+    if request.exceptions is None:
+        return ()
+    complete = not any(result.errors for result in results)
+    accounts = {account for result in results for account in (result.item.account or "").split(",")}
+    scope = Scope(plan.rules, complete, accounts=frozenset(accounts))
+    return exception_warnings(request.exceptions, scope)
 
 
 def _verified(
@@ -201,6 +232,10 @@ def _without(counts: tuple[Counts, ...], dropped: Sequence[Verdict]) -> tuple[Co
             unknown=before.unknown - (not failed),
         )
     return tuple(changed)
+
+
+def _exempted(counts: tuple[Counts, ...], moves: Moves, plan: Plan) -> tuple[Counts, ...]:
+    return tuple(counts_after(own, moves, rule.id) for own, rule in zip(counts, plan.rules, strict=True))
 
 
 def _findings(tally: Tally, verified: Verified, plan: Plan, as_of: datetime, request: AuditRequest) -> list[Finding]:
@@ -296,5 +331,6 @@ def _sum(items: Sequence[Counts]) -> Counts:
     return Counts(
         passed=sum(item.passed for item in items),
         failed=sum(item.failed for item in items),
+        exempt=sum(item.exempt for item in items),
         unknown=sum(item.unknown for item in items),
     )

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Final, cast
 from keyrules.catalog import load_pack
 from keyrules.command_options import add_shared_options, moment
 from keyrules.conclusion import prepare
+from keyrules.exceptions_file import chosen_exceptions
+from keyrules.exceptions_match import ExceptionUse
 from keyrules.exit_codes import FINDINGS
 from keyrules.framework_option import choose
 from keyrules.live.account_audit import (
@@ -93,6 +95,7 @@ def run_audit(args: argparse.Namespace, now: datetime) -> int:
     chosen = choose(args, pack, Plane.LIVE)
     selection = chosen.selection
     as_of = moment(args.as_of, now) if args.as_of else None
+    exceptions = chosen_exceptions(args, pack, as_of or now)
     max_age = _max_age(args)
     due_within = parse_span("--due-within", args.due_within) if args.due_within else None
     deadline = parse_span("--deadline", args.deadline)
@@ -112,6 +115,7 @@ def run_audit(args: argparse.Namespace, now: datetime) -> int:
         keep_passing=args.show_passing,
         due_within=due_within,
         verifier=_verifier(connection, selection, as_of or now, args.owner_tag) if connection and args.verify else None,
+        exceptions=ExceptionUse(exceptions, Plane.LIVE) if exceptions else None,
     )
     results: list[ReportResult] = []
     for source in sources:

@@ -1,0 +1,119 @@
+"""What a run has to say about its exceptions: which have expired, and which match nothing though they could have.
+
+"Matches nothing" is said only where the run would have met the subject: the rule ran, on the plane that the subject
+belongs to, over the folder or the account that it names, not over single files, and with nothing unreadable. Where a
+subject may belong to either plane, the warning says how to settle it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from keyrules.exceptions_file import Entry
+from keyrules.exceptions_match import ExceptionUse
+from keyrules.iac.host.checkov_graph import without_keys
+from keyrules.model import Plane, Rule
+from keyrules.reports.text_style import count_of
+
+_ACCOUNT = re.compile(r"(?:arn:[^:]*:iam::)?([0-9]{12})(?:[:/].*)?\Z", re.DOTALL)
+_CREDENTIAL = re.compile(r"/(?:access_key|signing_certificate)_[12?*]\Z|/console_password\Z")
+_IN_REPORTS = re.compile(r"(?:access key [12?*]|signing certificate [12?*]|the console password) of |the root user\Z")
+_ADDRESS = re.compile(r"(?:^|[^\w])(?:aws[a-z]*_\w+|module|output)\.")
+_FILE = re.compile(r"\.(?:tf|tofu|tf\.json|json|ya?ml|template|tfvars)\Z")
+_WILDCARD = re.compile(r"[*?]")
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What a run looked at. `rules` are those that it evaluated; `complete` is False where a part was not evaluated.
+
+    `folders` are the scanned folders as reports show paths, None where single files were named. `accounts` are those of
+    the reports.
+    """
+
+    rules: Sequence[Rule]
+    complete: bool
+    folders: tuple[str, ...] | None = None
+    accounts: frozenset[str] = frozenset()
+
+
+def planes_of(entry: Entry, rule: Rule) -> frozenset[Plane]:
+    """The planes on which an entry can mean something, from its `plane`, its rule and the form of its subject."""
+    if entry.plane is not None:
+        return frozenset({entry.plane})
+    if len(rule.planes) == 1:
+        return rule.planes
+    text = entry.pattern
+    bare = without_keys(text)
+    if _ACCOUNT.match(text) or text.startswith(("arn:", "<root_account>")):
+        return frozenset({Plane.LIVE})
+    if _CREDENTIAL.search(text) or _IN_REPORTS.match(text):
+        return frozenset({Plane.LIVE})
+    # IAM allows letters, digits and _+=,.@- in user names.
+    if bare != text or _ADDRESS.search(text) or "/" in text or ":" in text or _FILE.search(text):
+        return frozenset({Plane.CODE})
+    return rule.planes
+
+
+def within_reach(entry: Entry, rule: Rule, use_plane: Plane, scope: Scope) -> bool:
+    """Whether a run on a plane would have met the subject of an entry, if it were there."""
+    if rule.id not in {each.id for each in scope.rules} or use_plane not in planes_of(entry, rule):
+        return False
+    if use_plane is Plane.LIVE:
+        account = _ACCOUNT.match(entry.pattern)
+        return account is None or account[1] in scope.accounts
+    if scope.folders is None:
+        return False
+    path = _path(entry.pattern)
+    return path is None or any(_meets(path, folder) for folder in scope.folders)
+
+
+def exception_warnings(use: ExceptionUse, scope: Scope) -> tuple[str, ...]:
+    """The warnings of a run, in the order of the file."""
+    rules = {rule.id: rule for rule in scope.rules}
+    return tuple(
+        text
+        for entry in use.entries
+        for rule in (rules.get(entry.exemption.rule),)
+        for text in (_warning(entry, rule, use, scope) if rule is not None else None,)
+        if text is not None
+    )
+
+
+def _warning(entry: Entry, rule: Rule, use: ExceptionUse, scope: Scope) -> str | None:
+    exemption = entry.exemption
+    name = f"{exemption.place}: the exception of {exemption.owner} for {exemption.rule} on {exemption.subject}"
+    lapsed = use.lapsed.get(entry.number, 0)
+    if lapsed:
+        since = exemption.expires + timedelta(days=1)
+        again = "its finding counts" if lapsed == 1 else f"its {count_of(lapsed, 'finding')} count"
+        return f"{name} has been expired since {since}, so {again} again."
+    if entry.number in use.matched or not scope.complete or not within_reach(entry, rule, use.plane, scope):
+        return None
+    advice = "remove it, or correct its subject"
+    if len(planes_of(entry, rule)) > 1:
+        other = Plane.LIVE if use.plane is Plane.CODE else Plane.CODE
+        advice += f"; if it is about {_PLACES[other]}, add `plane: {other.value}`"
+    return f"{name} matches no finding; {advice}."
+
+
+_PLACES = {Plane.CODE: "code", Plane.LIVE: "live accounts"}
+
+
+def _path(pattern: str) -> str | None:
+    """The path in a subject on code, None where it is an address alone."""
+    bare = without_keys(pattern)
+    path = bare.partition(":")[0]
+    return path if path != bare or "/" in bare or _FILE.search(bare) else None
+
+
+def _meets(path: str, folder: str) -> bool:
+    """Whether a path, which may have wildcards, can lie in a folder."""
+    if folder == ".":
+        return not path.startswith(("/", "../"))
+    start = _WILDCARD.split(path, maxsplit=1)[0]
+    inside = folder.rstrip("/") + "/"
+    return start.startswith(inside) or (start != path and inside.startswith(start))
