@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import shutil
 import sys
 from collections.abc import Mapping
 from datetime import datetime, timezone
@@ -15,9 +14,10 @@ from typing import TextIO
 
 from keyrules.exceptions_option import add_exceptions_options
 from keyrules.framework_option import add_framework_options
-from keyrules.model import Severity, UsageError
 from keyrules.reports.report_options import DEFAULT_WIDTH, ReportOptions
 from keyrules.reports.text_style import Style
+from keyrules.terminal import columns
+from keyrules.terms import Severity, UsageError
 
 
 def add_shared_options(parser: argparse.ArgumentParser) -> None:
@@ -71,9 +71,6 @@ def moment(text: str | None, default: datetime) -> datetime:
 
 def report_options(args: argparse.Namespace, stream: TextIO, environment: Mapping[str, str]) -> ReportOptions:
     """How text is to look on this stream: NO_COLOR and FORCE_COLOR win over what the terminal says."""
-    from keyrules.reports.report_options import ReportOptions
-    from keyrules.reports.text_style import Style
-
     terminal = stream.isatty()
     colour = terminal and environment.get("TERM") != "dumb"
     if environment.get("FORCE_COLOR"):

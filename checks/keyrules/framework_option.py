@@ -1,24 +1,22 @@
 """`--framework` and `--control` on scan and audit: what they select, and the verdicts that they add to a run.
 
-Frameworks are imported where a run asks for one: most runs of the hook do not, and are to be over at once.
+Frameworks and rules are imported where a run needs them: most runs of the hook do not, and are to be over at once.
 """
 
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from keyrules.catalog import Pack
-from keyrules.model import Evaluation, Plane, Selection, UsageError
-from keyrules.selection import select
+from keyrules.terms import Plane, UsageError
 
 if TYPE_CHECKING:
+    from keyrules.catalog import Pack
     from keyrules.control_selection import FrameworkSelection
+    from keyrules.model import Evaluation, Selection
 
 
-@dataclass(frozen=True)
-class Chosen:
+class Chosen(NamedTuple):
     """What a run evaluates; `framework` is None where nobody asked for one."""
 
     selection: Selection
@@ -28,6 +26,8 @@ class Chosen:
         """The evaluation with a verdict on each control of the framework; unchanged without one."""
         if self.framework is None:
             return evaluation
+        from dataclasses import replace
+
         from keyrules.control_verdicts import framework_report
 
         return replace(evaluation, framework=framework_report(self.framework, evaluation))
@@ -41,6 +41,8 @@ def add_framework_options(group: argparse._ArgumentGroup) -> None:
 
 def choose(args: argparse.Namespace, pack: Pack, plane: Plane) -> Chosen:
     """The rules of a run. Raises UsageError for names that do not exist and for options that exclude each other."""
+    from keyrules.selection import select
+
     if args.framework is None and args.control is None:
         return Chosen(select(pack, args.rule, args.skip_rule, args.set))
     option = "--framework" if args.framework is not None else "--control"

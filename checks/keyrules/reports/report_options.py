@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from keyrules.reports.text_style import Style
 
 DEFAULT_WIDTH = 100
 
 
-@dataclass(frozen=True)
-class ReportOptions:
+class ReportOptions(NamedTuple):
     """For text: colour, the columns to wrap at, and `quiet` for findings and errors only. Other formats ignore it."""
 
-    style: Style = field(default_factory=Style)
+    style: Style = Style()
     width: int = DEFAULT_WIDTH
     quiet: bool = False
