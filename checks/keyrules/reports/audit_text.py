@@ -9,8 +9,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import groupby
 
-from keyrules.model import Counts, Evaluation, EvaluationError, Finding, Rule, Severity, Status, Subject
+from keyrules.model import Counts, Evaluation, EvaluationError, Finding, Rule, Status, Subject
 from keyrules.reports.report_options import ReportOptions
+from keyrules.reports.report_summary import severity_tally
 from keyrules.reports.text_style import (
     Style,
     count_of,
@@ -92,12 +93,8 @@ class _Page:
         verdicts = f"{counts.evaluated:,} evaluated: {_verdicts(counts)}"
         if self._evaluation.errors:
             verdicts += f", {count_of(len(self._evaluation.errors), 'error')}"
-        by_severity = [
-            f"{sum(finding.severity is severity for finding in failed):,} {severity.name.lower()}"
-            for severity in sorted(Severity, reverse=True)
-            if any(finding.severity is severity for finding in failed)
-        ]
-        text = verdicts + (f" ({', '.join(by_severity)})" if by_severity else "")
+        tally = severity_tally(failed)
+        text = verdicts + (f" ({tally})" if tally else "")
         clean = not (counts.failed or counts.unknown or self._evaluation.errors)
         return self._style.status(Status.PASS, text) if clean else self._style.bold(text)
 

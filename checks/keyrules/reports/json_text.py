@@ -19,7 +19,15 @@ def dump(document: Any) -> str:
     Python carries a byte of a file name that is not UTF-8, has no valid form in JSON; it becomes the text `\\xff`.
     Raises ValueError for a float that is not finite.
     """
-    text = json.dumps(document, ensure_ascii=False, allow_nan=False, indent=2)
+    return _harmless(json.dumps(document, ensure_ascii=False, allow_nan=False, indent=2))
+
+
+def dump_line(document: Any) -> str:
+    """The same on one line, whatever the texts in it hold."""
+    return _harmless(json.dumps(document, ensure_ascii=False, allow_nan=False))
+
+
+def _harmless(text: str) -> str:
     return _NOT_PLAIN.sub(_escape, text) + "\n"
 
 

@@ -48,6 +48,10 @@ FORMATS: dict[str, Format] = {
     "csv": Format("findings_csv", "findings_csv", "control_csv"),
     "html": Format("html_report", "html_report"),
     "oscal": Format("oscal_results", "oscal_results"),
+    "junit": Format("junit_report", "junit_report"),
+    "github": Format("github_annotations", "github_annotations"),
+    "markdown": Format("markdown_report", "markdown_report"),
+    "jsonl": Format("json_lines", "json_lines"),
 }
 """A new format is one module with a pure writer, and one entry here."""
 

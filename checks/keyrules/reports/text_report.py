@@ -11,6 +11,7 @@ from itertools import groupby
 
 from keyrules.model import Evaluation, Finding, Input, Rule, Severity, Status
 from keyrules.reports.report_options import ReportOptions
+from keyrules.reports.report_summary import path_tells_more, severity_tally
 from keyrules.reports.text_style import Style, advice_for, count_of, display_width, first_sentence, pad, printable, wrap
 
 MINIMUM_WIDTH = 40
@@ -110,7 +111,7 @@ class _Page:
             label = self._style.severity(finding.severity, pad(finding.severity.name, _LABEL_WIDTH))
         yield from self._headline(label, finding)
         yield from wrap(printable(finding.message), self._width, _DETAIL_INDENT)
-        for step in finding.trace if _tells_more(finding) else ():
+        for step in finding.trace if path_tells_more(finding) else ():
             where = f" ({step.path}:{step.line})" if step.path and step.line else ""
             yield from wrap(f"→ {printable(step.label + where)}", self._width, _DETAIL_INDENT, _DETAIL_INDENT + 2)
         change = self._change(finding)
@@ -165,12 +166,8 @@ def _summary(evaluation: Evaluation, failed: list[Finding], style: Style) -> str
 def _failed(number: int, failed: list[Finding], style: Style) -> str:
     if not number:
         return style.status(Status.PASS, "0 failed")
-    tally = [
-        f"{amount:,} {severity.name.lower()}"
-        for severity in sorted(Severity, reverse=True)
-        if (amount := sum(finding.severity is severity for finding in failed))
-    ]
-    return style.status(Status.FAIL, f"{number:,} failed") + (f" ({', '.join(tally)})" if tally else "")
+    tally = severity_tally(failed)
+    return style.status(Status.FAIL, f"{number:,} failed") + (f" ({tally})" if tally else "")
 
 
 def _inputs(inputs: Iterable[Input]) -> str:
@@ -180,11 +177,6 @@ def _inputs(inputs: Iterable[Input]) -> str:
     if others or not known:
         known.append(count_of(others, "input"))
     return ", ".join(known)
-
-
-def _tells_more(finding: Finding) -> bool:
-    """Whether the trace names a step that the message does not."""
-    return any(step.label not in finding.message for step in finding.trace)
 
 
 def _path(finding: Finding) -> str:

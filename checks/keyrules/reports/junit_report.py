@@ -1,0 +1,164 @@
+"""JUnit XML, which Jenkins, GitLab and most other pipelines show as test results.
+
+The shape is that of Jenkins' xUnit plugin (jenkinsci/xunit-plugin, types/model/xsd/junit-10.xsd), the strictest reader:
+it refuses `file` and `line` on a test case, so that the place stands in the name and in the text. GitLab shows the text
+of an element and not its `message` (gitlabhq, lib/gitlab/ci/parsers/test/junit.rb), so the text says everything.
+
+A test suite for each rule, and before them one for the run. Its test case passes when everything could be evaluated,
+so that a clean run is never an empty file, which Jenkins takes for a broken one; otherwise it has an error for each
+input that could not be. A rule of which no verdict is listed has one test case, which passes. FAIL is a failure of any
+severity, UNKNOWN an error, EXEMPT skipped. Names hold no line numbers: histories go by them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+from xml.etree.ElementTree import Element, SubElement, indent, tostring
+
+from keyrules.model import Counts, Evaluation, Finding, Plane, Rule, Status
+from keyrules.reports.evidence import place, subject_name
+from keyrules.reports.report_options import ReportOptions
+from keyrules.reports.report_summary import not_listed
+from keyrules.reports.text_style import advice_for, count_of, iso_utc, printable
+
+_PACKAGE = "keyrules"
+
+
+@dataclass(frozen=True)
+class _Case:
+    """A test case; `outcome` is the element that says what is wrong, None where it passes."""
+
+    classname: str
+    name: str
+    outcome: Literal["failure", "error", "skipped"] | None = None
+    type: str = ""
+    message: str = ""
+    lines: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class _Suite:
+    name: str
+    cases: Sequence[_Case]
+    properties: Sequence[tuple[str, str]] = ()
+
+
+def render(evaluation: Evaluation, options: ReportOptions) -> str:
+    """The whole evaluation as one document; `options` change nothing."""
+    del options
+    suites = [_run_suite(evaluation), *_rule_suites(evaluation)]
+    root = Element("testsuites", {"name": "keyrules", "time": "0"})
+    root.attrib |= _counts([case for suite in suites for case in suite.cases])
+    for suite in suites:
+        _write_suite(root, suite)
+    indent(root)
+    return '<?xml version="1.0" encoding="UTF-8"?>\n' + tostring(root, encoding="unicode") + "\n"
+
+
+def _run_suite(evaluation: Evaluation) -> _Suite:
+    """What is about the run as a whole: its properties, and whether everything could be evaluated and is listed."""
+    cases = [
+        _Case(f"{_PACKAGE}.run", error.input or error.kind, "error", "ERROR", error.message, [error.kind])
+        for error in evaluation.errors
+    ]
+    if unlisted := not_listed(evaluation):
+        message = f"{count_of(unlisted, 'failed or unknown verdict')} counted and not listed"
+        cases.append(_Case(f"{_PACKAGE}.run", "every verdict is listed", "failure", "NOT_LISTED", message))
+    if not evaluation.errors and not evaluation.counts.unknown:
+        cases.append(_Case(f"{_PACKAGE}.run", "everything could be evaluated"))
+    properties = [
+        ("plane", evaluation.plane.value),
+        ("as_of", iso_utc(evaluation.as_of)),
+        ("pack.version", evaluation.pack.version),
+        ("pack.sha256", evaluation.pack.sha256),
+    ]
+    if (baseline := evaluation.baseline) is not None:
+        properties += [
+            ("baseline", baseline.name),
+            ("baseline.known", str(len(baseline.known))),
+            ("baseline.resolved", str(len(baseline.resolved))),
+        ]
+    properties += [("warning", warning) for warning in evaluation.warnings]
+    return _Suite("keyrules run", cases, properties)
+
+
+def _rule_suites(evaluation: Evaluation) -> Iterator[_Suite]:
+    by_rule: dict[str, list[Finding]] = {rule.id: [] for rule in evaluation.rules}
+    for finding in evaluation.findings:
+        by_rule.setdefault(finding.rule, []).append(finding)
+    rules = {rule.id: rule for rule in evaluation.rules}
+    for rule_id, findings in by_rule.items():
+        rule = rules.get(rule_id)
+        cases = [_finding_case(finding, rule) for finding in findings]
+        counts = evaluation.rule_counts.get(rule_id, Counts())
+        if not cases and counts.passed and counts.passed == counts.evaluated:
+            cases = [
+                _Case(f"{_PACKAGE}.{rule_id}", "no findings", lines=[f"{count_of(counts.passed, 'verdict')}: PASS"])
+            ]
+        if cases:
+            yield _Suite(f"{rule_id} {rule.name}" if rule is not None else rule_id, list(_told_apart(cases)))
+
+
+def _finding_case(finding: Finding, rule: Rule | None) -> _Case:
+    where = finding.location.path if finding.location is not None else place(finding)
+    name = f"{where}: {subject_name(finding)}" if where else subject_name(finding)
+    case = _Case(f"{_PACKAGE}.{finding.rule}", name)
+    account = "account " if finding.subject is not None and where else ""
+    head = [f"{finding.severity.name} {finding.rule} {account}{place(finding)}".rstrip(), subject_name(finding)]
+    if finding.status is Status.PASS:
+        return case
+    if finding.status is Status.EXEMPT:
+        reason = finding.exemption_text
+        return replace(case, outcome="skipped", type="EXEMPT", message=reason, lines=[*head, f"Exempt: {reason}"])
+    lines = [*head, finding.message]
+    lines += [f"→ {step.label}" + (f" ({step.path}:{step.line})" if step.line else "") for step in finding.trace]
+    if finding.status is Status.UNKNOWN:
+        return replace(case, outcome="error", type="UNKNOWN", message=finding.message, lines=lines)
+    advice = "Change" if finding.plane is Plane.CODE else "Steps"
+    lines += [f"{advice}: {step}" for step in advice_for(finding.plane, finding.remediation).splitlines() if step]
+    lines += [rule.guideline] if rule is not None else []
+    return replace(case, outcome="failure", type=finding.severity.name, message=finding.message, lines=lines)
+
+
+def _told_apart(cases: Iterable[_Case]) -> Iterator[_Case]:
+    """The cases with a number behind a name that came before: readers keep one of those that are called the same."""
+    seen: dict[str, int] = {}
+    for case in cases:
+        number = seen[case.name] = seen.get(case.name, 0) + 1
+        yield case if number == 1 else replace(case, name=f"{case.name} ({number})")
+
+
+def _counts(cases: Sequence[_Case]) -> dict[str, str]:
+    outcomes = [case.outcome for case in cases]
+    return {
+        "tests": str(len(cases)),
+        "failures": str(outcomes.count("failure")),
+        "errors": str(outcomes.count("error")),
+    }
+
+
+def _write_suite(root: Element, suite: _Suite) -> None:
+    skipped = sum(case.outcome == "skipped" for case in suite.cases)
+    attributes = {"name": printable(suite.name), **_counts(suite.cases), "skipped": str(skipped), "time": "0"}
+    element = SubElement(root, "testsuite", attributes)
+    if suite.properties:
+        properties = SubElement(element, "properties")
+        for name, value in suite.properties:
+            SubElement(properties, "property", {"name": name, "value": printable(value)})
+    for case in suite.cases:
+        _write_case(element, case)
+
+
+def _write_case(suite: Element, case: _Case) -> None:
+    # What XML cannot hold is not printable either, so `printable` has made it visible.
+    names = {"classname": case.classname, "name": printable(case.name), "time": "0"}
+    element = SubElement(suite, "testcase", names)
+    text = "\n".join(map(printable, case.lines))
+    if case.outcome is None:
+        if text:
+            SubElement(element, "system-out").text = text
+        return
+    outcome = SubElement(element, case.outcome, {"type": case.type, "message": printable(case.message)})
+    outcome.text = text or printable(case.message)
