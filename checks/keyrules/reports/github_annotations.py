@@ -20,7 +20,7 @@ _LEVELS = {Severity.CRITICAL: "error", Severity.HIGH: "error", Severity.MEDIUM: 
 
 
 def render(evaluation: Evaluation, options: ReportOptions) -> str:
-    """One command per FAIL, UNKNOWN and error, and the summary; EXEMPT and PASS need nobody's eye. No options."""
+    """A command for each FAIL, UNKNOWN, error and warning, and the summary; EXEMPT and PASS need nobody's eye."""
     del options
     rules = {rule.id: rule for rule in evaluation.rules}
     failed = [finding for finding in worst_first(evaluation.findings) if finding.status is Status.FAIL]
@@ -28,6 +28,7 @@ def render(evaluation: Evaluation, options: ReportOptions) -> str:
     levels = {level: [_failed(f, rules) for f in failed if _LEVELS[f.severity] == level] for level in _LEVELS.values()}
     levels["error"] += [_error(error, evaluation.plane) for error in evaluation.errors]
     levels["error"] += [_unknown(finding) for finding in unknown]
+    levels["warning"] += [_command("warning", "keyrules", [warning]) for warning in evaluation.warnings]
     summary = _summary(evaluation, levels)
     levels["notice"].insert(SHOWN_PER_LEVEL - 1, summary)
     return "".join(f"{command}\n" for commands in levels.values() for command in commands)
@@ -51,8 +52,10 @@ def _unknown(finding: Finding) -> str:
 
 
 def _error(error: EvaluationError, plane: Plane) -> str:
-    file = {"file": error.input} if plane is Plane.CODE and error.input else {}
-    return _command("error", "Could not be evaluated", [f"{error.input}: {error.message}"], **file)
+    """In code, what it is about is a file; on the live plane the message names the report or the account."""
+    if plane is Plane.LIVE or not error.input:
+        return _command("error", "Could not be evaluated", [error.message])
+    return _command("error", "Could not be evaluated", [f"{error.input}: {error.message}"], file=error.input)
 
 
 def _summary(evaluation: Evaluation, levels: dict[str, list[str]]) -> str:
