@@ -1,0 +1,118 @@
+"""Whether a scan would have found a finding of the baseline that were still there. Doubt says no.
+
+Only then is a finding that is gone resolved. A file that is gone from a scanned folder was looked at.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Callable
+from pathlib import Path, PurePosixPath
+
+from keyrules.baseline_reading import Baseline, Entry
+from keyrules.iac.discovery import SKIPPED_FOLDERS, below, evaluated_in_folder, is_template_name, read_in_folder
+from keyrules.iac.host.checkov_graph import without_keys
+from keyrules.iac.scan import LITERALS
+from keyrules.iac.terraform.terraform_module import SOURCE_SUFFIXES
+from keyrules.model import Evaluation, Finding, Input, ScanScope, Status
+
+
+def seen_on_code(evaluation: Evaluation, baseline: Baseline) -> Callable[[Entry], bool]:
+    """The predicate for the entries of a baseline; paths are relative to the working directory."""
+    scan = _Scan(evaluation, baseline, str(Path.cwd()))
+    return lambda entry: scan.saw(entry.finding)
+
+
+def looked_at_input(evaluation: Evaluation) -> Callable[[Input], bool]:
+    """Whether a module, template or plan of an earlier run lies where this one looked."""
+    scope, root = evaluation.scope or ScanScope(), str(Path.cwd())
+    folders = [_absolute(folder, root) for folder in scope.folders]
+    return lambda item: item.name in scope.files or below(_absolute(item.name, root), folders)
+
+
+def is_gone(path: str) -> bool:
+    """Whether nothing has that path any more; False where the system cannot tell."""
+    try:
+        os.lstat(path)
+    except OSError as error:
+        return error.errno in (errno.ENOENT, errno.ENOTDIR)
+    except ValueError:
+        return False
+    return False
+
+
+def _absolute(path: str, root: str) -> str:
+    return os.path.normpath(Path(root, path))
+
+
+def _folder(path: str) -> str:
+    return PurePosixPath(path).parent.as_posix()
+
+
+class _Scan:
+    """Where a scan looked, what it could not judge, and how the units of both runs were cut."""
+
+    def __init__(self, evaluation: Evaluation, baseline: Baseline, root: str) -> None:
+        scope = evaluation.scope or ScanScope()
+        self._root = root
+        self._files = frozenset(scope.files)
+        self._folders = [_absolute(folder, root) for folder in scope.folders]
+        self._modules = {item.name for item in evaluation.inputs if item.kind == "terraform"}
+        self._modules_then = {item.name for item in baseline.inputs if item.kind == "terraform"}
+        self._plans_then = {item.name for item in baseline.inputs if item.kind == "plan"}
+        self._rules = {rule.id for rule in evaluation.rules}
+        self._failed = sorted({error.input for error in evaluation.errors})
+        self._open = {_subject(f) for f in evaluation.findings if f.status in (Status.UNKNOWN, Status.EXEMPT)}
+
+    def saw(self, finding: Finding) -> bool:
+        """Whether the scan judged that rule there, in the same surroundings as the baseline's run, with no doubt."""
+        path = finding.location.path if finding.location is not None else ""
+        return (
+            finding.rule in self._rules
+            and (path in self._files or self._in_folders(path, finding.rule))
+            and _subject(finding) not in self._open
+            and (finding.rule == LITERALS or self._judged_alike(path))
+            and not any(self._spoils(failed, path, finding.rule) for failed in self._failed)
+        )
+
+    def _in_folders(self, path: str, rule: str) -> bool:
+        """Whether the walk through a scanned folder comes past the path and reads a file of that name."""
+        absolute = _absolute(path, self._root)
+        name = PurePosixPath(path).name
+        if not (read_in_folder(name) if rule == LITERALS else evaluated_in_folder(name, path in self._plans_then)):
+            return False
+        return any(below(absolute, [folder]) and not _passed_over(folder, absolute) for folder in self._folders)
+
+    def _judged_alike(self, path: str) -> bool:
+        """Whether this run evaluated what the finding came from: a called module is judged as its callers call it."""
+        if not path.endswith(SOURCE_SUFFIXES) or _folder(path) in self._modules_then:
+            return True
+        context = [self._root] if path in self._files else self._folders
+        return all(below(_absolute(module, self._root), context) for module in self._modules_then)
+
+    def _spoils(self, failed: str, path: str, rule: str) -> bool:
+        """Whether something that could not be evaluated leaves open what is at the path.
+
+        What is missing from a Terraform module changes the verdicts on it and on the modules that it calls.
+        """
+        if below(_absolute(path, self._root), [_absolute(failed, self._root)]):
+            return True
+        if rule == LITERALS or not path.endswith(SOURCE_SUFFIXES):
+            return False
+        if failed not in self._modules and is_template_name(failed):
+            return False
+        module = failed if failed in self._modules else _folder(failed)
+        return not {module, _folder(path)} <= self._modules or module == _folder(path)
+
+
+def _passed_over(folder: str, path: str) -> bool:
+    """Whether a folder on the way is one that a walk does not enter."""
+    between = Path(path).relative_to(folder).parents
+    return any(step.name in SKIPPED_FOLDERS or Path(folder, step).is_symlink() for step in between if step.name)
+
+
+def _subject(finding: Finding) -> tuple[str, str, str]:
+    """Rule, file and block: all instances of a block are open where it cannot be told how many there are."""
+    location = finding.location
+    return (finding.rule, location.path, without_keys(location.address)) if location is not None else ("", "", "")

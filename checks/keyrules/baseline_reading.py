@@ -1,0 +1,259 @@
+"""Reads a baseline: an earlier JSON report of keyrules, strictly, because what it holds does not fail a run.
+
+What counts are the findings of that run: those under `findings` and, where it was compared with a baseline itself,
+those that it lists as known. Keys that this version does not know are passed over, because within one version of the
+schema keys are only added. Messages name the finding and the key and never quote a value.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any, NoReturn
+
+from keyrules.model import (
+    FactValue,
+    Finding,
+    Input,
+    Location,
+    Plane,
+    Severity,
+    Status,
+    Subject,
+    TraceStep,
+    UsageError,
+)
+from keyrules.reports.json_report import SCHEMA
+from keyrules.reports.text_style import printable
+
+COUNTED = (Status.FAIL, Status.UNKNOWN)
+"""The verdicts that a baseline accepts."""
+
+_FINGERPRINT = re.compile(r"[0-9a-f]{64}")
+_SCHEMA = re.compile(r"keyrules/[0-9]{1,9}")
+_RULE = re.compile(r"[A-Z][A-Z0-9_]{1,63}")
+_COMMANDS = {Plane.CODE: "scan", Plane.LIVE: "audit"}
+_PLANES = {Plane.CODE: "code", Plane.LIVE: "live accounts"}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A finding of the baseline. `fingerprint` is the one that the file states."""
+
+    finding: Finding
+    fingerprint: str
+    first_seen: datetime
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """An earlier report: its FAIL and UNKNOWN findings by fingerprint, and what had been evaluated for it."""
+
+    name: str
+    as_of: datetime
+    inputs: tuple[Input, ...]
+    entries: Mapping[str, Entry]
+
+
+def read_baseline(path: Path, plane: Plane) -> Baseline:
+    """The baseline in a file. Raises UsageError, one sentence, for anything else than a report on that plane."""
+    shown = printable(str(path))
+    name = f"--baseline: {shown}"
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        raise UsageError(
+            f"{name} does not exist; make it with `keyrules {_COMMANDS[plane]} --write-baseline {shown}`"
+        ) from None
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{name} cannot be read: {getattr(error, 'strerror', None) or 'it is no file name'}") from None
+    document = _parsed(data, name)
+    _check_kind(document, name, plane)
+    top = _Part(document, name)
+    as_of = top.moment("as_of")
+    findings = [part.finding(plane, as_of) for part in top.parts("findings", "finding")]
+    if "baseline" in document:
+        findings += [part.finding(plane, as_of) for part in top.part("baseline").parts("known", "known finding")]
+    return Baseline(
+        name=str(path),
+        as_of=as_of,
+        inputs=tuple(part.input() for part in top.parts("inputs", "input")),
+        entries=_by_fingerprint(entry for entry in findings if entry.finding.status in COUNTED),
+    )
+
+
+def _by_fingerprint(entries: Iterable[Entry]) -> dict[str, Entry]:
+    """One entry for each fingerprint: a FAIL before an UNKNOWN, with the time when either was seen first."""
+    found: dict[str, Entry] = {}
+    for entry in entries:
+        other = found.setdefault(entry.fingerprint, entry)
+        worse = entry if other.finding.status is Status.UNKNOWN else other
+        found[entry.fingerprint] = replace(worse, first_seen=min(entry.first_seen, other.first_seen))
+    return found
+
+
+def _parsed(data: bytes, name: str) -> dict[str, Any]:
+    wanted = "give a JSON report of keyrules, from --format json or --write-baseline"
+
+    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        if len({key for key, _ in pairs}) < len(pairs):
+            raise UsageError(f"{name} has a key twice in one object, so it is no report as keyrules wrote it; {wanted}")
+        return dict(pairs)
+
+    try:
+        document = json.loads(data, object_pairs_hook=unique)
+    except (ValueError, RecursionError) as error:
+        where = f" (line {error.lineno})" if isinstance(error, json.JSONDecodeError) else ""
+        raise UsageError(f"{name} is not JSON{where}; {wanted}") from None
+    if not isinstance(document, dict) or not isinstance(document.get("schema"), str):
+        raise UsageError(f"{name} is no report of keyrules, which starts with its schema; {wanted}")
+    return document
+
+
+def _check_kind(document: Mapping[str, Any], name: str, plane: Plane) -> None:
+    schema = document["schema"]
+    if schema != SCHEMA:
+        if _SCHEMA.fullmatch(schema):
+            raise UsageError(f"{name} has the schema {schema}, and this version reads {SCHEMA}; write it anew")
+        raise UsageError(f"{name} is the report of another tool; give one of keyrules, with the schema {SCHEMA}")
+    stated = document.get("plane")
+    if stated != plane.value:
+        other = next((each for each in Plane if each.value == stated), None)
+        if other is None:
+            raise UsageError(f"{name}: `plane` is neither code nor live; write it anew")
+        raise UsageError(
+            f"{name} is about {_PLANES[other]}, and `keyrules {_COMMANDS[plane]}` looks at {_PLANES[plane]}; "
+            "keep a baseline for each"
+        )
+
+
+class _Part:
+    """An object of the document, whose values are taken by key and type. `where` names it in messages."""
+
+    def __init__(self, values: Mapping[str, Any], where: str) -> None:
+        self._values = values
+        self._where = where
+
+    def refuse(self, key: str, allowed: str) -> NoReturn:
+        """Raises the UsageError on a value that is missing or wrong."""
+        raise UsageError(f"{self._where}: `{key}` is missing or wrong; expected {allowed}. Write the baseline anew")
+
+    def text(self, key: str) -> str:
+        """A text, which may be empty."""
+        value = self._values.get(key)
+        return value if isinstance(value, str) else self.refuse(key, "text")
+
+    def optional(self, key: str) -> str | None:
+        """A text, or None where the key is missing or null."""
+        return None if self._values.get(key) is None else self.text(key)
+
+    def word(self, key: str, pattern: re.Pattern[str], allowed: str) -> str:
+        """A text of a certain form."""
+        value = self.text(key)
+        return value if pattern.fullmatch(value) else self.refuse(key, allowed)
+
+    def number(self, key: str) -> int:
+        """A whole number from 0."""
+        value = self._values.get(key)
+        if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+            return value
+        return self.refuse(key, "a whole number")
+
+    def moment(self, key: str) -> datetime:
+        """A time with its zone, in UTC."""
+        try:
+            value = datetime.fromisoformat(self.text(key).replace("Z", "+00:00"))
+            if value.tzinfo is not None:
+                return value.astimezone(timezone.utc)
+        except (ValueError, OverflowError):
+            pass
+        return self.refuse(key, "a time as in 2026-06-01T00:00:00Z")
+
+    def optional_moment(self, key: str) -> datetime | None:
+        """The same, or None where the key is missing or null."""
+        return None if self._values.get(key) is None else self.moment(key)
+
+    def part(self, key: str) -> _Part:
+        """An object."""
+        value = self._values.get(key)
+        return _Part(value, self._where) if isinstance(value, dict) else self.refuse(key, "an object")
+
+    def parts(self, key: str, noun: str) -> Iterator[_Part]:
+        """A list of objects, numbered from 1 in messages."""
+        values = self._values.get(key)
+        if not isinstance(values, list):
+            self.refuse(key, "a list")
+        for number, value in enumerate(values, start=1):
+            if not isinstance(value, dict):
+                raise UsageError(f"{self._where}: {noun} {number} is no object. Write the baseline anew")
+            yield _Part(value, f"{self._where}, {noun} {number}")
+
+    def finding(self, plane: Plane, as_of: datetime) -> Entry:
+        """This object as a finding."""
+        severity, status = self.text("severity"), self.text("status")
+        if severity not in Severity.__members__:
+            self.refuse("severity", f"one of {', '.join(Severity.__members__)}")
+        if status not in Status.__members__:
+            self.refuse("status", f"one of {', '.join(Status.__members__)}")
+        if self._values.get("plane") != plane.value:
+            self.refuse("plane", plane.value)
+        finding = Finding(
+            rule=self.word("rule", _RULE, "a rule id"),
+            severity=Severity[severity],
+            status=Status[status],
+            plane=plane,
+            message=self.text("message"),
+            reason=self.text("reason"),
+            remediation=self.text("remediation"),
+            subject=self.part("subject")._subject() if plane is Plane.LIVE else None,
+            location=self.part("location")._location() if plane is Plane.CODE else None,
+            facts=self._facts(),
+            trace=tuple(step._step() for step in self.parts("trace", "step")) if "trace" in self._values else (),
+        )
+        fingerprint = self.word("fingerprint", _FINGERPRINT, "64 hexadecimal digits")
+        return Entry(finding, fingerprint, self.optional_moment("first_seen") or as_of)
+
+    def input(self) -> Input:
+        """This object as an input."""
+        return Input(
+            kind=self.text("kind"),
+            name=self.text("name"),
+            sha256=self.optional("sha256"),
+            account=self.optional("account"),
+            generated_at=self.optional_moment("generated_at"),
+        )
+
+    def _subject(self) -> Subject:
+        return Subject(
+            kind=self.text("kind"),
+            name=self.text("name"),
+            account=self.optional("account"),
+            arn=self.optional("arn"),
+            user=self.optional("user"),
+            slot=None if self._values.get("slot") is None else self.number("slot"),
+            key_id=self.optional("key_id"),
+            owner=self.optional("owner"),
+            created_at=self.optional_moment("created_at"),
+        )
+
+    def _location(self) -> Location:
+        return Location(self.text("path"), self.number("start_line"), self.number("end_line"), self.text("address"))
+
+    def _step(self) -> TraceStep:
+        line = 0 if self._values.get("line") is None else self.number("line")
+        return TraceStep(self.text("label"), self.text("path"), line)
+
+    def _facts(self) -> dict[str, FactValue]:
+        facts = self._values.get("facts")
+        if not isinstance(facts, dict) or not all(_is_fact(value) for value in facts.values()):
+            self.refuse("facts", "an object of plain values")
+        return facts
+
+
+def _is_fact(value: object) -> bool:
+    return value is None or isinstance(value, str | int) or (isinstance(value, float) and math.isfinite(value))

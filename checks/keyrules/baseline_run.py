@@ -1,0 +1,130 @@
+"""`--baseline` and `--write-baseline` on a run: what was read before it, and what becomes of its evaluation."""
+
+from __future__ import annotations
+
+import argparse
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from keyrules.baseline_compare import Comparison, Known, compare, worst_first
+from keyrules.baseline_reading import Baseline, Entry, read_baseline
+from keyrules.baseline_writing import accepted_note, baseline_text
+from keyrules.model import (
+    BaselineReport,
+    Counts,
+    Evaluation,
+    Finding,
+    Input,
+    KnownFinding,
+    Plane,
+    ResolvedFinding,
+    Status,
+    UsageError,
+)
+from keyrules.reports.outputs import Output, check_file
+
+_WRITE = "--write-baseline"
+
+
+@dataclass(frozen=True)
+class BaselineRun:
+    """The baseline to compare with, and the file that a new one goes to; at least one of them is set."""
+
+    old: Baseline | None
+    target: Path | None
+
+    def applied(self, evaluation: Evaluation) -> tuple[Evaluation, tuple[tuple[str, Path, bytes], ...]]:
+        """The evaluation without what the old baseline holds, and the files to write with the reports."""
+        seen, looked_at, gone = _scope(evaluation, self.old)
+        entries = self.old.entries if self.old is not None else {}
+        compared = compare(evaluation.findings, entries, seen, gone)
+        result = _reduced(evaluation, compared, self.old) if self.old is not None else evaluation
+        if self.target is None:
+            return result, ()
+        note = accepted_note(str(self.target), evaluation, compared)
+        text = baseline_text(evaluation, compared, self.old, looked_at)
+        return replace(result, notes=(*result.notes, note)), ((_WRITE, self.target, text.encode()),)
+
+
+def baseline_run(args: argparse.Namespace, plane: Plane, outputs: Sequence[Output]) -> BaselineRun:
+    """Reads and checks what the options name, before anything is evaluated. Raises UsageError."""
+    old, target = _file(args.baseline, "--baseline"), _file(args.write_baseline, _WRITE)
+    if getattr(args, "counts_only", False):
+        option = "--baseline" if old is not None else _WRITE
+        raise UsageError(f"{option} works on findings, and --counts-only keeps none; give one of them")
+    if target is not None:
+        check_file(_WRITE, target, outputs)
+    return BaselineRun(read_baseline(old, plane) if old is not None else None, target)
+
+
+def _file(name: str | None, option: str) -> Path | None:
+    if name == "":
+        raise UsageError(f"{option} names no file; give its name, or leave the option out")
+    return None if name is None else Path(name)
+
+
+def _scope(
+    evaluation: Evaluation, old: Baseline | None
+) -> tuple[Callable[[Entry], bool], Callable[[Input], bool], Callable[[str], bool]]:
+    """What the run would have found, which old inputs it looked at, and whether a path is gone."""
+    if old is None:
+        return (lambda entry: False), (lambda item: False), (lambda path: False)
+    if evaluation.plane is Plane.LIVE:
+        from keyrules.baseline_live_scope import looked_at_report, seen_on_live
+
+        return seen_on_live(evaluation), looked_at_report(evaluation), lambda path: False
+    from keyrules.baseline_code_scope import is_gone, looked_at_input, seen_on_code
+
+    return seen_on_code(evaluation, old), looked_at_input(evaluation), is_gone
+
+
+def _reduced(evaluation: Evaluation, compared: Comparison, old: Baseline) -> Evaluation:
+    """The evaluation with its known findings moved into the report on the baseline."""
+    new = {id(finding) for finding in compared.new}
+    report = BaselineReport(
+        name=old.name,
+        as_of=old.as_of,
+        known=tuple(_known(known) for known in compared.known),
+        resolved=tuple(_resolved(entry) for entry in worst_first(compared.resolved)),
+        kept=len(compared.unseen),
+        changed=len(compared.changed),
+    )
+    counted = (Status.FAIL, Status.UNKNOWN)
+    return replace(
+        evaluation,
+        findings=tuple(f for f in evaluation.findings if f.status not in counted or id(f) in new),
+        counts=_counts(evaluation.counts, [known.finding for known in compared.known]),
+        baseline=report,
+    )
+
+
+def _counts(counts: Counts, known: Sequence[Finding]) -> Counts:
+    by_status = Counter(finding.status for finding in known)
+    return replace(
+        counts,
+        failed=counts.failed - by_status[Status.FAIL],
+        unknown=counts.unknown - by_status[Status.UNKNOWN],
+        known=len(known),
+    )
+
+
+def _known(known: Known) -> KnownFinding:
+    location = known.entry.finding.location
+    moved_from = location.path if known.moved and location is not None else None
+    return KnownFinding(known.finding, known.entry.first_seen, moved_from)
+
+
+def _resolved(entry: Entry) -> ResolvedFinding:
+    finding = entry.finding
+    location, subject = finding.location, finding.subject
+    return ResolvedFinding(
+        rule=finding.rule,
+        severity=finding.severity.name,
+        name=location.address if location is not None else subject.name if subject is not None else "",
+        path=location.path if location is not None else None,
+        fingerprint=entry.fingerprint,
+        first_seen=entry.first_seen,
+        subject=subject,
+    )
