@@ -302,7 +302,10 @@ class KnownFinding:
 
 @dataclass(frozen=True)
 class ResolvedFinding:
-    """A finding of the baseline that is gone: what identified it, and when it was first seen."""
+    """A finding of the baseline that is gone: what identified it, and when it was first seen.
+
+    `subject` is the credential that a live finding was about, None for code.
+    """
 
     rule: str
     severity: str
@@ -310,17 +313,30 @@ class ResolvedFinding:
     path: str | None
     fingerprint: str
     first_seen: datetime
+    subject: Subject | None = None
 
 
 @dataclass(frozen=True)
 class BaselineReport:
-    """A run against an earlier one. `kept` counts findings of the baseline that this run did not look at."""
+    """A run against an earlier one. `kept` counts findings of the baseline that this run did not look at.
+
+    `changed` counts those that got another verdict: exempt now, or failing, which is new, where they were UNKNOWN.
+    """
 
     name: str
     as_of: datetime
     known: tuple[KnownFinding, ...]
     resolved: tuple[ResolvedFinding, ...]
     kept: int = 0
+    changed: int = 0
+
+
+@dataclass(frozen=True)
+class ScanScope:
+    """Where a scan looked: everything below `folders`, and `files` that were named, as reports show paths."""
+
+    folders: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -329,8 +345,10 @@ class Evaluation:
 
     `rule_counts` has the verdicts of every rule, PASS included, by id. `gaps` names, by rule id, the accounts that hold
     nothing from which the rule could judge. `population` says how much of what was there, whatever the verdicts.
-    `warnings` are about the exceptions. With a `baseline`, `findings` and `counts` leave out what that holds;
-    `rule_counts` never do.
+    `warnings` are about the exceptions. With a `baseline`, `findings` leave out what that holds, `counts` have it as
+    known, and `rule_counts` are of all findings. `scope` is None on the live plane.
+    `controls` has, by rule id, the (framework key, control) pairs that a rule bears on, the most telling first; it is
+    empty unless a format of the run cites them.
     """
 
     plane: Plane
@@ -349,3 +367,5 @@ class Evaluation:
     framework: FrameworkReport | None = None
     warnings: tuple[str, ...] = ()
     baseline: BaselineReport | None = None
+    scope: ScanScope | None = None
+    controls: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)

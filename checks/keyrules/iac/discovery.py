@@ -50,7 +50,7 @@ class Unit:
 
 @dataclass
 class Discovery:
-    """What was found. `only` restricts what is reported to the files named on the command line."""
+    """What was found in `folders`. `only` restricts what is reported to the files named on the command line."""
 
     units: list[Unit] = field(default_factory=list)
     texts: list[str] = field(default_factory=list)
@@ -93,9 +93,9 @@ def discover(paths: list[Path], context: Path, read: Callable[[Path], bytes] | N
     found.units += [Unit("terraform", root) for root in _roots(terraform, scanned, reader)]
     found.units.sort(key=lambda unit: (unit.path, unit.kind))
     found.texts.sort()
+    found.folders = tuple(folders)
     if named:
         found.only = named
-        found.folders = tuple(folders)
     return found
 
 
@@ -131,7 +131,7 @@ def _is_missed(name: str, error: OSError) -> bool:
     refuses the module then; names with a leading dot are editors' locks."""
     if error.errno in (errno.ENOENT, errno.ELOOP):
         return name.endswith(_TERRAFORM) and not name.startswith(".")
-    return _may_matter(name.lower())
+    return read_in_folder(name)
 
 
 def read_file(path: Path) -> bytes:
@@ -155,7 +155,7 @@ def shown(path: str) -> str:
 
 
 def _classify(path: Path, found: Discovery, terraform: _Files, read: Callable[[Path], bytes], by_itself: bool) -> None:
-    if not (by_itself or _may_matter(path.name.lower())):
+    if not (by_itself or read_in_folder(path.name)):
         return
     try:
         data = read(path)
@@ -175,8 +175,22 @@ def _classify(path: Path, found: Discovery, terraform: _Files, read: Callable[[P
         found.texts.append(str(path))
 
 
-def _may_matter(name: str) -> bool:
+def read_in_folder(file: str) -> bool:
+    """Whether the scan of a folder reads a file of that name; a file that is named itself may have any."""
+    name = file.lower()
     return name.endswith(_TEXT) or "." not in name or name.startswith(".env.") or name.split(".")[0] in _TEXT_STEMS
+
+
+def evaluated_in_folder(file: str, plan: bool) -> bool:
+    """Whether the scan of a folder evaluates a file of that name as code, or as a plan where it is one."""
+    if plan:
+        return "." not in file or file.lower().endswith(".json")
+    return "." not in file or file.endswith(_TERRAFORM) or is_template_name(file)
+
+
+def is_template_name(file: str) -> bool:
+    """Whether the name is one of templates and plans and of no Terraform file."""
+    return file.lower().endswith(_TEMPLATE) and not file.endswith(_TERRAFORM)
 
 
 def _is_binary(data: bytes) -> bool:

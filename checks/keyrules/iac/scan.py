@@ -25,6 +25,7 @@ from keyrules.model import (
     InputError,
     Plane,
     Rule,
+    ScanScope,
     Selection,
     Status,
 )
@@ -78,6 +79,7 @@ def scan(request: ScanRequest) -> Evaluation:
         notes=_notes(found, request, findings),
         rule_counts={rule.id: _counts(finding for finding in findings if finding.rule == rule.id) for rule in rules},
         population=_population(found, keys),
+        scope=ScanScope(tuple(map(shown, found.folders)), tuple(sorted(map(shown, found.only or ())))),
     )
 
 
