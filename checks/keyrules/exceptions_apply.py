@@ -3,40 +3,31 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import date, datetime, timezone
 from typing import TypeAlias
 
+from keyrules.exceptions_file import Entry, utc_day
 from keyrules.exceptions_match import ExceptionUse
-from keyrules.exceptions_scope import Scope, exception_warnings
+from keyrules.exceptions_scope import exception_warnings, scan_scope
 from keyrules.model import Counts, Evaluation, Finding, Status
 
 Moves: TypeAlias = Mapping[tuple[str, Status], int]
 """By rule id and former status, how many verdicts became EXEMPT."""
 
 
-def utc_day(moment: datetime) -> date:
-    """The day of an aware moment in UTC, on which exceptions hold or not."""
-    return moment.astimezone(timezone.utc).date()
-
-
-def exempted(evaluation: Evaluation, use: ExceptionUse, folders: tuple[str, ...] | None) -> Evaluation:
-    """The evaluation of a scan with its exceptions applied, and with warnings about them.
-
-    `folders` are the scanned folders as reports show paths, None where single files were named.
-    """
-    day = utc_day(evaluation.as_of)
+def exempted(evaluation: Evaluation, entries: Sequence[Entry]) -> Evaluation:
+    """The evaluation of a scan with its exceptions applied, and with warnings about them."""
+    use, day = ExceptionUse(entries, evaluation.plane), utc_day(evaluation.as_of)
     findings = tuple(use.applied(finding, day) for finding in evaluation.findings)
     moves = moves_between(evaluation.findings, findings)
     all_moves = {("", status): sum(n for (_, was), n in moves.items() if was is status) for status in Status}
-    scope = Scope(evaluation.rules, not evaluation.errors, folders=folders)
     return replace(
         evaluation,
         findings=findings,
         counts=counts_after(evaluation.counts, all_moves, ""),
         rule_counts={rule: counts_after(counts, moves, rule) for rule, counts in evaluation.rule_counts.items()},
-        warnings=(*evaluation.warnings, *exception_warnings(use, scope)),
+        warnings=(*evaluation.warnings, *exception_warnings(use, scan_scope(evaluation))),
     )
 
 

@@ -14,8 +14,6 @@ What people write into an entry is printed in reports, so whatever in it looks l
 
 from __future__ import annotations
 
-import argparse
-import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -31,7 +29,6 @@ from keyrules.rule_conditions import type_word
 from keyrules.selection import find_rule
 from keyrules.strict_yaml import Block, read_block
 
-DEFAULT_FILE = ".keyrules-exceptions.yaml"
 _REQUIRED = ("rule", "subject", "reason", "owner", "expires")
 _OPTIONAL = ("ticket", "plane")
 _NUMBERS = frozenset({"subject", "ticket"})
@@ -62,25 +59,9 @@ class Entry:
         return day <= self.exemption.expires
 
 
-def chosen_exceptions(args: argparse.Namespace, pack: Pack, as_of: datetime) -> tuple[Entry, ...]:
-    """The entries that a run is to use: those of `--exceptions`, else of the default file where there is one.
-
-    Raises UsageError for a file that is named and does not exist, and for everything that load_exceptions refuses.
-    """
-    path = exceptions_path(args)
-    return load_exceptions(path, pack, as_of, args.max_exception_days) if path is not None else ()
-
-
-def exceptions_path(args: argparse.Namespace) -> Path | None:
-    """The file to read, or None where nobody named one and the default is not there. UsageError as above."""
-    if args.exceptions is None:
-        # A link that leads nowhere is there, and fails when it is read.
-        return Path(DEFAULT_FILE) if os.path.lexists(DEFAULT_FILE) else None
-    path = Path(args.exceptions)
-    if not args.exceptions or not os.path.lexists(path):
-        name = args.exceptions or "the empty name"
-        raise UsageError(f"--exceptions: {name} does not exist; name a file of exceptions, or leave the option out")
-    return path
+def utc_day(moment: datetime) -> date:
+    """The day of an aware moment in UTC, on which exceptions hold or not."""
+    return moment.astimezone(timezone.utc).date()
 
 
 def load_exceptions(path: Path, pack: Pack, as_of: datetime, max_days: int) -> tuple[Entry, ...]:
@@ -98,7 +79,7 @@ def load_exceptions(path: Path, pack: Pack, as_of: datetime, max_days: int) -> t
     if not isinstance(items, list):
         line = top.key_lines["exceptions"]
         raise UsageError(f"{path}, line {line}: `exceptions` has {type_word(items)}; allowed: a list of entries.")
-    reader = _Reader(path, pack, as_of.astimezone(timezone.utc).date(), max_days, top.key_lines["exceptions"])
+    reader = _Reader(path, pack, utc_day(as_of), max_days, top.key_lines["exceptions"])
     entries = tuple(reader.entry(number, item) for number, item in enumerate(items, start=1))
     _refuse_repetitions(path, entries)
     return entries

@@ -1,17 +1,61 @@
-"""`--exceptions` and `--strict-exceptions` on scan and audit."""
+"""`--exceptions` and `--strict-exceptions` on scan and audit.
+
+The file is read where there is one: most runs of the hook have none, and are to be over at once.
+"""
 
 from __future__ import annotations
 
 import argparse
+import os
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
 
+from keyrules.terms import UsageError
+
+if TYPE_CHECKING:
+    from keyrules.catalog import Pack
+    from keyrules.exceptions_file import Entry
+
+DEFAULT_FILE = ".keyrules-exceptions.yaml"
 DEFAULT_MAX_DAYS = 365
 """How far away the end of an exception may be, in days, unless the configuration sets `max_exception_days`."""
 
 
 def add_exceptions_options(group: argparse._ArgumentGroup) -> None:
     """Adds them to the options that select rules; `max_exception_days` has no option, the configuration sets it."""
-    group.add_argument("--exceptions", metavar="FILE", help="exceptions (default: .keyrules-exceptions.yaml)")
+    add_exceptions_file(group)
     group.add_argument(
-        "--strict-exceptions", action="store_true", help="exit 2 for one that expired or matches nothing"
+        "--strict-exceptions",
+        action=argparse.BooleanOptionalAction,
+        help="exit 2 for one that expired or matches nothing",
     )
-    group.set_defaults(max_exception_days=DEFAULT_MAX_DAYS)
+
+
+def add_exceptions_file(group: argparse._ActionsContainer) -> None:
+    """Adds what chosen_exceptions reads."""
+    group.add_argument("--exceptions", metavar="FILE", help=f"exceptions (default: {DEFAULT_FILE})")
+
+
+def chosen_exceptions(args: argparse.Namespace, pack: Pack, as_of: datetime) -> tuple[Entry, ...]:
+    """The entries that a run is to use: those of `--exceptions`, else of the default file where there is one.
+
+    Raises UsageError for a file that is named and does not exist, and for whatever is wrong in the file.
+    """
+    path = exceptions_path(args)
+    if path is None:
+        return ()
+    from keyrules.exceptions_file import load_exceptions
+
+    return load_exceptions(path, pack, as_of, getattr(args, "max_exception_days", DEFAULT_MAX_DAYS))
+
+
+def exceptions_path(args: argparse.Namespace) -> Path | None:
+    """The file to read, or None where nobody named one and the default is not there. UsageError as above."""
+    if args.exceptions is None:
+        # A link that leads nowhere is there, and fails when it is read.
+        return Path(DEFAULT_FILE) if os.path.lexists(DEFAULT_FILE) else None
+    if not args.exceptions or not os.path.lexists(args.exceptions):
+        name = args.exceptions or "the empty name"
+        raise UsageError(f"--exceptions: {name} does not exist; name a file of exceptions, or leave the option out")
+    return Path(args.exceptions)

@@ -15,7 +15,7 @@ from datetime import timedelta
 from keyrules.exceptions_file import Entry
 from keyrules.exceptions_match import ExceptionUse
 from keyrules.iac.host.checkov_graph import without_keys
-from keyrules.model import Plane, Rule
+from keyrules.model import Evaluation, Plane, Rule
 from keyrules.reports.text_style import count_of
 
 _ACCOUNT = re.compile(r"(?:arn:[^:]*:iam::)?([0-9]{12})(?:[:/].*)?\Z", re.DOTALL)
@@ -38,6 +38,19 @@ class Scope:
     complete: bool
     folders: tuple[str, ...] | None = None
     accounts: frozenset[str] = frozenset()
+
+
+def scan_scope(evaluation: Evaluation) -> Scope:
+    """What a scan looked at."""
+    looked = evaluation.scope
+    folders = looked.folders if looked is not None and not looked.files else None
+    return Scope(evaluation.rules, not evaluation.errors, folders=folders)
+
+
+def audit_scope(evaluation: Evaluation) -> Scope:
+    """What an audit looked at."""
+    accounts = (account for item in evaluation.inputs for account in (item.account or "").split(","))
+    return Scope(evaluation.rules, not evaluation.errors, accounts=frozenset(accounts))
 
 
 def planes_of(entry: Entry, rule: Rule) -> frozenset[Plane]:

@@ -8,9 +8,10 @@ from dataclasses import asdict, astuple, dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
-from keyrules.exceptions_apply import Moves, counts_after, moves_between, utc_day
+from keyrules.exceptions_apply import Moves, counts_after, moves_between
+from keyrules.exceptions_file import utc_day
 from keyrules.exceptions_match import ExceptionUse
-from keyrules.exceptions_scope import Scope, exception_warnings
+from keyrules.exceptions_scope import audit_scope, exception_warnings
 from keyrules.live.age_buckets import added, age_buckets
 from keyrules.live.audit import Population, Tally, Verdict, judge_rows
 from keyrules.live.credential_report import read_rows
@@ -186,19 +187,11 @@ def combine(results: Sequence[ReportResult], request: AuditRequest) -> AuditResu
         gaps=dict.fromkeys(_rules_that_need_root(plan), rootless) if rootless else {},
         population=asdict(population),
         key_ages=added(result.ages for result in results if result.ages is not None),
-        warnings=_warnings(results, plan, request),
     )
+    if request.exceptions is not None:
+        warnings = exception_warnings(request.exceptions, audit_scope(evaluation))
+        evaluation = replace(evaluation, warnings=warnings)
     return AuditResult(evaluation, by_rule)
-
-
-def _warnings(results: Sequence[ReportResult], plan: Plan, request: AuditRequest) -> tuple[str, ...]:
-    """What is to say about the exceptions, once every report was judged."""
-    if request.exceptions is None:
-        return ()
-    complete = not any(result.errors for result in results)
-    accounts = {account for result in results for account in (result.item.account or "").split(",")}
-    scope = Scope(plan.rules, complete, accounts=frozenset(accounts))
-    return exception_warnings(request.exceptions, scope)
 
 
 def _verified(

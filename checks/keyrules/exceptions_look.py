@@ -1,0 +1,102 @@
+"""What each exception matches today: evaluates code and credential reports with the rules of the entries alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+
+from keyrules.catalog import Pack
+from keyrules.exceptions_file import Entry, utc_day
+from keyrules.exceptions_listing import Listed, Match
+from keyrules.exceptions_match import ExceptionUse
+from keyrules.exceptions_scope import Scope, audit_scope, planes_of, scan_scope, within_reach
+from keyrules.iac.scan import ScanRequest, scan
+from keyrules.iac.scan_command import check_readable
+from keyrules.live.account_audit import AuditRequest, combine
+from keyrules.live.audit_command import audit_files
+from keyrules.live.report_inputs import find_reports
+from keyrules.model import Evaluation, EvaluationError, Finding, Plane, Rule, Selection, Subject
+from keyrules.selection import select
+
+
+@dataclass(frozen=True)
+class Where:
+    """Where to look, and when (aware); with `own_moment` a report that says when it was made is judged at that time."""
+
+    paths: Sequence[Path]
+    reports: Sequence[str]
+    as_of: datetime
+    own_moment: bool
+
+
+@dataclass(frozen=True)
+class _Look:
+    """What was evaluated of one plane, and the entries to match it with."""
+
+    evaluation: Evaluation
+    use: ExceptionUse
+    scope: Scope
+
+
+def look_for(
+    entries: Sequence[Entry], pack: Pack, settings: Sequence[str], where: Where
+) -> tuple[list[Listed], list[EvaluationError]]:
+    """The entries with what they match, the one that ends first before the others, and what could not be evaluated.
+
+    `settings` change thresholds as `--set` does. Code is read only where an entry can be about code. Raises UsageError
+    for a path or a report that is not there.
+    """
+    rules = {rule.id: rule for rule in pack.rules}
+    looks = _looks(entries, pack, settings, where) if entries else []
+    day = utc_day(where.as_of)
+    listed = [_listed(entry, rules[entry.exemption.rule], day, looks) for entry in entries]
+    errors = [error for look in looks for error in look.evaluation.errors]
+    return sorted(listed, key=lambda item: item.order), errors
+
+
+def _looks(entries: Sequence[Entry], pack: Pack, settings: Sequence[str], where: Where) -> list[_Look]:
+    for path in where.paths:
+        check_readable(path)
+    selection = select(pack, only=[entry.exemption.rule for entry in entries], settings=settings)
+    rules = {rule.id: rule for rule in selection.rules}
+    planes = frozenset(plane for entry in entries for plane in planes_of(entry, rules[entry.exemption.rule]))
+    looks = []
+    if Plane.CODE in planes:
+        evaluation = scan(ScanRequest(tuple(where.paths), pack, selection, where.as_of, Path.cwd()))
+        looks.append(_Look(evaluation, ExceptionUse(entries, Plane.CODE), scan_scope(evaluation)))
+    if where.reports:
+        evaluation = _audit(pack, selection, where)
+        looks.append(_Look(evaluation, ExceptionUse(entries, Plane.LIVE), audit_scope(evaluation)))
+    return looks
+
+
+def _audit(pack: Pack, selection: Selection, where: Where) -> Evaluation:
+    """The reports at any age: what an exception matched in an old one is what was asked."""
+    as_of = None if where.own_moment else where.as_of
+    request = AuditRequest(pack.stamp, selection, now=where.as_of, as_of=as_of, max_age=None)
+    return combine(audit_files(find_reports(where.reports), request), request).evaluation
+
+
+def _listed(entry: Entry, rule: Rule, day: date, looks: Sequence[_Look]) -> Listed:
+    matches = tuple(
+        _match(finding) for look in looks for finding in look.evaluation.findings if entry in look.use.matching(finding)
+    )
+    planes = planes_of(entry, rule) | {Plane(match.plane) for match in matches}
+    seen = {look.use.plane for look in looks if within_reach(entry, rule, look.use.plane, look.scope)}
+    return Listed(
+        entry=entry,
+        days_left=(entry.exemption.expires - day).days,
+        planes=tuple(plane for plane in Plane if plane in planes),
+        looked_at=tuple(plane for plane in Plane if plane in seen | {Plane(match.plane) for match in matches}),
+        matches=matches,
+    )
+
+
+def _match(finding: Finding) -> Match:
+    if finding.location is not None:
+        where = f"{finding.location.path}:{finding.location.start_line}"
+        return Match(finding.plane.value, finding.status.value, finding.location.address, where)
+    subject = finding.subject or Subject(kind="", name="")
+    return Match(finding.plane.value, finding.status.value, subject.name, subject.arn or subject.account or "")

@@ -1,0 +1,257 @@
+"""Which names findings offer, how subjects match them, and what an exception does to a finding."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+from functools import cache
+
+import pytest
+from evaluations import RULES, code_finding, live_finding
+from hypothesis import given
+from hypothesis import strategies as st
+
+from keyrules.exceptions_file import Entry
+from keyrules.exceptions_match import ExceptionUse, code_names, live_names
+from keyrules.model import Exemption, Finding, Location, Plane, Status, Subject
+
+DAY = date(2026, 6, 1)
+
+
+def entry(
+    subject: str, number: int = 1, rule: str = "KEY_AWS_001", expires: date = DAY, plane: Plane | None = None
+) -> Entry:
+    exemption = Exemption(rule, subject, f"reason {number}", "owner", expires, f"file:{number}")
+    return Entry(exemption, subject, plane, number, number)
+
+
+def at(address: str, path: str = "infra/main.tf") -> Finding:
+    return code_finding(RULES[0], location=Location(path, 3, 5, address))
+
+
+def matches(subject: str, finding: Finding) -> bool:
+    use = ExceptionUse([entry(subject)], finding.plane)
+    applied = use.applied(finding, DAY)
+    assert (applied.status is Status.EXEMPT) is bool(use.matched)
+    return applied.status is Status.EXEMPT
+
+
+def test_the_names_of_a_code_finding() -> None:
+    address = 'module.ci["eu.west[1]"].aws_iam_access_key.deploy[0]'
+    assert code_names(Location("infra/ci.tf", 1, 2, address)) == (
+        address,
+        "module.ci.aws_iam_access_key.deploy",
+        "infra/ci.tf",
+        f"infra/ci.tf:{address}",
+        "infra/ci.tf:module.ci.aws_iam_access_key.deploy",
+    )
+
+
+def test_the_names_of_a_logical_id() -> None:
+    assert code_names(Location("app.yaml", 1, 2, "Key")) == ("Key", "app.yaml", "app.yaml:Key")
+
+
+def test_the_names_of_a_live_key() -> None:
+    subject = Subject(
+        "access_key", "access key 1 of alice", "111122223333", "arn:aws:iam::111122223333:user/alice", "alice", 1
+    )
+    assert live_names(replace(subject, key_id="AKIAIOSFODNN7EXAMPLE")) == (
+        "111122223333",
+        "alice",
+        "alice/access_key_1",
+        "arn:aws:iam::111122223333:user/alice",
+        "access key 1 of alice",
+        "111122223333/alice",
+        "111122223333/alice/access_key_1",
+    )
+
+
+def test_the_names_of_a_password_and_of_the_root_user() -> None:
+    password = Subject("console_password", "the console password of al", "111122223333", user="al")
+    assert "al/console_password" in live_names(password)
+    arn = "arn:aws:iam::111122223333:root"
+    root = Subject("root", "the root user", "111122223333", arn, "<root_account>")
+    assert live_names(root) == (
+        "111122223333",
+        "<root_account>",
+        arn,
+        "the root user",
+        "111122223333/<root_account>",
+    )
+
+
+@pytest.mark.parametrize(
+    ("subject", "address", "expected"),
+    [
+        ("aws_iam_access_key.ci", "aws_iam_access_key.ci", True),
+        ("aws_iam_access_key.ci", "aws_iam_access_key.cix", False),
+        ("aws_iam_access_key.ci", "xaws_iam_access_key.ci", False),
+        ("aws_iam_access_key.ci", "aws_iam_access_keyxci", False),
+        ("AWS_iam_access_key.ci", "aws_iam_access_key.ci", False),
+        ("aws_iam_access_key.ci", "aws_iam_access_key.ci[0]", True),
+        ("aws_iam_access_key.ci", 'aws_iam_access_key.ci["a"]', True),
+        ("aws_iam_access_key.ci[0]", "aws_iam_access_key.ci[0]", True),
+        ("aws_iam_access_key.ci[0]", "aws_iam_access_key.ci[1]", False),
+        ("aws_iam_access_key.ci[0]", "aws_iam_access_key.ci0", False),
+        ("aws_iam_access_key.ci[?]", "aws_iam_access_key.ci[1]", True),
+        ("aws_iam_access_key.ci[?]", "aws_iam_access_key.ci[12]", False),
+        ("aws_iam_access_key.c[ij]*", "aws_iam_access_key.ci", False),
+        ("aws_iam_access_key.[!a]*", "aws_iam_access_key.ci", False),
+        ("module.*.ci", "module.a.module.b.aws_iam_access_key.ci", True),
+        ("aws_iam_access_key.c*", "aws_iam_access_key.ci", True),
+        ("aws_iam_access_key.c*", "xaws_iam_access_key.ci", False),
+        ("*_key.c", "aws_iam_access_key.ci", False),
+        ("aws.iam*", "aws_iam_access_key.ci", False),
+        ("(aws_iam_access_key.ci)*", "aws_iam_access_key.ci", False),
+        ("aws_iam_access_key.ci|x*", "aws_iam_access_key.ci", False),
+        ("aws_iam_access_key.\\w*", "aws_iam_access_key.ci", False),
+        ("aws_iam_access_key.ci$*", "aws_iam_access_key.ci", False),
+        ("infra/main.tf", "aws_iam_access_key.ci", True),
+        ("infra/*", "aws_iam_access_key.ci", True),
+        ("infra*main.tf", "aws_iam_access_key.ci", True),
+        ("main.tf", "aws_iam_access_key.ci", False),
+        ("infra/main.tf:aws_iam_access_key.ci", "aws_iam_access_key.ci[0]", True),
+        ("infra/main.tf:aws_iam_access_key.ci[0]", "aws_iam_access_key.ci[0]", True),
+        ("infra/main.tf:aws_iam_access_key.ci", "aws_iam_access_key.cj", False),
+    ],
+)
+def test_subjects_in_code(subject: str, address: str, expected: bool) -> None:
+    assert matches(subject, at(address)) is expected
+
+
+@pytest.mark.parametrize(
+    ("subject", "expected"),
+    [
+        ("alice", True),
+        ("alic?", True),
+        ("alice/*", True),
+        ("alice/access_key_1", True),
+        ("alice/access_key_2", False),
+        ("bob", False),
+        ("lice", False),
+        ("111122223333", True),
+        ("111122223333/alice", True),
+        ("111122223334/alice", False),
+        ("111122223333/*", True),
+        ("arn:aws:iam::111122223333:user/alice", True),
+        ("arn:*:user/alice", True),
+        ("arn:*:user/bob", False),
+    ],
+)
+def test_subjects_in_accounts(subject: str, expected: bool) -> None:
+    assert matches(subject, live_finding()) is expected
+
+
+def test_a_key_id_is_no_name() -> None:
+    finding = live_finding()
+    assert finding.subject is not None
+    found = replace(finding, subject=replace(finding.subject, key_id="AKIAIOSFODNN7EXAMPLE"))
+    assert not any("AKIA" in name for name in live_names(found.subject or Subject("", "")))
+
+
+LETTERS = st.text(alphabet="ab.[]*?!^/\\|(){}+$-1", min_size=1, max_size=8)
+
+
+@given(pattern=LETTERS, name=st.text(alphabet="ab.[]!^/\\|(){}+$-1\n", max_size=10))
+def test_globs_mean_what_the_slow_matcher_says(pattern: str, name: str) -> None:
+    address = f"x{name}"
+    use = ExceptionUse([entry(f"x{pattern}")], Plane.CODE)
+    expected = any(slowly(f"x{pattern}", each) for each in code_names(Location("p", 1, 1, address)))
+    assert bool(use.matching(at(address, "p"))) is expected
+
+
+@given(patterns=st.lists(LETTERS, min_size=1, max_size=5, unique=True), name=st.text(alphabet="ab.[1", max_size=6))
+def test_many_entries_together_find_what_each_finds_alone(patterns: list[str], name: str) -> None:
+    entries = [entry(pattern, number) for number, pattern in enumerate(patterns)]
+    finding = at(name, "p")
+    together = {found.number for found in ExceptionUse(entries, Plane.CODE).matching(finding)}
+    alone = {each.number for each in entries if ExceptionUse([each], Plane.CODE).matching(finding)}
+    assert together == alone
+
+
+@cache
+def slowly(pattern: str, name: str) -> bool:
+    """Character by character: * is any text, ? is one character, everything else is itself."""
+    if not pattern:
+        return not name
+    if pattern[0] == "*":
+        return slowly(pattern[1:], name) or (bool(name) and slowly(pattern, name[1:]))
+    return bool(name) and pattern[0] in ("?", name[0]) and slowly(pattern[1:], name[1:])
+
+
+def test_many_wildcards_do_not_make_matching_slow() -> None:
+    """A backtracking matcher would not end on this."""
+    use = ExceptionUse([entry("*a" * 30 + "b")], Plane.CODE)
+    assert use.matching(at("a" * 5000)) == []
+
+
+@pytest.mark.parametrize("status", [Status.FAIL, Status.UNKNOWN])
+def test_what_fails_or_is_unknown_becomes_exempt(status: Status) -> None:
+    covering = entry("aws_iam_access_key.ci")
+    found = ExceptionUse([covering], Plane.CODE).applied(code_finding(status=status), DAY)
+    assert (found.status, found.exemption, found.exception) == (Status.EXEMPT, "reason 1", covering.exemption)
+    assert found.fingerprint == code_finding().fingerprint
+
+
+def test_what_passes_stays_and_uses_no_exception() -> None:
+    use = ExceptionUse([entry("aws_iam_access_key.ci")], Plane.CODE)
+    passing = code_finding(status=Status.PASS)
+    assert use.applied(passing, DAY) is passing
+    assert not use.matched
+
+
+def test_a_skip_comment_keeps_its_reason() -> None:
+    use = ExceptionUse([entry("aws_iam_access_key.ci", expires=date(2026, 5, 1))], Plane.CODE)
+    skipped = code_finding(status=Status.EXEMPT)
+    assert use.applied(skipped, DAY) is skipped
+    assert use.matched == {1}
+    assert not use.lapsed
+
+
+def test_another_rule_and_another_plane_are_not_covered() -> None:
+    assert (
+        ExceptionUse([entry("main.tf", rule="KEY_AWS_008")], Plane.CODE).applied(code_finding(), DAY).exception is None
+    )
+    assert ExceptionUse([entry("main.tf", plane=Plane.LIVE)], Plane.CODE).applied(code_finding(), DAY).exception is None
+    assert ExceptionUse([entry("alice", plane=Plane.CODE)], Plane.LIVE).applied(live_finding(), DAY).exception is None
+    assert ExceptionUse([entry("alice", plane=Plane.LIVE)], Plane.LIVE).applied(live_finding(), DAY).exception
+
+
+def held_by(entries: Sequence[Entry]) -> tuple[str | None, ExceptionUse]:
+    use = ExceptionUse(entries, Plane.CODE)
+    return use.applied(code_finding(), DAY).exemption, use
+
+
+def test_an_expired_entry_lets_the_finding_stay() -> None:
+    reason, use = held_by([entry("aws_iam_access_key.ci", expires=date(2026, 5, 31))])
+    assert reason is None
+    assert use.lapsed == {1: 1}
+
+
+def test_the_last_day_is_covered() -> None:
+    assert held_by([entry("aws_iam_access_key.ci", expires=DAY)])[0] == "reason 1"
+
+
+def test_where_another_entry_holds_nothing_lapses() -> None:
+    expired = entry("aws_iam_access_key.ci", 1, expires=date(2026, 5, 31))
+    reason, use = held_by([expired, entry("main.*", 2)])
+    assert reason == "reason 2"
+    assert not use.lapsed
+    assert use.matched == {1, 2}
+
+
+def test_a_name_goes_before_a_glob_and_a_glob_before_a_later_one() -> None:
+    assert held_by([entry("main.*", 1), entry("aws_iam_access_key.ci", 2)])[0] == "reason 2"
+    assert held_by([entry("main.*", 1), entry("main*", 2)])[0] == "reason 1"
+
+
+def test_counting_without_findings_uses_entries_as_findings_do() -> None:
+    finding = live_finding()
+    assert finding.subject is not None
+    for expires, covered in ((DAY, True), (date(2026, 5, 31), False)):
+        counted, applied = (ExceptionUse([entry("al*", expires=expires)], Plane.LIVE) for _ in range(2))
+        assert counted.covers("KEY_AWS_001", finding.subject, DAY) is covered
+        assert (applied.applied(finding, DAY).status is Status.EXEMPT) is covered
+        assert (counted.matched, counted.lapsed) == (applied.matched, applied.lapsed)
+    assert ExceptionUse([], Plane.LIVE).covers("KEY_AWS_001", finding.subject, DAY) is False
