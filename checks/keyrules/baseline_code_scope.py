@@ -11,16 +11,23 @@ from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
 from keyrules.baseline_reading import Baseline, Entry
-from keyrules.iac.discovery import SKIPPED_FOLDERS, below, evaluated_in_folder, is_template_name, read_in_folder
+from keyrules.iac.file_names import SKIPPED_FOLDERS, SOURCE_SUFFIXES, TEMPLATE_SUFFIXES, may_matter
+from keyrules.iac.file_paths import below
 from keyrules.iac.host.checkov_graph import without_keys
-from keyrules.iac.scan import LITERALS
-from keyrules.iac.terraform.terraform_module import SOURCE_SUFFIXES
 from keyrules.model import Evaluation, Finding, Input, ScanScope, Status
 
+_LITERALS = "KEY_AWS_011"
+"""The rule that reads texts of all kinds, each for itself."""
 
-def seen_on_code(evaluation: Evaluation, baseline: Baseline) -> Callable[[Entry], bool]:
-    """The predicate for the entries of a baseline; paths are relative to the working directory."""
-    scan = _Scan(evaluation, baseline, str(Path.cwd()))
+
+def seen_on_code(
+    evaluation: Evaluation, baseline: Baseline, excluded: Callable[[str], bool] | None
+) -> Callable[[Entry], bool]:
+    """The predicate for the entries of a baseline. `excluded` says of an absolute path that the scan left it out.
+
+    Paths are relative to the working directory.
+    """
+    scan = _Scan(evaluation, baseline, str(Path.cwd()), excluded)
     return lambda entry: scan.saw(entry.finding)
 
 
@@ -53,9 +60,12 @@ def _folder(path: str) -> str:
 class _Scan:
     """Where a scan looked, what it could not judge, and how the units of both runs were cut."""
 
-    def __init__(self, evaluation: Evaluation, baseline: Baseline, root: str) -> None:
+    def __init__(
+        self, evaluation: Evaluation, baseline: Baseline, root: str, excluded: Callable[[str], bool] | None
+    ) -> None:
         scope = evaluation.scope or ScanScope()
         self._root = root
+        self._excluded = excluded or (lambda path: False)
         self._files = frozenset(scope.files)
         self._folders = [_absolute(folder, root) for folder in scope.folders]
         self._modules = {item.name for item in evaluation.inputs if item.kind == "terraform"}
@@ -71,8 +81,9 @@ class _Scan:
         return (
             finding.rule in self._rules
             and (path in self._files or self._in_folders(path, finding.rule))
+            and not self._excluded(_absolute(path, self._root))
             and _subject(finding) not in self._open
-            and (finding.rule == LITERALS or self._judged_alike(path))
+            and (finding.rule == _LITERALS or self._judged_alike(path))
             and not any(self._spoils(failed, path, finding.rule) for failed in self._failed)
         )
 
@@ -80,7 +91,7 @@ class _Scan:
         """Whether the walk through a scanned folder comes past the path and reads a file of that name."""
         absolute = _absolute(path, self._root)
         name = PurePosixPath(path).name
-        if not (read_in_folder(name) if rule == LITERALS else evaluated_in_folder(name, path in self._plans_then)):
+        if not (may_matter(name) if rule == _LITERALS else _may_be_code(name, path in self._plans_then)):
             return False
         return any(below(absolute, [folder]) and not _passed_over(folder, absolute) for folder in self._folders)
 
@@ -98,12 +109,23 @@ class _Scan:
         """
         if below(_absolute(path, self._root), [_absolute(failed, self._root)]):
             return True
-        if rule == LITERALS or not path.endswith(SOURCE_SUFFIXES):
+        if rule == _LITERALS or not path.endswith(SOURCE_SUFFIXES):
             return False
-        if failed not in self._modules and is_template_name(failed):
+        if failed not in self._modules and _is_template(failed):
             return False
         module = failed if failed in self._modules else _folder(failed)
         return not {module, _folder(path)} <= self._modules or module == _folder(path)
+
+
+def _may_be_code(name: str, plan: bool) -> bool:
+    """Whether a walk evaluates a file of that name as code, or as a plan where it is one."""
+    if plan:
+        return "." not in name or name.lower().endswith(".json")
+    return "." not in name or name.endswith(SOURCE_SUFFIXES) or _is_template(name)
+
+
+def _is_template(name: str) -> bool:
+    return name.lower().endswith(TEMPLATE_SUFFIXES) and not name.endswith(SOURCE_SUFFIXES)
 
 
 def _passed_over(folder: str, path: str) -> bool:

@@ -18,7 +18,7 @@ from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from keyrules.baseline_reading import COUNTED, Entry
-from keyrules.iac.terraform.terraform_module import SOURCE_SUFFIXES
+from keyrules.iac.file_names import SOURCE_SUFFIXES
 from keyrules.model import Finding, Location, Status
 
 _KEY_IDS = ("access_key_id", "key_id")

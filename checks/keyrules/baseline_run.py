@@ -30,14 +30,18 @@ _WRITE = "--write-baseline"
 
 @dataclass(frozen=True)
 class BaselineRun:
-    """The baseline to compare with, and the file that a new one goes to; at least one of them is set."""
+    """The baseline to compare with, and the file that a new one goes to; at least one of them is set.
+
+    `excluded` says of an absolute path that the scan leaves it out.
+    """
 
     old: Baseline | None
     target: Path | None
+    excluded: Callable[[str], bool] | None = None
 
     def applied(self, evaluation: Evaluation) -> tuple[Evaluation, tuple[tuple[str, Path, bytes], ...]]:
         """The evaluation without what the old baseline holds, and the files to write with the reports."""
-        seen, looked_at, gone = _scope(evaluation, self.old)
+        seen, looked_at, gone = self._scope(evaluation)
         entries = self.old.entries if self.old is not None else {}
         compared = compare(evaluation.findings, entries, seen, gone)
         result = _reduced(evaluation, compared, self.old) if self.old is not None else evaluation
@@ -46,6 +50,20 @@ class BaselineRun:
         note = accepted_note(str(self.target), evaluation, compared)
         text = baseline_text(evaluation, compared, self.old, looked_at)
         return replace(result, notes=(*result.notes, note)), ((_WRITE, self.target, text.encode()),)
+
+    def _scope(
+        self, evaluation: Evaluation
+    ) -> tuple[Callable[[Entry], bool], Callable[[Input], bool], Callable[[str], bool]]:
+        """What the run would have found, which old inputs it looked at, and whether a path is gone."""
+        if self.old is None:
+            return (lambda entry: False), (lambda item: False), (lambda path: False)
+        if evaluation.plane is Plane.LIVE:
+            from keyrules.baseline_live_scope import looked_at_report, seen_on_live
+
+            return seen_on_live(evaluation), looked_at_report(evaluation), lambda path: False
+        from keyrules.baseline_code_scope import is_gone, looked_at_input, seen_on_code
+
+        return seen_on_code(evaluation, self.old, self.excluded), looked_at_input(evaluation), is_gone
 
 
 def baseline_run(args: argparse.Namespace, plane: Plane, outputs: Sequence[Output]) -> BaselineRun:
@@ -56,28 +74,18 @@ def baseline_run(args: argparse.Namespace, plane: Plane, outputs: Sequence[Outpu
         raise UsageError(f"{option} works on findings, and --counts-only keeps none; give one of them")
     if target is not None:
         check_file(_WRITE, target, outputs)
-    return BaselineRun(read_baseline(old, plane) if old is not None else None, target)
+    read = read_baseline(old, plane) if old is not None else None
+    if plane is Plane.LIVE:
+        return BaselineRun(read, target)
+    from keyrules.iac.exclude_option import excluded_paths
+
+    return BaselineRun(read, target, excluded_paths(args))
 
 
 def _file(name: str | None, option: str) -> Path | None:
     if name == "":
         raise UsageError(f"{option} names no file; give its name, or leave the option out")
     return None if name is None else Path(name)
-
-
-def _scope(
-    evaluation: Evaluation, old: Baseline | None
-) -> tuple[Callable[[Entry], bool], Callable[[Input], bool], Callable[[str], bool]]:
-    """What the run would have found, which old inputs it looked at, and whether a path is gone."""
-    if old is None:
-        return (lambda entry: False), (lambda item: False), (lambda path: False)
-    if evaluation.plane is Plane.LIVE:
-        from keyrules.baseline_live_scope import looked_at_report, seen_on_live
-
-        return seen_on_live(evaluation), looked_at_report(evaluation), lambda path: False
-    from keyrules.baseline_code_scope import is_gone, looked_at_input, seen_on_code
-
-    return seen_on_code(evaluation, old), looked_at_input(evaluation), is_gone
 
 
 def _reduced(evaluation: Evaluation, compared: Comparison, old: Baseline) -> Evaluation:
