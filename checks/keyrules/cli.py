@@ -122,6 +122,22 @@ def _prepare_controls(parser: argparse.ArgumentParser) -> Callable[[argparse.Nam
     return run_controls
 
 
+def _prepare_exceptions(parser: argparse.ArgumentParser) -> Callable[[argparse.Namespace], int]:
+    from keyrules.exceptions_command import EPILOG, add_exceptions_arguments, run_exceptions
+
+    add_exceptions_arguments(parser)
+    parser.epilog = EPILOG
+    return lambda args: run_exceptions(args, current_time())
+
+
+def _prepare_config(parser: argparse.ArgumentParser) -> Callable[[argparse.Namespace], int]:
+    from keyrules.config_command import EPILOG, add_config_arguments, run_config
+
+    add_config_arguments(parser)
+    parser.epilog = EPILOG
+    return run_config
+
+
 def _prepare_dirs(parser: argparse.ArgumentParser) -> Callable[[argparse.Namespace], int]:
     return lambda args: _print_dirs()
 
@@ -131,6 +147,8 @@ _COMMANDS: Mapping[str, tuple[str, Callable[[argparse.ArgumentParser], Callable[
     "audit": ("evaluate credential reports, from files or the live account", _prepare_audit),
     "rules": ("list the rules, or show one in full", _prepare_rules),
     "controls": ("list frameworks, and how the rules relate to their controls", _prepare_controls),
+    "exceptions": ("list the exceptions, what each one matches and when it ends", _prepare_exceptions),
+    "config": ("show what is in force here, and where each value comes from", _prepare_config),
     "dirs": ("print the arguments that give plain Checkov this pack", _prepare_dirs),
 }
 """Each command's summary, and what adds its arguments and returns what runs it; only the chosen one is imported."""

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from datetime import datetime, timezone
 from typing import TextIO
 
+from keyrules.config_merge import add_configuration_options
 from keyrules.exceptions_option import add_exceptions_options
 from keyrules.framework_option import add_framework_options
 from keyrules.reports.report_options import DEFAULT_WIDTH, ReportOptions
@@ -30,9 +31,11 @@ def add_shared_options(parser: argparse.ArgumentParser) -> None:
     )
     add_framework_options(rules)
     rules.add_argument(
-        "--fail-on", default="low", metavar="SEVERITY", help="lowest severity that makes the exit code 1"
+        "--fail-on", metavar="SEVERITY", help="lowest severity that makes the exit code 1 (default: low)"
     )
     add_exceptions_options(rules)
+    rules.add_argument("--baseline", metavar="FILE", help="report what this earlier JSON output does not have")
+    rules.add_argument("--write-baseline", metavar="FILE", help="accept what is found: write it to this file")
     output = parser.add_argument_group("output")
     output.add_argument(
         "--format",
@@ -44,6 +47,7 @@ def add_shared_options(parser: argparse.ArgumentParser) -> None:
     output.add_argument("--show-passing", action="store_true", help="list what passes, too")
     output.add_argument("--quiet", action="store_true", help="print findings and errors only")
     output.add_argument("--no-color", action="store_true", help="no colour, even on a terminal")
+    add_configuration_options(parser)
     parser.add_argument("--as-of", metavar="TIME", help="moment that ages are counted to (default: now)")
 
 

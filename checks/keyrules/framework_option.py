@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, NamedTuple
 
+from keyrules.config_merge import blaming_the_file
 from keyrules.terms import Plane, UsageError
 
 if TYPE_CHECKING:
@@ -55,5 +56,6 @@ def choose(args: argparse.Namespace, pack: Pack, plane: Plane) -> Chosen:
     from keyrules.controls import load_frameworks
 
     name, control = (args.framework, None) if args.control is None else split_control(args.control)
-    chosen = framework_selection(pack, load_frameworks(pack), name, control, args.set, plane)
+    with blaming_the_file(args, "framework"):
+        chosen = framework_selection(pack, load_frameworks(pack), name, control, args.set, plane)
     return Chosen(chosen.selection, chosen)
