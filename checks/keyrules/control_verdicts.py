@@ -128,7 +128,7 @@ def _found(parts: Iterable[RulePart]) -> str:
 
 def describe(counts: Counts) -> str:
     """Counts in words, those that are zero left out: `2 failed, 5 passed`; `no subject` where all are."""
-    named = (("failed", counts.failed), ("unknown", counts.unknown), ("exempt", counts.exempt))
+    named = (("failed", counts.failed), ("unknown", counts.unknown), ("known", counts.known), ("exempt", counts.exempt))
     words = [f"{number:,} {name}" for name, number in (*named, ("passed", counts.passed)) if number]
     return ", ".join(words) or "no subject"
 

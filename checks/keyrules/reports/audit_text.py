@@ -41,6 +41,7 @@ def render(evaluation: Evaluation, options: ReportOptions) -> str:
     blocks = [*page.findings((Status.FAIL, Status.UNKNOWN))]
     if not options.quiet:
         blocks += page.findings((Status.EXEMPT, Status.PASS))
+        blocks += page.since_baseline()
     blocks += page.errors(evaluation.errors)
     if not options.quiet:
         warnings = (f"Warning: {warning}" for warning in evaluation.warnings)
@@ -55,10 +56,13 @@ class _Page:
 
     def __init__(self, evaluation: Evaluation, options: ReportOptions) -> None:
         self._evaluation = evaluation
+        self._options = options
         self._style: Style = options.style
         self._width = options.width
         self._rules: dict[str, Rule] = {rule.id: rule for rule in evaluation.rules}
-        accounts = {f.subject.account for f in evaluation.findings if f.subject is not None}
+        known = evaluation.baseline.known if evaluation.baseline is not None else ()
+        listed = (*evaluation.findings, *(each.finding for each in known))
+        accounts = {f.subject.account for f in listed if f.subject is not None}
         self._several_accounts = len(accounts) > 1
 
     def findings(self, statuses: Sequence[Status]) -> Iterator[list[str]]:
@@ -67,6 +71,14 @@ class _Page:
         for (rule_id, status), group in groupby(wanted, key=lambda finding: (finding.rule, finding.status)):
             members = list(group)
             yield [self._heading(rule_id, status, members), *self._lines(members)]
+
+    def since_baseline(self) -> list[list[str]]:
+        """What the baseline holds: each credential that is still open, and for how long, and what is resolved."""
+        if self._evaluation.baseline is None:
+            return []
+        from keyrules.reports.baseline_text import baseline_blocks
+
+        return baseline_blocks(self._evaluation, self._options, lambda known: self._columns(known.finding))
 
     def errors(self, errors: Iterable[EvaluationError]) -> Iterator[list[str]]:
         """What could not be evaluated: what nobody may take for clean."""
@@ -96,6 +108,10 @@ class _Page:
         tally = severity_tally(failed)
         text = verdicts + (f" ({tally})" if tally else "")
         clean = not (counts.failed or counts.unknown or self._evaluation.errors)
+        if self._evaluation.baseline is not None:
+            from keyrules.reports.baseline_text import baseline_line
+
+            text += baseline_line(self._evaluation)
         return self._style.status(Status.PASS, text) if clean else self._style.bold(text)
 
     def _heading(self, rule_id: str, status: Status, members: Sequence[Finding]) -> str:

@@ -30,6 +30,7 @@ def render(evaluation: Evaluation, options: ReportOptions) -> str:
     blocks += [page.control(each) for each in report.controls if not options.quiet or each.outcome in _LOUD]
     blocks += page.errors()
     if not options.quiet:
+        blocks += page.since_baseline(options)
         warnings = (f"Warning: {warning}" for warning in evaluation.warnings)
         blocks += [page.notes([*warnings, *report.notes, *evaluation.notes, MAPPING_NOTE]), [page.summary(report)]]
     body = "\n\n".join("\n".join(block) for block in blocks)
@@ -63,6 +64,14 @@ class _Page:
             lines += self._part(part, result.control)
         return lines
 
+    def since_baseline(self, options: ReportOptions) -> list[list[str]]:
+        """What the baseline holds, which the verdicts count all the same."""
+        if self._evaluation.baseline is None:
+            return []
+        from keyrules.reports.baseline_text import baseline_blocks
+
+        return baseline_blocks(self._evaluation, options)
+
     def errors(self) -> Iterator[list[str]]:
         """What could not be evaluated: what nobody may take for clean."""
         errors = self._evaluation.errors
@@ -80,7 +89,12 @@ class _Page:
         words = ", ".join(f"{outcomes[each]:,} {each.value}" for each in Outcome)
         errors = self._evaluation.errors
         text = f"{report.key}, {count_of(len(report.controls), 'control')}: {words}"
-        return self._style.bold(text + (f"; {count_of(len(errors), 'error')}" if errors else ""))
+        text += f"; {count_of(len(errors), 'error')}" if errors else ""
+        if self._evaluation.baseline is not None:
+            from keyrules.reports.baseline_text import baseline_line
+
+            text += baseline_line(self._evaluation)
+        return self._style.bold(text)
 
     def _part(self, part: RulePart, control: str) -> Iterator[str]:
         first = self._listed.setdefault(part.rule, control)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from keyrules.control_verdicts import rule_results
-from keyrules.model import ControlResult, Evaluation, Finding, RulePart, Status
+from keyrules.model import ControlResult, Evaluation, Finding, KnownFinding, RulePart, Status
 from keyrules.reports.text_style import count_of
 
 _POPULATION = {
@@ -50,11 +50,20 @@ def of_part(evaluation: Evaluation, part: RulePart, *statuses: Status) -> Iterat
 
 
 def unlisted(evaluation: Evaluation, part: RulePart) -> str:
-    """How many verdicts other than PASS the run counted and did not keep; empty where it kept all."""
+    """How many verdicts other than PASS the report does not list, and why; empty where it lists all."""
     counts = part.counts
     kept = sum(item.rule == part.rule and item.status is not Status.PASS for item in evaluation.findings)
-    missing = counts.failed + counts.unknown + counts.exempt - kept
-    return f"{count_of(missing, 'more verdict')} of {part.rule} not listed" if missing > 0 else ""
+    known = len(known_of(evaluation, part.rule))
+    missing = counts.failed + counts.unknown + counts.exempt - kept - known
+    more = [f"{count_of(missing, 'more verdict')} of {part.rule} not listed"] if missing > 0 else []
+    more += [f"{count_of(known, 'finding')} of {part.rule} known since the baseline"] if known else []
+    return "; ".join(more)
+
+
+def known_of(evaluation: Evaluation, rule: str) -> list[KnownFinding]:
+    """The findings of a rule that the baseline of the run holds, which are not among those of the evaluation."""
+    known = evaluation.baseline.known if evaluation.baseline is not None else ()
+    return [each for each in known if each.finding.rule == rule]
 
 
 def subject_name(finding: Finding) -> str:

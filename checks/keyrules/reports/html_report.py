@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from keyrules.control_verdicts import describe
-from keyrules.model import ControlResult, Counts, Evaluation, Finding, Outcome, Plane, Rule, Status
-from keyrules.reports.evidence import MAPPING_NOTE, place, population, results, subject_name
+from keyrules.model import ControlResult, Counts, Evaluation, Finding, Outcome, Plane, ResolvedFinding, Rule, Status
+from keyrules.reports.evidence import MAPPING_NOTE, known_of, place, population, results, subject_name
 from keyrules.reports.html_parts import OUTCOME_TONES, SEVERITY_TONES, STATUS_TONES, badge, link, prose, table, text
 from keyrules.reports.html_style import style_sheet
 from keyrules.reports.report_options import ReportOptions
@@ -47,6 +47,7 @@ class _Page:
             "verdicts": (f"Verdict per {self._verdicts.removesuffix('s')}", self._verdict_table()),
             "figures": ("Figures", self._figures()),
             "findings": ("Findings", self._list(Status.FAIL, "Nothing failed.")),
+            "baseline": ("Since the baseline", self._since_baseline()),
             "exceptions": ("Exceptions", self._list(Status.EXEMPT, "There are no exceptions.")),
             "open": ("What could not be evaluated", self._open()),
             "passed": ("Passed", self._list(Status.PASS, "")),
@@ -156,8 +157,11 @@ class _Page:
             counted = dict(_by_status(self._evaluation.rule_counts.get(rule.id, Counts())))[status]
             if found:
                 blocks.append(self._finding_table(rule, status, found))
-            if status is not Status.PASS and counted > len(found):
-                blocks.append(f"<p>{text(rule.id)}: {counted - len(found):,} more, counted and not listed.</p>")
+            known = sum(each.finding.status is status for each in known_of(self._evaluation, rule.id))
+            if status is not Status.PASS and counted > len(found) + known:
+                blocks.append(f"<p>{text(rule.id)}: {counted - len(found) - known:,} more, counted and not listed.</p>")
+            if known:
+                blocks.append(f"<p>{text(rule.id)}: {known:,} {link('baseline', 'known since the baseline')}.</p>")
         return "\n".join(blocks) or (f"<p>{text(nothing)}</p>" if nothing else "")
 
     def _finding_table(self, rule: Rule, status: Status, found: list[Finding]) -> str:
@@ -180,6 +184,33 @@ class _Page:
         if finding.status is Status.EXEMPT:
             return text(finding.exemption_text)
         return prose(first_sentence(advice_for(finding.plane, finding.remediation)))
+
+    def _since_baseline(self) -> str:
+        """What the baseline holds and is still there, and what of it is gone. The verdicts count what is there."""
+        report = self._evaluation.baseline
+        if report is None:
+            return ""
+        known = (
+            (*self._cells(each.finding), text(each.finding.rule), text(iso_utc(each.first_seen)))
+            for each in report.known
+        )
+        resolved = (
+            (
+                f"{text(each.name)}<small>{text(each.path or _account(each))}</small>",
+                text(each.rule),
+                text(iso_utc(each.first_seen)),
+            )
+            for each in report.resolved
+        )
+        parts = [f"<p>Compared with {text(report.name)}, as of {text(iso_utc(report.as_of))}.</p>"]
+        if report.known:
+            columns = ("Subject", "What was found", "Rule", "First seen")
+            parts.append(table(f"Known ({len(report.known):,})", columns, known))
+        if report.resolved:
+            parts.append(table(f"Resolved ({len(report.resolved):,})", ("Subject", "Rule", "First seen"), resolved))
+        if report.kept:
+            parts.append(f"<p>{report.kept:,} of the baseline not looked at in this run.</p>")
+        return "\n".join(parts)
 
     def _open(self) -> str:
         parts = []
@@ -216,6 +247,10 @@ class _Page:
             made = iso_utc(item.generated_at) if item.generated_at is not None else ""
             digest = f'<span class="hash">{text(item.sha256)}</span>' if item.sha256 else "not read"
             yield text(item.name), text(item.kind.replace("_", " ")), text(item.account or ""), text(made), digest
+
+
+def _account(gone: ResolvedFinding) -> str:
+    return f"account {gone.subject.account or 'unknown'}" if gone.subject is not None else ""
 
 
 def _by_status(counts: Counts) -> Iterable[tuple[Status, int]]:

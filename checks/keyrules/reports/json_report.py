@@ -21,6 +21,7 @@ from keyrules.model import (
     FrameworkReport,
     Input,
     Location,
+    ResolvedFinding,
     Status,
     Subject,
     TraceStep,
@@ -109,21 +110,25 @@ def _baseline(report: BaselineReport) -> dict[str, Any]:
         "name": report.name,
         "as_of": iso_utc(report.as_of),
         "not_evaluated": report.kept,
+        "changed": report.changed,
         "known": [
             finding_document(known.finding) | {"first_seen": iso_utc(known.first_seen), "moved_from": known.moved_from}
             for known in report.known
         ],
-        "resolved": [
-            {
-                "rule": gone.rule,
-                "severity": gone.severity,
-                "name": gone.name,
-                "path": gone.path,
-                "first_seen": iso_utc(gone.first_seen),
-                "fingerprint": gone.fingerprint,
-            }
-            for gone in report.resolved
-        ],
+        "resolved": [resolved_document(gone) for gone in report.resolved],
+    }
+
+
+def resolved_document(gone: ResolvedFinding) -> dict[str, Any]:
+    """A finding of the baseline that is gone, as it stands in the report."""
+    return {
+        "rule": gone.rule,
+        "severity": gone.severity,
+        "name": gone.name,
+        "path": gone.path,
+        "account": gone.subject.account if gone.subject is not None else None,
+        "first_seen": iso_utc(gone.first_seen),
+        "fingerprint": gone.fingerprint,
     }
 
 
@@ -151,11 +156,12 @@ def finding_document(finding: Finding) -> dict[str, Any]:
     if finding.status is Status.EXEMPT:
         result["exemption"] = finding.exemption
     if finding.exception is not None:
-        result["exception"] = _exception(finding.exception)
+        result["exception"] = exception_document(finding.exception)
     return result
 
 
-def _exception(entry: Exemption) -> dict[str, Any]:
+def exception_document(entry: Exemption) -> dict[str, Any]:
+    """An entry of the exceptions file as it stands in the report."""
     return {
         "rule": entry.rule,
         "subject": entry.subject,

@@ -38,6 +38,7 @@ def render(evaluation: Evaluation, options: ReportOptions) -> str:
     if not options.quiet:
         page.passing(by_status[Status.PASS])
         page.exempt(by_status[Status.EXEMPT])
+        page.since_baseline(evaluation, options)
     page.failing(by_status[Status.FAIL])
     page.not_evaluated(evaluation, by_status[Status.UNKNOWN])
     if not options.quiet:
@@ -71,6 +72,13 @@ class _Page:
         if findings:
             self._blocks.append([self._style.bold("Exempt"), *self._brief(findings)])
 
+    def since_baseline(self, evaluation: Evaluation, options: ReportOptions) -> None:
+        """What the baseline holds: known findings by rule, and each that is resolved."""
+        if evaluation.baseline is not None:
+            from keyrules.reports.baseline_text import baseline_blocks
+
+            self._blocks += baseline_blocks(evaluation, options)
+
     def failing(self, findings: list[Finding]) -> None:
         """A block for each file, in the order of the paths; within it by line."""
         ordered = sorted(findings, key=_place)
@@ -102,7 +110,12 @@ class _Page:
 
     def summary(self, evaluation: Evaluation, failed: list[Finding]) -> None:
         """The last line: what was evaluated, what failed, what is exempt and what could not be read."""
-        self._blocks.append([_summary(evaluation, failed, self._style)])
+        line = _summary(evaluation, failed, self._style)
+        if evaluation.baseline is not None:
+            from keyrules.reports.baseline_text import baseline_line
+
+            line = line.removesuffix(".") + baseline_line(evaluation)
+        self._blocks.append([line])
 
     def _finding(self, finding: Finding) -> Iterator[str]:
         if finding.status is Status.UNKNOWN:
