@@ -16,6 +16,9 @@ from canaries import Canary, assert_no_leak, leaks, make_canary
 from canary_sources import BROKEN, KEY, TEMPLATES, TERRAFORM, TEXTS
 from scanning import AS_OF, FIXTURES, PROJECT, write
 
+from keyrules.model import Plane
+from keyrules.reports.outputs import formats_of
+
 
 def filled(canary: Canary) -> dict[str, str]:
     """Every source file with the canary in its places."""
@@ -81,7 +84,7 @@ def search(folder: Path, scratch: Path, *arguments: str, stdin: bytes = b"") -> 
     home, temporary, reports = scratch / "home", scratch / "tmp", scratch / "reports"
     for path in (home, temporary, reports):
         path.mkdir(parents=True, exist_ok=True)
-    formats = [f"--format={form}={reports}/out.{form}" for form in ("json", "sarif", "csv")]
+    formats = [f"--format={form}={reports}/out.{form}" for form in formats_of(Plane.CODE)]
     done = subprocess.run(
         [sys.executable, "-m", "keyrules.cli", "scan", "--as-of", AS_OF, "--show-passing", *formats, *arguments],
         cwd=folder,

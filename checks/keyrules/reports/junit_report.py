@@ -81,7 +81,7 @@ def _run_suite(evaluation: Evaluation) -> _Suite:
             ("baseline.resolved", str(len(baseline.resolved))),
         ]
     properties += [("warning", warning) for warning in evaluation.warnings]
-    return _Suite("keyrules run", cases, properties)
+    return _Suite("keyrules run", list(_told_apart(cases)), properties)
 
 
 def _rule_suites(evaluation: Evaluation) -> Iterator[_Suite]:
@@ -124,10 +124,16 @@ def _finding_case(finding: Finding, rule: Rule | None) -> _Case:
 
 def _told_apart(cases: Iterable[_Case]) -> Iterator[_Case]:
     """The cases with a number behind a name that came before: readers keep one of those that are called the same."""
-    seen: dict[str, int] = {}
+    taken: set[str] = set()
     for case in cases:
-        number = seen[case.name] = seen.get(case.name, 0) + 1
-        yield case if number == 1 else replace(case, name=f"{case.name} ({number})")
+        # What XML cannot hold is not printable either, so this makes it visible.
+        own = name = printable(case.name)
+        number = 1
+        while name in taken:
+            number += 1
+            name = f"{own} ({number})"
+        taken.add(name)
+        yield replace(case, name=name)
 
 
 def _counts(cases: Sequence[_Case]) -> dict[str, str]:
@@ -152,8 +158,7 @@ def _write_suite(root: Element, suite: _Suite) -> None:
 
 
 def _write_case(suite: Element, case: _Case) -> None:
-    # What XML cannot hold is not printable either, so `printable` has made it visible.
-    names = {"classname": case.classname, "name": printable(case.name), "time": "0"}
+    names = {"classname": case.classname, "name": case.name, "time": "0"}
     element = SubElement(suite, "testcase", names)
     text = "\n".join(map(printable, case.lines))
     if case.outcome is None:

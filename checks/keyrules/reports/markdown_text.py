@@ -18,12 +18,14 @@ _PLAIN = re.compile(
     r"""(?![Gg][Hh]-\d)(?:[^\W_]+(?:[-–/’'][^\W_]+)*|\d+(?:[.,]\d+)*%?|(?:[^\W\d_]\.)+[^\W\d_]|[-–—→…]+)"""
 )
 _RUN_OF_BACKTICKS = re.compile("`+")
+# cmark-gfm takes no longer run for the beginning of a code span than 80 (MAXBACKTICKS of its inlines.c).
+_TOO_MANY_BACKTICKS = re.compile("`{40,}")
 _ELLIPSIS = "…"
 
 
 def code(text: str) -> str:
     """`text` as a code span, whatever it holds; nothing for nothing."""
-    text = printable(text)
+    text = _TOO_MANY_BACKTICKS.sub(lambda run: "\\x60" * len(run[0]), printable(text))
     if not text.strip():
         return ""
     longest = max(map(len, _RUN_OF_BACKTICKS.findall(text)), default=0)
