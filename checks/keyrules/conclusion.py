@@ -11,7 +11,7 @@ from keyrules.command_options import report_options, severity
 from keyrules.exit_codes import exit_code
 from keyrules.framework_option import Chosen
 from keyrules.model import Evaluation, Plane, Severity
-from keyrules.reports.outputs import Output, parse_outputs, write_outputs
+from keyrules.reports.outputs import FORMATS, Output, parse_outputs, write_outputs
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,10 @@ class Conclusion:
     def conclude(self, evaluation: Evaluation, chosen: Chosen) -> int:
         """Writes every report and returns the exit code. Raises UsageError where a file cannot be written."""
         judged = chosen.judged(evaluation)
+        if any(FORMATS[output.format].cites for output in self.outputs):
+            from keyrules.control_citations import with_controls
+
+            judged = with_controls(judged)
         options = report_options(self.args, sys.stdout, os.environ)
         write_outputs(self.outputs, judged, options, sys.stdout.buffer)
         return exit_code(judged, self.fail_on, self.args.strict_exceptions)

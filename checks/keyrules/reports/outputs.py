@@ -23,12 +23,14 @@ class Format:
     """The modules of keyrules.reports whose `render(Evaluation, ReportOptions) -> str` writes a format.
 
     A plane without a module cannot be expressed in the format. `controls` takes the place of both where the run was
-    asked for a framework and the format then goes by control. Only the modules that a run needs are imported.
+    asked for a framework and the format then goes by control. `cites` says that it uses `Evaluation.controls`. Only the
+    modules that a run needs are imported.
     """
 
     code: str | None = None
     live: str | None = None
     controls: str | None = None
+    cites: bool = False
 
     def module(self, plane: Plane) -> str | None:
         """The module for a plane, or None where the format cannot express it."""
@@ -44,10 +46,12 @@ class Format:
 FORMATS: dict[str, Format] = {
     "text": Format("text_report", "audit_text", "control_text"),
     "json": Format("json_report", "json_report"),
-    "sarif": Format("sarif_report", "sarif_report"),
+    "sarif": Format("sarif_report", "sarif_report", cites=True),
     "csv": Format("findings_csv", "findings_csv", "control_csv"),
     "html": Format("html_report", "html_report"),
     "oscal": Format("oscal_results", "oscal_results"),
+    "gitlab-codequality": Format("codequality_report"),
+    "gitlab-sast": Format("gitlab_sast_report"),
     "junit": Format("junit_report", "junit_report"),
     "github": Format("github_annotations", "github_annotations"),
     "markdown": Format("markdown_report", "markdown_report"),
