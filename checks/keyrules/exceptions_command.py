@@ -19,6 +19,7 @@ from keyrules.exceptions_file import Entry, utc_day
 from keyrules.exceptions_listing import as_json, as_text
 from keyrules.exceptions_option import DEFAULT_FILE, add_exceptions_file, chosen_exceptions, exceptions_path
 from keyrules.exit_codes import CLEAN, INCOMPLETE
+from keyrules.iac.exclude_option import add_exclude_option, excluded_paths
 from keyrules.live.spans import parse_span
 from keyrules.model import Plane, UsageError
 from keyrules.reports.text_style import count_of, printable
@@ -47,6 +48,7 @@ def add_exceptions_arguments(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(set=[])
     add_exceptions_file(parser)
     add_configuration_options(parser)
+    add_exclude_option(parser)
     parser.add_argument("--format", default="text", metavar="FORMAT", help=f"{', '.join(_FORMATS)} (default: text)")
     parser.add_argument("--as-of", metavar="TIME", help="moment to judge at (default: now)")
 
@@ -73,11 +75,12 @@ def run_exceptions(args: argparse.Namespace, now: datetime) -> int:
     asked = [entry for entry in entries if within is None or _ends_within(entry, as_of, within)]
     from keyrules.exceptions_look import Where, look_for
 
-    where = Where(tuple(map(Path, args.paths or ["."])), args.report, as_of, own_moment=not args.as_of)
+    paths = tuple(map(Path, args.paths or ["."]))
+    where = Where(paths, args.report, as_of, own_moment=not args.as_of, excluded=excluded_paths(args))
     listed, errors = look_for(asked, pack, args.set, where)
     for error in errors:
         print(f"keyrules: {printable(f'{error.input}: {error.message}')}", file=sys.stderr)
-    print(as_json(path.as_posix(), as_of, listed) if args.format == "json" else as_text(listed), end="")
+    print(as_json(path.as_posix(), as_of, listed) if args.format == "json" else as_text(listed, len(entries)), end="")
     return INCOMPLETE if errors else CLEAN
 
 
@@ -96,6 +99,5 @@ def _absent() -> str:
 
 
 def _ends_within(entry: Entry, as_of: datetime, within: timedelta) -> bool:
-    """Whether the last moment of an entry comes within a time, or is past."""
-    end = datetime.combine(entry.exemption.expires + timedelta(days=1), time.min, timezone.utc)
-    return end <= as_of + within
+    """Whether the last day of an entry begins within a time, or is past."""
+    return datetime.combine(entry.exemption.expires, time.min, timezone.utc) <= as_of + within

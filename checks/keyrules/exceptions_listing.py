@@ -58,10 +58,10 @@ def as_json(file: str | None, as_of: datetime, listed: Sequence[Listed]) -> str:
     return dump({"schema": "keyrules-exceptions/1", "as_of": iso_utc(as_of), "file": file, "exceptions": entries})
 
 
-def as_text(listed: Sequence[Listed]) -> str:
-    """All entries, a block for each, and a last line that counts them."""
+def as_text(listed: Sequence[Listed], total: int) -> str:
+    """Entries, a block for each, and a last line that counts them; `total` is how many the file has."""
     blocks = ["\n".join(_block(item)) for item in listed]
-    return "\n\n".join([*blocks, _summary(listed)]) + "\n"
+    return "\n\n".join([*blocks, _summary(listed, total)]) + "\n"
 
 
 def _object(item: Listed) -> dict[str, Any]:
@@ -114,8 +114,9 @@ def _matches(item: Listed) -> Iterator[str]:
             yield " " * _INDENT + _NOT_LOOKED[plane]
 
 
-def _summary(listed: Sequence[Listed]) -> str:
+def _summary(listed: Sequence[Listed], total: int) -> str:
     over = sum(item.days_left < 0 for item in listed)
     idle = sum(not item.matches and item.looked_at == item.planes for item in listed)
     parts = [f"{len(listed) - over:,} in force", f"{over:,} expired", f"{idle:,} matching nothing"]
-    return f"{count_of(len(listed), 'exception')}: {', '.join(parts)}"
+    named = count_of(total, "exception")
+    return f"{named if len(listed) == total else f'{len(listed):,} of {named}'}: {', '.join(parts)}"

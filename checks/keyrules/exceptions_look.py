@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -23,12 +23,16 @@ from keyrules.selection import select
 
 @dataclass(frozen=True)
 class Where:
-    """Where to look, and when (aware); with `own_moment` a report that says when it was made is judged at that time."""
+    """Where to look, and when (aware); with `own_moment` a report that says when it was made is judged at that time.
+
+    `excluded` says of an absolute path whether it is left out.
+    """
 
     paths: Sequence[Path]
     reports: Sequence[str]
     as_of: datetime
     own_moment: bool
+    excluded: Callable[[str], bool] | None = None
 
 
 @dataclass(frozen=True)
@@ -64,7 +68,10 @@ def _looks(entries: Sequence[Entry], pack: Pack, settings: Sequence[str], where:
     planes = frozenset(plane for entry in entries for plane in planes_of(entry, rules[entry.exemption.rule]))
     looks = []
     if Plane.CODE in planes:
-        evaluation = scan(ScanRequest(tuple(where.paths), pack, selection, where.as_of, Path.cwd()))
+        request = ScanRequest(
+            tuple(where.paths), pack, selection, where.as_of, context=Path.cwd(), excluded=where.excluded
+        )
+        evaluation = scan(request)
         looks.append(_Look(evaluation, ExceptionUse(entries, Plane.CODE), scan_scope(evaluation)))
     if where.reports:
         evaluation = _audit(pack, selection, where)

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Final, cast
 from keyrules.catalog import load_pack
 from keyrules.command_options import add_shared_options, moment
 from keyrules.conclusion import prepare
-from keyrules.exceptions_file import chosen_exceptions
+from keyrules.config_merge import settle
 from keyrules.exceptions_match import ExceptionUse
+from keyrules.exceptions_option import chosen_exceptions
 from keyrules.exit_codes import FINDINGS
 from keyrules.framework_option import choose
 from keyrules.live.account_audit import (
@@ -30,7 +31,7 @@ from keyrules.live.account_audit import (
 )
 from keyrules.live.audit import Verdict
 from keyrules.live.plan import Plan
-from keyrules.live.report_inputs import find_reports, from_stream, opened
+from keyrules.live.report_inputs import ReportSource, find_reports, from_stream, opened
 from keyrules.live.spans import parse_span
 from keyrules.live.verification import Verified, verify
 from keyrules.model import InputError, Plane, Selection, Severity, UsageError
@@ -90,6 +91,7 @@ def add_audit_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run_audit(args: argparse.Namespace, now: datetime) -> int:
     """Runs the audit and writes its reports. Raises UsageError before anything is evaluated or written."""
+    settle(args, Plane.LIVE)
     conclusion = prepare(args, Plane.LIVE)
     pack = load_pack()
     chosen = choose(args, pack, Plane.LIVE)
@@ -103,7 +105,8 @@ def run_audit(args: argparse.Namespace, now: datetime) -> int:
     if args.counts_only and args.verify:
         raise UsageError("--verify works on findings, and --counts-only keeps none; give one of them")
     if not any(rule.runtime is not None for rule in selection.rules):
-        raise UsageError("none of the selected rules looks at live accounts; `keyrules rules` says which do")
+        place = f"{args.origins['rule']}: " if "rule" in args.origins else ""
+        raise UsageError(f"{place}none of the selected rules looks at live accounts; `keyrules rules` says which do")
     connection = _connect(args, deadline) if args.verify or not sources else None
     request = AuditRequest(
         pack=pack.stamp,
@@ -117,6 +120,16 @@ def run_audit(args: argparse.Namespace, now: datetime) -> int:
         verifier=_verifier(connection, selection, as_of or now, args.owner_tag) if connection and args.verify else None,
         exceptions=ExceptionUse(exceptions, Plane.LIVE) if exceptions else None,
     )
+    results = audit_files(sources, request)
+    if connection is not None and not sources:
+        results.append(_audit_account(connection, request))
+    result = combine(results, request)
+    code = conclusion.conclude(result.evaluation, chosen)
+    return FINDINGS if code == 0 and args.counts_only and _any_failed(result, conclusion.fail_on) else code
+
+
+def audit_files(sources: Sequence[ReportSource], request: AuditRequest) -> list[ReportResult]:
+    """The result of each report in its order; one that cannot be opened has that as its error."""
     results: list[ReportResult] = []
     for source in sources:
         try:
@@ -124,11 +137,7 @@ def run_audit(args: argparse.Namespace, now: datetime) -> int:
                 results.append(audit_report(source.name, report, request))
         except InputError as error:
             results.append(unreadable(source.name, str(error), request))
-    if connection is not None and not sources:
-        results.append(_audit_account(connection, request))
-    result = combine(results, request)
-    code = conclusion.conclude(result.evaluation, chosen)
-    return FINDINGS if code == 0 and args.counts_only and _any_failed(result, conclusion.fail_on) else code
+    return results
 
 
 def _audit_account(connection: Callable[[], Account], request: AuditRequest) -> ReportResult:
