@@ -108,7 +108,7 @@ class TestHelp:
 
     def test_the_examples_in_it_are_valid(self) -> None:
         from keyrules.cli import _Parser
-        from keyrules.iac.scan_command import EPILOG, add_scan_arguments
+        from keyrules.iac.scan_arguments import EPILOG, add_scan_arguments
 
         parser = _Parser()
         add_scan_arguments(parser)

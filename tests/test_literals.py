@@ -17,13 +17,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from keyrules.iac.literals.literals import (
-    NEAR_LINES,
-    NEAR_LINES_NAMED,
-    LiteralCredential,
-    contains_candidate,
-    find_literals,
-)
+from keyrules.iac.literals.literal_candidates import contains_candidate
+from keyrules.iac.literals.literals import NEAR_LINES, NEAR_LINES_NAMED, LiteralCredential, find_literals
 
 ALPHABET = string.ascii_letters + string.digits + "/+"
 FIXTURES = Path(__file__).parent.parent / "fixtures" / "KEY_AWS_011"

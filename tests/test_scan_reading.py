@@ -7,13 +7,15 @@ import os
 import random
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 from scanning import FIXTURES, PROJECT, Scanned, scan, write
 
-from keyrules.iac.discovery import MAX_FILE_BYTES, discover
+from keyrules.iac.discovery import discover
+from keyrules.iac.file_walk import MAX_FILE_BYTES
 from keyrules.iac.relevance import concerns_cloudformation, concerns_terraform
 
 KEY = 'resource "aws_iam_access_key" "k" {\n  user = "svc"\n}\n'
@@ -254,14 +256,14 @@ class TestOrder:
     ) -> None:
         folder = write(tmp_path, files)
         straight = discover([folder], folder)
-        walk = os.walk
+        listed = os.scandir
 
-        def shuffled(top: Path, **kwargs: Any) -> Any:
-            for root, folders, names in walk(top, **kwargs):
-                folders.reverse()
-                yield root, folders, names[::-1]
+        @contextmanager
+        def shuffled(top: str) -> Iterator[list[os.DirEntry[str]]]:
+            with listed(top) as entries:
+                yield sorted(entries, key=lambda entry: entry.name, reverse=True)
 
-        monkeypatch.setattr("keyrules.iac.discovery.os.walk", shuffled)
+        monkeypatch.setattr("keyrules.iac.file_walk.os.scandir", shuffled)
         turned = discover([folder], folder)
         assert (turned.units, turned.texts) == (straight.units, straight.texts)
         assert straight.units and straight.texts

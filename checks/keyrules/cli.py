@@ -5,15 +5,14 @@ from __future__ import annotations
 import argparse
 import io
 import os
-import shlex
 import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timezone
 from typing import NoReturn
 
-from keyrules.model import InputError, UsageError
-from keyrules.reports.text_style import printable
+from keyrules.terminal import columns
+from keyrules.terms import InputError, UsageError
 
 _DESCRIPTION = "Policy as code for long-lived AWS credentials, on code and on live accounts."
 
@@ -26,6 +25,11 @@ def current_time() -> datetime:
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         raise UsageError(f"{message}; see {self.prog} --help")
+
+
+def _formatter(prog: str) -> argparse.HelpFormatter:
+    """As wide as argparse makes it, which imports shutil to find out; each argument that is added makes one."""
+    return argparse.RawDescriptionHelpFormatter(prog, width=columns(80) - 2)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -69,18 +73,20 @@ def _run_and_flush(argv: list[str]) -> int:
 def _refuse(sentence: str, code: int) -> int:
     """One line on standard error, whatever the names in it hold."""
     if sys.stderr is not None:
+        from keyrules.reports.text_style import printable
+
         print(f"keyrules: {printable(sentence)}", file=sys.stderr)
     return code
 
 
 def _run(argv: list[str]) -> int:
     command = next((word for word in argv if not word.startswith("-")), "")
-    parser = _Parser(prog="keyrules", description=_DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = _Parser(prog="keyrules", description=_DESCRIPTION, formatter_class=_formatter)
     parser.add_argument("--version", action="store_true", help="print the version and the pack's hash")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
+    commands = parser.add_subparsers(prog="keyrules", dest="command", metavar="COMMAND", parser_class=_Parser)
     run: Callable[[argparse.Namespace], int] | None = None
     for name, (summary, prepare) in _COMMANDS.items():
-        chosen = commands.add_parser(name, help=summary, formatter_class=argparse.RawDescriptionHelpFormatter)
+        chosen = commands.add_parser(name, help=summary, formatter_class=_formatter)
         if name == command:
             run = prepare(chosen)
     args = parser.parse_args(argv)
@@ -93,11 +99,22 @@ def _run(argv: list[str]) -> int:
 
 
 def _prepare_scan(parser: argparse.ArgumentParser) -> Callable[[argparse.Namespace], int]:
-    from keyrules.iac.scan_command import EPILOG, add_scan_arguments, run_scan
+    from keyrules.iac.scan_arguments import EPILOG, add_scan_arguments
 
     add_scan_arguments(parser)
     parser.epilog = EPILOG
-    return lambda args: run_scan(args, current_time())
+    return lambda args: _scan(args, parser.parse_args([]))
+
+
+def _scan(args: argparse.Namespace, defaults: argparse.Namespace) -> int:
+    from keyrules.iac.early_answer import first_look, say_nothing
+
+    found = first_look(args, {name for name, default in vars(defaults).items() if getattr(args, name) != default})
+    if found is not None and found.empty:
+        return say_nothing(args, found)
+    from keyrules.iac.scan_command import run_scan
+
+    return run_scan(args, current_time(), found)
 
 
 def _prepare_audit(parser: argparse.ArgumentParser) -> Callable[[argparse.Namespace], int]:
@@ -155,10 +172,9 @@ _COMMANDS: Mapping[str, tuple[str, Callable[[argparse.ArgumentParser], Callable[
 
 
 def _print_version() -> int:
-    from keyrules.catalog import load_pack
+    from keyrules.pack_stamp import pack_digest, pack_version, rules_path
 
-    stamp = load_pack().stamp
-    print(f"keyrules {stamp.version} (pack {stamp.sha256[:12]})")
+    print(f"keyrules {pack_version()} (pack {pack_digest(rules_path())[:12]})")
     return 0
 
 
@@ -178,6 +194,8 @@ def _print_rules(args: argparse.Namespace) -> int:
 
 
 def _print_dirs() -> int:
+    import shlex
+
     from keyrules.catalog import load_pack
     from keyrules.iac.pack_folders import checkov_arguments
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from datetime import datetime, timezone
 from typing import TextIO
 
-from keyrules.config_merge import add_configuration_options
+from keyrules.config_option import add_configuration_options
 from keyrules.exceptions_option import add_exceptions_options
 from keyrules.framework_option import add_framework_options
 from keyrules.reports.report_options import DEFAULT_WIDTH, ReportOptions

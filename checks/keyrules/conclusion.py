@@ -6,12 +6,18 @@ import argparse
 import os
 import sys
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from keyrules.command_options import report_options, severity
+from keyrules.config_option import blaming_the_file
 from keyrules.exit_codes import exit_code
 from keyrules.framework_option import Chosen
 from keyrules.model import Evaluation, Plane, Severity
 from keyrules.reports.outputs import FORMATS, Output, parse_outputs, write_outputs
+
+if TYPE_CHECKING:
+    from keyrules.baseline_run import BaselineRun
 
 
 @dataclass(frozen=True)
@@ -21,19 +27,34 @@ class Conclusion:
     args: argparse.Namespace
     outputs: tuple[Output, ...]
     fail_on: Severity
+    baseline: BaselineRun | None = None
 
     def conclude(self, evaluation: Evaluation, chosen: Chosen) -> int:
         """Writes every report and returns the exit code. Raises UsageError where a file cannot be written."""
         judged = chosen.judged(evaluation)
+        files: tuple[tuple[str, Path, bytes], ...] = ()
+        if self.baseline is not None:
+            # After the controls were judged: what is known is no less of a failure to them.
+            judged, files = self.baseline.applied(judged)
         if any(FORMATS[output.format].cites for output in self.outputs):
             from keyrules.control_citations import with_controls
 
             judged = with_controls(judged)
         options = report_options(self.args, sys.stdout, os.environ)
-        write_outputs(self.outputs, judged, options, sys.stdout.buffer)
-        return exit_code(judged, self.fail_on, self.args.strict_exceptions)
+        write_outputs(self.outputs, judged, options, sys.stdout.buffer, files)
+        return exit_code(judged, self.fail_on, self.args.strict_exceptions, accepted=bool(files))
 
 
 def prepare(args: argparse.Namespace, plane: Plane) -> Conclusion:
-    """Checks the options about reports. Raises UsageError."""
-    return Conclusion(args, parse_outputs(args.format, plane), severity(args.fail_on))
+    """Checks the options about reports, which are settled, and reads the baseline. Raises UsageError."""
+    with blaming_the_file(args, "format"):
+        outputs = parse_outputs(args.format, plane)
+    return Conclusion(args, outputs, severity(args.fail_on), _baseline(args, plane, outputs))
+
+
+def _baseline(args: argparse.Namespace, plane: Plane, outputs: tuple[Output, ...]) -> BaselineRun | None:
+    if args.baseline is None and args.write_baseline is None:
+        return None
+    from keyrules.baseline_run import baseline_run
+
+    return baseline_run(args, plane, outputs)

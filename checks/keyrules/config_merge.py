@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from keyrules.config_option import CONFIGURATION_FILE, MISSPELT_FILE
 from keyrules.exceptions_option import DEFAULT_FILE as EXCEPTIONS_FILE
 from keyrules.exceptions_option import DEFAULT_MAX_DAYS
 from keyrules.terms import Plane, UsageError
@@ -25,10 +25,8 @@ if TYPE_CHECKING:
     from keyrules.configuration import Configuration, Given
     from keyrules.model import ParameterValue
 
-CONFIGURATION_FILE = ".keyrules.yaml"
 COMMAND_LINE = "command line"
 DEFAULT = "default"
-_MISSPELT = ".keyrules.yml"
 _DEFAULTS: Mapping[str, Any] = {
     "framework": None,
     "fail_on": "low",
@@ -66,12 +64,6 @@ class Settled:
     thresholds: dict[tuple[str, str], str] = field(default_factory=dict)
 
 
-def add_configuration_options(group: argparse._ActionsContainer) -> None:
-    """Adds --config and --no-config."""
-    group.add_argument("--config", metavar="FILE", help=f"configuration (default: {CONFIGURATION_FILE} found upwards)")
-    group.add_argument("--no-config", action="store_true", help="read no configuration file")
-
-
 def settle(args: argparse.Namespace, plane: Plane) -> Settled:
     """Fills in what the command line leaves open from the configuration file, if there is one, and from the defaults.
 
@@ -81,7 +73,7 @@ def settle(args: argparse.Namespace, plane: Plane) -> Settled:
     """
     path = _configuration_path(args)
     settled = Settled(str(path) if path is not None else None)
-    if any(_given(args, option) for option in ("rule", "framework", "control")):
+    if any(_given(args, option) != [] for option in ("rule", "framework", "control")):
         settled.choice = COMMAND_LINE
     skipped, thresholds = _given(args, "skip_rule"), [_target(text) for text in _given(args, "set")]
     folder = path.parent if path is not None else Path()
@@ -90,7 +82,7 @@ def settle(args: argparse.Namespace, plane: Plane) -> Settled:
     loaded = _load(path) if path is not None else None
     for key, default in _DEFAULTS.items():
         given = loaded[0].setting(key, plane) if loaded else None
-        if _given(args, key) not in (None, []) or (key == "framework" and settled.choice):
+        if _given(args, key) != [] or (key == "framework" and settled.choice):
             setting = Setting(key, getattr(args, key, None), COMMAND_LINE)
         elif loaded and given:
             args.origins[key] = loaded[0].place(given)
@@ -107,17 +99,6 @@ def settle(args: argparse.Namespace, plane: Plane) -> Settled:
     return settled
 
 
-@contextmanager
-def blaming_the_file(args: argparse.Namespace, key: str) -> Iterator[None]:
-    """Names the place in the configuration file in a refusal of an option that came from there."""
-    try:
-        yield
-    except UsageError as error:
-        if key not in args.origins:
-            raise
-        raise UsageError(f"{args.origins[key]}: {error}") from None
-
-
 def find_configuration(start: Path) -> Path | None:
     """The configuration file of an absolute folder: in it, or in the nearest folder above it that has one.
 
@@ -128,8 +109,8 @@ def find_configuration(start: Path) -> Path | None:
         path = folder / CONFIGURATION_FILE
         if os.path.lexists(path):
             return path
-        if os.path.lexists(folder / _MISSPELT):
-            shown = os.path.relpath(folder / _MISSPELT, start)
+        if os.path.lexists(folder / MISSPELT_FILE):
+            shown = os.path.relpath(folder / MISSPELT_FILE, start)
             raise UsageError(f"{shown} is not read; rename it to {CONFIGURATION_FILE}, or give --no-config")
         if os.path.lexists(folder / ".git"):
             return None
@@ -162,8 +143,9 @@ def _load(path: Path) -> tuple[Configuration, Pack]:
 
 
 def _given(args: argparse.Namespace, option: str) -> Any:
-    """An option's value, [] or None where it was not given or is none of this command."""
-    return getattr(args, option, None) or []
+    """An option's value; an empty list where it was not given or is none of this command."""
+    value = getattr(args, option, None)
+    return [] if value is None else value
 
 
 def _target(setting: str) -> tuple[str, str]:
@@ -191,12 +173,22 @@ def _beside(folder: Path) -> str | None:
 
 
 def _check_files(args: argparse.Namespace) -> None:
-    """A file that the configuration names must be there: without it, a typing error would read as "none"."""
+    """A file that the configuration names must be there: without it, a typing error would read as "none".
+
+    The baseline that this run is to write as its first one need not be.
+    """
     for key in _FILES:
         path = getattr(args, key)
-        about_to_be_written = key == "baseline" and _given(args, "write_baseline")
-        if key in args.origins and not about_to_be_written and not os.path.lexists(path):
-            raise UsageError(f"{args.origins[key]}: `{key}` names {path}, which does not exist; name a file that does")
+        if key not in args.origins or os.path.lexists(path):
+            continue
+        written = _given(args, "write_baseline")
+        if key == "baseline" and written and os.path.normpath(written) == os.path.normpath(path):
+            args.baseline = None
+            continue
+        remedy = f", or make it with --write-baseline {path}" if key == "baseline" else ""
+        raise UsageError(
+            f"{args.origins[key]}: `{key}` names {path}, which does not exist; name a file that does{remedy}"
+        )
 
 
 def _use_rules(args: argparse.Namespace, configuration: Configuration, pack: Pack, settled: Settled) -> None:

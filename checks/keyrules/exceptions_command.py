@@ -14,7 +14,8 @@ from pathlib import Path
 
 from keyrules.catalog import load_pack
 from keyrules.command_options import moment
-from keyrules.config_merge import add_configuration_options, settle
+from keyrules.config_merge import settle
+from keyrules.config_option import add_configuration_options
 from keyrules.exceptions_file import Entry, utc_day
 from keyrules.exceptions_listing import as_json, as_text
 from keyrules.exceptions_option import DEFAULT_FILE, add_exceptions_file, chosen_exceptions, exceptions_path

@@ -8,12 +8,13 @@ from __future__ import annotations
 import argparse
 import os
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from keyrules.terms import UsageError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from keyrules.catalog import Pack
     from keyrules.exceptions_file import Entry
 
@@ -52,6 +53,8 @@ def chosen_exceptions(args: argparse.Namespace, pack: Pack, as_of: datetime) -> 
 
 def exceptions_path(args: argparse.Namespace) -> Path | None:
     """The file to read, or None where nobody named one and the default is not there. UsageError as above."""
+    from pathlib import Path
+
     if args.exceptions is None:
         # A link that leads nowhere is there, and fails when it is read.
         return Path(DEFAULT_FILE) if os.path.lexists(DEFAULT_FILE) else None

@@ -8,43 +8,68 @@ from __future__ import annotations
 
 import re
 
-TERRAFORM_WORDS = (b"iam_access_key", b"iam-user", b"iam-system-user")
-"""The key resources, and the registry modules that declare a key unless told otherwise (KEY_AWS_007)."""
+from keyrules.iac.trigger_words import TEMPLATE_WORDS, TERRAFORM_WORDS
 
-TEMPLATE_WORD = b"AWS::IAM::AccessKey"
+PLAN_WORDS = (b'"format_version"', b'"terraform_version"', b'"@level"')
+"""One of these is in every JSON file that Terraform itself writes."""
 
-_WORD = re.compile(b"|".join(re.escape(word) for word in TERRAFORM_WORDS))
 _ESCAPE = re.compile(
     rb"""\\(?:
         (?: u | U0000 | x ) (?: (?<=x) | 00 ) ([0-7][0-9A-Fa-f])   # an ASCII character in JSON, HCL or YAML
-      | \r?\n[ \t]*                                                # a line of a YAML string that goes on
+      | (?: \r\n? | \n | \xc2\x85 | \xe2\x80[\xa8\xa9] ) [ \t]*    # a line of a YAML string that goes on
       | (?=/)                                                      # JSON's escaped slash
     )""",
     re.VERBOSE,
 )
-_LOCAL_SOURCE = re.compile(rb"""["']?source["']?\s*[=:]\s*["'](\.{1,2}/[^"'\n]*)["']""")
-
-
-def narrow(data: bytes) -> bytes:
-    """The bytes with one byte per ASCII character, whatever the encoding says."""
-    return data.replace(b"\0", b"")
+_LOCAL_SOURCE = re.compile(rb"""source["']?(?:\s|/\*[^*]*\*/)*[=:](?:\s|/\*[^*]*\*/)*["'](\.{1,2}[/\\][^"'\n]*)["']""")
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
 def concerns_terraform(data: bytes) -> bool:
     """Whether a Terraform file, by itself, could declare a key or call a registry module that does."""
-    return bool(_WORD.search(_plain(data)))
+    return _holds(data, TERRAFORM_WORDS)
 
 
 def concerns_cloudformation(data: bytes) -> bool:
     """Whether a file could be a template that declares a key."""
-    return TEMPLATE_WORD in _plain(data)
+    return _holds(data, TEMPLATE_WORDS)
+
+
+def could_be_plan(data: bytes) -> bool:
+    """Whether a file could be a plan, a state or a log of Terraform's in JSON."""
+    narrow = _narrow(data)
+    return any(word in narrow for word in PLAN_WORDS)
 
 
 def local_sources(data: bytes) -> list[str]:
-    """The relative module sources that a Terraform file names; comments and strings may add some that are none."""
-    return [match.decode("utf-8", "surrogateescape") for match in _LOCAL_SOURCE.findall(_plain(data))]
+    """The relative module sources that a Terraform file names; comments and strings may add some that are none.
+
+    Terraform takes backslashes in them for slashes on every platform.
+    """
+    found = _LOCAL_SOURCE.findall(_unescaped(_narrow(data)))
+    return [match.decode("utf-8", "surrogateescape").replace("\\", "/") for match in found]
 
 
-def _plain(data: bytes) -> bytes:
-    """The bytes with one per ASCII character, as it reads inside a string."""
-    return _ESCAPE.sub(lambda match: bytes([int(match[1], 16)]) if match[1] else b"", narrow(data))
+def _holds(data: bytes, words: tuple[bytes, ...]) -> bool:
+    """Whether one of the words stands in the bytes, as they are or as they read inside a string."""
+    narrow = _narrow(data)
+    if any(word in narrow for word in words):
+        return True
+    if b"\\" not in narrow:
+        return False
+    plain = _unescaped(narrow)
+    return any(word in plain for word in words)
+
+
+def _narrow(data: bytes) -> bytes:
+    """The bytes with one byte per ASCII character, whatever the encoding says."""
+    if data.startswith(_UTF_16):
+        data = data.decode("utf-16", "replace").encode("utf-8", "replace")
+    return data.replace(b"\0", b"")
+
+
+def _unescaped(narrow: bytes) -> bytes:
+    """The bytes as they read inside a string."""
+    if b"\\" not in narrow:
+        return narrow
+    return _ESCAPE.sub(lambda match: bytes([int(match[1], 16)]) if match[1] else b"", narrow)

@@ -10,11 +10,14 @@ from datetime import datetime
 from pathlib import Path
 
 from keyrules.catalog import Pack
-from keyrules.iac.discovery import Discovery, Unit, absolute, below, discover, read_file, shown
+from keyrules.iac.discovery import Discovery, discover, note_on_nothing
+from keyrules.iac.file_paths import below, shown
+from keyrules.iac.file_walk import read_file
 from keyrules.iac.host.checkov_host import Limits, UnitOutcome, run_units
 from keyrules.iac.host.worker_protocol import Request
 from keyrules.iac.literals.literal_findings import literal_findings
 from keyrules.iac.scan_findings import merged, unit_findings
+from keyrules.iac.scan_unit import Unit
 from keyrules.iac.terraform.terraform_module import SOURCE_SUFFIXES
 from keyrules.model import (
     Counts,
@@ -35,7 +38,11 @@ LITERALS = "KEY_AWS_011"
 
 @dataclass(frozen=True)
 class ScanRequest:
-    """What to scan. `context` is the folder below which callers of single files are looked for."""
+    """What to scan. `context` is the folder below which callers of single files are looked for.
+
+    `excluded` says of an absolute path whether it is left out; a folder's path ends in a slash. `found` is what was
+    discovered for the very same paths already.
+    """
 
     paths: tuple[Path, ...]
     pack: Pack
@@ -45,23 +52,25 @@ class ScanRequest:
     keep_passing: bool = False
     limits: Limits = field(default_factory=Limits)
     progress: Callable[[int, int, str], None] | None = None
+    excluded: Callable[[str], bool] | None = None
+    found: Discovery | None = None
 
 
 def scan(request: ScanRequest) -> Evaluation:
     """Evaluates every rule of the selection that has a code plane. Raises nothing for what lies in the files."""
-    found = discover(list(request.paths), request.context)
+    found = request.found or discover(request.paths, request.context, request.excluded)
     rules = tuple(rule for rule in request.selection.rules if Plane.CODE in rule.planes)
     findings: list[Finding] = []
-    errors = list(found.errors)
+    errors = [EvaluationError(*error) for error in found.errors]
     inputs: list[Input] = []
     keys: set[tuple[str, str]] = set()
     for outcome in _outcomes(found, rules, request, errors):
         unit = unit_findings(outcome, request.selection)
-        findings += [finding for finding in unit.findings if _is_asked_for(finding, outcome.unit, found)]
+        findings += [f for f in unit.findings if _is_asked_for(f, outcome.unit, found) and not _left_out(f, request)]
         errors += unit.errors
         digest = outcome.declared.sha256 if outcome.declared else None
         inputs.append(Input(outcome.unit.kind, shown(outcome.unit.path), digest))
-        keys |= {(place.path, place.address) for place in outcome.declared.keys} if outcome.declared else set()
+        keys |= _keys(outcome, request)
     literals = next((rule for rule in rules if rule.id == LITERALS), None)
     if literals is not None:
         findings += _literals(found, literals, inputs, errors)
@@ -99,6 +108,13 @@ def _population(found: Discovery, keys: set[tuple[str, str]]) -> dict[str, int]:
     }
 
 
+def _keys(outcome: UnitOutcome, request: ScanRequest) -> set[tuple[str, str]]:
+    """The keys that a unit declares where the run does not leave them out, as file and address."""
+    places = outcome.declared.keys if outcome.declared else ()
+    leaves_out = request.excluded or (lambda path: False)
+    return {(place.path, place.address) for place in places if not leaves_out(place.path)}
+
+
 def _outcomes(
     found: Discovery, rules: tuple[Rule, ...], request: ScanRequest, errors: list[EvaluationError]
 ) -> list[UnitOutcome]:
@@ -124,7 +140,7 @@ def _literals(found: Discovery, rule: Rule, inputs: list[Input], errors: list[Ev
     units = {unit.path for unit in found.units}
     for path in found.texts:
         try:
-            data = read_file(Path(path))
+            data = read_file(path)
         except OSError as error:
             errors.append(EvaluationError(shown(path), "unreadable", f"Cannot be read: {error.strerror}"))
             continue
@@ -144,15 +160,19 @@ def _distinct(errors: list[EvaluationError]) -> tuple[EvaluationError, ...]:
 def _is_asked_for(finding: Finding, unit: Unit, found: Discovery) -> bool:
     """A unit below a scanned folder is reported whole, its modules elsewhere included; one around single files only
     for those files."""
-    if found.only is None or below(unit.path, found.folders):
+    if found.only is None or below(unit.path, found.folders) or unit.path in found.whole:
         return True
     return finding.location is not None and finding.location.path in {shown(path) for path in found.only}
+
+
+def _left_out(finding: Finding, request: ScanRequest) -> bool:
+    """Whether a finding lies in what the run leaves out, such as a module there that a root elsewhere calls."""
+    if request.excluded is None or finding.location is None:
+        return False
+    return request.excluded(str(Path.cwd() / finding.location.path))
 
 
 def _notes(found: Discovery, request: ScanRequest, findings: Sequence[Finding]) -> tuple[str, ...]:
     if found.units or found.errors or findings:
         return ()
-    names = ", ".join(shown(str(absolute(path))) for path in request.paths)
-    if not found.considered and not found.texts:
-        return (f"no Terraform, plan or CloudFormation file in {names}",)
-    return (f"nothing in {names} declares an access key or holds one",)
+    return (note_on_nothing(found, request.paths),)

@@ -6,7 +6,7 @@ import argparse
 import os
 import stat
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -14,53 +14,29 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from keyrules.catalog import load_pack
-from keyrules.command_options import ProgressLine, add_shared_options, moment
+from keyrules.command_options import ProgressLine, moment
 from keyrules.conclusion import prepare
-from keyrules.exceptions_apply import exempted
-from keyrules.exceptions_file import chosen_exceptions
-from keyrules.exceptions_match import ExceptionUse
+from keyrules.config_merge import settle
+from keyrules.exceptions_option import chosen_exceptions
 from keyrules.framework_option import choose
-from keyrules.iac.discovery import absolute, shown
-from keyrules.iac.host.checkov_host import UNIT_SECONDS, Limits
+from keyrules.iac.discovery import Discovery
+from keyrules.iac.exclude_option import excluded_paths
+from keyrules.iac.file_paths import absolute, shown
+from keyrules.iac.host.checkov_host import Limits
 from keyrules.iac.plan.plan_json import is_plan
 from keyrules.iac.scan import ScanRequest, scan
-from keyrules.model import Evaluation, Finding, Plane, UsageError
+from keyrules.model import Evaluation, Finding, Plane, ScanScope, UsageError
 
 STDIN = "<stdin>"
 _LONGEST = 86_400
-EPILOG = """\
-examples:
-  keyrules scan                          everything below this folder
-  keyrules scan infra/ template.yaml     a folder and a file
-  terraform show -json plan.out | keyrules scan -
-  keyrules scan --rule KEY_AWS_001 --set KEY_AWS_001.max_age_days=45 infra/
-  keyrules scan --format sarif=keyrules.sarif --fail-on high .
-
-exit codes: 0 clean, 1 findings, 2 wrong usage, 3 not everything was evaluated
-"""
 
 
-def add_scan_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments of `keyrules scan`."""
-    parser.usage = "keyrules scan [OPTION ...] [PATH ...]"
-    parser.add_argument(
-        "paths",
-        nargs="*",
-        metavar="PATH",
-        help="folder, file, plan JSON, or - for a plan on standard input (default: .)",
-    )
-    add_shared_options(parser)
-    parser.add_argument(
-        "--timeout",
-        type=float,
-        default=UNIT_SECONDS,
-        metavar="SECONDS",
-        help=f"time for one root module, template or plan (default: {UNIT_SECONDS:g})",
-    )
+def run_scan(args: argparse.Namespace, now: datetime, found: Discovery | None = None) -> int:
+    """Runs the scan and writes its reports. `found` is what was discovered for the paths already.
 
-
-def run_scan(args: argparse.Namespace, now: datetime) -> int:
-    """Runs the scan and writes its reports. Raises UsageError before anything is evaluated or written."""
+    Raises UsageError before anything is evaluated or written.
+    """
+    settle(args, Plane.CODE)
     conclusion = prepare(args, Plane.CODE)
     as_of = moment(args.as_of, now)
     pack = load_pack()
@@ -68,10 +44,12 @@ def run_scan(args: argparse.Namespace, now: datetime) -> int:
     selection = chosen.selection
     if not any(Plane.CODE in rule.planes for rule in selection.rules):
         ids = ", ".join(rule.id for rule in selection.rules)
-        raise UsageError(f"--rule: {ids} cannot be evaluated on code; `keyrules rules` names the planes of each rule")
+        chosen_by = args.origins.get("rule", "--rule")
+        raise UsageError(f"{chosen_by}: {ids} cannot be evaluated on code; `keyrules rules` says which rules can")
     exceptions = chosen_exceptions(args, pack, as_of)
     if not 0 < args.timeout <= _LONGEST:
         raise UsageError(f"--timeout: {args.timeout:g} is not between 0 and {_LONGEST:,}; give a number of seconds")
+    excluded = excluded_paths(args)
     names = args.paths or ["."]
     with _readable_paths(names) as (paths, alias):
         request = ScanRequest(
@@ -83,19 +61,23 @@ def run_scan(args: argparse.Namespace, now: datetime) -> int:
             keep_passing=args.show_passing,
             limits=Limits(unit_seconds=args.timeout),
             progress=ProgressLine(args.quiet),
+            excluded=_except_for(alias, excluded),
+            found=found,
         )
         evaluation = _renamed(scan(request), alias)
         if exceptions:
-            folders = scanned_folders(paths)
-            evaluation = exempted(evaluation, ExceptionUse(exceptions, Plane.CODE), folders)
+            from keyrules.exceptions_apply import exempted
+
+            evaluation = exempted(evaluation, exceptions)
     return conclusion.conclude(evaluation, chosen)
 
 
-def scanned_folders(paths: Sequence[Path]) -> tuple[str, ...] | None:
-    """The folders of a scan as reports show paths; None where a file is among them, which is reported for itself."""
-    if not all(path.is_dir() for path in paths):
-        return None
-    return tuple(shown(str(absolute(path))) for path in paths)
+def _except_for(alias: str, excluded: Callable[[str], bool] | None) -> Callable[[str], bool] | None:
+    """The same, but never for standard input, whose file in memory lies wherever temporary files do."""
+    if not alias or excluded is None:
+        return excluded
+    kept, leaves_out = str(Path.cwd() / alias), excluded
+    return lambda path: path != kept and leaves_out(path)
 
 
 @contextmanager
@@ -110,7 +92,7 @@ def _readable_paths(names: list[str]) -> Iterator[tuple[tuple[Path, ...], str]]:
         raise UsageError("one of the paths is empty; name a folder or a file, or . for this folder")
     paths = [Path(name) for name in names if name != "-"]
     for path in paths:
-        _check_readable(path)
+        check_readable(path)
     if "-" not in names:
         yield tuple(paths), ""
         return
@@ -126,12 +108,13 @@ def _readable_paths(names: list[str]) -> Iterator[tuple[tuple[Path, ...], str]]:
             file.flush()
             link = Path(folder, "plan.json")
             link.symlink_to(f"/proc/{os.getpid()}/fd/{memory}")
-            yield (*paths, link), shown(str(absolute(link)))
+            yield (*paths, link), shown(absolute(str(link)))
     finally:
         os.close(memory)
 
 
-def _check_readable(path: Path) -> None:
+def check_readable(path: Path) -> None:
+    """Raises UsageError for a path that is not there, is neither a folder nor a file, or cannot be read."""
     try:
         mode = path.stat().st_mode
     except FileNotFoundError:
@@ -149,8 +132,10 @@ def _renamed(evaluation: Evaluation, alias: str) -> Evaluation:
     """The evaluation with the in-memory file's name replaced by what it stands for."""
     if not alias:
         return evaluation
+    scope = evaluation.scope or ScanScope()
     return replace(
         evaluation,
+        scope=replace(scope, files=tuple(STDIN if name == alias else name for name in scope.files)),
         findings=tuple(_renamed_finding(finding, alias) for finding in evaluation.findings),
         inputs=tuple(replace(i, name=STDIN) if i.name == alias else i for i in evaluation.inputs),
         errors=tuple(replace(e, input=STDIN) if e.input == alias else e for e in evaluation.errors),

@@ -12,7 +12,18 @@ from itertools import groupby
 from keyrules.model import Evaluation, Finding, Input, Rule, Severity, Status
 from keyrules.reports.report_options import ReportOptions
 from keyrules.reports.report_summary import path_tells_more, severity_tally
-from keyrules.reports.text_style import Style, advice_for, count_of, display_width, first_sentence, pad, printable, wrap
+from keyrules.reports.text_style import (
+    NOTHING_TO_EVALUATE,
+    Style,
+    advice_for,
+    count_of,
+    display_width,
+    first_sentence,
+    pad,
+    printable,
+    remarks,
+    wrap,
+)
 
 MINIMUM_WIDTH = 40
 _INDENT = 2
@@ -104,7 +115,7 @@ class _Page:
 
     def remarks(self, label: str, texts: Iterable[str]) -> None:
         """Remarks on the run as a whole."""
-        lines = [line for text in texts for line in wrap(f"{label}: {printable(text)}", self._width, 0, _INDENT)]
+        lines = remarks(label, texts, self._width)
         if lines:
             self._blocks.append(lines)
 
@@ -161,7 +172,7 @@ class _Page:
 def _summary(evaluation: Evaluation, failed: list[Finding], style: Style) -> str:
     counts = evaluation.counts
     if not evaluation.inputs and not evaluation.errors and not counts.evaluated:
-        return "Nothing to evaluate."
+        return NOTHING_TO_EVALUATE
     verdicts = [
         _failed(counts.failed, failed, style),
         f"{counts.exempt:,} exempt",

@@ -9,10 +9,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from datetime import datetime, timedelta, timezone
 from typing import NamedTuple
 
 from keyrules.terms import Plane, Severity, Status
+
+NOTHING_TO_EVALUATE = "Nothing to evaluate."
+"""The last line of a run that found nothing to look at."""
 
 _SHORT_ESCAPES = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 # The undecodable bytes 0x80..0xff of a file name, as PEP 383 (surrogateescape) carries them in a str.
@@ -119,6 +123,11 @@ def wrap(text: str, width: int, indent: int = 0, hanging: int | None = None) -> 
     if not empty:
         lines.append(line)
     return lines
+
+
+def remarks(label: str, texts: Iterable[str], width: int) -> list[str]:
+    """Remarks on a run as a whole, each with its label; what they say may hold foreign names."""
+    return [line for text in texts for line in wrap(f"{label}: {printable(text)}", width, 0, 2)]
 
 
 def first_sentence(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Reads text for hard-coded credentials: escapes, base64, the look of a secret, and the byte-level pre-filter."""
+"""Reads text for hard-coded credentials: escapes, base64, and the look of a secret."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ import re
 from collections.abc import Iterator
 from itertools import pairwise
 
-SECRET_LENGTH = 40
-"""An AWS secret access key has 40 characters of the base64 alphabet."""
+from keyrules.iac.literals.literal_candidates import BASE64_RUN
 
 _SUBSTITUTIONS = (
     # Escapes inside JSON and HCL strings, several levels deep; `\r` ends a line without being one of the file's lines.
@@ -22,7 +21,8 @@ _SUBSTITUTIONS = (
 
 # A run of plausible length (the name of a secret and its 40 characters fill 56 or more), wrapped lines included.
 _BASE64_RUN = re.compile(
-    r"(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{56,}(?:[ \t]{0,80}\n[ \t]{0,80}[A-Za-z0-9+/]+(?=[ \t=\n\"'\\]|\Z))*"
+    rf"(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{{{BASE64_RUN},}}"
+    r"(?:[ \t]{0,80}\n[ \t]{0,80}[A-Za-z0-9+/]+(?=[ \t=\n\"'\\]|\Z))*"
 )
 
 # A uniformly random value of 40 characters has about 30 different ones (standard deviation 2). Stretches of four or
@@ -87,43 +87,3 @@ def looks_random(value: str, *, strict: bool) -> bool:
     steps = sum(abs(ord(a) - ord(b)) <= 1 for a, b in pairwise(low))
     worded = sum(len(word) for word in _PLACEHOLDER_WORD.findall(value))
     return steps < len(value) // 2 and worded < len(value) // 2
-
-
-def _sextet_pattern(choices: list[tuple[int, ...]], shift: int) -> bytes:
-    """A pattern for base64 text that holds one of the `choices` of each byte, `shift` bytes into a group of three."""
-    alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
-    bits: list[tuple[int, ...]] = []
-    for values in choices:
-        bits.extend(tuple({value >> place & 1 for value in values}) for place in range(7, -1, -1))
-    pattern = b""
-    for first in range(-shift * 8 % 6, len(bits) - 5, 6):
-        codes = [0]
-        for options in bits[first : first + 6]:
-            codes = [code << 1 | option for code in codes for option in options]
-        pattern += b"[" + re.escape(bytes(sorted({alphabet[code] for code in codes}))) + b"]"
-    return pattern
-
-
-def _encoded_patterns() -> Iterator[bytes]:
-    """Patterns for the base64 of each word that any finding needs, in ASCII and UTF-16, at all three alignments."""
-    for word in (b"AKIA", b"ASIA", b"secret"):
-        ascii_choices = [tuple({byte, byte ^ 32} if word.islower() else {byte}) for byte in word]
-        wide_choices = [choice for options in ascii_choices for choice in (options, (0,))][:-1]
-        for choices in (ascii_choices, wide_choices):
-            for shift in range(3):
-                yield _sextet_pattern(choices, shift)
-
-
-_NEEDED = re.compile(rb"AKIA|ASIA|[sS][eE][cC][rR][eE][tT]")
-_NEEDED_ENCODED = re.compile(b"|".join(_encoded_patterns()))
-
-
-def contains_candidate(data: bytes) -> bool:
-    """Whether a file with these bytes can hold a hard-coded credential at all; never says no wrongly.
-
-    Holds for text that was decoded as UTF-8 (undecodable bytes replaced or escaped, not dropped) or Latin-1.
-    """
-    dense = data.translate(None, b"\0")
-    if _NEEDED.search(dense):
-        return True
-    return _NEEDED_ENCODED.search(dense.translate(None, b" \t\r\n")) is not None

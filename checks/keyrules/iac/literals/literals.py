@@ -11,17 +11,14 @@ import re
 from bisect import bisect_left
 from dataclasses import dataclass, replace
 
+from keyrules.iac.literals.literal_candidates import SECRET_LENGTH
 from keyrules.iac.literals.literal_context import Context
 from keyrules.iac.literals.literal_text import (
-    SECRET_LENGTH,
     base64_texts,
-    contains_candidate,
     looks_random,
     plain_lines,
     unescape,
 )
-
-__all__ = ["LiteralCredential", "contains_candidate", "find_literals"]
 
 NEAR_LINES = 5
 """A secret that no name vouches for belongs to a key id at most this many lines away."""

@@ -12,16 +12,13 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from keyrules.iac.file_names import SOURCE_SUFFIXES, VALUE_FILES, VALUE_SUFFIXES
 from keyrules.iac.hcl.hcl_ast import Attribute, Block, Body, Expr, HclSyntaxError, Literal
 from keyrules.iac.hcl.hcl_syntax import parse_hcl
 from keyrules.iac.hcl.terraform_json import parse_terraform_json, parse_values_json
 
-SOURCE_SUFFIXES = (".tf", ".tf.json", ".tofu", ".tofu.json")
 _TOLD_APART = frozenset({"aws_iam_access_key", "awsutils_expiring_iam_access_key", "aws_iam_user_login_profile"})
 """Types of which a second declaration of the same name would go unjudged; Terraform refuses it for every type."""
-
-_VALUE_FILES = ("terraform.tfvars", "terraform.tfvars.json")
-_VALUE_SUFFIXES = (".auto.tfvars", ".auto.tfvars.json")
 
 
 @dataclass(frozen=True)
@@ -80,9 +77,11 @@ class Module:
     def local_source(self, call: Declaration) -> str | None:
         """The folder that a module call names, or None when it is not a local path."""
         source = call.value("source")
-        if isinstance(source, Literal) and isinstance(source.value, str) and source.value.startswith(("./", "../")):
-            return normalize(Path(self.path) / source.value)
-        return None
+        if not isinstance(source, Literal) or not isinstance(source.value, str):
+            return None
+        # Terraform takes backslashes for slashes on every platform.
+        path = source.value.replace("\\", "/")
+        return normalize(Path(self.path) / path) if path.startswith(("./", "../")) else None
 
 
 def normalize(path: Path) -> str:
@@ -131,7 +130,7 @@ class ModuleReader:
             body = self._parse(f"{folder}/{name}", builder.errors)
             if body is not None:
                 builder.add(body, f"{folder}/{name}", name in overrides)
-        values = [n for n in _VALUE_FILES if n in names] + [n for n in names if n.endswith(_VALUE_SUFFIXES)]
+        values = [n for n in VALUE_FILES if n in names] + [n for n in names if n.endswith(VALUE_SUFFIXES)]
         for name in values:
             body = self._parse(f"{folder}/{name}", builder.errors)
             if body is not None:

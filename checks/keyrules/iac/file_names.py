@@ -1,0 +1,48 @@
+"""What a file's name says about it: whether a scan reads it, and as what."""
+
+from __future__ import annotations
+
+SKIPPED_FOLDERS = frozenset(
+    {".git", ".hg", ".svn", ".terraform", ".terragrunt-cache", ".serverless", "node_modules", ".venv", "__pycache__"}
+    | {".tox", ".mypy_cache", ".pytest_cache", ".ruff_cache", ".aws-sam", ".idea", ".vscode", ".external_modules"}
+)
+"""Folders that tools fill and nobody writes by hand; a folder named on the command line is read whatever its name."""
+
+SOURCE_SUFFIXES = (".tf", ".tf.json", ".tofu", ".tofu.json")
+"""Terraform's and OpenTofu's own files; letter case counts, as it does for them."""
+
+VALUE_FILES = ("terraform.tfvars", "terraform.tfvars.json")
+VALUE_SUFFIXES = (".auto.tfvars", ".auto.tfvars.json")
+"""The values that a root module takes without being told to; other `.tfvars` files are named on a command line."""
+
+TEMPLATE_SUFFIXES = (".yaml", ".yml", ".json", ".template", ".cform", ".cfn", ".cft", ".txt")
+"""In any letter case."""
+
+CHECKOV_TEMPLATES = frozenset({".yaml", ".yml", ".json", ".template"})
+"""The templates that Checkov reads, in lower case only."""
+
+TEXT_SUFFIXES = frozenset({
+    *SOURCE_SUFFIXES, *TEMPLATE_SUFFIXES,
+    ".tfvars", ".hcl", ".tpl", ".tftpl", ".tmpl", ".j2", ".userdata", ".cloudinit", ".dockerfile",
+    ".sh", ".bash", ".zsh", ".ps1", ".psm1", ".cmd", ".bat", ".env", ".envrc", ".ini", ".cfg", ".conf", ".config",
+    ".properties", ".toml", ".csv", ".tsv", ".xml", ".md",
+    ".py", ".js", ".ts", ".go", ".rb", ".java", ".cs", ".php",
+})  # fmt: skip
+"""The last suffixes, in any letter case, of what may hold a hard-coded credential."""
+
+TEXT_STEMS = frozenset({"dockerfile", "jenkinsfile"})
+"""Names that count with any suffix."""
+
+
+def may_matter(name: str) -> bool:
+    """Whether a scan of a folder reads a file of this name; what is named on the command line is read in any case."""
+    low = name.lower()
+    stem, dot, rest = low.partition(".")
+    if not dot or "." + rest.rpartition(".")[2] in TEXT_SUFFIXES:
+        return True
+    return stem in TEXT_STEMS or low.startswith(".env.")
+
+
+def holds_root_values(name: str) -> bool:
+    """Whether Terraform reads a file of this name for the values of a root module's variables."""
+    return name in VALUE_FILES or name.endswith(VALUE_SUFFIXES)

@@ -1,0 +1,68 @@
+"""Says from the bytes of a file whether it can hold a hard-coded credential at all, thousands of files in a blink.
+
+A finding needs a secret, which is a run of 40 characters, and a word beside it; both may stand inside base64 text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache
+
+SECRET_LENGTH = 40
+"""An AWS secret access key has 40 characters of the base64 alphabet."""
+
+BASE64_RUN = 56
+"""The name of a secret and its 40 characters fill as many characters of base64 or more."""
+
+_BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+_WORDS = (b"AKIA", b"ASIA", b"secret")
+"""Any finding needs one of these; `secret` in any letter case."""
+
+# The escapes of slash and plus in strings and URLs stand inside a secret; every other one ends it.
+_RUNS = bytes(65 if byte in _BASE64 + b"\\%" else 32 for byte in range(256))
+
+
+def contains_candidate(data: bytes) -> bool:
+    """Whether a file with these bytes can hold a hard-coded credential at all; never says no wrongly.
+
+    Holds for text that was decoded as UTF-8 (undecodable bytes replaced or escaped, not dropped), UTF-16 or Latin-1.
+    """
+    dense = data.replace(b"\0", b"")
+    runs = dense.translate(_RUNS)
+    if b"A" * SECRET_LENGTH not in runs:
+        return False
+    folded = dense.lower()
+    if any((folded if word.islower() else dense).find(word) >= 0 for word in _WORDS):
+        return True
+    return b"A" * BASE64_RUN in runs and _encoded_words().search(dense.translate(None, b" \t\r\n")) is not None
+
+
+@cache
+def _encoded_words() -> re.Pattern[bytes]:
+    """Compiled where a file first needs it: that takes as long as reading hundreds of files."""
+    return re.compile(b"|".join(_encoded_patterns()))
+
+
+def _sextet_pattern(choices: list[tuple[int, ...]], shift: int) -> bytes:
+    """A pattern for base64 text that holds one of the `choices` of each byte, `shift` bytes into a group of three."""
+    bits: list[tuple[int, ...]] = []
+    for values in choices:
+        bits.extend(tuple({value >> place & 1 for value in values}) for place in range(7, -1, -1))
+    pattern = b""
+    for first in range(-shift * 8 % 6, len(bits) - 5, 6):
+        codes = [0]
+        for options in bits[first : first + 6]:
+            codes = [code << 1 | option for code in codes for option in options]
+        pattern += b"[" + re.escape(bytes(sorted({_BASE64[code] for code in codes}))) + b"]"
+    return pattern
+
+
+def _encoded_patterns() -> Iterator[bytes]:
+    """Patterns for the base64 of each word that any finding needs, in ASCII and UTF-16, at all three alignments."""
+    for word in _WORDS:
+        ascii_choices = [tuple({byte, byte ^ 32} if word.islower() else {byte}) for byte in word]
+        wide_choices = [choice for options in ascii_choices for choice in (options, (0,))][:-1]
+        for choices in (ascii_choices, wide_choices):
+            for shift in range(3):
+                yield _sextet_pattern(choices, shift)
