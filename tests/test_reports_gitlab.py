@@ -131,6 +131,16 @@ def test_code_quality_severities(severity: Severity, name: str) -> None:
     assert entry["severity"] == name
 
 
+def test_a_message_without_a_full_stop_gets_one_before_the_advice() -> None:
+    descriptions = [
+        quality(make_evaluation(code_finding(message=message)))[0]["description"]
+        for message in ("There is no pgp_key", "There is no pgp_key.")
+    ]
+    assert set(descriptions) == {
+        "aws_iam_access_key.ci: There is no pgp_key. Change: Repair what rule 1 names.",
+    }
+
+
 def test_two_errors_of_one_file_are_two_entries_and_the_same_error_is_one() -> None:
     errors = [EvaluationError("main.tf", "rule_failed", f"{rule} failed") for rule in ("a", "b", "b")]
     entries = quality(make_evaluation(errors=tuple(errors)))
@@ -138,6 +148,7 @@ def test_two_errors_of_one_file_are_two_entries_and_the_same_error_is_one() -> N
         "Could not be evaluated: a failed",
         "Could not be evaluated: b failed",
     ]
+    assert len({entry["fingerprint"] for entry in entries}) == 2
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -188,7 +199,9 @@ def test_a_vulnerability_has_its_rule_its_weakness_its_place_and_its_way() -> No
     assert vulnerability["location"] == {"file": "main.tf", "start_line": 3, "end_line": 5}
     assert vulnerability["description"] == (
         "`aws_iam_access_key.ci`: The key breaks rule `KEY_AWS_010`.\n\n"
-        "Path of the secret: `aws_iam_access_key.ci.secret` → `local.env` → `aws_lambda_function.f environment`"
+        "Path of the secret: `aws_iam_access_key.ci.secret` in `main.tf:3` → "
+        "`local.env` in `modules/app/locals.tf:7` → "
+        "`aws_lambda_function.f environment` in `modules/app/main.tf`"
     )
     assert vulnerability["solution"].startswith("Repair what rule 10 names.")
 

@@ -43,7 +43,8 @@ def _entry(finding: Finding, place: Location) -> dict[str, Any]:
     if finding.status is Status.UNKNOWN:
         text = f"Could not be evaluated: {finding.message}"
     else:
-        text = f"{finding.message} Change: {first_sentence(advice_for(finding.plane, finding.remediation))}"
+        change = first_sentence(advice_for(finding.plane, finding.remediation))
+        text = f"{finding.message.rstrip('.')}. Change: {change}"
     return {
         "description": f"{printable(place.address)}: {printable(text)}",
         "check_name": finding.rule,

@@ -13,7 +13,7 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from keyrules.model import Evaluation, Finding, Location, Rule, Severity, Status
+from keyrules.model import Evaluation, Finding, Location, Rule, Severity, Status, TraceStep
 from keyrules.reports.json_text import dump
 from keyrules.reports.markdown_text import code, cut, prose
 from keyrules.reports.report_options import ReportOptions
@@ -94,7 +94,7 @@ def _vulnerability(finding: Finding, place: Location, rule: Rule | None) -> dict
     doubt = "could not be evaluated: " if unknown else ""
     paragraphs = [f"{code(place.address)}: {doubt}{prose(finding.message)}"]
     if finding.trace:
-        paragraphs.append("Path of the secret: " + " → ".join(code(step.label) for step in finding.trace))
+        paragraphs.append("Path of the secret: " + " → ".join(_stop(step) for step in finding.trace))
     return {
         "id": str(uuid.uuid5(uuid.NAMESPACE_URL, f"keyrules:{finding.fingerprint}")),
         "name": cut(f"{name} (could not be evaluated)" if unknown else name, _NAME_LENGTH),
@@ -105,6 +105,11 @@ def _vulnerability(finding: Finding, place: Location, rule: Rule | None) -> dict
         "location": _location(place),
         "tracking": _tracking(finding, place),
     }
+
+
+def _stop(step: TraceStep) -> str:
+    line = f":{step.line}" if step.line else ""
+    return code(step.label) + (f" in {code(step.path + line)}" if step.path else "")
 
 
 def _identifiers(finding: Finding, rule: Rule | None) -> list[dict[str, str]]:
