@@ -27,7 +27,7 @@ from credential_reports import evaluate, key, line, report
 from evaluations import ACCOUNT, RULES, every_kind_of_live_result, live_finding, make_evaluation
 from live_cases import CASES, FIRST_SEEN, GONE, HOSTILE_NAME, OTHER_ACCOUNT
 from moto.server import ThreadedMotoServer
-from readme import README
+from readme import snippet
 
 from keyrules.model import Counts, Evaluation, Plane, Status, UsageError
 from keyrules.reports import asff_report
@@ -339,13 +339,6 @@ print(client.batch_import_findings(Findings=batch)["SuccessCount"])
 
 def test_the_commands_of_the_readme_import_a_large_report(endpoint: str, tmp_path: Path) -> None:
     """More findings than one call takes, of two accounts, into the Security Hub of a chosen account and region."""
-    section = (
-        Path(os.environ.get("SNIP", README))
-        .read_text(encoding="utf-8")
-        .partition("<!-- snippet: asff -->\n```sh\n")[2]
-        .partition("```")[0]
-    )
-    assert section, "README.md lacks the snippet asff"
     users = [line(f"user-{number}", **key(1, 400)) for number in range(130)]
     large = evaluate(report(*users), 1, 2)
     assert len(large.findings) > 200
@@ -364,7 +357,7 @@ def test_the_commands_of_the_readme_import_a_large_report(endpoint: str, tmp_pat
         "AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE",
         "AWS_SECRET_ACCESS_KEY": "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
     }
-    commands = section.replace("keyrules audit", "true audit")
+    commands = snippet("asff").replace("keyrules audit", "true audit")
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", commands], cwd=tmp_path, env=environment, capture_output=True, text=True,
         check=False,

@@ -42,6 +42,15 @@ def rules_table() -> str:
     return readme_table(load_pack())
 
 
+def snippet(name: str) -> str:
+    """The code block that follows the comment `<!-- snippet: NAME -->`."""
+    block = re.compile(rf"^<!-- snippet: {re.escape(name)} -->\n```\w*\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+    found = block.findall(README.read_text(encoding="utf-8"))
+    if len(found) != 1:
+        raise RuntimeError(f"README.md has {len(found)} snippets called {name}, not one")
+    return str(found[0])
+
+
 def rendered(text: str) -> str:
     """README.md with every generated part made anew."""
     parts = {

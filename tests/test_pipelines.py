@@ -1,0 +1,365 @@
+"""The ready-made pipeline pieces: each valid by its platform's published schema, and its shell run on the fixtures.
+
+What only the platform can do is left out: fetching other actions, and showing what the pieces hand over.
+"""
+
+from __future__ import annotations
+
+import configparser
+import json
+import os
+import re
+import stat
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from readme import PROJECT, snippet
+
+ACTION = yaml.safe_load((PROJECT / "action.yml").read_text(encoding="utf-8"))
+GITLAB = yaml.safe_load((PROJECT / ".gitlab-ci-template.yml").read_text(encoding="utf-8"))
+PLAN = PROJECT / "fixtures/KEY_AWS_010/terraform_plan/existing_keys.json"
+AS_OF = "--as-of=2026-06-01T00:00:00Z"
+HOSTILE = "$(touch pwned)`touch pwned`';touch pwned;\" * ${{ github.token }}"
+
+
+def version() -> str:
+    """The release that the pieces name."""
+    read = configparser.ConfigParser()
+    read.read(PROJECT / "setup.cfg", encoding="utf-8")
+    return f"v{read['metadata']['version']}"
+
+
+def program(path: Path, text: str) -> Path:
+    """A file that can be run."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    path.chmod(path.stat().st_mode | stat.S_IXUSR)
+    return path
+
+
+def real(folder: Path) -> None:
+    """What an installation puts into the `bin` of its virtual environment."""
+    program(folder / "python", f'#!/bin/sh\nexec {sys.executable} "$@"\n')
+    program(
+        folder / "keyrules",
+        f'#!/bin/sh\nPYTHONPATH={PROJECT}/checks exec {sys.executable} -m keyrules.cli "$@"\n',
+    )
+
+
+def recording(folder: Path) -> None:
+    """The same with a keyrules that only writes its arguments down, one JSON list for each call."""
+    real(folder)
+    code = f"import json, sys; open({str(folder / 'calls')!r}, 'a').write(json.dumps(sys.argv[1:]) + chr(10))"
+    program(folder / "keyrules", f'#!/bin/sh\nexec {sys.executable} -c {json.dumps(code)} "$@"\n')
+
+
+def calls(folder: Path) -> list[list[str]]:
+    """What a recording keyrules was called with."""
+    return [json.loads(text) for text in (folder / "calls").read_text(encoding="utf-8").splitlines()]
+
+
+def bash(
+    script: str, folder: Path, environment: Mapping[str, str], stdin: str = ""
+) -> subprocess.CompletedProcess[str]:
+    """Runs a script as GitHub and GitLab do: it ends at the first command that fails, in a pipe, too."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("KEYRULES_", "GITHUB_"))}
+    return subprocess.run(
+        ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script],
+        cwd=folder,
+        env={**clean, **environment},
+        input=stdin,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@dataclass(frozen=True)
+class Job:
+    """What the action left behind: `step` is the step that runs keyrules, `code` what the whole action ends with."""
+
+    step: subprocess.CompletedProcess[str]
+    outputs: dict[str, str]
+    summary: str
+    code: int
+
+
+class Runner:
+    """As much of a GitHub runner as the action's own scripts see."""
+
+    def __init__(self, folder: Path, install: Any = real) -> None:
+        self.work = folder / "work"
+        self.temp = folder / "temp"
+        self.bin = self.temp / "keyrules-venv/bin"
+        self.work.mkdir()
+        self.temp.mkdir()
+        install(self.bin)
+        self.files = {name: folder / name for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY")}
+
+    def run(self, **inputs: str) -> Job:
+        """Runs the action's steps `run` and `verdict`; an input's name has `_` for `-`."""
+        given = {name: entry["default"] for name, entry in ACTION["inputs"].items()}
+        given |= {name.replace("_", "-"): value for name, value in inputs.items()}
+        for file in self.files.values():
+            file.write_text("", encoding="utf-8")
+        step = self._step("run", {f"inputs.{name}": value for name, value in given.items()})
+        outputs = outputs_of(self.files["GITHUB_OUTPUT"].read_text(encoding="utf-8"))
+        known = {f"steps.run.outputs.{name}": value for name, value in outputs.items()}
+        code = self._step("verdict", known).returncode
+        return Job(step, outputs, self.files["GITHUB_STEP_SUMMARY"].read_text(encoding="utf-8"), code)
+
+    def _step(self, name: str, values: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+        (step,) = (each for each in ACTION["runs"]["steps"] if each.get("id") == name)
+        variables = {
+            variable: re.sub(r"\$\{\{ (.*?) \}\}", lambda match: values.get(match[1], ""), text)
+            for variable, text in step["env"].items()
+        }
+        platform = {"RUNNER_TEMP": str(self.temp), **{name: str(path) for name, path in self.files.items()}}
+        return bash(step["run"], self.work, {**variables, **platform})
+
+
+def outputs_of(text: str) -> dict[str, str]:
+    """GITHUB_OUTPUT as the runner reads it: NAME=VALUE, or NAME<<WORD, lines, WORD."""
+    found: dict[str, str] = {}
+    lines = iter(text.splitlines())
+    for current in lines:
+        name, marker, word = current.partition("<<")
+        if marker:
+            value = []
+            for inner in lines:
+                if inner == word:
+                    break
+                value.append(inner)
+            found[name] = "\n".join(value)
+        else:
+            name, _, found[name] = current.partition("=")[0], None, current.partition("=")[2]
+    return found
+
+
+@pytest.fixture
+def runner(tmp_path: Path) -> Runner:
+    return Runner(tmp_path)
+
+
+def validate(schema: str, path: Path) -> None:
+    """Fails with what the published schema says against a file."""
+    done = subprocess.run(
+        [sys.executable, "-m", "check_jsonschema", "--builtin-schema", f"vendor.{schema}", str(path)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_action_is_valid() -> None:
+    validate("github-actions", PROJECT / "action.yml")
+
+
+def test_no_expression_stands_in_a_script() -> None:
+    """The runner pastes an expression's value into the text of the script, where it is code."""
+    scripts = [step["run"] for step in ACTION["runs"]["steps"] if "run" in step]
+    assert len(scripts) == 3
+    assert not any("${{" in script for script in scripts)
+
+
+def test_every_input_is_used_and_every_output_is_made(runner: Runner) -> None:
+    text = json.dumps(ACTION["runs"])
+    assert all(f"inputs.{name}" in text for name in ACTION["inputs"])
+    made = [each["value"] for each in ACTION["outputs"].values()]
+    names = {value.removeprefix("${{ steps.run.outputs.").removesuffix(" }}") for value in made}
+    (runner.work / "main.tf").write_text("", encoding="utf-8")
+    assert set(runner.run().outputs) == names
+
+
+def test_other_actions_are_pinned() -> None:
+    used = [step["uses"] for step in ACTION["runs"]["steps"] if "uses" in step]
+    assert used
+    assert all(re.search(r"@(v\d+|[0-9a-f]{40})$", each) for each in used)
+
+
+def test_the_report_is_uploaded_whatever_keyrules_found() -> None:
+    (upload,) = (step for step in ACTION["runs"]["steps"] if "upload-sarif" in step.get("uses", ""))
+    assert upload["if"].startswith("always() && inputs.upload-sarif == 'true'")
+    assert upload["with"]["sarif_file"] == "${{ steps.run.outputs.sarif }}"
+
+
+def test_installs_what_the_workflow_named(tmp_path: Path) -> None:
+    """From the action's own checkout, so that the tag of the action is the version of the rules."""
+    log = tmp_path / "log"
+    python = f'#!/bin/sh\necho "python3 $*" >> {log}\nmkdir -p "$3/bin" && cp {tmp_path}/inner "$3/bin/python"\n'
+    program(tmp_path / "inner", f'#!/bin/sh\necho "venv $*" >> {log}\n')
+    program(tmp_path / "bin/python3", python)
+    (step,) = (each for each in ACTION["runs"]["steps"] if each.get("id") == "install")
+    done = bash(
+        step["run"],
+        tmp_path,
+        {
+            "PATH": f"{tmp_path / 'bin'}:{os.environ['PATH']}",
+            "RUNNER_TEMP": str(tmp_path / "t t"),
+            "GITHUB_ACTION_PATH": "/actions/keyrules v1",
+        },
+    )
+    assert done.returncode == 0, done.stderr
+    first, second = log.read_text(encoding="utf-8").splitlines()
+    assert first == f"python3 -m venv {tmp_path / 't t'}/keyrules-venv"
+    assert second.startswith("venv -m pip install ")
+    assert second.endswith(" /actions/keyrules v1")
+
+
+def test_findings_fail_the_job_and_are_shown(runner: Runner) -> None:
+    job = runner.run(paths=str(PROJECT / "fixtures/example"), args=AS_OF)
+    assert job.step.returncode == 0, job.step.stderr
+    assert job.code == 1
+    assert (job.outputs["exit-code"], job.outputs["findings"], job.outputs["unknown"]) == ("1", "3", "0")
+    assert json.loads(Path(job.outputs["sarif"]).read_text())["version"] == "2.1.0"
+    assert json.loads(Path(job.outputs["json"]).read_text())["summary"]["fail"] == 3
+    assert "KEY_AWS_010" in job.summary
+    start, *_ = job.step.stdout.splitlines()
+    pause = start.removeprefix("::stop-commands::")
+    assert re.fullmatch("[0-9a-f]{32}", pause)
+    report, annotations = job.step.stdout.split(f"\n::{pause}::\n")
+    assert "3 failed" in report
+    assert len(re.findall("^::(error|warning|notice) file=", annotations, re.MULTILINE)) == 3
+
+
+def test_nothing_found_passes(runner: Runner) -> None:
+    (runner.work / "main.tf").write_text('resource "aws_s3_bucket" "b" {}\n', encoding="utf-8")
+    job = runner.run(summary="false", annotations="false", sarif="out.sarif")
+    assert (job.code, job.outputs["findings"], job.summary) == (0, "0", "")
+    assert job.outputs["sarif"] == "out.sarif"
+    assert (runner.work / "out.sarif").is_file()
+
+
+def test_what_cannot_be_evaluated_fails_the_job_with_3(runner: Runner) -> None:
+    (runner.work / "report.csv").write_text("user,arn\n", encoding="utf-8")
+    job = runner.run(command="audit", paths="report.csv", args=AS_OF)
+    assert job.step.returncode == 0, job.step.stderr
+    assert (job.code, job.outputs["exit-code"]) == (3, "3")
+    assert Path(job.outputs["sarif"]).is_file()
+
+
+def test_an_audit(runner: Runner) -> None:
+    job = runner.run(command="audit", paths=str(PROJECT / "fixtures/example_report/report.csv"), args=AS_OF)
+    assert (job.code, job.outputs["findings"]) == (1, "6")
+
+
+@pytest.mark.parametrize(
+    "inputs", [{"command": "controls"}, {"command": ""}, {"summary": "yes"}, {"upload_sarif": "True"}, {"fail_on": "x"}]
+)
+def test_wrong_inputs_fail_with_2_and_leave_no_report(runner: Runner, inputs: dict[str, str]) -> None:
+    job = runner.run(**inputs)
+    assert job.code == 2
+    assert job.outputs == {"exit-code": "2"}
+    assert job.step.stderr.startswith("keyrules: ")
+
+
+def test_a_job_whose_steps_broke_off_does_not_pass(runner: Runner) -> None:
+    assert runner._step("verdict", {}).returncode == 3
+
+
+def test_inputs_are_data_and_never_code(tmp_path: Path) -> None:
+    runner = Runner(tmp_path, recording)
+    runner.run(
+        paths=f"a b\n{HOSTILE}\n-x",
+        args=f"--set\nKEY_AWS_001.max_age_days=45\n\n{HOSTILE}",
+        config=HOSTILE,
+        baseline=HOSTILE,
+        fail_on=HOSTILE,
+        sarif=HOSTILE,
+    )
+    (arguments,) = calls(runner.bin)
+    assert arguments[arguments.index("--") + 1 :] == ["a b", HOSTILE, "-x"]
+    assert arguments[arguments.index("--set") :][:3] == ["--set", "KEY_AWS_001.max_age_days=45", HOSTILE]
+    for option in ("--config", "--baseline", "--fail-on"):
+        assert arguments[arguments.index(option) + 1] == HOSTILE
+    assert f"sarif={HOSTILE}" in arguments
+    assert not list(tmp_path.rglob("pwned"))
+
+
+def test_the_workflow_of_the_readme(tmp_path: Path) -> None:
+    text = snippet("github")
+    path = tmp_path / "workflow.yml"
+    path.write_text(text, encoding="utf-8")
+    validate("github-workflows", path)
+    assert f"- uses: keyrules/keyrules@{version()}\n" in text
+
+
+def test_the_gitlab_template_is_valid(tmp_path: Path) -> None:
+    validate("gitlab-ci", PROJECT / ".gitlab-ci-template.yml")
+    path = tmp_path / ".gitlab-ci.yml"
+    path.write_text(snippet("gitlab"), encoding="utf-8")
+    validate("gitlab-ci", path)
+    url = f"https://raw.githubusercontent.com/keyrules/keyrules/{version()}/.gitlab-ci-template.yml"
+    assert yaml.safe_load(path.read_text(encoding="utf-8")) == {"include": [{"remote": url}]}
+    assert GITLAB["keyrules"]["variables"]["KEYRULES_VERSION"] == version()
+    assert url in (PROJECT / ".gitlab-ci-template.yml").read_text(encoding="utf-8")
+
+
+def gitlab(folder: Path, install: Any, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Runs the template's script with an installation that is already there."""
+    venv = folder / "venv"
+    install(venv / "bin")
+    program(venv / "bin/pip", "#!/bin/sh\nexit 0\n")
+    program(folder / "bin/python3", "#!/bin/sh\nexit 0\n")
+    job = GITLAB["keyrules"]
+    script = "\n".join(job["script"]).replace("/tmp/keyrules", str(venv))
+    path = {"PATH": f"{folder / 'bin'}:{os.environ['PATH']}"}
+    work = folder / "work"
+    work.mkdir()
+    (work / "key.tf").write_text('resource "aws_iam_access_key" "a" {\n  user = "a"\n}\n', encoding="utf-8")
+    return bash(script, work, {**job["variables"], **path, **variables})
+
+
+def test_the_gitlab_job_leaves_the_reports_that_it_promises(tmp_path: Path) -> None:
+    done = gitlab(tmp_path, real)
+    assert done.returncode == 1, done.stderr
+    assert GITLAB["keyrules"]["artifacts"]["when"] == "always"
+    reports = GITLAB["keyrules"]["artifacts"]["reports"]
+    assert json.loads((tmp_path / "work" / reports["codequality"]).read_text())
+    assert json.loads((tmp_path / "work" / reports["sast"]).read_text())["vulnerabilities"]
+    assert "<testsuites" in (tmp_path / "work" / reports["junit"]).read_text()
+
+
+def test_variables_of_the_gitlab_job_are_data_and_never_code(tmp_path: Path) -> None:
+    gitlab(tmp_path, recording, KEYRULES_PATHS=f"a b\n{HOSTILE}", KEYRULES_ARGS="--fail-on\nhigh")
+    (arguments,) = calls(tmp_path / "venv/bin")
+    assert arguments[arguments.index("--fail-on") :] == ["--fail-on", "high", "--", "a b", HOSTILE]
+    assert not list(tmp_path.rglob("pwned"))
+
+
+def test_the_jenkins_stage(tmp_path: Path) -> None:
+    text = snippet("jenkins")
+    install, scan = re.findall(r"^\s*sh '(.*)'$", text, re.MULTILINE)
+    assert f"/archive/{version()}.tar.gz" in install
+    real(tmp_path / ".keyrules/bin")
+    (tmp_path / "key.tf").write_text('resource "aws_iam_access_key" "a" {\n  user = "a"\n}\n', encoding="utf-8")
+    done = bash(scan, tmp_path, {})
+    assert done.returncode == 1, done.stderr
+    (report,) = re.findall(r"junit '(.*)'", text)
+    assert "<failure" in (tmp_path / report).read_text(encoding="utf-8")
+
+
+def test_the_atlantis_step(tmp_path: Path) -> None:
+    steps = yaml.safe_load(snippet("atlantis"))["workflows"]["default"]["plan"]["steps"]
+    assert steps[:3] == ["init", "plan", "show"]
+    real(tmp_path / "bin")
+    environment = {"PATH": f"{tmp_path / 'bin'}:{os.environ['PATH']}", "SHOWFILE": str(PLAN)}
+    done = bash(steps[3]["run"], tmp_path, environment)
+    assert done.returncode == 1, done.stderr
+    assert "KEY_AWS_010" in done.stdout
+
+
+@pytest.mark.parametrize(("shown", "code"), [(f"cat {PLAN}", 1), ("exit 1", 2)])
+def test_the_plan_step(tmp_path: Path, shown: str, code: int) -> None:
+    """A plan that cannot be shown is not a plan without findings."""
+    real(tmp_path / "bin")
+    program(tmp_path / "bin/terraform", f'#!/bin/sh\ncase "$1" in show) {shown} ;; esac\n')
+    done = bash(snippet("terraform"), tmp_path, {"PATH": f"{tmp_path / 'bin'}:{os.environ['PATH']}"})
+    assert done.returncode == code, done.stderr
