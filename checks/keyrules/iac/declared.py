@@ -10,7 +10,6 @@ import hashlib
 import os.path
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
@@ -28,6 +27,7 @@ from keyrules.iac.terraform.hcl_evaluate import instance_keys
 from keyrules.iac.terraform.terraform_keys import KEY_TYPES, declared_keys
 from keyrules.iac.terraform.terraform_module import Module, ModuleReader
 from keyrules.iac.terraform.terraform_scope import Scope, walk
+from keyrules.iac.unit_results import Declared, Place, Problem
 from keyrules.iac.verdict import Context, Verdict
 
 SourceJudge: TypeAlias = Callable[[Scope, Context], list[Verdict]]
@@ -63,38 +63,6 @@ _RESOURCE = re.compile(rf'^\s*resource\s+"?({"|".join(KEY_TYPES)})"?\s+"?([^"\s{
 
 _KEY_MODULE = re.compile(r"iam-(?:system-)?user")
 """In the sources of the registry modules that KEY_AWS_007 knows; the rule file says which they are exactly."""
-
-
-@dataclass(frozen=True)
-class Place:
-    """A declared key: where, under which address. `judged` is False for one that only its name is known of."""
-
-    path: str
-    address: str
-    start_line: int
-    end_line: int
-    judged: bool = True
-
-
-@dataclass(frozen=True)
-class Problem:
-    """Something of the unit that could not be read; the message quotes nothing of it."""
-
-    path: str
-    message: str
-
-
-@dataclass
-class Declared:
-    """The outcome of a unit's own declarations. `absent` are keys that a count or condition of 0 takes away, `calls`
-    those of modules that may create a key, by their source."""
-
-    keys: list[Place] = field(default_factory=list)
-    calls: list[Place] = field(default_factory=list)
-    absent: list[str] = field(default_factory=list)
-    verdicts: list[Verdict] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)
-    sha256: str = ""
 
 
 def judge_unit(kind: str, path: str, session: CheckSession) -> Declared:

@@ -6,18 +6,16 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from keyrules.iac.declared import PLAN_JUDGES, SOURCE_JUDGES, TEMPLATE_JUDGES, Place
-from keyrules.iac.discovery import shown
+from keyrules.iac.file_paths import shown
 from keyrules.iac.host.checkov_graph import without_keys
 from keyrules.iac.host.checkov_host import UnitOutcome
-from keyrules.iac.host.worker_protocol import Checked, CheckRecord
-from keyrules.iac.skip_reasons import safe_reason
+from keyrules.iac.judged_rules import JUDGED_RULES, RULES_ON_EVERY_KEY
+from keyrules.iac.unit_results import Checked, CheckRecord, Declared, Place
 from keyrules.iac.verdict import Verdict
 from keyrules.iac.yaml_rules import WORDS
 from keyrules.model import EvaluationError, Finding, Location, Plane, Rule, Selection, Status, TraceStep
 from keyrules.reports.text_style import advice_for
 
-_PYTHON_RULES = {"terraform": SOURCE_JUDGES, "plan": PLAN_JUDGES, "cloudformation": TEMPLATE_JUDGES}
 _MODULES = "KEY_AWS_007"
 _WORST = {Status.PASS: 0, Status.EXEMPT: 1, Status.UNKNOWN: 2, Status.FAIL: 3}
 
@@ -57,6 +55,7 @@ def unit_findings(outcome: UnitOutcome, selection: Selection) -> UnitFindings:
     verdicts = [each for verdict in declared.verdicts for each in instances.expand(verdict)]
     verdicts += _yaml_verdicts(outcome, checked, selection, problem)
     verdicts += _unjudged(unit.kind, declared.keys, selection)
+    verdicts += _left_out(unit.kind, declared, selection)
     absent = set(declared.absent)
     findings = [
         _finding(verdict, rule, skips.reason(verdict))
@@ -140,7 +139,7 @@ def _yaml_verdict(rule_id: str, place: Place, record: CheckRecord | None, seen: 
 
 def _unjudged(kind: str, keys: Iterable[Place], selection: Selection) -> Iterator[Verdict]:
     """A key that only its name is known of is UNKNOWN to every rule."""
-    rules = [rule_id for rule_id in (*_PYTHON_RULES[kind], *WORDS) if selection.rule(rule_id)]
+    rules = [rule_id for rule_id in (*JUDGED_RULES[kind], *WORDS) if selection.rule(rule_id)]
     for place in keys:
         if not place.judged:
             for rule_id in rules:
@@ -154,6 +153,25 @@ def _unjudged(kind: str, keys: Iterable[Place], selection: Selection) -> Iterato
                     "not_evaluated",
                     "the file cannot be parsed, so this key is known by name only",
                 )
+
+
+def _left_out(kind: str, declared: Declared, selection: Selection) -> Iterator[Verdict]:
+    """A key that a judge of every key says nothing about is UNKNOWN to its rule: silence would read as a pass."""
+    judged = {(verdict.rule, verdict.path, verdict.address) for verdict in declared.verdicts}
+    for rule_id in JUDGED_RULES[kind]:
+        if rule_id in RULES_ON_EVERY_KEY and selection.rule(rule_id):
+            for place in declared.keys:
+                if place.judged and (rule_id, place.path, place.address) not in judged:
+                    yield Verdict(
+                        rule_id,
+                        Status.UNKNOWN,
+                        place.path,
+                        place.address,
+                        place.start_line,
+                        place.end_line,
+                        "not_evaluated",
+                        "keyrules gave no verdict of this rule on this key; please report this",
+                    )
 
 
 def _address(record: CheckRecord) -> str:
@@ -188,7 +206,7 @@ class _Skips:
         self._reasons: dict[tuple[str, str, str], str] = {}
         for record in records:
             if record.result == "SKIPPED":
-                shown_reason = safe_reason(record.comment) or "no reason given"
+                shown_reason = record.comment or "no reason given"
                 for address in (record.address, without_keys(record.address), _address(record)):
                     self._reasons[record.rule, record.path, address] = shown_reason
                 if "output" in record.address or "." not in record.address:

@@ -139,13 +139,6 @@ def _plan(path: str) -> Plan:
         return _plans[path]
 
 
-def forget_sources() -> None:
-    """Drops the modules and plans that were read, so that another unit in this process reads its own."""
-    with _reading:
-        _scopes.clear()
-        _plans.clear()
-
-
 def is_pack_check(check: object) -> bool:
     """Whether a registered check is one of this pack's Python rules."""
     return isinstance(check, _PackCheck)

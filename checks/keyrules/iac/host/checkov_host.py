@@ -9,28 +9,26 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from keyrules.iac.declared import Declared
-from keyrules.iac.discovery import Unit
 from keyrules.iac.host.worker_protocol import (
     CHECKED,
-    CRASHED,
+    ENDED,
     JUDGED,
     READY,
-    Checked,
+    TIMED_OUT,
     Request,
     dump_request,
     load_checked,
     load_declared,
 )
 from keyrules.iac.pack_folders import source_root
+from keyrules.iac.scan_unit import UNIT_SECONDS, Unit
+from keyrules.iac.unit_results import Checked, Declared
 from keyrules.model import InputError
-
-UNIT_SECONDS = 120.0
-"""How long one root module, template or plan may take unless the caller says otherwise."""
 
 START_SECONDS = 120.0
 """How long the worker may take to load Checkov and the pack, however little a unit may take."""
@@ -38,8 +36,17 @@ START_SECONDS = 120.0
 WORKER_BYTES = 6 * 2**30
 """The worker's address space. Checkov itself maps about 1 GiB before it reads anything."""
 
+_MOST_PROCESSES = 8
+"""Units evaluated at a time, however many cores there are: each process may use its own share of memory."""
+
+_GRACE_SECONDS = 30.0
+"""How much longer than a unit may take the worker may be silent before it counts as dead."""
+
 _FOREIGN = ("CKV_", "CHECKOV_", "BC_", "PRISMA_", "TF_", "AWS_", "LOG_LEVEL", "RAW_TF", "HCL_", "EVAL_TF", "PYTHON")
 """Settings of the caller's environment that change what Checkov finds, or that it has no business with."""
+
+_HARMLESS = ("PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX")
+"""Where and whether Python keeps compiled modules is the caller's choice."""
 
 _PINNED = {
     "CHECKOV_GRAPH_FRAMEWORK": "RUSTWORKX",
@@ -47,7 +54,6 @@ _PINNED = {
     "CKV_IGNORE_HIDDEN_DIRECTORIES": "False",
     "CHECKOV_RUN_SCA_PACKAGE_SCAN_V2": "false",
     "HCL_PARSE_TIMEOUT_SEC": "20",
-    "PYTHONDONTWRITEBYTECODE": "1",
     "PYTHONHASHSEED": "0",
     "PYTHONUTF8": "1",
 }
@@ -73,43 +79,58 @@ class UnitOutcome:
 
 @dataclass(frozen=True)
 class Limits:
-    """Bounds of the worker: seconds a unit may take, bytes of address space."""
+    """Bounds of the worker: seconds a unit may take, bytes of address space of each of its processes, and how many
+    units are evaluated at a time."""
 
     unit_seconds: float = UNIT_SECONDS
     memory_bytes: int = WORKER_BYTES
+    processes: int = field(default_factory=lambda: min(_MOST_PROCESSES, _cores()))
+
+
+def _cores() -> int:
+    """The cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def run_units(units: Sequence[Unit], request: Request, limits: Limits) -> Iterator[UnitOutcome]:
-    """Evaluates units in order, each exactly once, starting the worker anew after each unit that killed it.
+    """Evaluates units, each exactly once, and yields their outcomes in the order of the units.
 
     Raises InputError when the worker cannot start or did not load every rule: then nothing at all can be evaluated.
     """
-    position = 0
-    while position < len(units):
-        rest = units[position:]
-        sent = tuple((unit.kind, unit.path, unit.readable) for unit in rest)
-        worker = _Worker(replace(request, units=sent, memory_bytes=limits.memory_bytes), limits.unit_seconds)
-        try:
-            worker.await_ready()
-            for unit in rest:
-                outcome, alive = worker.outcome(unit)
-                position += 1
-                yield outcome
-                if not alive:
-                    break
-        finally:
+    if not units:
+        return
+    sent = replace(
+        request,
+        units=tuple((unit.kind, unit.path, unit.readable) for unit in units),
+        memory_bytes=limits.memory_bytes,
+        unit_seconds=limits.unit_seconds,
+        processes=max(1, limits.processes),
+    )
+    worker = _Worker(sent)
+    try:
+        if worker.refusal():
+            # Checkov may have changed what it needs at its start: it gets all of it, which only takes longer.
             worker.stop()
+            worker = _Worker(replace(sent, lean=False))
+            refusal = worker.refusal()
+            if refusal:
+                raise InputError(refusal)
+        yield from worker.outcomes(units)
+    finally:
+        worker.stop()
 
 
 def worker_environment(environment: Mapping[str, str]) -> dict[str, str]:
     """The caller's environment without what would change results, plus what pins them."""
-    kept = {name: value for name, value in environment.items() if not name.upper().startswith(_FOREIGN)}
+    kept = {
+        name: value for name, value in environment.items() if name in _HARMLESS or not name.upper().startswith(_FOREIGN)
+    }
     return {**kept, **_PINNED}
 
 
 class _Worker:
-    def __init__(self, request: Request, seconds: float) -> None:
-        self._seconds = seconds
+    def __init__(self, request: Request) -> None:
+        self._seconds = request.unit_seconds
         self._process = subprocess.Popen(
             [sys.executable, "-c", _BOOT.format(root=str(source_root()))],
             stdin=subprocess.PIPE,
@@ -118,42 +139,53 @@ class _Worker:
             env=worker_environment(os.environ),
             start_new_session=True,
         )
-        self._buffer = b""
-        self._timed_out = False
+        self._buffer = bytearray()
         assert self._process.stdin is not None and self._process.stdout is not None
         self._output = self._process.stdout
+        # Open until the end: the worker takes its closing for the end of this process.
+        self._input = self._process.stdin
         try:
-            self._process.stdin.write(dump_request(request).encode("utf-8", "surrogateescape") + b"\n")
-            self._process.stdin.close()
+            self._input.write(dump_request(request).encode("ascii") + b"\n")
+            self._input.flush()
         except BrokenPipeError:
-            # The worker is dead already; await_ready meets that and says so.
+            # The worker is dead already; refusal meets that and says so.
             return
 
-    def await_ready(self) -> None:
-        """Waits until the worker has loaded Checkov and every rule. Raises InputError otherwise."""
+    def refusal(self) -> str:
+        """Waits until the worker has loaded Checkov and every rule; else says why nothing can be evaluated."""
         message = self._message(max(START_SECONDS, self._seconds))
         if message is None or message["kind"] != READY:
-            raise InputError(
+            return (
                 "Checkov could not be started, so nothing was evaluated; try `python -c 'import checkov'` with "
                 f"{Path(sys.executable).name} and reinstall keyrules if that fails"
             )
         if message["missing"]:
-            raise InputError(f"Checkov did not load {', '.join(message['missing'])}, so nothing was evaluated")
+            return f"Checkov did not load {', '.join(message['missing'])}, so nothing was evaluated"
+        return ""
 
-    def outcome(self, unit: Unit) -> tuple[UnitOutcome, bool]:
-        """One unit's outcome, and whether the worker lives on."""
-        declared: Declared | None = None
-        while True:
-            message = self._message(self._seconds)
-            if message is None:
-                return UnitOutcome(unit, declared, None, self._cause()), False
-            if message["kind"] == JUDGED:
-                declared = load_declared(message["declared"])
-            elif message["kind"] == CHECKED:
-                return UnitOutcome(unit, declared, load_checked(message["checked"])), True
-            elif message["kind"] == CRASHED:
-                problem = _sentence(message["error"], judged=declared is not None)
-                return UnitOutcome(unit, declared, None, problem), message["error"] != "MemoryError"
+    def outcomes(self, units: Sequence[Unit]) -> Iterator[UnitOutcome]:
+        """The units' outcomes in their order, whichever order they come in."""
+        declared: dict[int, Declared] = {}
+        done: dict[int, UnitOutcome] = {}
+        alive = True
+        for position, unit in enumerate(units):
+            while position not in done:
+                message = self._message(self._seconds + _GRACE_SECONDS) if alive else None
+                if message is None:
+                    alive = False
+                    done[position] = UnitOutcome(unit, declared.get(position), None, _sentence(ENDED, True, 0))
+                    break
+                index = message["unit"]
+                if message["kind"] == JUDGED:
+                    declared[index] = load_declared(message["declared"])
+                    continue
+                judged = declared.pop(index, None)
+                if message["kind"] == CHECKED:
+                    done[index] = UnitOutcome(units[index], judged, load_checked(message["checked"]))
+                else:
+                    problem = _sentence(message["error"], judged is not None, self._seconds)
+                    done[index] = UnitOutcome(units[index], judged, None, problem)
+            yield done.pop(position)
 
     def stop(self) -> None:
         """Ends the worker and everything it started."""
@@ -165,29 +197,29 @@ class _Worker:
         finally:
             self._process.wait()
             self._output.close()
+            with suppress(BrokenPipeError):
+                self._input.close()
 
     def _message(self, seconds: float) -> dict[str, Any] | None:
-        """The next message, or None when the worker died or went over its time."""
-        while b"\n" not in self._buffer:
+        """The next message, or None when the worker died or says nothing any more."""
+        while True:
+            line, newline, rest = self._buffer.partition(b"\n")
+            if newline:
+                self._buffer = rest
+                message: dict[str, Any] = json.loads(line)
+                return message
             ready, _, _ = select.select([self._output], [], [], seconds)
-            if not ready:
-                self._timed_out = True
-                return None
-            data = os.read(self._output.fileno(), 1 << 20)
+            data = os.read(self._output.fileno(), 1 << 20) if ready else b""
             if not data:
                 return None
             self._buffer += data
-        line, _, self._buffer = self._buffer.partition(b"\n")
-        message: dict[str, Any] = json.loads(line.decode("utf-8", "surrogateescape"))
-        return message
 
-    def _cause(self) -> str:
-        if self._timed_out:
-            return f"Checkov did not finish it within {self._seconds:g} seconds"
+
+def _sentence(error: str, judged: bool, seconds: float) -> str:
+    if error == TIMED_OUT:
+        return f"Checkov did not finish it within {seconds:g} seconds"
+    if error == ENDED:
         return "Checkov's process ended while it evaluated it"
-
-
-def _sentence(error: str, judged: bool) -> str:
     if not judged:
         return f"keyrules itself failed on it ({error}); please report this"
     if error == "MemoryError":

@@ -3,49 +3,34 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from keyrules.iac.declared import Declared, Place, Problem
+from keyrules.iac.unit_results import Checked, CheckRecord, Declared, Place, Problem
 from keyrules.iac.verdict import Verdict
 from keyrules.model import ParameterValue, Status, TraceStep
 
 READY, JUDGED, CHECKED, CRASHED = "ready", "judged", "checked", "crashed"
 """Message kinds: the worker has loaded everything; a unit's own declarations; Checkov's part; a unit that failed."""
 
+TIMED_OUT, ENDED = "timed out", "ended"
+"""Errors of a CRASHED message that are no exception's name: the unit's process was ended, or ended by itself."""
+
 
 @dataclass(frozen=True)
 class Request:
-    """One run of the worker. `units` are (kind, path, whether Checkov can read it)."""
+    """One run of the worker. `units` are (kind, path, whether Checkov can read it), of which `processes` are evaluated
+    at a time, each within `unit_seconds`; `lean` leaves out of Checkov's start what no rule needs."""
 
     rules: tuple[str, ...]
     overrides: tuple[tuple[str, str, ParameterValue], ...]
     as_of: datetime
     units: tuple[tuple[str, str, bool], ...]
     memory_bytes: int
-
-
-@dataclass(frozen=True)
-class CheckRecord:
-    """One of Checkov's records: `result` is PASSED, FAILED or SKIPPED."""
-
-    rule: str
-    result: str
-    path: str
-    address: str
-    start_line: int
-    end_line: int
-    comment: str = ""
-
-
-@dataclass
-class Checked:
-    """Checkov's part of a unit's outcome; `failures` are rules that raised."""
-
-    records: list[CheckRecord] = field(default_factory=list)
-    unparsed: list[str] = field(default_factory=list)
-    failures: list[str] = field(default_factory=list)
+    unit_seconds: float = 120.0
+    processes: int = 1
+    lean: bool = True
 
 
 def dump_request(request: Request) -> str:
@@ -59,7 +44,7 @@ def load_request(line: str) -> Request:
     overrides = tuple((rule, name, _value(value)) for rule, name, value in data["overrides"])
     units = tuple((kind, path, readable) for kind, path, readable in data["units"])
     as_of = datetime.fromisoformat(data["as_of"])
-    return Request(tuple(data["rules"]), overrides, as_of, units, data["memory_bytes"])
+    return Request(**{**data, "rules": tuple(data["rules"]), "overrides": overrides, "units": units, "as_of": as_of})
 
 
 def _value(value: Any) -> ParameterValue:
