@@ -8,17 +8,21 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, timezone
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from keyrules.terminal import columns
 from keyrules.terms import InputError, UsageError
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 _DESCRIPTION = "Policy as code for long-lived AWS credentials, on code and on live accounts."
 
 
 def current_time() -> datetime:
     """Now, in UTC, to the second. Read once per run and passed on as `as_of`."""
+    from datetime import datetime, timezone
+
     return datetime.now(timezone.utc).replace(microsecond=0)
 
 
@@ -81,8 +85,7 @@ def _refuse(sentence: str, code: int) -> int:
 
 def _run(argv: list[str]) -> int:
     command = next((word for word in argv if not word.startswith("-")), "")
-    parser = _Parser(prog="keyrules", description=_DESCRIPTION, formatter_class=_formatter)
-    parser.add_argument("--version", action="store_true", help="print the version and the pack's hash")
+    parser = _top_parser()
     commands = parser.add_subparsers(prog="keyrules", dest="command", metavar="COMMAND", parser_class=_Parser)
     run: Callable[[argparse.Namespace], int] | None = None
     for name, (summary, prepare) in _COMMANDS.items():
@@ -96,6 +99,12 @@ def _run(argv: list[str]) -> int:
         parser.print_help()
         return 2
     return run(args)
+
+
+def _top_parser() -> _Parser:
+    parser = _Parser(prog="keyrules", description=_DESCRIPTION, formatter_class=_formatter)
+    parser.add_argument("--version", action="store_true", help="print the version and the pack's hash")
+    return parser
 
 
 def _prepare_scan(parser: argparse.ArgumentParser) -> Callable[[argparse.Namespace], int]:
@@ -159,6 +168,23 @@ def _prepare_dirs(parser: argparse.ArgumentParser) -> Callable[[argparse.Namespa
     return lambda args: _print_dirs()
 
 
+def _prepare_completion(parser: argparse.ArgumentParser) -> Callable[[argparse.Namespace], int]:
+    from keyrules.completion_command import EPILOG, add_completion_arguments, run_completion
+
+    add_completion_arguments(parser)
+    parser.epilog = EPILOG
+    return lambda args: run_completion(args, _every_parser())
+
+
+def _every_parser() -> dict[str, tuple[str, argparse.ArgumentParser]]:
+    """The parser of keyrules itself, by the name of "", and of each command, with its summary."""
+    parsers = {"": (_DESCRIPTION, _top_parser())}
+    for name, (summary, prepare) in _COMMANDS.items():
+        parsers[name] = (summary, _Parser(prog=f"keyrules {name}"))
+        prepare(parsers[name][1])
+    return parsers
+
+
 _COMMANDS: Mapping[str, tuple[str, Callable[[argparse.ArgumentParser], Callable[[argparse.Namespace], int]]]] = {
     "scan": ("evaluate Terraform, plans and CloudFormation", _prepare_scan),
     "audit": ("evaluate credential reports, from files or the live account", _prepare_audit),
@@ -166,6 +192,7 @@ _COMMANDS: Mapping[str, tuple[str, Callable[[argparse.ArgumentParser], Callable[
     "controls": ("list frameworks, and how the rules relate to their controls", _prepare_controls),
     "exceptions": ("list the exceptions, what each one matches and when it ends", _prepare_exceptions),
     "config": ("show what is in force here, and where each value comes from", _prepare_config),
+    "completion": ("print the script that completes commands in a shell", _prepare_completion),
     "dirs": ("print the arguments that give plain Checkov this pack", _prepare_dirs),
 }
 """Each command's summary, and what adds its arguments and returns what runs it; only the chosen one is imported."""

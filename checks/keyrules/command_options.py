@@ -9,16 +9,18 @@ import argparse
 import os
 import sys
 from collections.abc import Mapping
-from datetime import datetime, timezone
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from keyrules.config_option import add_configuration_options
 from keyrules.exceptions_option import add_exceptions_options
 from keyrules.framework_option import add_framework_options
-from keyrules.reports.report_options import DEFAULT_WIDTH, ReportOptions
-from keyrules.reports.text_style import Style
-from keyrules.terminal import columns
+from keyrules.terminal import DEFAULT_WIDTH, columns
 from keyrules.terms import Severity, UsageError
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from keyrules.reports.report_options import ReportOptions
 
 
 def add_shared_options(parser: argparse.ArgumentParser) -> None:
@@ -62,6 +64,8 @@ def severity(text: str) -> Severity:
 
 def moment(text: str | None, default: datetime) -> datetime:
     """`--as-of` in UTC; a time without an offset is UTC, a date alone is its midnight. Raises UsageError."""
+    from datetime import datetime, timezone
+
     if text is None:
         return default
     try:
@@ -75,6 +79,9 @@ def moment(text: str | None, default: datetime) -> datetime:
 
 def report_options(args: argparse.Namespace, stream: TextIO, environment: Mapping[str, str]) -> ReportOptions:
     """How text is to look on this stream: NO_COLOR and FORCE_COLOR win over what the terminal says."""
+    from keyrules.reports.report_options import ReportOptions
+    from keyrules.reports.text_style import Style
+
     terminal = stream.isatty()
     colour = terminal and environment.get("TERM") != "dumb"
     if environment.get("FORCE_COLOR"):

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import argparse
 import os
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from keyrules.terms import UsageError
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from pathlib import Path
 
     from keyrules.catalog import Pack

@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 import sys
 
+DEFAULT_WIDTH = 100
+"""The columns of text that goes to no terminal."""
+
 
 def columns(fallback: int) -> int:
     """What COLUMNS says, else the terminal that standard output is, else `fallback`; as shutil.get_terminal_size."""

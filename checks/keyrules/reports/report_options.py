@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from keyrules.reports.text_style import Style
-
-DEFAULT_WIDTH = 100
+from keyrules.terminal import DEFAULT_WIDTH as DEFAULT_WIDTH
 
 
 class ReportOptions(NamedTuple):
