@@ -14,6 +14,7 @@ from keyrules.baseline_reading import Baseline, Entry
 from keyrules.iac.file_names import SKIPPED_FOLDERS, SOURCE_SUFFIXES, TEMPLATE_SUFFIXES, may_matter
 from keyrules.iac.file_paths import below
 from keyrules.iac.host.checkov_graph import without_keys
+from keyrules.iac.scan_command import STDIN
 from keyrules.model import Evaluation, Finding, Input, ScanScope, Status
 
 _LITERALS = "KEY_AWS_011"
@@ -39,7 +40,9 @@ def looked_at_input(evaluation: Evaluation) -> Callable[[Input], bool]:
 
 
 def is_gone(path: str) -> bool:
-    """Whether nothing has that path any more; False where the system cannot tell."""
+    """Whether nothing has that path any more; False where the system cannot tell, and for standard input."""
+    if path == STDIN:
+        return False
     try:
         os.lstat(path)
     except OSError as error:
@@ -76,22 +79,25 @@ class _Scan:
         self._open = {_subject(f) for f in evaluation.findings if f.status in (Status.UNKNOWN, Status.EXEMPT)}
 
     def saw(self, finding: Finding) -> bool:
-        """Whether the scan judged that rule there, in the same surroundings as the baseline's run, with no doubt."""
-        path = finding.location.path if finding.location is not None else ""
-        return (
-            finding.rule in self._rules
-            and (path in self._files or self._in_folders(path, finding.rule))
-            and not self._excluded(_absolute(path, self._root))
-            and _subject(finding) not in self._open
-            and (finding.rule == _LITERALS or self._judged_alike(path))
-            and not any(self._spoils(failed, path, finding.rule) for failed in self._failed)
+        """Whether the scan looked there with that rule, and nothing is there, or was judged without a doubt."""
+        path, rule = finding.location.path if finding.location is not None else "", finding.rule
+        if rule not in self._rules or self._excluded(_absolute(path, self._root)):
+            return False
+        if path not in self._files and not self._in_folders(path, rule):
+            return False
+        return is_gone(path) or (
+            _subject(finding) not in self._open
+            and (rule == _LITERALS or self._judged_alike(path))
+            and not any(self._spoils(failed, path, rule) for failed in self._failed)
         )
 
     def _in_folders(self, path: str, rule: str) -> bool:
         """Whether the walk through a scanned folder comes past the path and reads a file of that name."""
         absolute = _absolute(path, self._root)
         name = PurePosixPath(path).name
-        if not (may_matter(name) if rule == _LITERALS else _may_be_code(name, path in self._plans_then)):
+        if path == STDIN or not (
+            may_matter(name) if rule == _LITERALS else _may_be_code(name, path in self._plans_then)
+        ):
             return False
         return any(below(absolute, [folder]) and not _passed_over(folder, absolute) for folder in self._folders)
 

@@ -60,10 +60,10 @@ class Baseline:
     entries: Mapping[str, Entry]
 
 
-def read_baseline(path: Path, plane: Plane) -> Baseline:
-    """The baseline in a file. Raises UsageError, one sentence, for anything else than a report on that plane."""
+def read_baseline(path: Path, plane: Plane, option: str = "--baseline") -> Baseline:
+    """The baseline in a file, which `option` names. UsageError for anything else than a report on that plane."""
     shown = printable(str(path))
-    name = f"--baseline: {shown}"
+    name = f"{option}: {shown}"
     try:
         data = path.read_bytes()
     except FileNotFoundError:

@@ -95,10 +95,8 @@ def _since(moment: datetime, as_of: datetime) -> str:
 
 
 def _aligned(rows: Iterable[Sequence[str]]) -> list[str]:
-    """Rows as lines, their columns as wide as their widest cell within reason."""
+    """Rows as lines, their columns as wide as their widest cell within reason; empty columns are left out."""
     cells = [list(row) for row in rows]
     widths = [min(max(map(display_width, column)), _WIDEST) for column in zip(*cells, strict=True)]
-    return [
-        " " * _INDENT + (" " * _GAP).join(pad(cell, width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in cells
-    ]
+    padded = ([pad(cell, width) for cell, width in zip(row, widths, strict=True) if width] for row in cells)
+    return [" " * _INDENT + (" " * _GAP).join(row).rstrip() for row in padded]
