@@ -108,7 +108,9 @@ def test_living_with_it(repository: Path, capsys: pytest.CaptureFixture[str]) ->
         "test/main.tf": None,
     }
     out = capsys.readouterr().out
-    assert "Known since the baseline (5)" in out and "LOW       KEY_AWS_001  4 findings  oldest first seen 30 days" in out
+    assert (
+        "Known since the baseline (5)" in out and "LOW       KEY_AWS_001  4 findings  oldest first seen 30 days" in out
+    )
     assert "  LOW  KEY_AWS_001  prod/main.tf  aws_iam_access_key.a  first seen 30 days ago\n" in out
     assert out.endswith("; since the baseline: 1 new, 5 known, 1 resolved\n")
 
@@ -164,9 +166,7 @@ def test_what_a_run_did_not_look_at_is_kept(repository: Path) -> None:
     assert numbers(empty) == (0, 0, 6, 0)
 
 
-def test_a_scan_without_checkov_says_what_is_resolved(
-    repository: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_scan_without_checkov_says_what_is_resolved(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for path in ("prod/main.tf", "prod/other.tf", "test/main.tf", "stack.yaml"):
         Path(path).unlink()
     scan("--write-baseline", "b.json", code=0, as_of=APRIL)
@@ -174,7 +174,9 @@ def test_a_scan_without_checkov_says_what_is_resolved(
     capsys.readouterr()
     assert main(["scan", "--baseline", "b.json", "--as-of", MAY]) == 0
     out = capsys.readouterr().out
-    assert "Resolved since the baseline (1)\n  CRITICAL  KEY_AWS_011  deploy.sh  literal  first seen 30 days ago\n" in out
+    assert (
+        "Resolved since the baseline (1)\n  CRITICAL  KEY_AWS_011  deploy.sh  literal  first seen 30 days ago\n" in out
+    )
     assert out.endswith("Nothing to evaluate; since the baseline: 0 new, 0 known, 1 resolved\n")
     assert main(["scan", "--baseline", "b.json", "--as-of", MAY, "--quiet"]) == 0
     assert capsys.readouterr().out == ""
@@ -215,4 +217,3 @@ def test_the_first_baseline_may_be_named_before_it_exists(repository: Path) -> N
     assert main(["scan", "deploy.sh"]) == 2
     assert main(["scan", "deploy.sh", "--write-baseline", "b.json"]) == 0
     assert main(["scan", "deploy.sh"]) == 0
-

@@ -8,7 +8,7 @@ import secrets
 import stat
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import BinaryIO
@@ -56,6 +56,8 @@ FORMATS: dict[str, Format] = {
     "github": Format("github_annotations", "github_annotations"),
     "markdown": Format("markdown_report", "markdown_report"),
     "jsonl": Format("json_lines", "json_lines"),
+    "ocsf": Format(live="ocsf_report", cites=True),
+    "asff": Format(live="asff_report", cites=True),
 }
 """A new format is one module with a pure writer, and one entry here."""
 
@@ -101,27 +103,37 @@ def parse_outputs(specs: Sequence[str], plane: Plane = Plane.CODE) -> tuple[Outp
     return tuple(outputs)
 
 
+def check_file(option: str, path: Path, outputs: Sequence[Output]) -> None:
+    """Checks another file that a run is to write, beside its outputs. Raises UsageError as parse_outputs does."""
+    _check_writable(path, option)
+    for output in outputs:
+        if output.path is not None and _target(output.path) == _target(path):
+            raise UsageError(
+                f"{option}: {_shown(path)} is where --format {output.format} goes, too; give each its own file"
+            )
+
+
 def write_outputs(
     outputs: Iterable[Output],
     evaluation: Evaluation,
     options: ReportOptions,
     stdout: BinaryIO,
-    extra: Sequence[tuple[Path, bytes]] = (),
+    extra: Sequence[tuple[str, Path, bytes]] = (),
 ) -> None:
     """Render and write every output, as UTF-8.
 
     Everything is rendered and staged beside its target before the first file is replaced, and standard output comes
     last, so that a failure leaves the old files as they were and no new ones behind. `options` hold for standard
-    output; text in a file has no colour and a fixed width, whatever the terminal is. `extra` are files with their
-    contents that are written in the same way, all or none. Raises UsageError when a file
-    cannot be written, and OSError (BrokenPipeError) when standard output cannot.
+    output; text in a file has no colour and a fixed width, whatever the terminal is. `extra` are more files, as the
+    option that names one, its path and its content, written in the same way. Raises UsageError when a file cannot be
+    written, and OSError (BrokenPipeError) when standard output cannot.
     """
-    plain = replace(options, style=Style(), width=DEFAULT_WIDTH)
+    plain = options._replace(style=Style(), width=DEFAULT_WIDTH)
     rendered = [
         (output.path, FORMATS[output.format].render(evaluation, options if output.path is None else plain).encode())
         for output in outputs
     ]
-    _write_files([*((path, content) for path, content in rendered if path is not None), *extra])
+    _write_files([*(("--format", path, content) for path, content in rendered if path is not None), *extra])
     for content in (content for path, content in rendered if path is None):
         stdout.write(content)
         stdout.flush()
@@ -142,37 +154,37 @@ def _parse(spec: str, plane: Plane) -> Output:
     return Output(name, Path(file) if separator and file != "-" else None)
 
 
-def _check_writable(path: Path) -> None:
-    with _sentence(path):
+def _check_writable(path: Path, option: str = "--format") -> None:
+    with _sentence(path, option):
         folder = _target(path).parent
         if path.is_dir():
-            raise UsageError(f"--format: {_shown(path)} is a directory; name a file in it")
+            raise UsageError(f"{option}: {_shown(path)} is a directory; name a file in it")
         if not folder.is_dir():
-            raise UsageError(f"--format: the directory of {_shown(path)} does not exist; create {_shown(folder)} first")
+            raise UsageError(f"{option}: the directory of {_shown(path)} does not exist; create {_shown(folder)} first")
         allowed = os.access(path, os.W_OK) if _is_special(path) else os.access(folder, os.W_OK | os.X_OK)
         if not allowed:
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
 
-def _write_files(files: Sequence[tuple[Path, bytes]]) -> None:
-    staged: list[tuple[Path, Path]] = []
-    special = [(path, content) for path, content in files if _is_special(path)]
+def _write_files(files: Sequence[tuple[str, Path, bytes]]) -> None:
+    staged: list[tuple[str, Path, Path]] = []
+    special = [file for file in files if _is_special(file[1])]
     try:
-        for path, content in files:
+        for option, path, content in files:
             if not _is_special(path):
                 target = _target(path)
                 temporary = target.with_name(f".{secrets.token_hex(8)}.keyrules-tmp")
-                staged.append((path, temporary))
-                with _sentence(path):
+                staged.append((option, path, temporary))
+                with _sentence(path, option):
                     _write_durably(temporary, content)
-        for path, temporary in staged:
-            with _sentence(path):
+        for option, path, temporary in staged:
+            with _sentence(path, option):
                 temporary.replace(_target(path))
     finally:
-        for _, temporary in staged:
+        for _, _, temporary in staged:
             temporary.unlink(missing_ok=True)
-    for path, content in special:
-        with _sentence(path):
+    for option, path, content in special:
+        with _sentence(path, option):
             path.write_bytes(content)
 
 
@@ -196,15 +208,15 @@ def _is_special(path: Path) -> bool:
 
 
 @contextmanager
-def _sentence(path: Path) -> Iterator[None]:
-    """Turns an error of the operating system on `path` into the UsageError that names it."""
+def _sentence(path: Path, option: str = "--format") -> Iterator[None]:
+    """Turns an error of the operating system on `path` into the UsageError that names it and its option."""
     try:
         yield
     except OSError as error:
-        raise UsageError(f"--format: {_shown(path)} cannot be written: {error.strerror or error}") from error
+        raise UsageError(f"{option}: {_shown(path)} cannot be written: {error.strerror or error}") from error
     except RuntimeError as error:
         # What Path.resolve raises for a loop of symbolic links before Python 3.13.
-        raise UsageError(f"--format: {_shown(path)} cannot be written: {error}") from error
+        raise UsageError(f"{option}: {_shown(path)} cannot be written: {error}") from error
 
 
 def _shown(name: Path | str) -> str:
