@@ -371,6 +371,33 @@ def test_the_fingerprint_that_github_uses_is_given_only_where_it_cannot_be_compu
     assert prints(live, plane=Plane.LIVE)[0]["primaryLocationLineHash"] == live.fingerprint
 
 
+def test_findings_that_share_a_line_are_told_apart_by_our_fingerprint() -> None:
+    first, second, third = (
+        code_finding(location=Location("one-line.json", line, line, address))
+        for line, address in ((1, "A"), (1, "B"), (2, "C"))
+    )
+    other_rule = code_finding(RULES[1], location=Location("one-line.json", 1, 1, "A"))
+    results = run_of(make_evaluation(first, second, third, other_rule))["results"]
+    hashes = [result["partialFingerprints"].get("primaryLocationLineHash") for result in results]
+    assert hashes == [first.fingerprint, second.fingerprint, None, None]
+    baseline = replace(BASELINE, known=(KnownFinding(second, EARLIER),))
+    assert all(
+        "primaryLocationLineHash" in result["partialFingerprints"]
+        for result in run_of(make_evaluation(first, baseline=baseline))["results"]
+    )
+
+
+def test_a_resource_of_a_plan_has_no_line() -> None:
+    inputs = (Input("plan", "plan.json"), Input("terraform", "main.tf"))
+    places = [Location("plan.json", 1, 1, "a"), Location("plan.json", 7, 7, "b"), Location("main.tf", 1, 1, "c")]
+    findings = [code_finding(location=place) for place in places]
+    results = run_of(make_evaluation(*findings, inputs=inputs))["results"]
+    regions = [result["locations"][0]["physicalLocation"].get("region") for result in results]
+    assert regions == [None, {"startLine": 7, "endLine": 7}, {"startLine": 1, "endLine": 1}]
+    hashes = [result["partialFingerprints"].get("primaryLocationLineHash") for result in results]
+    assert hashes == [findings[0].fingerprint, None, None]
+
+
 def test_errors_are_notifications_of_a_run_that_did_not_succeed() -> None:
     run = run_of(every_kind_of_code_result())
     (invocation,) = run["invocations"]

@@ -7,8 +7,8 @@ of github/codeql-action, whose `upload-sarif` validates, fingerprints and upload
   holds stays in the report, as `unchanged`, and what is gone has no `absent` result, which GitHub would open again; it
   stands in the properties of the run.
 - Of all fingerprints GitHub uses `primaryLocationLineHash` only. `upload-sarif` computes it from the source where a
-  result has a line and warns about any other value, so it is given only where there is no line.
-- GitHub refuses a whole file for one result without a physical location.
+  result has a line and warns about any other value, so it is given only where the line does not tell results apart:
+  in a plan, in a template on one line, on the live plane.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from keyrules.reports.json_text import dump
 from keyrules.reports.report_options import ReportOptions
 from keyrules.reports.sarif_driver import LEVELS, driver
 from keyrules.reports.sarif_parts import SOURCE_ROOT, artifact, message, physical
+from keyrules.reports.sarif_places import Places
 from keyrules.reports.text_style import iso_utc, printable
 
 SCHEMA_URI = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -105,44 +106,28 @@ def _baseline(report: BaselineReport) -> dict[str, Any]:
     }
 
 
-class _Reports:
-    """Which input a live subject was read from: the only one there is, or the only one of its account."""
-
-    def __init__(self, inputs: tuple[Input, ...]) -> None:
-        self._only = inputs[0].name if len(inputs) == 1 else None
-        self._by_account: dict[str | None, str | None] = {}
-        for item in inputs:
-            self._by_account[item.account] = None if item.account in self._by_account else item.name
-
-    def name(self, account: str | None) -> str:
-        """The input's name; the account, or what it was, where that does not tell which."""
-        unknown = f"account {account}" if account else "credential report"
-        return self._only or self._by_account.get(account) or unknown
-
-
 def _results(evaluation: Evaluation) -> list[dict[str, Any]]:
     """With a baseline, every result has a state (3.27.24); what a baseline does not compare is not new."""
     positions = {rule.id: index for index, rule in enumerate(evaluation.rules)}
-    reports = _Reports(evaluation.inputs)
-    results = [_result(finding, positions, reports) for finding in evaluation.findings]
+    places = Places(evaluation)
+    results = [_result(finding, positions, places) for finding in evaluation.findings]
     if evaluation.baseline is None:
         return results
     for result, finding in zip(results, evaluation.findings, strict=True):
         compared = finding.status in (Status.FAIL, Status.UNKNOWN)
         result["baselineState"] = "new" if compared else "unchanged"
-    return results + [_known(known, positions, reports) for known in evaluation.baseline.known]
+    return results + [_known(known, positions, places) for known in evaluation.baseline.known]
 
 
-def _known(known: KnownFinding, positions: dict[str, int], reports: _Reports) -> dict[str, Any]:
-    result = _result(known.finding, positions, reports)
+def _known(known: KnownFinding, positions: dict[str, int], places: Places) -> dict[str, Any]:
+    result = _result(known.finding, positions, places)
     result["baselineState"] = "unchanged" if known.moved_from is None else "updated"
     result["properties"] |= {"first_seen": iso_utc(known.first_seen), "moved_from": known.moved_from}
     return result
 
 
-def _result(finding: Finding, positions: dict[str, int], reports: _Reports) -> dict[str, Any]:
+def _result(finding: Finding, positions: dict[str, int], places: Places) -> dict[str, Any]:
     failed = _KINDS[finding.status] == "fail"
-    location = _location(finding, reports)
     result: dict[str, Any] = {"ruleId": finding.rule}
     if finding.rule in positions:
         result["ruleIndex"] = positions[finding.rule]
@@ -151,10 +136,10 @@ def _result(finding: Finding, positions: dict[str, int], reports: _Reports) -> d
         # 3.27.9: a level other than none is only for kind fail.
         "level": LEVELS[finding.severity] if failed else "none",
         "message": message(finding.message),
-        "locations": [location],
+        "locations": [places.location(finding)],
         "partialFingerprints": {FINGERPRINT: finding.fingerprint},
     }
-    if "region" not in location["physicalLocation"]:
+    if not places.has_line_of_its_own(finding):
         result["partialFingerprints"][GITHUB_FINGERPRINT] = finding.fingerprint
     if finding.trace:
         steps = [_step(step) for step in finding.trace]
@@ -183,26 +168,6 @@ def _suppression(finding: Finding) -> dict[str, Any]:
     if finding.exception is not None:
         suppression["properties"] = exception_document(finding.exception)
     return suppression
-
-
-def _location(finding: Finding, reports: _Reports) -> dict[str, Any]:
-    """Code: the lines of the block and its address. Live: the report that it was read from and the ARN."""
-    if finding.location is not None:
-        place = finding.location
-        logical = {"name": place.address, "fullyQualifiedName": place.address, "kind": "resource"}
-        return {
-            "physicalLocation": physical(place.path, place.start_line, place.end_line),
-            "logicalLocations": [logical],
-        }
-    subject = finding.subject
-    account = subject.account if subject is not None else None
-    location: dict[str, Any] = {"physicalLocation": physical(reports.name(account))}
-    if subject is not None:
-        qualified = subject.arn or subject.name
-        location["logicalLocations"] = [
-            {"name": subject.user or subject.name, "fullyQualifiedName": qualified, "kind": subject.kind}
-        ]
-    return location
 
 
 def _step(step: TraceStep) -> dict[str, Any]:
