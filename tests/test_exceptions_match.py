@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
@@ -13,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from keyrules.exceptions_file import Entry
-from keyrules.exceptions_match import ExceptionUse, code_names, live_names
+from keyrules.exceptions_match import ExceptionUse, Form, code_names, form_of, glob, live_names
 from keyrules.model import Exemption, Finding, Location, Plane, Status, Subject
 
 DAY = date(2026, 6, 1)
@@ -39,46 +40,59 @@ def matches(subject: str, finding: Finding) -> bool:
 
 def test_the_names_of_a_code_finding() -> None:
     address = 'module.ci["eu.west[1]"].aws_iam_access_key.deploy[0]'
-    assert code_names(Location("infra/ci.tf", 1, 2, address)) == (
-        address,
-        "module.ci.aws_iam_access_key.deploy",
-        "infra/ci.tf",
-        f"infra/ci.tf:{address}",
-        "infra/ci.tf:module.ci.aws_iam_access_key.deploy",
-    )
+    bare = "module.ci.aws_iam_access_key.deploy"
+    assert code_names(Location("infra/ci.tf", 1, 2, address)) == {
+        Form.ADDRESS: (address, bare),
+        Form.PATH: ("infra/ci.tf", f"infra/ci.tf:{address}", f"infra/ci.tf:{bare}"),
+    }
 
 
 def test_the_names_of_a_logical_id() -> None:
-    assert code_names(Location("app.yaml", 1, 2, "Key")) == ("Key", "app.yaml", "app.yaml:Key")
+    names = code_names(Location("app.yaml", 1, 2, "Key"))
+    assert names == {Form.ADDRESS: ("Key",), Form.PATH: ("app.yaml", "app.yaml:Key")}
 
 
 def test_the_names_of_a_live_key() -> None:
-    subject = Subject(
-        "access_key", "access key 1 of alice", "111122223333", "arn:aws:iam::111122223333:user/alice", "alice", 1
-    )
-    assert live_names(replace(subject, key_id="AKIAIOSFODNN7EXAMPLE")) == (
-        "111122223333",
-        "alice",
-        "alice/access_key_1",
-        "arn:aws:iam::111122223333:user/alice",
-        "access key 1 of alice",
-        "111122223333/alice",
-        "111122223333/alice/access_key_1",
-    )
+    arn = "arn:aws:iam::111122223333:user/alice"
+    subject = Subject("access_key", "access key 1 of alice", "111122223333", arn, "alice", 1)
+    assert live_names(replace(subject, key_id="AKIAIOSFODNN7EXAMPLE")) == {
+        Form.USER: ("alice", "alice/access_key_1"),
+        Form.ACCOUNT: ("111122223333", "111122223333/alice", "111122223333/alice/access_key_1"),
+        Form.ARN: (arn,),
+    }
 
 
 def test_the_names_of_a_password_and_of_the_root_user() -> None:
-    password = Subject("console_password", "the console password of al", "111122223333", user="al")
-    assert "al/console_password" in live_names(password)
+    password = Subject("console_password", "the console password of al", None, user="al")
+    assert live_names(password) == {Form.USER: ("al", "al/console_password"), Form.ACCOUNT: (), Form.ARN: ()}
     arn = "arn:aws:iam::111122223333:root"
-    root = Subject("root", "the root user", "111122223333", arn, "<root_account>")
-    assert live_names(root) == (
-        "111122223333",
-        "<root_account>",
-        arn,
-        "the root user",
-        "111122223333/<root_account>",
-    )
+    assert live_names(Subject("root", "the root user", "111122223333", arn, "<root_account>")) == {
+        Form.USER: ("<root_account>",),
+        Form.ACCOUNT: ("111122223333", "111122223333/<root_account>"),
+        Form.ARN: (arn,),
+    }
+
+
+@pytest.mark.parametrize(
+    ("pattern", "plane", "form"),
+    [
+        ("aws_iam_access_key.*", Plane.CODE, Form.ADDRESS),
+        ('module.x["a/b:c.tf"].aws_iam_access_key.*', Plane.CODE, Form.ADDRESS),
+        ("App*", Plane.CODE, Form.ADDRESS),
+        ("infra/*", Plane.CODE, Form.PATH),
+        ("*.tf", Plane.CODE, Form.PATH),
+        ("*.SH", Plane.CODE, Form.PATH),
+        ("*:App*", Plane.CODE, Form.PATH),
+        ("arn:*", Plane.LIVE, Form.ARN),
+        ("a*", Plane.LIVE, Form.USER),
+        ("*/access_key_1", Plane.LIVE, Form.USER),
+        ("1*", Plane.LIVE, Form.USER),
+        ("111122223333*", Plane.LIVE, Form.USER),
+        ("111122223333/*", Plane.LIVE, Form.ACCOUNT),
+    ],
+)
+def test_the_form_of_a_glob(pattern: str, plane: Plane, form: Form) -> None:
+    assert form_of(pattern, plane) is form
 
 
 @pytest.mark.parametrize(
@@ -110,6 +124,11 @@ def test_the_names_of_a_password_and_of_the_root_user() -> None:
         ("infra/main.tf", "aws_iam_access_key.ci", True),
         ("infra/*", "aws_iam_access_key.ci", True),
         ("infra*main.tf", "aws_iam_access_key.ci", True),
+        ("infra*", "aws_iam_access_key.ci", False),
+        ("App*", "AppKey", True),
+        ("in*", "AppKey", False),
+        ("*:aws_iam_access_key.ci", "aws_iam_access_key.ci[0]", True),
+        ("*/aws_iam_access_key.ci", "aws_iam_access_key.ci", False),
         ("main.tf", "aws_iam_access_key.ci", False),
         ("infra/main.tf:aws_iam_access_key.ci", "aws_iam_access_key.ci[0]", True),
         ("infra/main.tf:aws_iam_access_key.ci[0]", "aws_iam_access_key.ci[0]", True),
@@ -137,6 +156,11 @@ def test_subjects_in_code(subject: str, address: str, expected: bool) -> None:
         ("arn:aws:iam::111122223333:user/alice", True),
         ("arn:*:user/alice", True),
         ("arn:*:user/bob", False),
+        ("a*", True),
+        ("ar*", False),
+        ("1*", False),
+        ("*/access_key_1", True),
+        ("1111*/alice", False),
     ],
 )
 def test_subjects_in_accounts(subject: str, expected: bool) -> None:
@@ -147,7 +171,8 @@ def test_a_key_id_is_no_name() -> None:
     finding = live_finding()
     assert finding.subject is not None
     found = replace(finding, subject=replace(finding.subject, key_id="AKIAIOSFODNN7EXAMPLE"))
-    assert not any("AKIA" in name for name in live_names(found.subject or Subject("", "")))
+    names = live_names(found.subject or Subject("", ""))
+    assert not any("AKIA" in name for group in names.values() for name in group)
 
 
 LETTERS = st.text(alphabet="ab.[]*?!^/\\|(){}+$-1", min_size=1, max_size=8)
@@ -155,10 +180,18 @@ LETTERS = st.text(alphabet="ab.[]*?!^/\\|(){}+$-1", min_size=1, max_size=8)
 
 @given(pattern=LETTERS, name=st.text(alphabet="ab.[]!^/\\|(){}+$-1\n", max_size=10))
 def test_globs_mean_what_the_slow_matcher_says(pattern: str, name: str) -> None:
-    address = f"x{name}"
-    use = ExceptionUse([entry(f"x{pattern}")], Plane.CODE)
-    expected = any(slowly(f"x{pattern}", each) for each in code_names(Location("p", 1, 1, address)))
-    assert bool(use.matching(at(address, "p"))) is expected
+    assert (re.match(glob(pattern), name) is not None) is slowly(pattern, name)
+
+
+@given(pattern=LETTERS, name=st.text(alphabet="ab.[]1", min_size=1, max_size=8))
+def test_a_subject_matches_what_one_of_its_names_matches(pattern: str, name: str) -> None:
+    finding = at(name, "p/q.tf")
+    names = code_names(Location("p/q.tf", 3, 5, name))
+    form = form_of(pattern, Plane.CODE)
+    wild = "*" in pattern or "?" in pattern
+    offered = [each for own, group in names.items() if own is form or not wild for each in group]
+    found = ExceptionUse([entry(pattern)], Plane.CODE).matching(finding)
+    assert bool(found) is any(slowly(pattern, each) for each in offered)
 
 
 @given(patterns=st.lists(LETTERS, min_size=1, max_size=5, unique=True), name=st.text(alphabet="ab.[1", max_size=6))
@@ -235,15 +268,15 @@ def test_the_last_day_is_covered() -> None:
 
 def test_where_another_entry_holds_nothing_lapses() -> None:
     expired = entry("aws_iam_access_key.ci", 1, expires=date(2026, 5, 31))
-    reason, use = held_by([expired, entry("main.*", 2)])
+    reason, use = held_by([expired, entry("*.tf", 2)])
     assert reason == "reason 2"
     assert not use.lapsed
     assert use.matched == {1, 2}
 
 
 def test_a_name_goes_before_a_glob_and_a_glob_before_a_later_one() -> None:
-    assert held_by([entry("main.*", 1), entry("aws_iam_access_key.ci", 2)])[0] == "reason 2"
-    assert held_by([entry("main.*", 1), entry("main*", 2)])[0] == "reason 1"
+    assert held_by([entry("*.tf", 1), entry("aws_iam_access_key.ci", 2)])[0] == "reason 2"
+    assert held_by([entry("*.tf", 1), entry("m*.tf", 2)])[0] == "reason 1"
 
 
 def test_counting_without_findings_uses_entries_as_findings_do() -> None:

@@ -1,6 +1,6 @@
 """Which exception covers which finding.
 
-A subject of the exceptions file is compared with every name that a finding goes by. Upper and lower case differ.
+A subject of the exceptions file is compared with the names that a finding goes by. Upper and lower case differ.
 
 A code finding offers:
 
@@ -11,51 +11,90 @@ A code finding offers:
 
 A live finding offers:
 
-- the account, `123456789012`;
 - the user, `alice`; the root user is `<root_account>`, as in credential reports;
-- the ARN, `arn:aws:iam::123456789012:user/alice`;
-- the credential, `alice/access_key_1`, `alice/signing_certificate_2` or `alice/console_password`, and its name in
-  reports, `access key 1 of alice`; a slot is a place, and after a rotation another key may be in it;
-- the user and the credential with the account before them, `123456789012/alice/access_key_1`.
+- the credential, `alice/access_key_1`, `alice/signing_certificate_2` or `alice/console_password`; a slot is a place,
+  and after a rotation another key may be in it;
+- the account, `123456789012`, and both of the above with the account before them, `123456789012/alice`;
+- the ARN, `arn:aws:iam::123456789012:user/alice`.
 
 Access key ids are no names: only `--verify` learns them, and an exception for a key that nobody may name ends up as
 one for its user anyway.
 
 A subject with `*` (any text, `/` and `.` included) or `?` (one character) is a glob, and has to match a whole name.
-Every other character stands for itself, `[` and `]` too, because addresses have them.
+Every other character stands for itself, `[` and `]` too, because addresses have them. A glob is compared with names of
+its own form only, or `a*` would cover every ARN and `App*` every file below a folder App: with paths where it has a
+`/`, a `:` or the ending of a file, else with addresses; with ARNs where it starts with `arn:`, with what has an account
+where it starts with one, else with users and credentials.
 """
 
 from __future__ import annotations
 
+import enum
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from fnmatch import translate
+from typing import TypeAlias
 
 from keyrules.exceptions_file import Entry
+from keyrules.iac.file_names import TEXT_SUFFIXES
 from keyrules.iac.host.checkov_graph import without_keys
 from keyrules.model import Finding, Location, Plane, Status, Subject
 
+_ACCOUNT = re.compile(r"[0-9]{12}(?:/|\Z)")
 _EXEMPTABLE = (Status.FAIL, Status.UNKNOWN)
 
 
-def code_names(location: Location) -> tuple[str, ...]:
+Names: TypeAlias = "Mapping[Form, tuple[str, ...]]"
+
+
+class Form(enum.Enum):
+    """The forms of names that a glob tells apart."""
+
+    ADDRESS = "address"
+    PATH = "path"
+    USER = "user"
+    ACCOUNT = "account"
+    ARN = "ARN"
+
+
+def form_of(glob_pattern: str, plane: Plane) -> Form:
+    """The form of the names that a glob is compared with on a plane."""
+    if plane is Plane.CODE:
+        return Form.PATH if path_in(glob_pattern) is not None else Form.ADDRESS
+    if glob_pattern.startswith("arn:"):
+        return Form.ARN
+    return Form.ACCOUNT if _ACCOUNT.match(glob_pattern) else Form.USER
+
+
+def path_in(subject: str) -> str | None:
+    """The path in a subject on code, without the address behind it; None where it is an address alone."""
+    bare = without_keys(subject)
+    path, colon, _ = bare.partition(":")
+    suffix = f".{path.rpartition('.')[2].lower()}"
+    return path if colon or "/" in path or suffix in TEXT_SUFFIXES else None
+
+
+def code_names(location: Location) -> Names:
     """The names of a place in code, as the module says."""
     path, address = location.path, location.address
     bare = without_keys(address)
-    return tuple(dict.fromkeys((address, bare, path, f"{path}:{address}", f"{path}:{bare}")))
+    addresses = (address,) if bare == address else (address, bare)
+    return {Form.ADDRESS: addresses, Form.PATH: (path, *(f"{path}:{name}" for name in addresses))}
 
 
-def live_names(subject: Subject) -> tuple[str, ...]:
+def live_names(subject: Subject) -> Names:
     """The names of a live credential, as the module says."""
-    account, user = subject.account or "", subject.user or ""
+    user = subject.user or ""
     own = [user] if user else []
     if user and subject.kind != "root":
         own.append(f"{user}/{subject.kind}" + (f"_{subject.slot}" if subject.slot else ""))
-    within = [f"{account}/{name}" for name in own] if account else []
-    names = (account, *own, subject.arn or "", subject.name, *within)
-    return tuple(name for name in dict.fromkeys(names) if name)
+    return {
+        Form.USER: tuple(own),
+        Form.ACCOUNT: (subject.account, *(f"{subject.account}/{name}" for name in own)) if subject.account else (),
+        Form.ARN: (subject.arn,) if subject.arn else (),
+    }
 
 
 def glob(pattern: str) -> str:
@@ -64,28 +103,28 @@ def glob(pattern: str) -> str:
     return translate(pattern.replace("[", "[[]"))
 
 
-@dataclass
 class _Subjects:
-    """The entries on one rule: names by text, globs together in one expression and one by one."""
+    """The entries on one rule: names by text; globs by form, all in one expression and one by one."""
 
-    exact: dict[str, list[Entry]] = field(default_factory=dict)
-    globs: list[tuple[re.Pattern[str], Entry]] = field(default_factory=list)
-    any_glob: re.Pattern[str] | None = None
+    def __init__(self, entries: Sequence[Entry], plane: Plane) -> None:
+        self._exact: dict[str, list[Entry]] = {}
+        self._globs: dict[Form, list[tuple[re.Pattern[str], Entry]]] = {}
+        for entry in entries:
+            if "*" in entry.pattern or "?" in entry.pattern:
+                same_form = self._globs.setdefault(form_of(entry.pattern, plane), [])
+                same_form.append((re.compile(glob(entry.pattern)), entry))
+            else:
+                self._exact.setdefault(entry.pattern, []).append(entry)
+        self._any_glob = {
+            form: re.compile("|".join(f"(?:{pattern.pattern})" for pattern, _ in globs))
+            for form, globs in self._globs.items()
+        }
 
-    def add(self, entry: Entry) -> None:
-        if "*" in entry.pattern or "?" in entry.pattern:
-            self.globs.append((re.compile(glob(entry.pattern)), entry))
-        else:
-            self.exact.setdefault(entry.pattern, []).append(entry)
-
-    def close(self) -> None:
-        if self.globs:
-            self.any_glob = re.compile("|".join(f"(?:{pattern.pattern})" for pattern, _ in self.globs))
-
-    def matching(self, names: Sequence[str]) -> list[Entry]:
-        found = [entry for name in names for entry in self.exact.get(name, ())]
-        if self.any_glob is not None and any(map(self.any_glob.match, names)):
-            found += [entry for pattern, entry in self.globs if any(map(pattern.match, names))]
+    def matching(self, names: Names) -> list[Entry]:
+        found = [entry for own in names.values() for name in own for entry in self._exact.get(name, ())]
+        for form, any_glob in self._any_glob.items():
+            if any(map(any_glob.match, names[form])):
+                found += [entry for pattern, entry in self._globs[form] if any(map(pattern.match, names[form]))]
         return found
 
 
@@ -102,11 +141,10 @@ class ExceptionUse:
         """The numbers of entries that match a finding."""
         self.lapsed: dict[int, int] = {}
         """By the number of an entry that expired, how many findings count again."""
-        self._rules: dict[str, _Subjects] = {}
+        by_rule: dict[str, list[Entry]] = {}
         for entry in self.entries:
-            self._rules.setdefault(entry.exemption.rule, _Subjects()).add(entry)
-        for subjects in self._rules.values():
-            subjects.close()
+            by_rule.setdefault(entry.exemption.rule, []).append(entry)
+        self._rules = {rule: _Subjects(own, plane) for rule, own in by_rule.items()}
 
     def concerns(self, rule: str) -> bool:
         """Whether there is an entry on a rule at all."""

@@ -13,16 +13,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from keyrules.exceptions_file import Entry
-from keyrules.exceptions_match import ExceptionUse
+from keyrules.exceptions_match import ExceptionUse, path_in
 from keyrules.iac.host.checkov_graph import without_keys
 from keyrules.model import Evaluation, Plane, Rule
 from keyrules.reports.text_style import count_of
 
 _ACCOUNT = re.compile(r"(?:arn:[^:]*:iam::)?([0-9]{12})(?:[:/].*)?\Z", re.DOTALL)
 _CREDENTIAL = re.compile(r"/(?:access_key|signing_certificate)_[12?*]\Z|/console_password\Z")
-_IN_REPORTS = re.compile(r"(?:access key [12?*]|signing certificate [12?*]|the console password) of |the root user\Z")
 _ADDRESS = re.compile(r"(?:^|[^\w])(?:aws[a-z]*_\w+|module|output)\.")
-_FILE = re.compile(r"\.(?:tf|tofu|tf\.json|json|ya?ml|template|tfvars)\Z")
 _WILDCARD = re.compile(r"[*?]")
 
 
@@ -60,13 +58,12 @@ def planes_of(entry: Entry, rule: Rule) -> frozenset[Plane]:
     if len(rule.planes) == 1:
         return rule.planes
     text = entry.pattern
-    bare = without_keys(text)
     if _ACCOUNT.match(text) or text.startswith(("arn:", "<root_account>")):
         return frozenset({Plane.LIVE})
-    if _CREDENTIAL.search(text) or _IN_REPORTS.match(text):
+    if _CREDENTIAL.search(text):
         return frozenset({Plane.LIVE})
     # IAM allows letters, digits and _+=,.@- in user names.
-    if bare != text or _ADDRESS.search(text) or "/" in text or ":" in text or _FILE.search(text):
+    if without_keys(text) != text or _ADDRESS.search(text) or path_in(text) is not None:
         return frozenset({Plane.CODE})
     return rule.planes
 
@@ -80,7 +77,7 @@ def within_reach(entry: Entry, rule: Rule, use_plane: Plane, scope: Scope) -> bo
         return account is None or account[1] in scope.accounts
     if scope.folders is None:
         return False
-    path = _path(entry.pattern)
+    path = path_in(entry.pattern)
     return path is None or any(_meets(path, folder) for folder in scope.folders)
 
 
@@ -114,13 +111,6 @@ def _warning(entry: Entry, rule: Rule, use: ExceptionUse, scope: Scope) -> str |
 
 
 _PLACES = {Plane.CODE: "code", Plane.LIVE: "live accounts"}
-
-
-def _path(pattern: str) -> str | None:
-    """The path in a subject on code, None where it is an address alone."""
-    bare = without_keys(pattern)
-    path = bare.partition(":")[0]
-    return path if path != bare or "/" in bare or _FILE.search(bare) else None
 
 
 def _meets(path: str, folder: str) -> bool:
