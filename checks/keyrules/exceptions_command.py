@@ -28,12 +28,12 @@ from keyrules.reports.text_style import count_of, printable
 _FORMATS = ("text", "json")
 EPILOG = """\
 examples:
-  keyrules exceptions                        with what each one matches below this folder
-  keyrules exceptions infra/ --report r.csv  and what it matches in a credential report
-  keyrules exceptions --expiring 30d         those that end within 30 days, or have ended
-  keyrules exceptions --check                is the file right? evaluates nothing, for a hook
+  keyrules exceptions                       what each matches below this folder
+  keyrules exceptions infra --report r.csv  and in a credential report
+  keyrules exceptions --expiring 30d        what ends in 30 days, or has ended
+  keyrules exceptions --check               is the file right? evaluates nothing
 
-exit codes: 0 listed, 2 wrong usage or a wrong file, 3 not everything was evaluated
+exit codes: 0 listed, 2 wrong usage or a wrong file, 3 not all was evaluated
 """
 
 

@@ -38,12 +38,16 @@ class Match:
 
 @dataclass(frozen=True)
 class Listed:
-    """An entry with what it matches; `planes` are those it can mean, `looked_at` those on which it would be seen."""
+    """An entry with what it matches; `planes` are those it can mean, `looked_at` those on which it would be seen.
+
+    On those in `broken` something could not be evaluated, so that more than `matches` may be there.
+    """
 
     entry: Entry
     days_left: int
     planes: tuple[Plane, ...]
     looked_at: tuple[Plane, ...]
+    broken: tuple[Plane, ...]
     matches: tuple[Match, ...]
 
     @property
@@ -110,7 +114,9 @@ def _matches(item: Listed) -> Iterator[str]:
         planes = " and ".join(plane.value for plane in item.looked_at)
         yield " " * _INDENT + f"Matches nothing ({planes})"
     for plane in item.planes:
-        if plane not in item.looked_at:
+        if plane in item.broken:
+            yield " " * _INDENT + f"{plane.value}: not everything could be evaluated"
+        elif plane not in item.looked_at:
             yield " " * _INDENT + _NOT_LOOKED[plane]
 
 

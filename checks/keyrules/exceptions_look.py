@@ -16,7 +16,7 @@ from keyrules.iac.scan import ScanRequest, scan
 from keyrules.iac.scan_command import check_readable
 from keyrules.live.account_audit import AuditRequest, combine
 from keyrules.live.audit_command import audit_files
-from keyrules.live.report_inputs import find_reports
+from keyrules.live.report_inputs import ReportSource, find_reports
 from keyrules.model import Evaluation, EvaluationError, Finding, Plane, Rule, Selection, Subject
 from keyrules.selection import select
 
@@ -55,7 +55,10 @@ def look_for(
     rules = {rule.id: rule for rule in pack.rules}
     looks = _looks(entries, pack, settings, where) if entries else []
     day = utc_day(where.as_of)
-    listed = [_listed(entry, rules[entry.exemption.rule], day, looks) for entry in entries]
+    matches = _matches(looks)
+    listed = [
+        _listed(entry, rules[entry.exemption.rule], day, looks, matches.get(entry.number, ())) for entry in entries
+    ]
     errors = [error for look in looks for error in look.evaluation.errors]
     return sorted(listed, key=lambda item: item.order), errors
 
@@ -63,6 +66,7 @@ def look_for(
 def _looks(entries: Sequence[Entry], pack: Pack, settings: Sequence[str], where: Where) -> list[_Look]:
     for path in where.paths:
         check_readable(path)
+    reports = find_reports(where.reports)
     selection = select(pack, only=[entry.exemption.rule for entry in entries], settings=settings)
     rules = {rule.id: rule for rule in selection.rules}
     planes = frozenset(plane for entry in entries for plane in planes_of(entry, rules[entry.exemption.rule]))
@@ -73,31 +77,41 @@ def _looks(entries: Sequence[Entry], pack: Pack, settings: Sequence[str], where:
         )
         evaluation = scan(request)
         looks.append(_Look(evaluation, ExceptionUse(entries, Plane.CODE), scan_scope(evaluation)))
-    if where.reports:
-        evaluation = _audit(pack, selection, where)
+    if reports:
+        evaluation = _audit(reports, pack, selection, where)
         looks.append(_Look(evaluation, ExceptionUse(entries, Plane.LIVE), audit_scope(evaluation)))
     return looks
 
 
-def _audit(pack: Pack, selection: Selection, where: Where) -> Evaluation:
+def _audit(reports: Sequence[ReportSource], pack: Pack, selection: Selection, where: Where) -> Evaluation:
     """The reports at any age: what an exception matched in an old one is what was asked."""
     as_of = None if where.own_moment else where.as_of
     request = AuditRequest(pack.stamp, selection, now=where.as_of, as_of=as_of, max_age=None)
-    return combine(audit_files(find_reports(where.reports), request), request).evaluation
+    return combine(audit_files(reports, request), request).evaluation
 
 
-def _listed(entry: Entry, rule: Rule, day: date, looks: Sequence[_Look]) -> Listed:
-    matches = tuple(
-        _match(finding) for look in looks for finding in look.evaluation.findings if entry in look.use.matching(finding)
-    )
+def _matches(looks: Sequence[_Look]) -> dict[int, list[Match]]:
+    """By the number of an entry, what it matches."""
+    found: dict[int, list[Match]] = {}
+    for look in looks:
+        for finding in look.evaluation.findings:
+            for entry in look.use.matching(finding):
+                found.setdefault(entry.number, []).append(_match(finding))
+    return found
+
+
+def _listed(entry: Entry, rule: Rule, day: date, looks: Sequence[_Look], matches: Sequence[Match]) -> Listed:
     planes = planes_of(entry, rule) | {Plane(match.plane) for match in matches}
     seen = {look.use.plane for look in looks if within_reach(entry, rule, look.use.plane, look.scope)}
+    broken = {look.use.plane for look in looks if look.use.plane in seen and not look.scope.complete}
+    looked_at = seen - broken | {Plane(match.plane) for match in matches}
     return Listed(
         entry=entry,
         days_left=(entry.exemption.expires - day).days,
         planes=tuple(plane for plane in Plane if plane in planes),
-        looked_at=tuple(plane for plane in Plane if plane in seen | {Plane(match.plane) for match in matches}),
-        matches=matches,
+        looked_at=tuple(plane for plane in Plane if plane in looked_at),
+        broken=tuple(plane for plane in Plane if plane in broken),
+        matches=tuple(matches),
     )
 
 
