@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 from canaries import assert_no_leak, make_canary
-from scanning import write
+from scanning import PROJECT, write
 
 from keyrules.cli import main
 
@@ -217,3 +220,20 @@ def test_the_first_baseline_may_be_named_before_it_exists(repository: Path) -> N
     assert main(["scan", "deploy.sh"]) == 2
     assert main(["scan", "deploy.sh", "--write-baseline", "b.json"]) == 0
     assert main(["scan", "deploy.sh"]) == 0
+
+
+@pytest.mark.parametrize("options", [[], ["--baseline", "b.json"]])
+def test_nothing_of_it_is_imported_unless_asked_for(repository: Path, options: list[str]) -> None:
+    scan("--write-baseline", "b.json", "deploy.sh", code=0)
+    program = (
+        "import sys; from keyrules.cli import main; main(sys.argv[1:]); "
+        "print([name for name in sys.modules if 'baseline' in name])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, "scan", "deploy.sh", *options],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "PYTHONPATH": str(PROJECT / "checks")},
+    )
+    assert (done.stdout.splitlines()[-1] == "[]") is (not options)

@@ -1,0 +1,135 @@
+"""What a new baseline holds: what counts, when it was first seen, and what the run did not look at."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import pytest
+from evaluations import AS_OF, RULES, code_finding, every_kind_of_code_result, live_finding, make_evaluation
+
+from keyrules.baseline_compare import compare
+from keyrules.baseline_reading import Baseline, Entry, read_baseline
+from keyrules.baseline_run import BaselineRun
+from keyrules.baseline_writing import accepted_note, baseline_text
+from keyrules.exit_codes import exit_code
+from keyrules.model import Evaluation, EvaluationError, Finding, Input, Location, Plane, Severity, Status
+
+EARLIER = datetime(2025, 11, 5, tzinfo=timezone.utc)
+
+
+def old(*findings: Finding, inputs: tuple[Input, ...] = ()) -> Baseline:
+    """A baseline of the findings, first seen EARLIER."""
+    return Baseline("old.json", EARLIER, inputs, {f.fingerprint: Entry(f, f.fingerprint, EARLIER) for f in findings})
+
+
+def written(evaluation: Evaluation, baseline: Baseline | None = None, seen: bool = True) -> dict[str, Any]:
+    """The new baseline of a run, which looked at everything or at nothing that is not in it."""
+    entries = baseline.entries if baseline is not None else {}
+    compared = compare(evaluation.findings, entries, lambda entry: seen, lambda path: False)
+    text = baseline_text(evaluation, compared, baseline, lambda item: item.name == "looked-at")
+    document: dict[str, Any] = json.loads(text)
+    return document
+
+
+def test_only_what_counts() -> None:
+    document = written(every_kind_of_code_result())
+    assert [finding["status"] for finding in document["findings"]] == ["UNKNOWN", "FAIL", "FAIL"]
+    assert {finding["first_seen"] for finding in document["findings"]} == {"2026-01-31T09:30:00Z"}
+    assert document["schema"] == "keyrules/1" and "baseline" not in document and "controls" not in document
+    assert document["errors"][0]["input"] == "broken.tf"
+
+
+@pytest.mark.parametrize("plane", list(Plane))
+def test_reads_as_what_was_written(tmp_path: Path, plane: Plane) -> None:
+    found = [code_finding(), code_finding(RULES[2])] if plane is Plane.CODE else [live_finding()]
+    file = tmp_path / "b.json"
+    file.write_text(json.dumps(written(make_evaluation(*found, plane=plane))))
+    assert [entry.finding for entry in read_baseline(file, plane).entries.values()] == found
+
+
+def test_an_order_that_lines_have_no_part_in() -> None:
+    places = [Location("b.tf", 1, 2, "z"), Location("a.tf", 9, 9, "b"), Location("a.tf", 99, 99, "a")]
+    forward = written(make_evaluation(*(code_finding(location=place) for place in places)))
+    backward = written(make_evaluation(*(code_finding(location=place) for place in reversed(places))))
+    assert forward == backward
+    assert [f["location"]["address"] for f in forward["findings"]] == ["a", "b", "z"]
+
+
+def test_known_findings_keep_their_date_and_new_ones_get_theirs() -> None:
+    known, new = code_finding(), code_finding(RULES[1])
+    document = written(make_evaluation(known, new), old(known))
+    assert [finding["first_seen"][:10] for finding in document["findings"]] == ["2025-11-05", "2026-01-31"]
+
+
+def test_a_failure_that_cannot_be_judged_today_stays_accepted() -> None:
+    """Or it would be new when it can be judged again; so also where its block has moved meanwhile."""
+    failing = code_finding(message="It fails.")
+    moved = Location("other.tf", 7, 9, "aws_iam_access_key.ci")
+    for place in (failing.location, moved):
+        (entry,) = written(make_evaluation(code_finding(status=Status.UNKNOWN, location=place)), old(failing))[
+            "findings"
+        ]
+        assert (entry["status"], entry["message"], entry["first_seen"][:10]) == ("FAIL", "It fails.", "2025-11-05")
+        assert entry["fingerprint"] == code_finding(location=place).fingerprint
+        assert place is not None and entry["location"]["path"] == place.path
+
+
+def test_what_was_not_looked_at_is_carried_over_with_its_inputs() -> None:
+    known, unseen = code_finding(), code_finding(location=Location("far/main.tf", 1, 2, "x"))
+    inputs = (Input("terraform", "far"), Input("terraform", "looked-at"), Input("terraform", "main.tf"))
+    run = make_evaluation(known)
+    document = written(run, old(known, unseen, inputs=inputs), seen=False)
+    assert [finding["location"]["path"] for finding in document["findings"]] == ["far/main.tf", "main.tf"]
+    assert [item["name"] for item in document["inputs"]] == ["main.tf", "far"]
+    assert [item["name"] for item in written(run, old(known, unseen, inputs=inputs))["inputs"]] == ["main.tf"]
+
+
+def test_one_credential_in_two_reports_is_written_once_by_its_worse_verdict() -> None:
+    finding = live_finding()
+    (entry,) = written(
+        make_evaluation(replace(finding, status=Status.UNKNOWN), finding, plane=Plane.LIVE), old(finding)
+    )["findings"]
+    assert (entry["status"], entry["first_seen"][:10]) == ("FAIL", "2025-11-05")
+
+
+def test_what_the_run_says() -> None:
+    new, known, unseen = code_finding(), code_finding(RULES[1]), code_finding(RULES[2])
+    run = make_evaluation(new, known, errors=(EvaluationError("x.tf", "unparsable", "It cannot be parsed."),))
+    compared = compare(run.findings, old(known, unseen).entries, lambda entry: False, lambda path: False)
+    assert accepted_note("b.json", run, compared) == (
+        "Accepted 2 findings in the baseline b.json, and kept 1 that this run did not look at; what could not be "
+        "evaluated is not in it."
+    )
+
+
+@pytest.mark.parametrize(
+    ("status", "then", "error", "code"),
+    [
+        (Status.FAIL, Status.FAIL, False, 0),
+        (Status.UNKNOWN, Status.UNKNOWN, False, 0),
+        (Status.UNKNOWN, Status.FAIL, False, 0),
+        (Status.FAIL, Status.UNKNOWN, False, 1),
+        (Status.FAIL, None, False, 1),
+        (Status.UNKNOWN, None, False, 3),
+        (Status.FAIL, Status.FAIL, True, 3),
+        (Status.PASS, None, True, 3),
+    ],
+)
+def test_exit_codes(status: Status, then: Status | None, error: bool, code: int) -> None:
+    """Known findings fail nothing; errors always do; and a baseline that is written accepts all but those."""
+    errors = (EvaluationError("x.tf", "unparsable", "It cannot be parsed."),) if error else ()
+    run = make_evaluation(code_finding(status=status), errors=errors)
+    baseline = old(*([code_finding(status=then)] if then is not None else []))
+    reduced, files = BaselineRun(baseline, None).applied(run)
+    assert files == ()
+    assert reduced.counts.evaluated == 1
+    assert exit_code(reduced, Severity.LOW) == code
+    accepted, files = BaselineRun(None, Path("b.json")).applied(run)
+    assert [(option, path) for option, path, _ in files] == [("--write-baseline", Path("b.json"))]
+    assert exit_code(accepted, Severity.LOW, accepted=True) == (3 if error else 0)
+    assert accepted.findings == run.findings
+    assert accepted.as_of == AS_OF
