@@ -251,13 +251,21 @@ def test_an_audit(runner: Runner) -> None:
 
 
 @pytest.mark.parametrize(
-    "inputs", [{"command": "controls"}, {"command": ""}, {"summary": "yes"}, {"upload_sarif": "True"}, {"fail_on": "x"}]
+    ("inputs", "named"),
+    [
+        ({"command": "controls"}, "the input command must"),
+        ({"command": ""}, "the input command must"),
+        ({"summary": "yes"}, "the input summary must"),
+        ({"annotations": ""}, "the input annotations must"),
+        ({"upload_sarif": "True"}, "the input upload-sarif must"),
+        ({"fail_on": "x"}, "--fail-on"),
+    ],
 )
-def test_wrong_inputs_fail_with_2_and_leave_no_report(runner: Runner, inputs: dict[str, str]) -> None:
+def test_wrong_inputs_fail_with_2_and_leave_no_report(runner: Runner, inputs: dict[str, str], named: str) -> None:
     job = runner.run(**inputs)
     assert job.code == 2
     assert job.outputs == {"exit-code": "2"}
-    assert job.step.stderr.startswith("keyrules: ")
+    assert f"keyrules: {named}" in job.step.stderr
 
 
 def test_a_job_whose_steps_broke_off_does_not_pass(runner: Runner) -> None:
@@ -328,9 +336,9 @@ def test_the_gitlab_job_leaves_the_reports_that_it_promises(tmp_path: Path) -> N
 
 
 def test_variables_of_the_gitlab_job_are_data_and_never_code(tmp_path: Path) -> None:
-    gitlab(tmp_path, recording, KEYRULES_PATHS=f"a b\n{HOSTILE}", KEYRULES_ARGS="--fail-on\nhigh")
+    gitlab(tmp_path, recording, KEYRULES_PATHS=f"a b\n*\n{HOSTILE}", KEYRULES_ARGS="--fail-on\nhigh")
     (arguments,) = calls(tmp_path / "venv/bin")
-    assert arguments[arguments.index("--fail-on") :] == ["--fail-on", "high", "--", "a b", HOSTILE]
+    assert arguments[arguments.index("--fail-on") :] == ["--fail-on", "high", "--", "a b", "*", HOSTILE]
     assert not list(tmp_path.rglob("pwned"))
 
 

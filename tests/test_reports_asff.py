@@ -25,6 +25,8 @@ from canaries import assert_no_leak, make_canary
 from credential_reports import AS_OF as AUDITED_AT
 from credential_reports import evaluate, key, line, report
 from evaluations import ACCOUNT, RULES, every_kind_of_live_result, live_finding, make_evaluation
+from hypothesis import given
+from hypothesis import strategies as st
 from live_cases import CASES, FIRST_SEEN, GONE, HOSTILE_NAME, OTHER_ACCOUNT
 from moto.server import ThreadedMotoServer
 from readme import snippet
@@ -34,7 +36,7 @@ from keyrules.reports import asff_report
 from keyrules.reports.live_records import clipped
 from keyrules.reports.outputs import parse_outputs
 from keyrules.reports.report_options import ReportOptions
-from keyrules.reports.text_style import iso_utc
+from keyrules.reports.text_style import iso_utc, printable
 
 # What the service model says in words only, and Security Hub enforces. Paths without indexes.
 LONGEST = {
@@ -280,6 +282,14 @@ def test_what_is_cut_says_so_and_stays_readable() -> None:
     for text in (finding["Description"], finding["Remediation"]["Recommendation"]["Text"]):
         assert text.endswith("…")
     assert HOSTILE_NAME not in json.dumps(finding, ensure_ascii=False)
+
+
+@given(st.text(), st.integers(min_value=2, max_value=40))
+def test_no_text_is_longer_than_its_limit(text: str, limit: int) -> None:
+    cut = clipped(text, limit)
+    assert 1 <= len(cut) <= limit
+    assert cut.isprintable()
+    assert cut == (printable(text).strip() or "-") or cut.endswith("…")
 
 
 def test_the_same_bytes_every_time() -> None:

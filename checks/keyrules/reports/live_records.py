@@ -95,7 +95,7 @@ class Record:
             return (Resource("AwsAccount", f"AWS::::Account:{self.account}", self.account),) if self.account else ()
         arn = self.subject.arn
         if arn.endswith(":root"):
-            return (Resource("AwsAccount", f"AWS::::Account:{self.account}", "the root user"),)
+            return (Resource("AwsAccount", f"AWS::::Account:{arn.split(':')[4]}", "the root user"),)
         user = Resource("AwsIamUser", arn, self.subject.user or arn.rpartition("/")[2])
         if self.subject.kind != "access_key":
             return (user,)
