@@ -74,7 +74,7 @@ def test_no_name_is_a_command(name: str) -> None:
         assert set(files) <= ({printable(name)} if plane is Plane.CODE else set())
 
 
-@pytest.mark.parametrize("name", NAMES[:4])
+@pytest.mark.parametrize("name", NAMES[:6])
 def test_a_name_comes_back_as_it_was(name: str) -> None:
     finding = code_finding(location=Location(name, 3, 5, "a"), message=name)
     command = of(make_evaluation(finding))[0]
