@@ -75,7 +75,7 @@ class _Scan:
         self._modules_then = {item.name for item in baseline.inputs if item.kind == "terraform"}
         self._plans_then = {item.name for item in baseline.inputs if item.kind == "plan"}
         self._rules = {rule.id for rule in evaluation.rules}
-        self._failed = sorted({error.input for error in evaluation.errors})
+        self._failed = {error.input: _absolute(error.input, root) for error in evaluation.errors}
         self._open = {_subject(f) for f in evaluation.findings if f.status in (Status.UNKNOWN, Status.EXEMPT)}
 
     def saw(self, finding: Finding) -> bool:
@@ -113,7 +113,7 @@ class _Scan:
 
         What is missing from a Terraform module changes the verdicts on it and on the modules that it calls.
         """
-        if below(_absolute(path, self._root), [_absolute(failed, self._root)]):
+        if below(_absolute(path, self._root), [self._failed[failed]]):
             return True
         if rule == _LITERALS or not path.endswith(SOURCE_SUFFIXES):
             return False

@@ -72,14 +72,15 @@ def compare(
         partners[index] = Known(counted[index], entry, moved=True)
         del left[entry.fingerprint]
     known = {partner.entry.fingerprint for partner in partners.values()}
+    resolved = {fingerprint for fingerprint, entry in left.items() if seen(entry)}
     return Comparison(
         new=tuple(finding for index, finding in enumerate(counted) if index not in partners),
         known=tuple(partners[index] for index in sorted(partners)),
         changed=tuple(
             entry for fingerprint, entry in entries.items() if fingerprint not in known and fingerprint not in left
         ),
-        resolved=tuple(entry for entry in left.values() if seen(entry)),
-        unseen=tuple(entry for entry in left.values() if not seen(entry)),
+        resolved=tuple(entry for fingerprint, entry in left.items() if fingerprint in resolved),
+        unseen=tuple(entry for fingerprint, entry in left.items() if fingerprint not in resolved),
     )
 
 

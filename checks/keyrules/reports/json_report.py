@@ -68,10 +68,6 @@ def _counts(counts: Counts) -> dict[str, int]:
     }
 
 
-def _known(evaluation: Evaluation) -> dict[str, int]:
-    return {} if evaluation.baseline is None else {"known": evaluation.counts.known}
-
-
 def _framework(evaluation: Evaluation, report: FrameworkReport) -> dict[str, Any]:
     return {
         "framework": {"key": report.key, "name": report.name, "url": report.url, "notes": list(report.notes)},
