@@ -153,6 +153,24 @@ def test_a_raising_check_is_not_clean(checkout: Path, tmp_path: Path) -> None:
     assert code == 3 and "KEY_AWS_001" in message
 
 
+def test_a_judge_that_leaves_a_key_out_is_not_clean(checkout: Path, tmp_path: Path) -> None:
+    module = checkout / "checks/keyrules/iac/terraform/terraform_rules.py"
+    text = module.read_text()
+    whole = "return [judge_rotation(key, context) for key in declared_keys(root)]"
+    assert whole in text
+    module.write_text(text.replace(whole, "return []"))
+    code, _ = scan_with(checkout, tmp_path / "src")
+    assert code == 3
+
+
+def test_a_lean_start_that_fails_is_followed_by_a_full_one(checkout: Path, tmp_path: Path) -> None:
+    module = checkout / "checks/keyrules/iac/host/lean_imports.py"
+    text = module.read_text()
+    assert "    sys.meta_path.insert(0, _Finder())\n" in text
+    module.write_text(text.replace("    sys.meta_path.insert(0, _Finder())\n", "    raise ImportError\n"))
+    assert scan_with(checkout, tmp_path / "src") == (1, "")
+
+
 def test_a_worker_that_cannot_start_is_not_clean(checkout: Path, tmp_path: Path) -> None:
     (checkout / "checks/keyrules/iac/host/checkov_worker.py").write_text("raise SystemExit(1)\n")
     code, message = scan_with(checkout, tmp_path / "src")

@@ -16,6 +16,7 @@ from keyrules.iac.terraform.terraform_module import normalize
 from keyrules.iac.unit_results import Checked, CheckRecord, Declared
 from keyrules.model import Plane, Selection
 
+_RESULTS = ("UNKNOWN", "PASSED", "FAILED", "SKIPPED")
 _SECRET_ATTRIBUTES = {"secret", "ses_smtp_password_v4", "ses_smtp_password"}
 
 
@@ -54,6 +55,8 @@ class CheckovRunners:
                 self._run("terraform_json", checked, files=json_files)
         else:
             self._run(kind, checked, files=[path])
+        # Checkov runs checks on threads, and says things in the order in which they come.
+        checked.records.sort(key=_record_order)
         checked.failures = sorted({rule_id for rule_id, _ in self.session.failures})
         return checked
 
@@ -114,6 +117,12 @@ def _records(found: Iterable[Any]) -> list[CheckRecord]:
         )
         for record in found
     ]
+
+
+def _record_order(record: CheckRecord) -> tuple[str, str, str, int, int, int, str]:
+    """Of several records on one subject the one that counts comes last."""
+    place = (record.path, record.address, record.start_line, record.end_line)
+    return (record.rule, *place, _RESULTS.index(record.result), record.comment)
 
 
 def _root_only(runner: Any) -> Any:
