@@ -174,6 +174,7 @@ class TestCode:
 
     def test_a_text_is_read_for_itself(self) -> None:
         assert saw("infra/main.tf", ["."], rule=RULES[3], errors=["infra/broken.tf"])
+        assert saw("modules/user/main.tf", ["modules"], rule=RULES[3], then=[(MODULE, "envs/prod")])
         assert not saw("infra/main.tf", ["."], rule=RULES[3], errors=["infra/main.tf"])
 
     def test_inputs_that_were_looked_at(self) -> None:
