@@ -16,7 +16,6 @@ from scanning import FIXTURES, PROJECT, Scanned, scan, write
 
 from keyrules.iac.discovery import discover
 from keyrules.iac.file_walk import MAX_FILE_BYTES
-from keyrules.iac.relevance import concerns_cloudformation, concerns_terraform
 
 KEY = 'resource "aws_iam_access_key" "k" {\n  user = "svc"\n}\n'
 MODULE = """\
@@ -184,45 +183,6 @@ def unprivileged(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]
         text=True,
         check=False,
     )
-
-
-class TestRelevance:
-    """It may say yes too often, never no too often."""
-
-    @pytest.mark.parametrize(
-        "data",
-        [
-            b'resource "aws_iam_access_key" "k" {}',
-            b"resource aws_iam_access_key k {}",
-            rb'{"resource": {"aws_iam\u005faccess_key": {}}}',
-            rb'{"resource": {"\u0061ws_iam_access_key": {}}}',
-            b'resource "awsutils_expiring_iam_access_key" "k" {}',
-            b'module "u" { source = "terraform-aws-modules/iam/aws//modules/iam-user" }',
-            rb'{"module": {"u": {"source": "terraform-aws-modules\/iam\/aws\/\/modules\/iam\u002duser"}}}',
-            KEY.encode("utf-16"),
-        ],
-    )
-    def test_terraform(self, data: bytes) -> None:
-        assert concerns_terraform(data)
-
-    @pytest.mark.parametrize(
-        "text",
-        [
-            "AWS::IAM::AccessKey",
-            r'"AWS::\x49AM::AccessKey"',
-            r'"AWS::\u0049AM::AccessKey"',
-            r'"AWS::\U00000049AM::AccessKey"',
-            '"AWS::IAM\\\n    ::AccessKey"',
-            '"AWS::IAM\\\r\n\t::AccessKey"',
-        ],
-    )
-    def test_templates(self, text: str) -> None:
-        assert concerns_cloudformation(text.encode())
-        assert concerns_cloudformation(text.encode("utf-16"))
-
-    def test_other_text_is_left_alone(self) -> None:
-        assert not concerns_terraform(b'resource "aws_iam_user" "u" {}\n# \\u0041 \\x41\n')
-        assert not concerns_cloudformation(b'Type: AWS::IAM::User\nx: "\\u0041 \\x41"\n')
 
 
 class TestOrder:

@@ -27,6 +27,7 @@ from keyrules.iac.terraform.hcl_evaluate import instance_keys
 from keyrules.iac.terraform.terraform_keys import KEY_TYPES, declared_keys
 from keyrules.iac.terraform.terraform_module import Module, ModuleReader
 from keyrules.iac.terraform.terraform_scope import Scope, walk
+from keyrules.iac.trigger_words import MODULE_SOURCES
 from keyrules.iac.unit_results import Declared, Place, Problem
 from keyrules.iac.verdict import Context, Verdict
 
@@ -61,7 +62,7 @@ TEMPLATE_JUDGES: Mapping[str, TemplateJudge] = {
 
 _RESOURCE = re.compile(rf'^\s*resource\s+"?({"|".join(KEY_TYPES)})"?\s+"?([^"\s{{]+)"?', re.MULTILINE)
 
-_KEY_MODULE = re.compile(r"iam-(?:system-)?user")
+_KEY_MODULES = tuple(word.decode() for word in MODULE_SOURCES)
 """In the sources of the registry modules that KEY_AWS_007 knows; the rule file says which they are exactly."""
 
 
@@ -102,7 +103,7 @@ def _calls_of_key_modules(scope: Scope) -> Iterator[Place]:
     for name, call in sorted(scope.module.calls.items()):
         source = call.value("source")
         text = source.value if isinstance(source, Literal) else None
-        if isinstance(text, str) and _KEY_MODULE.search(text) and instance_keys(call, scope) != ():
+        if isinstance(text, str) and any(word in text for word in _KEY_MODULES) and instance_keys(call, scope) != ():
             yield Place(call.path, f"{scope.prefix}module.{name}", call.start_line, call.end_line)
 
 

@@ -1,14 +1,15 @@
 """Decides from bytes which files could matter to a rule. It may say yes too often, never no too often.
 
-Terraform's block labels and CloudFormation's type names are plain text in the file, so a file without these words
-declares no key and calls no module that does; escapes that could hide a word are read first.
+Terraform's block labels, module sources and CloudFormation's type names are plain text in the file, so a file without
+the words of keyrules.iac.trigger_words declares no key and calls no module that does; escapes that could hide a word
+are read first. Searching for each word by itself is several times as fast as one regular expression for all.
 """
 
 from __future__ import annotations
 
 import re
 
-from keyrules.iac.trigger_words import TEMPLATE_WORDS, TERRAFORM_WORDS
+from keyrules.iac.trigger_words import MODULE_SOURCES, TEMPLATE_TYPES, TERRAFORM_TYPES
 
 PLAN_WORDS = (b'"format_version"', b'"terraform_version"', b'"@level"')
 """One of these is in every JSON file that Terraform itself writes."""
@@ -27,12 +28,12 @@ _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 def concerns_terraform(data: bytes) -> bool:
     """Whether a Terraform file, by itself, could declare a key or call a registry module that does."""
-    return _holds(data, TERRAFORM_WORDS)
+    return _holds(data, TERRAFORM_TYPES + MODULE_SOURCES)
 
 
 def concerns_cloudformation(data: bytes) -> bool:
     """Whether a file could be a template that declares a key."""
-    return _holds(data, TEMPLATE_WORDS)
+    return _holds(data, TEMPLATE_TYPES)
 
 
 def could_be_plan(data: bytes) -> bool:

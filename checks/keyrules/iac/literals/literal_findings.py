@@ -14,7 +14,7 @@ from keyrules.iac.hcl.hcl_ast import HclSyntaxError
 from keyrules.iac.hcl.hcl_syntax import parse_hcl
 from keyrules.iac.literals.literals import LiteralCredential, find_literals
 from keyrules.iac.skip_reasons import safe_reason
-from keyrules.iac.trigger_words import TEMPLATE_WORDS
+from keyrules.iac.trigger_words import TEMPLATE_TYPES
 from keyrules.model import Finding, Location, Plane, Rule, Status
 from keyrules.reports.text_style import advice_for
 
@@ -22,7 +22,7 @@ _SKIP = re.compile(r"(?:checkov|bridgecrew|cortex):skip= *([A-Za-z_\d-]+(?:,[A-Z
 _METADATA_ID = r"""["']?id["']?\s*:\s*["']?{id}\b"""
 _METADATA_COMMENT = re.compile(r"""["']?comment["']?\s*:\s*["']?([^"'\n}}]*)""")
 _NATIVE = (".tf", ".tofu")
-_TEMPLATE_TYPES = tuple(word.decode() for word in TEMPLATE_WORDS)
+_TEMPLATE_WORDS = ("Resources", *(name.decode() for name in TEMPLATE_TYPES))
 _TEMPLATES = (".yaml", ".yml", ".json", ".template")
 
 
@@ -75,7 +75,7 @@ def _regions(path: str, text: str) -> list[_Region]:
         except HclSyntaxError:
             return []
         return [_Region(_block_address(b.type, b.labels), b.start_line, b.end_line) for b in body.blocks]
-    if name.endswith(_TEMPLATES) and any(word in text for word in ("Resources", *_TEMPLATE_TYPES)):
+    if name.endswith(_TEMPLATES) and any(word in text for word in _TEMPLATE_WORDS):
         try:
             template = read_template(text)
         except TemplateError:

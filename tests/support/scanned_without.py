@@ -1,0 +1,118 @@
+"""What a scan finds by keyrules' own judges, with relevance or with everything taken for relevant."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timezone
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+from unittest import mock
+
+from keyrules.catalog import load_pack
+from keyrules.iac import discovery, module_calls
+from keyrules.iac.declared import judge_unit
+from keyrules.iac.discovery import Discovery, discover
+from keyrules.iac.file_walk import read_file
+from keyrules.iac.hcl.hcl_ast import HclSyntaxError, Literal
+from keyrules.iac.hcl.hcl_syntax import parse_hcl
+from keyrules.iac.hcl.terraform_json import parse_terraform_json
+from keyrules.iac.host.check_session import CheckSession
+from keyrules.iac.literals.literal_findings import literal_findings
+from keyrules.model import Selection
+
+AS_OF = datetime(2026, 6, 1, tzinfo=timezone.utc)
+LITERALS = "KEY_AWS_011"
+
+
+class Fact(NamedTuple):
+    """One thing that a scan says: a verdict, or a key or a module call that Checkov's rules judge."""
+
+    rule: str
+    path: str
+    address: str
+    status: str
+    message: str
+
+
+@cache
+def session() -> CheckSession:
+    """Every rule at its defaults."""
+    pack = load_pack()
+    return CheckSession({rule.id: rule for rule in pack.rules}, Selection(pack.rules), AS_OF)
+
+
+def facts(found: Discovery) -> set[Fact]:
+    """What the units and texts of a discovery hold, as reported for the files that were asked for."""
+    said: set[Fact] = set()
+    for unit in found.units:
+        declared = judge_unit(unit.kind, unit.path, session())
+        held = {Fact(v.rule, v.path, v.address, v.status.name, v.message) for v in declared.verdicts}
+        held |= {Fact("key", place.path, place.address, "", "") for place in declared.keys}
+        held |= {Fact("call", place.path, place.address, "", "") for place in declared.calls}
+        whole = found.only is None or unit.path in found.whole
+        whole |= discovery.below(unit.path, found.folders)
+        said |= {fact for fact in held if whole or (found.only and fact.path in found.only)}
+    for path in found.texts:
+        for finding in literal_findings(path, read_file(path), session().rules[LITERALS]):
+            assert finding.location is not None
+            said.add(Fact(LITERALS, path, finding.location.address, finding.status.name, finding.message))
+    return said
+
+
+def with_relevance(paths: Sequence[str | Path], context: Path) -> set[Fact]:
+    """What a scan finds."""
+    return facts(discover(paths, context))
+
+
+def without_relevance(paths: Sequence[str | Path], context: Path) -> set[Fact]:
+    """What it finds when every file is evaluated, and calls are known by the syntax alone."""
+    with everything_relevant():
+        return facts(discover(paths, context))
+
+
+@contextmanager
+def everything_relevant() -> Iterator[None]:
+    """Every file could matter to every rule."""
+
+    def yes(data: bytes) -> bool:
+        return True
+
+    names: list[tuple[object, str, Callable[..., object]]] = [
+        (module_calls, "concerns_terraform", yes),
+        (module_calls, "local_sources", parsed_sources),
+        (discovery, "concerns_cloudformation", yes),
+        (discovery, "contains_candidate", yes),
+        (discovery, "could_be_plan", yes),
+    ]
+    patches = [mock.patch.object(module, name, instead) for module, name, instead in names]
+    for patch in patches:
+        patch.start()
+    try:
+        yield
+    finally:
+        for patch in patches:
+            patch.stop()
+
+
+def parsed_sources(data: bytes) -> list[str]:
+    """The relative sources of a file's module calls; none where it cannot be parsed."""
+    text = data.decode("utf-8-sig", "replace")
+    try:
+        body = parse_terraform_json(text) if text.lstrip().startswith("{") else parse_hcl(text)
+    except HclSyntaxError:
+        return []
+    found = []
+    for block in body.blocks:
+        source = block.body.attributes.get("source")
+        if block.type == "module" and source is not None and isinstance(source.value, Literal):
+            value = str(source.value.value).replace("\\", "/")
+            found += [value] if value.startswith(("./", "../")) else []
+    return found
+
+
+def files_below(folder: Path) -> list[Path]:
+    """Every file of a folder in a stable order."""
+    return sorted(Path(root, name) for root, _, names in os.walk(folder) for name in names)

@@ -1,0 +1,141 @@
+"""Derives the words that make a file relevant from the rules themselves, and writes iac/trigger_words.py.
+
+    PYTHONPATH=checks python tests/support/trigger_vocabulary.py
+
+Where they come from: the resource types that the rule files' definitions name, the patterns in them that module
+sources are held against, and the types that the Python rules judge.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from keyrules.catalog import Pack, load_pack
+from keyrules.iac.cloudformation.cloudformation_template import ACCESS_KEY
+from keyrules.iac.terraform.terraform_keys import KEY_TYPES
+from keyrules.model import Plane
+from keyrules.rule_conditions import SENTINEL
+
+TARGET = Path(__file__).resolve().parents[2] / "checks/keyrules/iac/trigger_words.py"
+REGENERATE = "PYTHONPATH=checks python tests/support/trigger_vocabulary.py"
+_MODULE = "module"
+_SHORTEST = 8
+_NONE: frozenset[str] = frozenset()
+_PATTERNS = frozenset({"regex_match", "not_regex_match"})
+
+
+class Vocabulary(NamedTuple):
+    """Each sorted. A module source that a rule knows holds one of `module_sources`."""
+
+    terraform_types: tuple[str, ...]
+    module_sources: tuple[str, ...]
+    template_types: tuple[str, ...]
+
+
+def vocabulary(pack: Pack) -> Vocabulary:
+    """The words of a pack. Raises ValueError for a rule from which none can be derived."""
+    types = {*KEY_TYPES, ACCESS_KEY}
+    sources: set[str] = set()
+    for rule in pack.rules:
+        if Plane.CODE in rule.planes and rule.definition != SENTINEL:
+            named = {name for condition in conditions(rule.definition) for name in condition.get("resource_types", ())}
+            types |= named - {_MODULE}
+            if _MODULE in named:
+                sources |= {word for pattern in _source_patterns(rule.definition) for word in required(pattern)}
+                if not sources:
+                    raise ValueError(f"{rule.id} judges module calls by no pattern on their source")
+    template = {name for name in types if "::" in name}
+    return Vocabulary(tuple(sorted(types - template)), tuple(sorted(sources)), tuple(sorted(template)))
+
+
+def conditions(definition: Any) -> Iterator[Mapping[str, Any]]:
+    """Every condition of a rule's definition, wherever it stands."""
+    if isinstance(definition, Mapping):
+        if "resource_types" in definition:
+            yield definition
+        for value in definition.values():
+            yield from conditions(value)
+    elif isinstance(definition, list):
+        for value in definition:
+            yield from conditions(value)
+
+
+def _source_patterns(definition: Any) -> Iterator[str]:
+    for condition in conditions(definition):
+        if _MODULE in condition["resource_types"] and condition.get("attribute") == "source":
+            if condition["operator"] not in _PATTERNS:
+                raise ValueError(f"no words can be derived from the operator {condition['operator']} on a source")
+            yield condition["value"]
+
+
+def required(pattern: str) -> frozenset[str]:
+    """Words of which every text that a regular expression matches holds at least one. Raises ValueError without any.
+
+    Of the parts that must all match, the last one of some length is taken: a source begins with the publisher of
+    hundreds of modules and ends with the module.
+    """
+    try:
+        parser = import_module("re._parser")
+    except ImportError:
+        # Python 3.10 has it under its older name.
+        parser = import_module("sre_parse")
+    parsed = parser.parse(pattern)
+    words = _required(list(parsed))
+    if min(map(len, words), default=0) < _SHORTEST or parsed.state.flags & re.IGNORECASE:
+        raise ValueError(f"a text that {pattern!r} matches need not hold any word")
+    return words
+
+
+def _required(parts: list[Any]) -> frozenset[str]:
+    options: list[frozenset[str]] = []
+    run = ""
+    for kind, value in [*parts, ("END", None)]:
+        name = str(kind)
+        if name == "LITERAL":
+            run += chr(value)
+            continue
+        if run:
+            options.append(frozenset({run}))
+        run = ""
+        if name == "SUBPATTERN":
+            options.append(_required(list(value[-1])))
+        elif name == "BRANCH":
+            branches = [_required(list(branch)) for branch in value[1]]
+            options.append(frozenset().union(*branches) if all(branches) else _NONE)
+    shortest = [min(map(len, words), default=0) for words in options]
+    wanted = min(_SHORTEST, max(shortest, default=0))
+    return next((words for words, length in zip(options[::-1], shortest[::-1], strict=True) if length >= wanted), _NONE)
+
+
+def render(words: Vocabulary) -> str:
+    """The source of iac/trigger_words.py."""
+    doc = (
+        '"""The words that make a file relevant, as bytes. Generated from the rules, as a test watches:\n\n'
+        f"    {REGENERATE}\n\n"
+        "Deriving them takes PyYAML and every rule file, longer than a whole run that finds none of them.\n"
+        '"""\n\nfrom __future__ import annotations\n'
+    )
+    notes = {
+        "TERRAFORM_TYPES": ("terraform_types", "Resource types that a rule judges."),
+        "MODULE_SOURCES": ("module_sources", "The source of a registry module that a rule knows holds one of these."),
+        "TEMPLATE_TYPES": ("template_types", "CloudFormation types that a rule judges."),
+    }
+    for name, (field, note) in notes.items():
+        values = [f"b{_quoted(word)}" for word in getattr(words, field)]
+        lines = "".join(f"\n    {value}," for value in values) + "\n" if len(values) > 1 else f"{values[0]},"
+        doc += f'\n{name} = ({lines})\n"""{note}"""\n'
+    return doc
+
+
+def _quoted(word: str) -> str:
+    if not word.isascii() or '"' in word or "\\" in word or not word.isprintable():
+        raise ValueError(f"{word!r} cannot be written as plain bytes")
+    return f'"{word}"'
+
+
+if __name__ == "__main__":
+    TARGET.write_text(render(vocabulary(load_pack())), encoding="utf-8")
