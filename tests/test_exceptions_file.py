@@ -37,10 +37,10 @@ def load(text: str, folder: Path, as_of: datetime = AS_OF, max_days: int = 365) 
     return load_exceptions(path, PACK, as_of, max_days)
 
 
-def refusal(text: str, folder: Path, **options: int) -> str:
+def refusal(text: str, folder: Path, max_days: int = 365) -> str:
     """The sentence, without the folder before the file's name."""
     with pytest.raises(UsageError) as caught:
-        load(text, folder, **options)
+        load(text, folder, max_days=max_days)
     return str(caught.value).replace(f"{folder}/", "")
 
 
