@@ -187,7 +187,23 @@ def test_other_actions_are_pinned() -> None:
 def test_the_report_is_uploaded_whatever_keyrules_found() -> None:
     (upload,) = (step for step in ACTION["runs"]["steps"] if "upload-sarif" in step.get("uses", ""))
     assert upload["if"].startswith("always() && inputs.upload-sarif == 'true'")
-    assert upload["with"]["sarif_file"] == "${{ steps.run.outputs.sarif }}"
+    assert upload["with"] == {"sarif_file": "${{ runner.temp }}/keyrules-upload.sarif"}
+
+
+def test_code_scanning_gets_no_alert_for_what_is_exempt_or_passes(runner: Runner) -> None:
+    """It reads neither suppressions nor kinds (https://github.com/github/codeql-action/issues/1230)."""
+    (runner.work / "main.tf").write_text(
+        'resource "aws_iam_access_key" "k" {\n  # checkov:skip=KEY_AWS_001:until May\n  user = "u"\n}\n',
+        encoding="utf-8",
+    )
+    job = runner.run(args="--show-passing", category="infra/prod")
+    (whole,) = json.loads(Path(job.outputs["sarif"]).read_text())["runs"]
+    (sent,) = json.loads((runner.temp / "keyrules-upload.sarif").read_text())["runs"]
+    assert {each["kind"] for each in whole["results"]} == {"pass", "fail"}
+    assert {each["ruleId"] for each in whole["results"] if "suppressions" in each} == {"KEY_AWS_001"}
+    assert [each["ruleId"] for each in sent["results"]] == ["KEY_AWS_008"]
+    assert sent["automationDetails"]["id"] == "infra/prod/"
+    assert sent["tool"] == whole["tool"]
 
 
 def test_installs_what_the_workflow_named(tmp_path: Path) -> None:
