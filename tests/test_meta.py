@@ -104,7 +104,7 @@ class TestPackaging:
             for suffix in ("*.yaml", "*.csv")
             for path in (PROJECT / "rules").rglob(suffix)
         }
-        assert listed == modules | data | {"keyrules.terraform", "keyrules.cloudformation"}
+        assert listed == modules | data | {"keyrules.terraform", "keyrules.cloudformation", "keyrules.schemas"}
 
     def test_every_data_file_is_packed(self, setup: configparser.ConfigParser) -> None:
         packed = setup["options.package_data"]

@@ -154,7 +154,8 @@ def _text(in_force: dict[str, InForce]) -> str:
 
 def _rule_row(rule: RuleInForce) -> tuple[str, ...]:
     parameters = [
-        f"{name}={show_value(value)}" + ("" if where == DEFAULT else f" ({where})") for name, value, where in rule.parameters
+        f"{name}={show_value(value)}" + ("" if where == DEFAULT else f" ({where})")
+        for name, value, where in rule.parameters
     ]
     return (rule.id, "yes" if rule.runs else "no", rule.origin, ", ".join(parameters))
 
