@@ -88,12 +88,13 @@ def test_what_was_not_looked_at_is_carried_over_with_its_inputs() -> None:
     assert [item["name"] for item in written(run, old(known, unseen, inputs=inputs))["inputs"]] == ["main.tf"]
 
 
-def test_one_credential_in_two_reports_is_written_once_by_its_worse_verdict() -> None:
-    finding = live_finding()
-    (entry,) = written(
-        make_evaluation(replace(finding, status=Status.UNKNOWN), finding, plane=Plane.LIVE), old(finding)
-    )["findings"]
-    assert (entry["status"], entry["first_seen"][:10]) == ("FAIL", "2025-11-05")
+@pytest.mark.parametrize("order", [1, -1])
+def test_one_credential_in_two_reports_is_written_once_by_its_worse_verdict(order: int) -> None:
+    twice = [live_finding(status=Status.UNKNOWN), live_finding()][::order]
+    run = make_evaluation(*twice, plane=Plane.LIVE)
+    for baseline, seen in ((None, "2026-01-31"), (old(live_finding()), "2025-11-05")):
+        (entry,) = written(run, baseline)["findings"]
+        assert (entry["status"], entry["first_seen"][:10]) == ("FAIL", seen)
 
 
 def test_what_the_run_says() -> None:
