@@ -213,11 +213,12 @@ def test_a_format_of_one_plane_says_where_it_belongs() -> None:
 
 
 class TestSchema:
-    def test_the_shipped_file_is_what_the_command_prints(self, capfd: pytest.CaptureFixture[str]) -> None:
-        assert main(["config", "--schema"]) == 0
-        printed = capfd.readouterr().out
-        wanted = f"{SHIPPED.name} is stale: keyrules config --schema > {SHIPPED.relative_to(PROJECT)}"
-        assert SHIPPED.read_text(encoding="utf-8") == printed, wanted
+    @pytest.mark.parametrize("name", ["configuration", "exceptions"])
+    def test_the_shipped_file_is_what_the_command_prints(self, name: str, capfd: pytest.CaptureFixture[str]) -> None:
+        path = PROJECT / f"schemas/{name}.schema.json"
+        assert main(["config", "--schema", name]) == 0
+        wanted = f"it is stale: keyrules config --schema {name} > {path.relative_to(PROJECT)}"
+        assert path.read_text(encoding="utf-8") == capfd.readouterr().out, wanted
 
     def test_it_is_one(self) -> None:
         jsonschema.Draft7Validator.check_schema(SCHEMA)

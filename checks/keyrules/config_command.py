@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import copy
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,7 @@ from keyrules.conclusion import prepare
 from keyrules.config_merge import DEFAULT, Settled, settle
 from keyrules.configuration_keys import SECTIONS
 from keyrules.configuration_schema import configuration_schema
+from keyrules.exceptions_schema import exceptions_schema
 from keyrules.exit_codes import CLEAN
 from keyrules.framework_option import choose
 from keyrules.iac.exclude_option import add_exclude_option, excluded_paths
@@ -22,6 +24,10 @@ from keyrules.reports.text_style import printable
 from keyrules.rule_parameters import show_value
 
 _FORMATS = ("text", "json")
+_SCHEMAS: Mapping[str, Callable[[Pack], dict[str, Any]]] = {
+    "configuration": configuration_schema,
+    "exceptions": exceptions_schema,
+}
 EPILOG = """\
 examples:
   keyrules config                     what is in force here, and where it comes from
@@ -58,14 +64,21 @@ def add_config_arguments(parser: argparse.ArgumentParser) -> None:
     parser.description = "Takes the options of scan and audit; --format, text or json, is how it prints itself."
     add_shared_options(parser)
     add_exclude_option(parser)
-    parser.add_argument("--schema", action="store_true", help="print the JSON schema of the configuration file")
+    parser.add_argument(
+        "--schema",
+        nargs="?",
+        const="configuration",
+        choices=tuple(_SCHEMAS),
+        metavar="FILE",
+        help="print a JSON schema: configuration (default) or exceptions",
+    )
 
 
 def run_config(args: argparse.Namespace) -> int:
     """Prints the configuration or its schema. Raises UsageError for a wrong file or option."""
     pack = load_pack()
     if args.schema:
-        print(dump(configuration_schema(pack)), end="")
+        print(dump(_SCHEMAS[args.schema](pack)), end="")
         return CLEAN
     form = _own_format(args)
     in_force = {section: _in_force(args, plane, pack) for section, plane in SECTIONS.items()}
