@@ -156,6 +156,7 @@ def test_controls_count_what_is_known(capsys: pytest.CaptureFixture[str]) -> Non
     out = capsys.readouterr().out
     assert "NOT SATISFIED  1.14" in out
     assert "1 finding of KEY_AWS_001 known since the baseline" in out
+    assert "not listed" not in out
     assert "since the baseline: 0 new, 1 known, 0 resolved" in out
     page = Path("x.html").read_text()
     assert "Since the baseline" in page and "access key 1 of amy" in page

@@ -197,6 +197,7 @@ def test_a_scan_without_checkov_says_what_is_resolved(repository: Path, capsys: 
         (["--write-baseline", "prod"], "--write-baseline: prod is a directory"),
         (["--write-baseline", "x.json", "--format", "json=prod/../x.json"], "x.json is where --format json goes, too"),
         (["--baseline", "none.json", "--write-baseline", "x.json"], "none.json does not exist"),
+        (["--baseline", "none.json", "--write-baseline", "none.json"], "none.json does not exist"),
     ],
 )
 def test_refusals(repository: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], says: str) -> None:
@@ -208,11 +209,17 @@ def test_refusals(repository: Path, capsys: pytest.CaptureFixture[str], argument
     assert sorted(repository.rglob("*")) == before
 
 
-def test_the_first_baseline_may_be_named_before_it_exists(repository: Path) -> None:
+def test_a_configuration_may_name_the_first_baseline_before_it_exists(
+    repository: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     write(repository, {".keyrules.yaml": "scan:\n  baseline: b.json\n"})
     assert main(["scan", "deploy.sh"]) == 2
     assert main(["scan", "deploy.sh", "--write-baseline", "b.json"]) == 0
     assert main(["scan", "deploy.sh"]) == 0
+    write(repository, {"b.json": "{}"})
+    capsys.readouterr()
+    assert main(["scan", "deploy.sh"]) == 2
+    assert ".keyrules.yaml:2: b.json is no report of keyrules" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("options", [[], ["--baseline", "b.json"]])

@@ -67,10 +67,7 @@ class BaselineRun:
 
 
 def baseline_run(args: argparse.Namespace, plane: Plane, outputs: Sequence[Output]) -> BaselineRun:
-    """Reads and checks what the options name, before anything is evaluated. Raises UsageError.
-
-    A baseline that does not exist is none where the run is to write that very file: a configuration may name it first.
-    """
+    """Reads and checks what the settled options name, before anything is evaluated. Raises UsageError."""
     option = args.origins.get("baseline", "--baseline")
     old, target = _file(args.baseline, option), _file(args.write_baseline, _WRITE)
     if getattr(args, "counts_only", False):
@@ -78,8 +75,7 @@ def baseline_run(args: argparse.Namespace, plane: Plane, outputs: Sequence[Outpu
         raise UsageError(f"{name} works on findings, and --counts-only keeps none; give one of them")
     if target is not None:
         check_file(_WRITE, target, outputs)
-    first = old is not None and target is not None and not old.exists() and old.resolve() == target.resolve()
-    read = read_baseline(old, plane, option) if old is not None and not first else None
+    read = read_baseline(old, plane, option) if old is not None else None
     if plane is Plane.LIVE:
         return BaselineRun(read, target)
     from keyrules.iac.exclude_option import excluded_paths
