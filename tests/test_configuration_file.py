@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
-import jsonschema
+import jsonschema  # type: ignore[import-untyped]
 import pytest
 import yaml
 from canaries import assert_no_leak, make_canary
@@ -296,6 +297,25 @@ def test_schema_and_loader_agree(document: dict[str, Any]) -> None:
     ],
 )
 def test_they_agree_on_what_chance_rarely_meets(document: dict[str, Any]) -> None:
+    test_schema_and_loader_agree.hypothesis.inner_test(document)  # type: ignore[attr-defined]
+
+
+def bounded() -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every number that a file may hold, at and beside its bounds."""
+    for days in (0, 1, 3650, 3651):
+        yield f"max_exception_days {days}", {"max_exception_days": days}
+    for rule in PACK.rules:
+        for name, parameter in rule.parameters.items():
+            largest = 999_999_999 if parameter.maximum is None else parameter.maximum
+            values: list[Any] = [parameter.minimum - 1, parameter.minimum, largest, largest + 1]
+            if isinstance(parameter.default, tuple):
+                values = [[], [min(parameter.allowed)], list(parameter.allowed), [max(parameter.allowed) + 1]]
+            for value in values:
+                yield f"{rule.id}.{name} {value}", {"rules": {rule.id: {name: value}}}
+
+
+@pytest.mark.parametrize("document", [document for _, document in bounded()], ids=[name for name, _ in bounded()])
+def test_they_agree_at_the_bounds(document: dict[str, Any]) -> None:
     test_schema_and_loader_agree.hypothesis.inner_test(document)  # type: ignore[attr-defined]
 
 

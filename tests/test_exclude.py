@@ -121,7 +121,8 @@ class TestWhatIsEvaluated:
 
     def test_nor_does_one_that_only_a_comment_calls(self, folder: Path) -> None:
         comment = 'locals {\n  x = 1 # source = "../examples"\n}\n'
-        write(folder, {"main/main.tf": comment, "examples/main.tf": CALL, "legacy/main.tf": KEY})
+        write(folder, {"main/main.tf": comment, "examples/main.tf": CALL})
+        write(folder, {"legacy/main.tf": CALL.replace("legacy", "deep"), "deep/main.tf": KEY})
         assert units(folder, "examples/**") == {"legacy"}
 
     def test_a_root_elsewhere_is_judged_with_the_excluded_modules_that_it_calls(self, folder: Path) -> None:
