@@ -171,6 +171,15 @@ def test_expiring(run: Run, span: str, listed: list[str]) -> None:
     assert f"{len(listed)} of 4 exceptions: " in out
 
 
+@pytest.mark.usefixtures("no_scan")
+@pytest.mark.parametrize(("span", "listed"), [("30d", 1), ("29d", 0), ("720h", 1), ("719h", 0)])
+def test_expiring_ends_with_the_beginning_of_the_last_day(run: Run, span: str, listed: int) -> None:
+    FILE.write_text(
+        BOTH_PLANES[: BOTH_PLANES.index("  - rule: KEY_AWS_008")].replace("aws_iam_access_key.", "ann/access_key_1 #")
+    )
+    assert f"{listed} of 2 exceptions" in run("--expiring", span, as_of="2026-06-01T00:00:00Z")[1]
+
+
 def test_expiring_shows_what_has_ended(run: Run) -> None:
     code, out, _ = run("--expiring", "1d", "infra")
     assert code == 0
@@ -191,9 +200,7 @@ def test_check_evaluates_nothing_and_says_how_many_hold(run: Run) -> None:
 @pytest.mark.usefixtures("no_scan")
 def test_no_file_is_no_exception(run: Run) -> None:
     FILE.unlink()
-    sentence = (
-        "no exceptions: there is no .keyrules-exceptions.yaml in this folder, and --exceptions names no other file\n"
-    )
+    sentence = "no exceptions: there is no .keyrules-exceptions.yaml, and nothing names another file\n"
     assert run() == (0, sentence, "")
     assert run("--check") == (0, sentence, "")
     code, out, _ = run("--format", "json")

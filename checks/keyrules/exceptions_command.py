@@ -96,7 +96,7 @@ def _checked(path: Path | None, entries: Sequence[Entry], day: date) -> str:
 
 
 def _absent() -> str:
-    return f"no exceptions: there is no {DEFAULT_FILE} in this folder, and --exceptions names no other file"
+    return f"no exceptions: there is no {DEFAULT_FILE}, and nothing names another file"
 
 
 def _ends_within(entry: Entry, as_of: datetime, within: timedelta) -> bool:

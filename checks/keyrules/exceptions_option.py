@@ -39,7 +39,7 @@ def add_exceptions_file(group: argparse._ActionsContainer) -> None:
 
 
 def chosen_exceptions(args: argparse.Namespace, pack: Pack, as_of: datetime) -> tuple[Entry, ...]:
-    """The entries that a run is to use: those of `--exceptions`, else of the default file where there is one.
+    """The entries that a run is to use; `args` are settled, so that they name the default file where there is one.
 
     Raises UsageError for a file that is named and does not exist, and for whatever is wrong in the file.
     """
@@ -48,16 +48,15 @@ def chosen_exceptions(args: argparse.Namespace, pack: Pack, as_of: datetime) -> 
         return ()
     from keyrules.exceptions_file import load_exceptions
 
-    return load_exceptions(path, pack, as_of, getattr(args, "max_exception_days", DEFAULT_MAX_DAYS))
+    return load_exceptions(path, pack, as_of, args.max_exception_days)
 
 
 def exceptions_path(args: argparse.Namespace) -> Path | None:
-    """The file to read, or None where nobody named one and the default is not there. UsageError as above."""
+    """The file to read, or None where there is none. `args` and UsageError as above."""
     from pathlib import Path
 
     if args.exceptions is None:
-        # A link that leads nowhere is there, and fails when it is read.
-        return Path(DEFAULT_FILE) if os.path.lexists(DEFAULT_FILE) else None
+        return None
     if not args.exceptions or not os.path.lexists(args.exceptions):
         name = args.exceptions or "the empty name"
         raise UsageError(f"--exceptions: {name} does not exist; name a file of exceptions, or leave the option out")

@@ -121,7 +121,7 @@ def audit_report(name: str, opened: OpenReport, request: AuditRequest) -> Report
                 result.due.append(due)
         if request.keep_findings and (verdict.status is not Status.PASS or request.keep_passing):
             verdicts.append(verdict)
-        elif request.exceptions is not None and not request.keep_findings and verdict.status is not Status.PASS:
+        elif request.exceptions is not None and verdict.status is not Status.PASS:
             count_exempt(verdict, request.exceptions)
 
     try:
