@@ -14,9 +14,10 @@ from pathlib import Path
 import pytest
 from scanning import PROJECT, run, scan, write
 
-from keyrules.iac.discovery import Unit
-from keyrules.iac.host.checkov_host import Limits, UnitOutcome, run_units, worker_environment
+from keyrules.iac.host.checkov_host import run_units, worker_environment
 from keyrules.iac.host.worker_protocol import Request
+from keyrules.iac.scan_unit import Limits, Unit
+from keyrules.iac.unit_results import UnitOutcome
 
 KEY = 'resource "aws_iam_access_key" "k" {\n  user = "svc"\n}\n'
 

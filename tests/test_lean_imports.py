@@ -14,9 +14,11 @@ from scanning import FIXTURES, PROJECT
 
 from keyrules.catalog import load_pack
 from keyrules.iac.discovery import discover
-from keyrules.iac.host.checkov_host import Limits, UnitOutcome, run_units
+from keyrules.iac.host.checkov_host import run_units
 from keyrules.iac.host.lean_imports import SUPPORTED
 from keyrules.iac.host.worker_protocol import Request
+from keyrules.iac.scan_unit import Limits
+from keyrules.iac.unit_results import UnitOutcome
 from keyrules.model import Plane
 
 START = f"""

@@ -14,11 +14,11 @@ import pytest
 from scanning import PROJECT, write
 
 from keyrules.iac.declared import PLAN_JUDGES, SOURCE_JUDGES, TEMPLATE_JUDGES
-from keyrules.iac.discovery import Unit
-from keyrules.iac.host.checkov_host import Limits, run_units
+from keyrules.iac.host.checkov_host import run_units
 from keyrules.iac.host.unit_processes import UnitProcesses
 from keyrules.iac.host.worker_protocol import Request
 from keyrules.iac.judged_rules import JUDGED_RULES, RULES_ON_EVERY_KEY
+from keyrules.iac.scan_unit import Limits, Unit
 
 Write = Callable[[bytes], None]
 KEY = 'resource "aws_iam_access_key" "k" {\n  user = "svc"\n}\n'
@@ -89,7 +89,7 @@ def test_nothing_goes_on_for_nobody() -> None:
     reading, writing = os.pipe()
     os.close(writing)
     log = Log().run(lambda index, write: time.sleep(60), 2, reading)
-    assert log.lines == log.ended == []
+    assert log.lines == [] and log.ended == []
 
 
 def test_outcomes_come_in_the_order_of_the_units(tmp_path: Path) -> None:

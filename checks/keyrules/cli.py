@@ -164,6 +164,14 @@ def _prepare_config(parser: argparse.ArgumentParser) -> Callable[[argparse.Names
     return run_config
 
 
+def _prepare_cache(parser: argparse.ArgumentParser) -> Callable[[argparse.Namespace], int]:
+    from keyrules.cache_command import EPILOG, add_cache_arguments, run_cache
+
+    add_cache_arguments(parser)
+    parser.epilog = EPILOG
+    return run_cache
+
+
 def _prepare_dirs(parser: argparse.ArgumentParser) -> Callable[[argparse.Namespace], int]:
     return lambda args: _print_dirs()
 
@@ -193,6 +201,7 @@ _COMMANDS: Mapping[str, tuple[str, Callable[[argparse.ArgumentParser], Callable[
     "exceptions": ("list the exceptions, what each one matches and when it ends", _prepare_exceptions),
     "config": ("show what is in force here, and where each value comes from", _prepare_config),
     "completion": ("print the script that completes commands in a shell", _prepare_completion),
+    "cache": ("show where verdicts are kept, or clear them", _prepare_cache),
     "dirs": ("print the arguments that give plain Checkov this pack", _prepare_dirs),
 }
 """Each command's summary, and what adds its arguments and returns what runs it; only the chosen one is imported."""

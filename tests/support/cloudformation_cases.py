@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +42,7 @@ def context(rule_id: str) -> Context:
         planes=frozenset({Plane.CODE}),
         path=Path("rule.yaml"),
     )
-    return Context(rule, Selection((rule,)), datetime(2026, 1, 1, tzinfo=timezone.utc))
+    return Context(rule, Selection((rule,)))
 
 
 def judged(rule_id: str, text: str) -> dict[str, Verdict]:

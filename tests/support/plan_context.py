@@ -8,7 +8,7 @@ from pathlib import Path
 from keyrules.catalog import load_pack
 from keyrules.iac.declared import PLAN_JUDGES
 from keyrules.iac.plan.plan_view import read_plan
-from keyrules.iac.verdict import Context, Verdict
+from keyrules.iac.verdict import TimedContext, Verdict
 from keyrules.model import Selection
 
 AS_OF = datetime(2026, 6, 1, tzinfo=timezone.utc)
@@ -19,10 +19,10 @@ JUDGES = PLAN_JUDGES
 _RULES = {rule.id: rule for rule in load_pack().rules}
 
 
-def context(rule: str, as_of: datetime = AS_OF, **parameters: int) -> Context:
+def context(rule: str, as_of: datetime = AS_OF, **parameters: int) -> TimedContext:
     """The rule with its defaults, and some parameters set otherwise."""
     overrides = {(rule, name): value for name, value in parameters.items()}
-    return Context(_RULES[rule], Selection(tuple(_RULES.values()), overrides), as_of)
+    return TimedContext(_RULES[rule], Selection(tuple(_RULES.values()), overrides), as_of)
 
 
 def judge(rule: str, data: bytes, as_of: datetime = AS_OF, **parameters: int) -> dict[str, Verdict]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import datetime, timezone
 from pathlib import Path
 
 from keyrules.iac.flow.secret_flow import judge_outputs, judge_sinks
@@ -36,7 +35,7 @@ def context(rule_id: str) -> Context:
         planes=frozenset({Plane.CODE}),
         path=Path("rule.yaml"),
     )
-    return Context(rule, Selection((rule,)), datetime(2026, 1, 1, tzinfo=timezone.utc))
+    return Context(rule, Selection((rule,)))
 
 
 def write(folder: Path, files: Mapping[str, object]) -> Path:

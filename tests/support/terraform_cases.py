@@ -49,7 +49,7 @@ def context(rule_id: str, **overrides: int) -> Context:
     selection = Selection(RULES, {(rule_id, name): value for name, value in overrides.items()})
     rule = selection.rule(rule_id)
     assert rule is not None
-    return Context(rule, selection, AS_OF)
+    return Context(rule, selection)
 
 
 def judged(rule_id: str, root: Scope, **overrides: int) -> dict[str, Verdict]:

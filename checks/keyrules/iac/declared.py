@@ -29,10 +29,10 @@ from keyrules.iac.terraform.terraform_module import Module, ModuleReader
 from keyrules.iac.terraform.terraform_scope import Scope, walk
 from keyrules.iac.trigger_words import MODULE_SOURCES
 from keyrules.iac.unit_results import Declared, Place, Problem
-from keyrules.iac.verdict import Context, Verdict
+from keyrules.iac.verdict import Context, TimedContext, Verdict
 
 SourceJudge: TypeAlias = Callable[[Scope, Context], list[Verdict]]
-PlanJudge: TypeAlias = Callable[[Plan, str, Context], list[Verdict]]
+PlanJudge: TypeAlias = Callable[[Plan, str, TimedContext], list[Verdict]]
 TemplateJudge: TypeAlias = Callable[[CloudFormationView, Context], list[Verdict]]
 
 SOURCE_JUDGES: Mapping[str, SourceJudge] = {
@@ -152,5 +152,5 @@ def _planned(path: str, session: CheckSession) -> Declared:
     found.problems += [Problem(path, gap) for gap in plan.gaps]
     for rule_id, judge in PLAN_JUDGES.items():
         if session.selection.rule(rule_id):
-            found.verdicts += judge(plan, path, session.context(rule_id))
+            found.verdicts += judge(plan, path, session.timed_context(rule_id))
     return found

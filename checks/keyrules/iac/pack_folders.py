@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from keyrules.catalog import rules_folder
-from keyrules.model import InputError
+from keyrules.pack_stamp import rules_path
+from keyrules.terms import InputError
 
 _HERE = Path(__file__).resolve()
 
@@ -22,10 +22,10 @@ def check_folders() -> list[Path]:
     """
     installed = _HERE.parents[1]
     if (installed / "terraform").is_dir():
-        folders = [rules_folder(), installed / "terraform", installed / "cloudformation"]
+        folders = [Path(rules_path()), installed / "terraform", installed / "cloudformation"]
     else:
         # Checkov puts every folder that it walks on sys.path, and with checks/ itself `import keyrules` works.
-        folders = [rules_folder(), source_root()]
+        folders = [Path(rules_path()), source_root()]
         _require(source_root() / "terraform")
         _require(source_root() / "cloudformation")
     for folder in folders:

@@ -10,15 +10,17 @@ from datetime import datetime
 from pathlib import Path
 
 from keyrules.catalog import Pack
+from keyrules.iac.cache.verdict_cache import open_cache
 from keyrules.iac.discovery import Discovery, discover, note_on_nothing
 from keyrules.iac.file_paths import below, shown
 from keyrules.iac.file_walk import read_file
-from keyrules.iac.host.checkov_host import Limits, UnitOutcome, run_units
+from keyrules.iac.host.checkov_host import run_units
 from keyrules.iac.host.worker_protocol import Request
 from keyrules.iac.literals.literal_findings import literal_findings
 from keyrules.iac.scan_findings import merged, unit_findings
-from keyrules.iac.scan_unit import Unit
+from keyrules.iac.scan_unit import Limits, Unit
 from keyrules.iac.terraform.terraform_module import SOURCE_SUFFIXES
+from keyrules.iac.unit_results import UnitOutcome
 from keyrules.model import (
     Counts,
     Evaluation,
@@ -40,8 +42,8 @@ LITERALS = "KEY_AWS_011"
 class ScanRequest:
     """What to scan. `context` is the folder below which callers of single files are looked for.
 
-    `excluded` says of an absolute path whether it is left out; a folder's path ends in a slash. `found` is what was
-    discovered for the very same paths already.
+    `cache` is the folder of earlier verdicts. `excluded` says of an absolute path whether it is left out; a folder's
+    path ends in a slash. `found` is what was discovered for the very same paths already.
     """
 
     paths: tuple[Path, ...]
@@ -53,6 +55,7 @@ class ScanRequest:
     limits: Limits = field(default_factory=Limits)
     progress: Callable[[int, int, str], None] | None = None
     excluded: Callable[[str], bool] | None = None
+    cache: str | None = None
     found: Discovery | None = None
 
 
@@ -121,17 +124,24 @@ def _outcomes(
     if not found.units or not rules:
         return []
     overrides = tuple((rule, name, value) for (rule, name), value in sorted(request.selection.overrides.items()))
-    message = Request(tuple(rule.id for rule in rules), overrides, request.as_of, (), request.limits.memory_bytes)
-    outcomes: list[UnitOutcome] = []
+    cache = open_cache(request.cache, request.pack.stamp.sha256, [rule.id for rule in rules], overrides, request.limits)
+    outcomes = {unit: kept for unit in found.units for kept in (cache.find(unit) if cache else None,) if kept}
+    left = [unit for unit in found.units if unit not in outcomes]
+    message = Request(tuple(rule.id for rule in rules), overrides, request.as_of, (), 0, record=cache is not None)
     try:
-        for outcome in run_units(found.units, message, request.limits):
-            outcomes.append(outcome)
+        for outcome in run_units(left, message, request.limits):
+            outcomes[outcome.unit] = outcome
+            if cache:
+                cache.keep(outcome)
             if request.progress:
                 request.progress(len(outcomes), len(found.units), shown(outcome.unit.path))
     except InputError as error:
-        left = found.units[len(outcomes) :]
-        errors += [EvaluationError(shown(unit.path), "not_evaluated", str(error)) for unit in left]
-    return outcomes
+        open_units = [unit for unit in left if unit not in outcomes]
+        errors += [EvaluationError(shown(unit.path), "not_evaluated", str(error)) for unit in open_units]
+    finally:
+        if cache:
+            cache.close()
+    return [outcomes[unit] for unit in found.units if unit in outcomes]
 
 
 def _literals(found: Discovery, rule: Rule, inputs: list[Input], errors: list[EvaluationError]) -> list[Finding]:

@@ -38,3 +38,4 @@ def add_scan_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="SECONDS",
         help=f"time for one root module, template or plan (default: {UNIT_SECONDS:g})",
     )
+    parser.add_argument("--no-cache", action="store_true", help="neither use nor keep verdicts (see `keyrules cache`)")

@@ -19,12 +19,13 @@ from keyrules.conclusion import prepare
 from keyrules.config_merge import settle
 from keyrules.exceptions_option import chosen_exceptions
 from keyrules.framework_option import choose
+from keyrules.iac.cache.cache_folder import cache_place
 from keyrules.iac.discovery import Discovery
 from keyrules.iac.exclude_option import excluded_paths
 from keyrules.iac.file_paths import absolute, shown
-from keyrules.iac.host.checkov_host import Limits
 from keyrules.iac.plan.plan_json import is_plan
 from keyrules.iac.scan import ScanRequest, scan
+from keyrules.iac.scan_unit import Limits
 from keyrules.model import Evaluation, Finding, Plane, ScanScope, UsageError
 
 STDIN = "<stdin>"
@@ -62,6 +63,7 @@ def run_scan(args: argparse.Namespace, now: datetime, found: Discovery | None = 
             limits=Limits(unit_seconds=args.timeout),
             progress=ProgressLine(args.quiet),
             excluded=_except_for(alias, excluded),
+            cache=None if args.no_cache else cache_place(os.environ),
             found=found,
         )
         evaluation = _renamed(scan(request), alias)

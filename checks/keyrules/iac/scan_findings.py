@@ -8,9 +8,8 @@ from dataclasses import dataclass, replace
 
 from keyrules.iac.file_paths import shown
 from keyrules.iac.host.checkov_graph import without_keys
-from keyrules.iac.host.checkov_host import UnitOutcome
 from keyrules.iac.judged_rules import JUDGED_RULES, RULES_ON_EVERY_KEY
-from keyrules.iac.unit_results import Checked, CheckRecord, Declared, Place
+from keyrules.iac.unit_results import Checked, CheckRecord, Declared, Place, UnitOutcome
 from keyrules.iac.verdict import Verdict
 from keyrules.iac.yaml_rules import WORDS
 from keyrules.model import EvaluationError, Finding, Location, Plane, Rule, Selection, Status, TraceStep

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from keyrules.iac.cache.influence import Look
+from keyrules.iac.scan_unit import Unit
 from keyrules.iac.verdict import Verdict
 
 
@@ -59,3 +62,17 @@ class Checked:
     records: list[CheckRecord] = field(default_factory=list)
     unparsed: list[str] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class UnitOutcome:
+    """What came back for one unit. `checked` is None when Checkov did not finish, and `problem` says why.
+
+    `looks` are what it rests on with the states found there, None where that is not known in full.
+    """
+
+    unit: Unit
+    declared: Declared | None
+    checked: Checked | None
+    problem: str = ""
+    looks: Mapping[Look, str] | None = field(default=None, compare=False)

@@ -39,11 +39,10 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Context:
-    """The rule being judged with its parameter values in force, and the moment that ages are counted to (UTC)."""
+    """The rule being judged with its parameter values in force."""
 
     rule: Rule
     selection: Selection
-    as_of: datetime
 
     def limit(self, parameter: str) -> int:
         """The value of an integer parameter. Raises TypeError when the parameter is a list."""
@@ -51,3 +50,11 @@ class Context:
         if not isinstance(value, int):
             raise TypeError(f"{self.rule.id}.{parameter} is not one number")
         return value
+
+
+@dataclass(frozen=True)
+class TimedContext(Context):
+    """The same with the moment that ages are counted to (UTC). Only plans are judged by it, so only their verdicts age:
+    those on source and templates can be kept."""
+
+    as_of: datetime

@@ -12,7 +12,7 @@ from datetime import datetime
 
 from keyrules.catalog import load_pack
 from keyrules.cli import current_time
-from keyrules.iac.verdict import Context
+from keyrules.iac.verdict import Context, TimedContext
 from keyrules.model import Rule, Selection
 
 
@@ -28,7 +28,11 @@ class CheckSession:
 
     def context(self, rule_id: str) -> Context:
         """The input of a rule's logic. Raises KeyError when the pack has no such rule."""
-        return Context(self.rules[rule_id], self.selection, self.as_of)
+        return Context(self.rules[rule_id], self.selection)
+
+    def timed_context(self, rule_id: str) -> TimedContext:
+        """The input of a rule's logic on a plan. Raises KeyError when the pack has no such rule."""
+        return TimedContext(self.rules[rule_id], self.selection, self.as_of)
 
 
 _lock = threading.Lock()

@@ -78,7 +78,7 @@ class _TerraformCheck(_PackCheck):
             for verdict in SOURCE_JUDGES[self.id](_root_scope(root), context):
                 anchored.append((verdict, places.find(root, verdict)))
         for path in sorted(places.plans):
-            for verdict in PLAN_JUDGES[self.id](_plan(path), path, context):
+            for verdict in PLAN_JUDGES[self.id](_plan(path), path, current_session().timed_context(self.id)):
                 anchored.append((verdict, places.find(str(Path(path).parent), verdict)))
         return anchored
 

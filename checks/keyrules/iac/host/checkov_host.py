@@ -10,7 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,29 +24,26 @@ from keyrules.iac.host.worker_protocol import (
     dump_request,
     load_checked,
     load_declared,
+    load_looks,
 )
 from keyrules.iac.pack_folders import source_root
-from keyrules.iac.scan_unit import UNIT_SECONDS, Unit
-from keyrules.iac.unit_results import Checked, Declared
+from keyrules.iac.scan_unit import Limits, Unit
+from keyrules.iac.unit_results import Declared, UnitOutcome
 from keyrules.model import InputError
 
 START_SECONDS = 120.0
 """How long the worker may take to load Checkov and the pack, however little a unit may take."""
 
-WORKER_BYTES = 6 * 2**30
-"""The worker's address space. Checkov itself maps about 1 GiB before it reads anything."""
-
-_MOST_PROCESSES = 8
-"""Units evaluated at a time, however many cores there are: each process may use its own share of memory."""
-
 _GRACE_SECONDS = 30.0
 """How much longer than a unit may take the worker may be silent before it counts as dead."""
 
-_FOREIGN = ("CKV_", "CHECKOV_", "BC_", "PRISMA_", "TF_", "AWS_", "LOG_LEVEL", "RAW_TF", "HCL_", "EVAL_TF", "PYTHON")
-"""Settings of the caller's environment that change what Checkov finds, or that it has no business with."""
-
-_HARMLESS = ("PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX")
-"""Where and whether Python keeps compiled modules is the caller's choice."""
+_PASSED_ON = frozenset(
+    {"DYLD_FALLBACK_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH"}
+    | {"LOGNAME", "PATH", "PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX", "TEMP", "TMP", "TMPDIR", "USER"}
+    | {"VIRTUAL_ENV"}
+)
+"""All of the caller's environment that the worker gets: where programs, libraries and temporary files are. Checkov
+takes settings that change what it finds from dozens of other names, CREATE_EDGES and TF_VAR_… among them."""
 
 _PINNED = {
     "CHECKOV_GRAPH_FRAMEWORK": "RUSTWORKX",
@@ -65,31 +62,6 @@ _BOOT = (
     "sys.path.insert(installed[0] if installed else len(sys.path), {root!r}); "
     "from keyrules.iac.host.checkov_worker import main; sys.exit(main())"
 )
-
-
-@dataclass(frozen=True)
-class UnitOutcome:
-    """What came back for one unit. `checked` is None when Checkov did not finish, and `problem` says why."""
-
-    unit: Unit
-    declared: Declared | None
-    checked: Checked | None
-    problem: str = ""
-
-
-@dataclass(frozen=True)
-class Limits:
-    """Bounds of the worker: seconds a unit may take, bytes of address space of each of its processes, and how many
-    units are evaluated at a time."""
-
-    unit_seconds: float = UNIT_SECONDS
-    memory_bytes: int = WORKER_BYTES
-    processes: int = field(default_factory=lambda: min(_MOST_PROCESSES, _cores()))
-
-
-def _cores() -> int:
-    """The cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def run_units(units: Sequence[Unit], request: Request, limits: Limits) -> Iterator[UnitOutcome]:
@@ -121,11 +93,8 @@ def run_units(units: Sequence[Unit], request: Request, limits: Limits) -> Iterat
 
 
 def worker_environment(environment: Mapping[str, str]) -> dict[str, str]:
-    """The caller's environment without what would change results, plus what pins them."""
-    kept = {
-        name: value for name, value in environment.items() if name in _HARMLESS or not name.upper().startswith(_FOREIGN)
-    }
-    return {**kept, **_PINNED}
+    """What the worker needs of the caller's environment, plus what pins results."""
+    return {**{name: value for name, value in environment.items() if name in _PASSED_ON}, **_PINNED}
 
 
 class _Worker:
@@ -181,7 +150,8 @@ class _Worker:
                     continue
                 judged = declared.pop(index, None)
                 if message["kind"] == CHECKED:
-                    done[index] = UnitOutcome(units[index], judged, load_checked(message["checked"]))
+                    checked, looks = load_checked(message["checked"]), load_looks(message["looks"])
+                    done[index] = UnitOutcome(units[index], judged, checked, looks=looks)
                 else:
                     problem = _sentence(message["error"], judged is not None, self._seconds)
                     done[index] = UnitOutcome(units[index], judged, None, problem)

@@ -21,7 +21,8 @@ _SECRET_ATTRIBUTES = {"secret", "ses_smtp_password_v4", "ses_smtp_password"}
 
 
 class CheckovRunners:
-    """Loads what the kinds of unit in a request need; `missing` names the rules that Checkov did not take."""
+    """Loads what the kinds of unit in a request need; `missing` names the rules that Checkov did not take, `asked_time`
+    says whether a value was made of the moment of evaluation."""
 
     def __init__(self, request: Request) -> None:
         rules = {rule.id: rule for rule in load_pack().rules}
@@ -29,11 +30,12 @@ class CheckovRunners:
         selection = Selection(tuple(rules[rule_id] for rule_id in request.rules), overrides)
         self.session = CheckSession(rules, selection, request.as_of, hosted=True)
         start_session(self.session)
+        self.asked_time = False
         self._rules = list(request.rules)
         self._runners: dict[str, Callable[[], Any]] = {}
         kinds = {kind for kind, _, _ in request.units}
         if kinds - {"cloudformation"}:
-            self._runners.update(_terraform_runners())
+            self._runners.update(_terraform_runners(self._time))
         if "cloudformation" in kinds:
             self._runners.update(_cloudformation_runners())
         self.missing: list[str] = []
@@ -68,6 +70,11 @@ class CheckovRunners:
             checked.unparsed += sorted(normalize(Path(path)) for path in report.parsing_errors)
             checked.records += _records([*report.passed_checks, *report.failed_checks, *report.skipped_checks])
 
+    def _time(self) -> str:
+        """Terraform's timestamp(), of which Checkov takes the present moment, not the one of this evaluation."""
+        self.asked_time = True
+        return f"{self.session.as_of:%Y-%m-%dT%H:%M:%SZ}"
+
     def _filter(self) -> Any:
         from checkov.runner_filter import RunnerFilter
 
@@ -81,9 +88,10 @@ class CheckovRunners:
         )
 
 
-def _terraform_runners() -> dict[str, Callable[[], Any]]:
+def _terraform_runners(timestamp: Callable[[], str]) -> dict[str, Callable[[], Any]]:
     """What makes a runner; a new one for each run, because a used one repeats its first answer."""
     from checkov.terraform import plan_runner, tf_parser
+    from checkov.terraform.graph_builder.variable_rendering.safe_eval_functions import SAFE_EVAL_DICT
     from checkov.terraform.plan_runner import Runner as PlanRunner
     from checkov.terraform.runner import Runner as TerraformRunner
     from checkov.terraform_json.runner import TerraformJsonRunner
@@ -91,6 +99,7 @@ def _terraform_runners() -> dict[str, Callable[[], Any]]:
     # Its only purpose is to find modules to download, and for that it parses every file below the root.
     tf_parser.load_tf_modules = lambda *_, **__: None
     plan_runner.create_definitions = _plan_definitions
+    SAFE_EVAL_DICT["timestamp"] = timestamp
     return {
         "terraform": lambda: _root_only(TerraformRunner()),
         "terraform_json": TerraformJsonRunner,

@@ -17,6 +17,8 @@ import time
 from collections.abc import Callable
 from typing import Any, NoReturn
 
+from keyrules.iac.cache.influence import Recorder
+from keyrules.iac.cache.verdict_cache import KEPT_KINDS
 from keyrules.iac.host.lean_imports import defer_imports
 from keyrules.iac.host.unit_processes import UnitProcesses
 from keyrules.iac.host.worker_protocol import (
@@ -65,9 +67,14 @@ def main() -> int:
 
     def work(index: int, write: Callable[[bytes], None]) -> None:
         kind, path, readable = request.units[index]
+        recorder = Recorder() if request.record and kind in KEPT_KINDS else None
         try:
+            if recorder:
+                recorder.start()
             write(_line(dump_declared(index, runners.judge(kind, path))))
-            write(_line(dump_checked(index, runners.check(kind, path) if readable else Checked())))
+            checked = runners.check(kind, path) if readable else Checked()
+            looks = recorder.states() if recorder and not runners.asked_time else None
+            write(_line(dump_checked(index, checked, looks)))
         except (Exception, SystemExit) as error:
             write(_line(_crash(index, type(error).__name__)))
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
+from keyrules.iac.cache.influence import Look
 from keyrules.iac.unit_results import Checked, CheckRecord, Declared, Place, Problem
 from keyrules.iac.verdict import Verdict
 from keyrules.model import ParameterValue, Status, TraceStep
@@ -21,7 +23,8 @@ TIMED_OUT, ENDED = "timed out", "ended"
 @dataclass(frozen=True)
 class Request:
     """One run of the worker. `units` are (kind, path, whether Checkov can read it), of which `processes` are evaluated
-    at a time, each within `unit_seconds`; `lean` leaves out of Checkov's start what no rule needs."""
+    at a time, each within `unit_seconds`; `lean` leaves out of Checkov's start what no rule needs, `record` asks
+    for what each outcome rests on."""
 
     rules: tuple[str, ...]
     overrides: tuple[tuple[str, str, ParameterValue], ...]
@@ -31,6 +34,7 @@ class Request:
     unit_seconds: float = 120.0
     processes: int = 1
     lean: bool = True
+    record: bool = False
 
 
 def dump_request(request: Request) -> str:
@@ -53,10 +57,15 @@ def _value(value: Any) -> ParameterValue:
 
 def dump_declared(index: int, declared: Declared) -> str:
     """A JUDGED message."""
+    return json.dumps({"kind": JUDGED, "unit": index, "declared": declared_data(declared)})
+
+
+def declared_data(declared: Declared) -> dict[str, Any]:
+    """The body of a JUDGED message."""
     data = asdict(declared)
     for verdict in data["verdicts"]:
         verdict["status"] = verdict["status"].value
-    return json.dumps({"kind": JUDGED, "unit": index, "declared": data})
+    return data
 
 
 def load_declared(data: dict[str, Any]) -> Declared:
@@ -76,9 +85,15 @@ def _verdict(data: dict[str, Any]) -> Verdict:
     return Verdict(**{**data, "status": Status(data["status"]), "trace": trace})
 
 
-def dump_checked(index: int, checked: Checked) -> str:
-    """A CHECKED message."""
-    return json.dumps({"kind": CHECKED, "unit": index, "checked": asdict(checked)})
+def dump_checked(index: int, checked: Checked, looks: Mapping[Look, str] | None = None) -> str:
+    """A CHECKED message. `looks` are what the outcome rests on, None when that is not known in full."""
+    known = None if looks is None else [(*look, state) for look, state in looks.items()]
+    return json.dumps({"kind": CHECKED, "unit": index, "checked": asdict(checked), "looks": known})
+
+
+def load_looks(data: list[list[str]] | None) -> Mapping[Look, str] | None:
+    """The looks of a CHECKED message."""
+    return None if data is None else {Look(how, path): state for how, path, state in data}
 
 
 def load_checked(data: dict[str, Any]) -> Checked:

@@ -14,7 +14,7 @@ from keyrules.iac.plan.plan_references import leading, parse_reference
 from keyrules.iac.plan.plan_verdicts import SCAN_THE_SOURCE, is_inactive, plan_verdict
 from keyrules.iac.plan.plan_view import Plan, Planned, module_path, static_address
 from keyrules.iac.rotation.rotation_clock import PERIOD_ARGUMENTS
-from keyrules.iac.verdict import Context, Verdict
+from keyrules.iac.verdict import TimedContext, Verdict
 from keyrules.model import FactValue, Status
 
 _SECONDS_PER_DAY = 86_400
@@ -24,12 +24,12 @@ _NO_MAX_AGE = 2**31 - 1
 _INSTANT = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:\.\d+)?([Zz]|[+-]\d\d:\d\d)")
 
 
-def judge_rotation(plan: Plan, path: str, context: Context) -> list[Verdict]:
+def judge_rotation(plan: Plan, path: str, context: TimedContext) -> list[Verdict]:
     """One verdict for each key that exists after the plan is applied."""
     return [_judge(plan, key, path, context) for key in plan.keys]
 
 
-def _judge(plan: Plan, key: Planned, path: str, context: Context) -> Verdict:
+def _judge(plan: Plan, key: Planned, path: str, context: TimedContext) -> Verdict:
     if is_inactive(key):
         return plan_verdict(context, path, key.address, Status.PASS, "not_active", "the key is planned to be Inactive")
     if key.type == "awsutils_expiring_iam_access_key":
@@ -54,7 +54,7 @@ def _judge(plan: Plan, key: Planned, path: str, context: Context) -> Verdict:
     )
 
 
-def _judge_age(key: Planned, path: str, context: Context) -> Verdict:
+def _judge_age(key: Planned, path: str, context: TimedContext) -> Verdict:
     created = _created(key)
     if created is None:
         return plan_verdict(
@@ -101,7 +101,7 @@ def _created(key: Planned) -> datetime | None:
     return None
 
 
-def _judge_expiring(key: Planned, path: str, context: Context) -> Verdict:
+def _judge_expiring(key: Planned, path: str, context: TimedContext) -> Verdict:
     seconds = key.known("max_age")
     limit = context.limit("max_age_days")
     if key.is_unknown("max_age"):
@@ -113,7 +113,7 @@ def _judge_expiring(key: Planned, path: str, context: Context) -> Verdict:
     return _judge_period(key, seconds / _SECONDS_PER_DAY, f"{key.address} max_age", path, context)
 
 
-def _judge_period(key: Planned, days: float, label: str, path: str, context: Context) -> Verdict:
+def _judge_period(key: Planned, days: float, label: str, path: str, context: TimedContext) -> Verdict:
     limit = context.limit("max_age_days")
     facts: dict[str, FactValue] = {"rotation_days": round(days, 4), "rotation_source": label, "max_age_days": limit}
     if days <= limit:
