@@ -24,7 +24,7 @@ from keyrules.reports.outputs import FORMATS, formats_of
 PACK = load_pack()
 SCHEMA = configuration_schema(PACK)
 VALIDATOR = jsonschema.Draft7Validator(SCHEMA)
-SHIPPED = PROJECT / "schemas/configuration.schema.json"
+SHIPPED = PROJECT / "checks/keyrules/schemas/configuration.jsonschema"
 EVERYTHING = """\
 rules:
   KEY_AWS_007: on
@@ -216,7 +216,7 @@ def test_a_format_of_one_plane_says_where_it_belongs() -> None:
 class TestSchema:
     @pytest.mark.parametrize("name", ["configuration", "exceptions"])
     def test_the_shipped_file_is_what_the_command_prints(self, name: str, capfd: pytest.CaptureFixture[str]) -> None:
-        path = PROJECT / f"schemas/{name}.schema.json"
+        path = PROJECT / f"checks/keyrules/schemas/{name}.jsonschema"
         assert main(["config", "--schema", name]) == 0
         wanted = f"it is stale: keyrules config --schema {name} > {path.relative_to(PROJECT)}"
         assert path.read_text(encoding="utf-8") == capfd.readouterr().out, wanted

@@ -40,7 +40,7 @@ def accepted(folder: Path, document: object) -> bool:
 
 def test_it_is_one() -> None:
     jsonschema.Draft7Validator.check_schema(SCHEMA)
-    assert EXCEPTIONS_SCHEMA_ID.endswith("/schemas/exceptions.schema.json")
+    assert EXCEPTIONS_SCHEMA_ID.endswith("/schemas/exceptions.jsonschema")
 
 
 @pytest.mark.parametrize(

@@ -58,7 +58,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the project's own files, so that a build leaves nothing in the checkout."""
     copy = tmp_path_factory.mktemp("project") / "keyrules"
     copy.mkdir()
-    for name in ("checks", "rules", "schemas"):
+    for name in ("checks", "rules"):
         shutil.copytree(PROJECT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
     for name in ("setup.cfg", "pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(PROJECT / name, copy)
@@ -116,7 +116,7 @@ class TestWheel:
     def test_it_holds_the_pack_and_nothing_else(self, wheel: Path) -> None:
         names = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
         expected = {f"keyrules/{p.relative_to(PROJECT)}" for p in (PROJECT / "rules").rglob("*") if p.is_file()}
-        expected |= {f"keyrules/{p.relative_to(PROJECT)}" for p in (PROJECT / "schemas").iterdir()}
+        expected |= {f"keyrules/schemas/{p.name}" for p in (PROJECT / "checks/keyrules/schemas").iterdir()}
         for path in (PROJECT / "checks").rglob("*.py"):
             relative = path.relative_to(PROJECT / "checks")
             expected.add(str(relative) if relative.parts[0] == "keyrules" else f"keyrules/{relative}")

@@ -12,7 +12,7 @@ from keyrules.configuration import RULES
 from keyrules.configuration_keys import KEYS, SECTIONS, SWITCH, TOP, Words, thresholds
 from keyrules.model import Rule
 
-SCHEMA_ID = "https://raw.githubusercontent.com/keyrules/keyrules/main/schemas/configuration.schema.json"
+SCHEMA_ID = "https://raw.githubusercontent.com/keyrules/keyrules/main/checks/keyrules/schemas/configuration.jsonschema"
 
 
 def configuration_schema(pack: Pack) -> dict[str, Any]:

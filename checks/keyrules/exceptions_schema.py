@@ -11,7 +11,9 @@ from typing import Any
 from keyrules.catalog import Pack
 from keyrules.model import Plane, Rule
 
-EXCEPTIONS_SCHEMA_ID = "https://raw.githubusercontent.com/keyrules/keyrules/main/schemas/exceptions.schema.json"
+EXCEPTIONS_SCHEMA_ID = (
+    "https://raw.githubusercontent.com/keyrules/keyrules/main/checks/keyrules/schemas/exceptions.jsonschema"
+)
 _TEXT = {"type": "string", "pattern": r"\S", "maxLength": 2000}
 """Longer than the loader's bound on the text itself, which may stand between spaces."""
 
