@@ -12,7 +12,7 @@ from typing import NamedTuple
 from unittest import mock
 
 from keyrules.catalog import load_pack
-from keyrules.iac import discovery, module_calls
+from keyrules.iac import discovery, module_calls, relevance
 from keyrules.iac.declared import judge_unit
 from keyrules.iac.discovery import Discovery, discover
 from keyrules.iac.file_walk import read_file
@@ -98,12 +98,12 @@ def everything_relevant() -> Iterator[None]:
 
 
 def parsed_sources(data: bytes) -> list[str]:
-    """The relative sources of a file's module calls; none where it cannot be parsed."""
-    text = data.decode("utf-8-sig", "replace")
+    """The relative sources of a file's module calls; of one that cannot be parsed, what its bytes show."""
     try:
+        text = data.decode("utf-8-sig")
         body = parse_terraform_json(text) if text.lstrip().startswith("{") else parse_hcl(text)
-    except HclSyntaxError:
-        return []
+    except (HclSyntaxError, UnicodeDecodeError):
+        return relevance.local_sources(data)
     found = []
     for block in body.blocks:
         source = block.body.attributes.get("source")

@@ -21,10 +21,15 @@ class ModuleCalls:
         self._excluded = excluded
         self.calls: dict[str, set[str]] = {}
         self.relevant: set[str] = set()
+        self._own: set[str] = set()
         self._seen: set[str] = set()
 
     def add(self, folder: str, path: str, data: bytes) -> None:
-        """Notes what one Terraform file says."""
+        """Notes what one file of a folder says that the run looks at for itself."""
+        self._own.add(folder)
+        self._note(folder, path, data)
+
+    def _note(self, folder: str, path: str, data: bytes) -> None:
         self._seen.add(path)
         called = self.calls.setdefault(folder, set())
         if b"source" in data or b"\\" in data or b"\0" in data:
@@ -36,6 +41,7 @@ class ModuleCalls:
         """Notes the modules of single files, and everything below `context` (the working directory) if one of them is
         there, because a module is evaluated as its callers call it."""
         wanted = sorted(folders)
+        self._own.update(wanted)
         for folder in wanted:
             self._add_folder(folder)
         inside = context.rstrip("/") + "/"
@@ -43,6 +49,7 @@ class ModuleCalls:
             # What cannot be listed around the files that were asked for is none of theirs.
             for folder, name in walk_files(context, [], self._excluded):
                 if name.endswith(SOURCE_SUFFIXES):
+                    self._own.add(folder)
                     self._read(folder, name)
 
     def roots(self, scanned: Set[str], values: Set[str]) -> list[str]:
@@ -59,14 +66,15 @@ class ModuleCalls:
         if not self.relevant:
             return []
         confirmed = self._confirmed()
-        own = [folder for folder in self.calls if self._excluded is None or not self._excluded(f"{folder}/")]
-        callers = {caller for folder in own for caller in _reachable(folder, confirmed)} if self._excluded else own
+        # What only a comment led to calls nobody, and neither does what is left out.
+        own = [folder for folder in sorted(self._own) if self._excluded is None or not self._excluded(f"{folder}/")]
+        callers = {caller for folder in own for caller in _reachable(folder, confirmed)}
         called = {target for folder in callers for target in confirmed.get(folder, ()) if target != folder}
         reach = {folder: _reachable(folder, self.calls) for folder in self.calls}
         roots = [folder for folder in own if folder not in called]
         covered = {folder for root in roots for folder in reach[root]}
         # Modules that call each other in a ring have no root; each of them is one then.
-        roots += [folder for folder in sorted(own) if folder not in covered]
+        roots += [folder for folder in own if folder not in covered]
         asked = [root for root in roots if root in values or reach[root] & scanned]
         return sorted(root for root in asked if reach[root] & self.relevant)
 
@@ -117,7 +125,7 @@ class ModuleCalls:
         if path in self._seen or os.path.isdir(path):
             return
         try:
-            self.add(folder, path, read_file(path))
+            self._note(folder, path, read_file(path))
         except OSError:
             # The module reader meets the same file again and reports it.
             self.calls.setdefault(folder, set())
