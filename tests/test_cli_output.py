@@ -20,8 +20,10 @@ from scanning import AS_OF, PROJECT, Scanned, run, scan, write
 from severities import CRITICAL, HIGH, LOW, MEDIUM, SEVERITIES, SIXTY_DAYS
 
 from keyrules.catalog import load_pack
-from keyrules.cli import main
+from keyrules.cli import _COMMANDS, main
 from keyrules.command_options import report_options
+from keyrules.model import Plane
+from keyrules.reports.outputs import formats_of
 
 
 @pytest.fixture(scope="module")
@@ -98,13 +100,26 @@ class TestReports:
 
 
 class TestHelp:
-    @pytest.mark.parametrize("command", [[], ["scan"], ["rules"], ["dirs"]])
-    def test_it_fits_a_screen(self, command: list[str]) -> None:
-        done = run(*command, "--help", cwd=PROJECT, env={"COLUMNS": "80"})
-        assert done.code == 0 and done.stderr == ""
-        lines = done.stdout.splitlines()
-        assert lines[0].startswith("usage: keyrules") and len(lines) <= 40
+    @pytest.mark.parametrize("command", ["", *_COMMANDS])
+    def test_it_fits_a_screen(
+        self, command: str, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("COLUMNS", "80")
+        with pytest.raises(SystemExit) as ended:
+            main([command, "--help"] if command else ["--help"])
+        out, err = capfd.readouterr()
+        lines = out.splitlines()
+        assert (ended.value.code, err) == (0, "")
+        assert lines[0].startswith("usage: keyrules") and len(lines) <= 48
         assert all(len(line) <= 80 for line in lines)
+        assert not command or "examples:" in lines
+
+    @pytest.mark.parametrize("plane", Plane)
+    def test_it_names_the_formats_of_the_plane(self, plane: Plane, capfd: pytest.CaptureFixture[str]) -> None:
+        with pytest.raises(SystemExit):
+            main(["scan" if plane is Plane.CODE else "audit", "--help"])
+        named = capfd.readouterr().out.partition("\nformats: ")[2].partition("\nexit codes")[0]
+        assert tuple(re.split(r",\s+", named)) == formats_of(plane)
 
     def test_the_examples_in_it_are_valid(self) -> None:
         from keyrules.cli import _Parser

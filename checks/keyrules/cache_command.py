@@ -11,8 +11,13 @@ from keyrules.model import UsageError
 from keyrules.reports.text_style import printable
 
 EPILOG = f"""\
-A scan keeps what it found out about a root module or template, and uses it as long as nothing that it rests on has
-changed. {VARIABLE} names another folder; `keyrules scan --no-cache` does without.
+A scan keeps what it found out about a root module or template, and uses it as
+long as nothing that it rests on has changed. {VARIABLE} names another
+folder; `keyrules scan --no-cache` does without.
+
+examples:
+  keyrules cache            where it is, and how large
+  keyrules cache --clear    start anew
 
 exit codes: 0 shown or cleared, 2 there is no folder for a cache
 """

@@ -1,4 +1,4 @@
-"""The command line: `keyrules scan | audit | rules | controls | dirs`. The only place that reads the clock."""
+"""The command line: `keyrules COMMAND`, each prepared when it is the one. The only place that reads the clock."""
 
 from __future__ import annotations
 
@@ -10,12 +10,22 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, NoReturn
 
-from keyrules.terminal import columns
+from keyrules.help_text import HelpFormatter
 from keyrules.terms import InputError, UsageError
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+_RULES_EPILOG = """\
+examples:
+  keyrules rules                list them, with severity and planes
+  keyrules rules KEY_AWS_001    why, what to do, what it cannot see
+"""
+_DIRS_EPILOG = """\
+examples:
+  checkov -d infra/ $(keyrules dirs)
+  eval "checkov -d infra/ $(keyrules dirs)"    where its path holds a space
+"""
 _DESCRIPTION = "Policy as code for long-lived AWS credentials, on code and on live accounts."
 
 
@@ -29,11 +39,6 @@ def current_time() -> datetime:
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         raise UsageError(f"{message}; see {self.prog} --help")
-
-
-def _formatter(prog: str) -> argparse.HelpFormatter:
-    """As wide as argparse makes it, which imports shutil to find out; each argument that is added makes one."""
-    return argparse.RawDescriptionHelpFormatter(prog, width=columns(80) - 2)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -89,7 +94,7 @@ def _run(argv: list[str]) -> int:
     commands = parser.add_subparsers(prog="keyrules", dest="command", metavar="COMMAND", parser_class=_Parser)
     run: Callable[[argparse.Namespace], int] | None = None
     for name, (summary, prepare) in _COMMANDS.items():
-        chosen = commands.add_parser(name, help=summary, formatter_class=_formatter)
+        chosen = commands.add_parser(name, help=summary, formatter_class=HelpFormatter)
         if name == command:
             run = prepare(chosen)
     args = parser.parse_args(argv)
@@ -102,7 +107,7 @@ def _run(argv: list[str]) -> int:
 
 
 def _top_parser() -> _Parser:
-    parser = _Parser(prog="keyrules", description=_DESCRIPTION, formatter_class=_formatter)
+    parser = _Parser(prog="keyrules", description=_DESCRIPTION, formatter_class=HelpFormatter)
     parser.add_argument("--version", action="store_true", help="print the version and the pack's hash")
     return parser
 
@@ -137,6 +142,7 @@ def _prepare_audit(parser: argparse.ArgumentParser) -> Callable[[argparse.Namesp
 def _prepare_rules(parser: argparse.ArgumentParser) -> Callable[[argparse.Namespace], int]:
     parser.add_argument("id", nargs="?", metavar="ID", help="show this rule in full")
     parser.add_argument("--facts", action="store_true", help="list the facts that runtime conditions can use")
+    parser.epilog = _RULES_EPILOG
     return _print_rules
 
 
@@ -173,6 +179,8 @@ def _prepare_cache(parser: argparse.ArgumentParser) -> Callable[[argparse.Namesp
 
 
 def _prepare_dirs(parser: argparse.ArgumentParser) -> Callable[[argparse.Namespace], int]:
+    parser.description = "The arguments that give plain Checkov this pack, with its opt-in rules skipped."
+    parser.epilog = _DIRS_EPILOG
     return lambda args: _print_dirs()
 
 
@@ -184,7 +192,7 @@ def _prepare_completion(parser: argparse.ArgumentParser) -> Callable[[argparse.N
     return lambda args: run_completion(args, _every_parser())
 
 
-def _every_parser() -> dict[str, tuple[str, argparse.ArgumentParser]]:
+def _every_parser() -> Mapping[str, tuple[str, argparse.ArgumentParser]]:
     """The parser of keyrules itself, by the name of "", and of each command, with its summary."""
     parsers = {"": (_DESCRIPTION, _top_parser())}
     for name, (summary, prepare) in _COMMANDS.items():

@@ -32,25 +32,23 @@ def add_shared_options(parser: argparse.ArgumentParser) -> None:
         "--set", action="append", default=[], metavar="ID.PARAMETER=VALUE", help="change a threshold; repeatable"
     )
     add_framework_options(rules)
-    rules.add_argument(
-        "--fail-on", metavar="SEVERITY", help="lowest severity that makes the exit code 1 (default: low)"
-    )
+    rules.add_argument("--fail-on", metavar="SEVERITY", help="lowest severity that exits 1 (default: low)")
     add_exceptions_options(rules)
-    rules.add_argument("--baseline", metavar="FILE", help="report what this earlier JSON output does not have")
-    rules.add_argument("--write-baseline", metavar="FILE", help="accept what is found: write it to this file")
+    rules.add_argument("--baseline", metavar="FILE", help="report only what this earlier JSON lacks")
+    rules.add_argument("--write-baseline", metavar="FILE", help="accept what is found, in this file")
     output = parser.add_argument_group("output")
     output.add_argument(
         "--format",
         action="append",
         default=[],
         metavar="FORMAT[=FILE]",
-        help="text, json, sarif, csv, html, oscal; repeatable",
+        help="a report (default: text); repeatable",
     )
     output.add_argument("--show-passing", action="store_true", help="list what passes, too")
     output.add_argument("--quiet", action="store_true", help="print findings and errors only")
     output.add_argument("--no-color", action="store_true", help="no colour, even on a terminal")
     add_configuration_options(parser)
-    parser.add_argument("--as-of", metavar="TIME", help="moment that ages are counted to (default: now)")
+    parser.add_argument("--as-of", metavar="TIME", help="count ages to this moment (default: now)")
 
 
 def severity(text: str) -> Severity:

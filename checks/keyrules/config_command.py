@@ -30,10 +30,10 @@ _SCHEMAS: Mapping[str, Callable[[Pack], dict[str, Any]]] = {
 }
 EPILOG = """\
 examples:
-  keyrules config                     what is in force here, and where it comes from
+  keyrules config                     what is in force, and where it comes from
   keyrules config --fail-on high      the same with an option of scan or audit
   keyrules config --format json       for a script
-  keyrules config --schema            the JSON schema of .keyrules.yaml, for an editor
+  keyrules config --schema            the schema of .keyrules.yaml, for editors
 
 exit codes: 0 shown, 2 wrong usage or a wrong file
 """
@@ -61,7 +61,7 @@ class InForce:
 def add_config_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of `keyrules config`."""
     parser.usage = "%(prog)s [OPTION ...]"
-    parser.description = "Takes the options of scan and audit; --format, text or json, is how it prints itself."
+    parser.description = "Takes the options of scan and audit; --format is how it prints: text or json."
     add_shared_options(parser)
     add_exclude_option(parser)
     parser.add_argument(

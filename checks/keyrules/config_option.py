@@ -15,7 +15,7 @@ MISSPELT_FILE = ".keyrules.yml"
 
 def add_configuration_options(group: argparse._ActionsContainer) -> None:
     """Adds --config and --no-config."""
-    group.add_argument("--config", metavar="FILE", help=f"configuration (default: {CONFIGURATION_FILE} found upwards)")
+    group.add_argument("--config", metavar="FILE", help=f"default: {CONFIGURATION_FILE}, found upwards")
     group.add_argument("--no-config", action="store_true", help="read no configuration file")
 
 

@@ -27,11 +27,11 @@ EPILOG = """\
 examples:
   keyrules controls                                     every framework edition
   keyrules controls cis_aws_3.0.0                       one edition
-  keyrules controls cis_aws_3.0.0:1.14                  one control, with its reason and sources
+  keyrules controls cis_aws_3.0.0:1.14                  one control
   keyrules controls --rule KEY_AWS_001                  one rule across editions
-  keyrules controls --diff cis_aws_3.0.0 cis_aws_5.0.0  what moved between two editions
+  keyrules controls --diff cis_aws_3.0.0 cis_aws_5.0.0  what moved
   keyrules controls --matrix --format csv               rules against frameworks
-  keyrules controls cis_aws_3.0.0 --format oscal        an OSCAL component definition"""
+  keyrules controls cis_aws_3.0.0 --format oscal        an OSCAL component"""
 
 
 def add_controls_arguments(parser: argparse.ArgumentParser) -> None:
@@ -39,7 +39,7 @@ def add_controls_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "framework", nargs="?", metavar="FRAMEWORK[:ID]", help="show this edition, or one control of it"
     )
-    parser.add_argument("--rule", metavar="ID", help="show the controls of this rule in every edition")
+    parser.add_argument("--rule", metavar="ID", help="show its controls in every edition")
     parser.add_argument("--matrix", action="store_true", help="show rules against frameworks")
     parser.add_argument("--diff", nargs=2, metavar=("OLD", "NEW"), help="show what moved between two editions")
     parser.add_argument(

@@ -29,13 +29,13 @@ def add_exceptions_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--strict-exceptions",
         action=argparse.BooleanOptionalAction,
-        help="exit 2 for one that expired or matches nothing",
+        help="exit 2 where one expired or matches nothing",
     )
 
 
 def add_exceptions_file(group: argparse._ActionsContainer) -> None:
     """Adds what chosen_exceptions reads."""
-    group.add_argument("--exceptions", metavar="FILE", help=f"exceptions (default: {DEFAULT_FILE})")
+    group.add_argument("--exceptions", metavar="FILE", help=f"default: {DEFAULT_FILE}")
 
 
 def chosen_exceptions(args: argparse.Namespace, pack: Pack, as_of: datetime) -> tuple[Entry, ...]:

@@ -36,7 +36,7 @@ class Chosen(NamedTuple):
 
 def add_framework_options(group: argparse._ArgumentGroup) -> None:
     """Adds --framework and --control to the options that select rules."""
-    group.add_argument("--framework", metavar="NAME", help="run the rules of a framework, as in cis_aws_3.0.0")
+    group.add_argument("--framework", metavar="NAME", help="run a framework's rules, as in cis_aws_3.0.0")
     group.add_argument("--control", metavar="FRAMEWORK:ID", help="run the rules of one control")
 
 

@@ -11,7 +11,7 @@ from keyrules.terms import UsageError
 def add_exclude_option(group: argparse._ActionsContainer) -> None:
     """Adds --exclude."""
     group.add_argument(
-        "--exclude", action="append", default=[], metavar="GLOB", help="leave these out, as in examples/**; repeatable"
+        "--exclude", action="append", default=[], metavar="GLOB", help="leave out, as in examples/**; repeatable"
     )
 
 

@@ -15,7 +15,8 @@ examples:
   terraform show -json plan.out | keyrules scan -
   keyrules scan --rule KEY_AWS_001 --set KEY_AWS_001.max_age_days=45 infra/
   keyrules scan --format sarif=keyrules.sarif --fail-on high .
-
+formats: text, json, sarif, csv, html, oscal, gitlab-codequality, gitlab-sast,
+         junit, github, markdown, jsonl
 exit codes: 0 clean, 1 findings, 2 wrong usage, 3 not everything was evaluated
 """
 
@@ -27,7 +28,7 @@ def add_scan_arguments(parser: argparse.ArgumentParser) -> None:
         "paths",
         nargs="*",
         metavar="PATH",
-        help="folder, file, plan JSON, or - for a plan on standard input (default: .)",
+        help="folder, file, plan JSON, or - (default: .)",
     )
     add_shared_options(parser)
     add_exclude_option(parser)
@@ -36,6 +37,6 @@ def add_scan_arguments(parser: argparse.ArgumentParser) -> None:
         type=float,
         default=UNIT_SECONDS,
         metavar="SECONDS",
-        help=f"time for one root module, template or plan (default: {UNIT_SECONDS:g})",
+        help=f"for one module or template (default: {UNIT_SECONDS:g})",
     )
-    parser.add_argument("--no-cache", action="store_true", help="neither use nor keep verdicts (see `keyrules cache`)")
+    parser.add_argument("--no-cache", action="store_true", help="neither use nor keep verdicts")

@@ -44,25 +44,19 @@ _DEADLINE: Final = "10m"
 
 EPILOG = """\
 examples:
-  keyrules audit --profile prod --verify     the account of a profile; asks it about flagged users
-  keyrules audit report.csv --due-within 14d a report that somebody sent; also what fails soon
-  keyrules audit reports/ --format csv=x.csv a folder with one report per account
+  keyrules audit --profile prod --verify      an account and its flagged users
+  keyrules audit report.csv --due-within 14d  a report, and what fails soon
+  keyrules audit reports/ --format csv=x.csv  a folder, one report per account
   aws iam get-credential-report | keyrules audit -
-exit codes: 0 clean, 1 findings, 2 wrong usage, 3 something could not be evaluated
+formats: text, json, sarif, csv, html, oscal, junit, github, markdown, jsonl,
+         ocsf, asff
+exit codes: 0 clean, 1 findings, 2 wrong usage, 3 not everything was evaluated
 """
-
-
-class _HelpFormatter(argparse.RawDescriptionHelpFormatter):
-    """One line per option where the terminal has 80 columns."""
-
-    def __init__(self, prog: str) -> None:
-        super().__init__(prog, max_help_position=28)
 
 
 def add_audit_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of `keyrules audit`."""
     parser.usage = "%(prog)s [OPTION ...] [REPORT ...]"
-    parser.formatter_class = _HelpFormatter
     parser.add_argument(
         "reports",
         nargs="*",
@@ -81,12 +75,11 @@ def add_audit_arguments(parser: argparse.ArgumentParser) -> None:
     live.add_argument(
         "--owner-tag", default="owner", metavar="TAG", help="user tag that names the owner (default: owner)"
     )
-    judging = parser.add_argument_group("judging")
-    judging.add_argument(
+    parser.add_argument(
         "--max-report-age", metavar="TIME", help=f"refuse older ones (default: {_MAX_AGE}, if no --as-of)"
     )
-    judging.add_argument("--due-within", metavar="TIME", help="note what will fail within this time, as in 14d")
-    judging.add_argument("--counts-only", action="store_true", help="list no findings, for very large reports")
+    parser.add_argument("--due-within", metavar="TIME", help="note what will fail within it, as in 14d")
+    parser.add_argument("--counts-only", action="store_true", help="list no findings, for very large reports")
 
 
 def run_audit(args: argparse.Namespace, now: datetime) -> int:
