@@ -149,14 +149,17 @@ class TestRefusals:
     )
     def test_a_damaged_rule_file(self, pack: Path, file: str, change: tuple[str, str], says: str) -> None:
         path = pack / "rules" / file
+        version = self.run_copy(pack, "--version").stdout
         original = path.read_text(encoding="utf-8")
         assert change[0] in original
         path.write_text(original.replace(change[0], change[1], 1), encoding="utf-8")
         try:
-            for command in (["scan", "rules"], ["rules"], ["dirs"], ["--version"]):
+            for command in (["scan", "rules"], ["rules"], ["dirs"]):
                 done = self.run_copy(pack, *command)
                 assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1), done
                 assert says in done.stderr and file in done.stderr
+            # Its hash says that this is another pack.
+            assert self.run_copy(pack, "--version").stdout not in ("", version)
         finally:
             path.write_text(original, encoding="utf-8")
 

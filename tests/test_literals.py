@@ -336,6 +336,11 @@ def test_the_prefilter_says_no_to_ordinary_files() -> None:
     assert not contains_candidate(b'resource "aws_s3_bucket" "b" {\n  bucket = "x"\n}\n')
     assert not contains_candidate(base64.b64encode(random.Random(3).randbytes(10_000)))
     assert not contains_candidate(b"")
+    # Files that speak of secrets and hold hashes: a workflow that names actions by commit, a manifest with a digest.
+    assert not contains_candidate(
+        b"uses: actions/checkout@11bd71901bbe5b1630ceea73d27597364c9af683\n${{ secrets.X }}\n"
+    )
+    assert not contains_candidate(b'{"secretKeyRef": "x", "image": "app@sha256:' + b"0123456789abcdef" * 4 + b'"}')
 
 
 CASES = sorted(path for path in FIXTURES.glob("*/*") if path.name.startswith(("pass_", "fail_")))

@@ -6,7 +6,7 @@ A finding needs a secret, which is a run of 40 characters, and a word beside it;
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 
 SECRET_LENGTH = 40
@@ -19,8 +19,15 @@ _BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 _WORDS = (b"AKIA", b"ASIA", b"secret")
 """Any finding needs one of these; `secret` in any letter case."""
 
+
+def _table(classes: Mapping[bytes, bytes]) -> bytes:
+    """A translation of each byte to the name of its class, a space for those of none."""
+    return bytes(next((ord(name) for name, members in classes.items() if byte in members), 32) for byte in range(256))
+
+
 # The escapes of slash and plus in strings and URLs stand inside a secret; every other one ends it.
-_RUNS = bytes(65 if byte in _BASE64 + b"\\%" else 32 for byte in range(256))
+_RUNS = _table({b"A": _BASE64 + b"\\%"})
+_LOOKS = _table({b"U": _BASE64[:26], b"l": _BASE64[26:52], b"d": _BASE64[52:], b"E": b"\\%"})
 
 
 def contains_candidate(data: bytes) -> bool:
@@ -33,9 +40,19 @@ def contains_candidate(data: bytes) -> bool:
     if b"A" * SECRET_LENGTH not in runs:
         return False
     folded = dense.lower()
-    if any((folded if word.islower() else dense).find(word) >= 0 for word in _WORDS):
+    if any(word in (folded if word.islower() else dense) for word in _WORDS) and any(
+        map(_could_be_secret, dense.translate(_LOOKS).split())
+    ):
         return True
     return b"A" * BASE64_RUN in runs and _encoded_words().search(dense.translate(None, b" \t\r\n")) is not None
+
+
+def _could_be_secret(run: bytes) -> bool:
+    """Whether a run, given by the classes of its characters, has the length and both letter cases of a secret, or
+    escapes from which one could be made. Hashes have neither; files about secrets are full of them."""
+    if len(run) == SECRET_LENGTH:
+        return b"E" in run or (b"U" in run and b"l" in run)
+    return len(run) > SECRET_LENGTH and b"E" in run
 
 
 @cache
