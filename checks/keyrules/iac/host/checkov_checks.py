@@ -106,7 +106,7 @@ class _Places:
         for node in nodes:
             path = str(node["file_path_"])
             root = root_folder(node)
-            if path.endswith(".json") and not path.endswith(".tf.json"):
+            if path.endswith(".json") and not path.endswith((".tf.json", ".tfvars.json")):
                 self.plans.add(path)
             elif path.endswith((".tf", ".tf.json")):
                 self.roots.add(root)
