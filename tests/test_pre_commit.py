@@ -11,14 +11,17 @@ import re
 import shlex
 import subprocess
 import sys
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from hypothesis import assume, example, given, settings
+from hypothesis import strategies as st
 from scanning import PROJECT, write
 
-from keyrules.iac.discovery import _TEMPLATE, _TERRAFORM
+from keyrules.iac.file_names import TEXT_STEMS, TEXT_SUFFIXES, may_matter
 
 HOOKS: list[dict[str, Any]] = yaml.safe_load((PROJECT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
 KEY = 'resource "aws_iam_access_key" "k" {\n  user    = "svc"\n  pgp_key = "keybase:ops"\n}\n'
@@ -48,8 +51,8 @@ class Repository:
         shim = f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m keyrules.cli "$@"\n'
         write(folder, {"bin/keyrules": shim, "repo/.gitignore": ".cache\n"})
         (folder / "bin/keyrules").chmod(0o755)
-        hook = {**_hook(), "language": "system"}
-        config = {"repos": [{"repo": "local", "hooks": [hook]}]}
+        hooks = [{**hook, "language": "system"} for hook in HOOKS]
+        config = {"repos": [{"repo": "local", "hooks": hooks}]}
         write(folder, {"repo/.pre-commit-config.yaml": yaml.safe_dump(config), "home/.gitconfig": ""})
         self.environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith(("GIT_", "PRE_COMMIT"))},
@@ -85,8 +88,8 @@ class Repository:
         return self.run("git", "commit", "-m", "change", *options)
 
 
-def _hook() -> dict[str, Any]:
-    (hook,) = (hook for hook in HOOKS if hook["entry"].startswith("keyrules scan"))
+def _hook(name: str = "keyrules") -> dict[str, Any]:
+    (hook,) = (hook for hook in HOOKS if hook["id"] == name)
     return hook
 
 
@@ -131,11 +134,103 @@ def test_only_what_is_committed_is_reported(repository: Repository) -> None:
     assert "KEY_AWS_003  infra/new.tf" in done.stderr and "infra/old.tf:" not in done.stderr
 
 
-def test_the_hook_sees_every_file_that_can_declare_a_key() -> None:
-    pattern = re.compile(_hook()["files"])
-    # Templates in .txt files are read when a folder is scanned; few commits of a .txt file are templates.
-    for suffix in {*_TERRAFORM, *_TEMPLATE} - {".txt"}:
-        assert pattern.search(f"some/folder/file{suffix}"), suffix
-    for name in ("prod.tfvars", "terraform.tfvars.json", ".env", "deploy.sh", "Dockerfile", ".aws/credentials"):
-        assert pattern.search(name), name
-    assert not any(pattern.search(name) for name in ("README.md", "main.c", "a.tf.png"))
+PARTS = st.sampled_from(
+    [
+        "",
+        "a",
+        "main",
+        "env",
+        "ENV",
+        "tf",
+        "TF",
+        "json",
+        "rst",
+        "png",
+        "Dockerfile",
+        "Jenkinsfile",
+        "user data",
+        "-",
+        "\n",
+    ]
+)
+
+
+@settings(max_examples=500, deadline=None, derandomize=True)
+@given(parts=st.lists(PARTS, min_size=1, max_size=4), folder=st.sampled_from(["", "a/", "a.tf/", ".env.d/", "x y/"]))
+@example(parts=["", "env", "local"], folder="")
+@example(parts=["main", "tf", "png"], folder="")
+@example(parts=["credentials"], folder=".aws/")
+def test_the_hook_starts_for_what_a_scan_of_the_folder_reads(parts: list[str], folder: str) -> None:
+    name = ".".join(parts)
+    assume(name)
+    # Names with a line break at their end match `$` before it, too.
+    assume(not name.endswith("\n"))
+    assert bool(re.search(_hook()["files"], folder + name)) == may_matter(name)
+
+
+@pytest.mark.parametrize("suffix", sorted(TEXT_SUFFIXES))
+def test_the_hook_starts_for_every_suffix(suffix: str) -> None:
+    for name in (f"file{suffix}", f"some/folder/FILE{suffix.upper()}"):
+        assert re.search(_hook()["files"], name)
+
+
+@pytest.mark.parametrize("stem", sorted(TEXT_STEMS))
+def test_the_hook_starts_for_every_name(stem: str) -> None:
+    assert re.search(_hook()["files"], f"a/{stem.title()}.production")
+    assert not re.search(_hook()["files"], f"a/my-{stem}.production")
+
+
+def test_files_are_named_over_several_runs(repository: Repository) -> None:
+    """More names than fit on a command line; each run evaluates its own, one after the other."""
+    files = {f"m{number:05}/{'x' * 200}.tf": 'variable "v" {}\n' for number in range(900)}
+    files["m00000/keys.tf"] = files["zz/keys.tf"] = KEY
+    done = repository.commit(files)
+    output = done.stdout + done.stderr
+    assert done.returncode == 1
+    assert "KEY_AWS_001  m00000/keys.tf:1" in output and "KEY_AWS_001  zz/keys.tf:1" in output
+
+
+def test_documentation_that_quotes_a_template_passes(repository: Repository) -> None:
+    quoted = "```yaml\nResources:\n  K:\n    Type: AWS::IAM::AccessKey\n```\n"
+    done = repository.commit({"README.md": quoted, "app.py": f"TEMPLATE = '''{quoted}'''\n"})
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert re.search(r"^keyrules\.+Passed$", done.stdout + done.stderr, re.MULTILINE)
+
+
+EXCEPTION = """\
+exceptions:
+  - rule: KEY_AWS_001
+    subject: aws_iam_access_key.k
+    reason: the appliance takes no new key until its update
+    owner: platform@example.com
+    expires: {expires}
+"""
+
+
+class TestExceptions:
+    """The hook on the exceptions file, which evaluates nothing."""
+
+    def test_a_file_that_says_what_it_may(self, repository: Repository) -> None:
+        soon = (datetime.now(timezone.utc) + timedelta(days=30)).date().isoformat()
+        done = repository.commit({".keyrules-exceptions.yaml": EXCEPTION.format(expires=soon)})
+        output = done.stdout + done.stderr
+        assert done.returncode == 0, output
+        assert re.search(r"^keyrules exceptions\.+Passed$", output, re.MULTILINE)
+
+    def test_a_file_without_an_end(self, repository: Repository) -> None:
+        done = repository.commit({".keyrules-exceptions.yaml": EXCEPTION.replace("    expires: {expires}\n", "")})
+        output = done.stdout + done.stderr
+        assert done.returncode == 1
+        assert re.search(r"^keyrules exceptions\.+Failed$", output, re.MULTILINE)
+        assert "exit code: 2" in output and "expires" in output
+
+    def test_a_wrong_configuration(self, repository: Repository) -> None:
+        done = repository.commit({".keyrules.yaml": "frobnicate: true\n"})
+        assert done.returncode == 1 and "frobnicate" in done.stdout + done.stderr
+
+    def test_other_files_do_not_start_it(self) -> None:
+        files = re.compile(_hook("keyrules-exceptions")["files"])
+        assert files.search(".keyrules-exceptions.yaml") and files.search(".keyrules.yaml")
+        assert not any(
+            map(files.search, ("a/.keyrules-exceptions.yaml", "keyrules.yaml", ".keyrules.yaml.orig", "main.tf"))
+        )

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 
 from keyrules.iac.file_names import (
     CHECKOV_TEMPLATES,
+    QUOTING_SUFFIXES,
     SOURCE_SUFFIXES,
     TEMPLATE_SUFFIXES,
     holds_root_values,
@@ -141,7 +142,8 @@ def _kind(name: str, data: bytes, by_itself: bool) -> str | None:
             return "plan"
         if by_itself and data.startswith(_ZIP) and b"tfplan" in data[:HEAD]:
             return "plan"
-    return "template" if by_itself or low.endswith(TEMPLATE_SUFFIXES) else None
+    named_template = by_itself and os.path.splitext(low)[1] not in QUOTING_SUFFIXES
+    return "template" if named_template or low.endswith(TEMPLATE_SUFFIXES) else None
 
 
 def _is_plan(data: bytes, by_itself: bool) -> bool:

@@ -21,12 +21,16 @@ TEMPLATE_SUFFIXES = (".yaml", ".yml", ".json", ".template", ".cform", ".cfn", ".
 CHECKOV_TEMPLATES = frozenset({".yaml", ".yml", ".json", ".template"})
 """The templates that Checkov reads, in lower case only."""
 
+QUOTING_SUFFIXES = frozenset({
+    ".sh", ".bash", ".zsh", ".ps1", ".psm1", ".cmd", ".bat",
+    ".py", ".js", ".ts", ".go", ".rb", ".java", ".cs", ".php", ".md",
+})  # fmt: skip
+"""Programs and prose, which quote templates and are none, not even where one is named on the command line."""
+
 TEXT_SUFFIXES = frozenset({
-    *SOURCE_SUFFIXES, *TEMPLATE_SUFFIXES,
+    *SOURCE_SUFFIXES, *TEMPLATE_SUFFIXES, *QUOTING_SUFFIXES,
     ".tfvars", ".hcl", ".tpl", ".tftpl", ".tmpl", ".j2", ".userdata", ".cloudinit", ".dockerfile",
-    ".sh", ".bash", ".zsh", ".ps1", ".psm1", ".cmd", ".bat", ".env", ".envrc", ".ini", ".cfg", ".conf", ".config",
-    ".properties", ".toml", ".csv", ".tsv", ".xml", ".md",
-    ".py", ".js", ".ts", ".go", ".rb", ".java", ".cs", ".php",
+    ".env", ".envrc", ".ini", ".cfg", ".conf", ".config", ".properties", ".toml", ".csv", ".tsv", ".xml",
 })  # fmt: skip
 """The last suffixes, in any letter case, of what may hold a hard-coded credential."""
 
