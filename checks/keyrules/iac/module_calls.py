@@ -84,13 +84,18 @@ class ModuleCalls:
 
         A folder with a file that cannot be parsed keeps its other calls in `calls`, but confirms none of them.
         """
-        from keyrules.iac.terraform.terraform_module import ModuleReader
-
-        reader = ModuleReader(read_file)
         confirmed = dict(self.calls)
-        for folder, targets in self.calls.items():
-            if any(_reachable(target, self.calls) & self.relevant for target in targets):
-                module = reader.module(folder)
+        unsure = [
+            folder
+            for folder, targets in self.calls.items()
+            if any(_reachable(target, self.calls) & self.relevant for target in targets)
+        ]
+        if unsure:
+            from keyrules.iac.terraform.terraform_module import ModuleReader
+
+            reader = ModuleReader(read_file)
+            for folder in unsure:
+                targets, module = self.calls[folder], reader.module(folder)
                 sources = {module.local_source(call) for call in module.calls.values()}
                 confirmed[folder] = {source for source in sources if source is not None}
                 self.calls[folder] = confirmed[folder] | (targets if module.errors else set())

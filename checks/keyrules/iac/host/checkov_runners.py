@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import encodings.utf_8_sig  # noqa: F401  needed by every unit
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -163,6 +164,7 @@ def _plan_definitions(
 def _load(framework: str, wanted: set[str]) -> list[str]:
     """Does what Checkov's runners do with --external-checks-dir. Returns the rules that it did not get to know."""
     from checkov.common.checks_infra.registry import get_graph_checks_registry
+    from checkov.common.graph.db_connectors.rustworkx import rustworkx_db_connector  # noqa: F401  needed by every unit
     from checkov.terraform.checks.resource.registry import resource_registry
 
     registry = get_graph_checks_registry(framework)
