@@ -110,7 +110,8 @@ def test_standard_input(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFi
 @pytest.mark.parametrize(
     "argv",
     [("absent.csv",), ("-", "-"), ("-", "--counts-only", "--verify"), ("-", "--rule", "KEY_AWS_008"),
-     ("-", "--max-report-age", "soon"), ("-", "--due-within", "1w"), ("-", "--as-of", "noon"), ("-", "--format", "x")],
+     ("-", "--max-report-age", "soon"), ("-", "--due-within", "1w"), ("-", "--as-of", "noon"), ("-", "--format", "x"),
+     *(("-", "--counts-only", "--format", name) for name in ("sarif", "ocsf", "asff"))],
 )  # fmt: skip
 def test_wrong_usage(capfd: pytest.CaptureFixture[str], argv: tuple[str, ...]) -> None:
     with pytest.raises(UsageError):

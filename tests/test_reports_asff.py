@@ -31,7 +31,7 @@ from live_cases import CASES, FIRST_SEEN, GONE, HOSTILE_NAME, OTHER_ACCOUNT
 from moto.server import ThreadedMotoServer
 from readme import snippet
 
-from keyrules.model import Counts, Evaluation, Plane, Status, UsageError
+from keyrules.model import Evaluation, Plane, Status, UsageError
 from keyrules.reports import asff_report
 from keyrules.reports.live_records import clipped
 from keyrules.reports.outputs import parse_outputs
@@ -254,11 +254,6 @@ def test_an_error_of_an_unknown_account_is_refused_by_security_hub_rather_than_l
     evaluation = CASES["unread"]
     alone = replace(evaluation, inputs=(), errors=evaluation.errors[-1:])
     assert [each["AwsAccountId"] for each in findings(alone)] == ["000000000000"]
-
-
-def test_findings_that_were_counted_only_are_not_silent() -> None:
-    with pytest.raises(UsageError, match="--counts-only"):
-        findings(make_evaluation(plane=Plane.LIVE, counts=Counts(failed=3)))
 
 
 def test_controls_are_cited_within_the_limits() -> None:

@@ -16,7 +16,7 @@ from py_ocsf_models.events.findings.compliance_finding import ComplianceFinding 
 from py_ocsf_models.objects.cloud import Cloud  # type: ignore[import-untyped]
 from pydantic import BaseModel
 
-from keyrules.model import Counts, Evaluation, Plane, Severity, Status, UsageError
+from keyrules.model import Evaluation, Plane, Severity, Status, UsageError
 from keyrules.reports import ocsf_report
 from keyrules.reports.outputs import parse_outputs
 from keyrules.reports.report_options import ReportOptions
@@ -158,11 +158,6 @@ def test_nothing_that_could_not_be_evaluated_is_silent() -> None:
     assert len(told[0]["compliance"]["status_details"]) == 2
     assert [each["cloud"].get("account", {}).get("uid") for each in told] == [ACCOUNT, ACCOUNT, OTHER_ACCOUNT, None]
     assert told[3]["resources"][0]["name"] == "b.csv"
-
-
-def test_findings_that_were_counted_only_are_not_silent() -> None:
-    with pytest.raises(UsageError, match="--counts-only"):
-        events(make_evaluation(plane=Plane.LIVE, counts=Counts(unknown=1)))
 
 
 def test_controls_are_cited() -> None:

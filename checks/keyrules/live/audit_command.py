@@ -35,6 +35,7 @@ from keyrules.live.report_inputs import ReportSource, find_reports, from_stream,
 from keyrules.live.spans import parse_span
 from keyrules.live.verification import Verified, verify
 from keyrules.model import InputError, Plane, Selection, Severity, UsageError
+from keyrules.reports.outputs import FORMATS
 
 if TYPE_CHECKING:
     from keyrules.live.aws import Account
@@ -97,6 +98,9 @@ def run_audit(args: argparse.Namespace, now: datetime) -> int:
     sources = find_reports(args.reports)
     if args.counts_only and args.verify:
         raise UsageError("--verify works on findings, and --counts-only keeps none; give one of them")
+    silent = [output.format for output in conclusion.outputs if not FORMATS[output.format].counts]
+    if args.counts_only and silent:
+        raise UsageError(f"--format {silent[0]} holds findings only, and --counts-only keeps none; give one of them")
     if not any(rule.runtime is not None for rule in selection.rules):
         place = f"{args.origins['rule']}: " if "rule" in args.origins else ""
         raise UsageError(f"{place}none of the selected rules looks at live accounts; `keyrules rules` says which do")

@@ -27,7 +27,6 @@ from keyrules.model import (
     Severity,
     Status,
     Subject,
-    UsageError,
 )
 from keyrules.reports.text_style import count_of, iso_utc, printable
 
@@ -105,16 +104,7 @@ class Record:
 
 
 def records(evaluation: Evaluation) -> list[Record]:
-    """Everything that is told, in stable order: findings, what the baseline says, errors, rules without a subject.
-
-    Raises UsageError for a run that counted findings without keeping them: nothing would be told of them.
-    """
-    counts = evaluation.counts
-    kept = sum(finding.status is not Status.PASS for finding in evaluation.findings)
-    if counts.failed + counts.unknown + counts.exempt > kept:
-        raise UsageError(
-            "--counts-only keeps no findings, and the formats asff and ocsf hold nothing else; leave one out"
-        )
+    """Everything that is told, in stable order: findings, what the baseline says, errors, rules without a subject."""
     return list(_Records(evaluation).all())
 
 

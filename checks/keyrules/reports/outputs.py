@@ -23,14 +23,15 @@ class Format:
     """The modules of keyrules.reports whose `render(Evaluation, ReportOptions) -> str` writes a format.
 
     A plane without a module cannot be expressed in the format. `controls` takes the place of both where the run was
-    asked for a framework and the format then goes by control. `cites` says that it uses `Evaluation.controls`. Only the
-    modules that a run needs are imported.
+    asked for a framework and the format then goes by control. `cites` says that it uses `Evaluation.controls`, and
+    `counts` that it tells of verdicts that were counted but not kept. Only the modules that a run needs are imported.
     """
 
     code: str | None = None
     live: str | None = None
     controls: str | None = None
     cites: bool = False
+    counts: bool = True
 
     def module(self, plane: Plane) -> str | None:
         """The module for a plane, or None where the format cannot express it."""
@@ -46,7 +47,7 @@ class Format:
 FORMATS: dict[str, Format] = {
     "text": Format("text_report", "audit_text", "control_text"),
     "json": Format("json_report", "json_report"),
-    "sarif": Format("sarif_report", "sarif_report", cites=True),
+    "sarif": Format("sarif_report", "sarif_report", cites=True, counts=False),
     "csv": Format("findings_csv", "findings_csv", "control_csv"),
     "html": Format("html_report", "html_report"),
     "oscal": Format("oscal_results", "oscal_results"),
@@ -56,8 +57,8 @@ FORMATS: dict[str, Format] = {
     "github": Format("github_annotations", "github_annotations"),
     "markdown": Format("markdown_report", "markdown_report"),
     "jsonl": Format("json_lines", "json_lines"),
-    "ocsf": Format(live="ocsf_report", cites=True),
-    "asff": Format(live="asff_report", cites=True),
+    "ocsf": Format(live="ocsf_report", cites=True, counts=False),
+    "asff": Format(live="asff_report", cites=True, counts=False),
 }
 """A new format is one module with a pure writer, and one entry here."""
 
