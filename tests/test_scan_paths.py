@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from scanning import FIXTURES, Scanned, run, scan, write
 
-from keyrules.iac.discovery import Unit, discover
+from keyrules.iac.discovery import discover
+from keyrules.iac.scan_unit import Unit
 
 KEY = 'resource "aws_iam_access_key" "k" {\n  user = "svc"\n}\n'
 MODULE = """\

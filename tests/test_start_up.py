@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -42,7 +43,7 @@ EVALUATING = {
     "keyrules.reports.outputs",
 }
 START = {"keyrules.cli", "keyrules.help_text", "keyrules.terminal", "keyrules.terms"}
-CLEAN = {
+CLEAN: Mapping[str, str | bytes] = {
     "main.tf": 'variable "x" {}\nresource "aws_vpc" "v" {\n  tags = { a = "\\u0041" }\n}\n',
     "call.tf": 'module "m" {\n  source = "./m"\n}\n',
     "m/main.tf": "locals {}\n",

@@ -15,6 +15,7 @@ from keyrules.catalog import load_pack
 from keyrules.iac import discovery, module_calls, relevance
 from keyrules.iac.declared import judge_unit
 from keyrules.iac.discovery import Discovery, discover
+from keyrules.iac.file_paths import below
 from keyrules.iac.file_walk import read_file
 from keyrules.iac.hcl.hcl_ast import HclSyntaxError, Literal
 from keyrules.iac.hcl.hcl_syntax import parse_hcl
@@ -53,7 +54,7 @@ def facts(found: Discovery) -> set[Fact]:
         held |= {Fact("key", place.path, place.address, "", "") for place in declared.keys}
         held |= {Fact("call", place.path, place.address, "", "") for place in declared.calls}
         whole = found.only is None or unit.path in found.whole
-        whole |= discovery.below(unit.path, found.folders)
+        whole |= below(unit.path, found.folders)
         said |= {fact for fact in held if whole or (found.only and fact.path in found.only)}
     for path in found.texts:
         for finding in literal_findings(path, read_file(path), session().rules[LITERALS]):
