@@ -93,7 +93,10 @@ def _run(argv: list[str]) -> int:
     parser = _top_parser()
     commands = parser.add_subparsers(prog="keyrules", dest="command", metavar="COMMAND", parser_class=_Parser)
     run: Callable[[argparse.Namespace], int] | None = None
-    for name, (summary, prepare) in _COMMANDS.items():
+    # The others are for the help and for what is refused, which is all told before a command that stands first.
+    names = [command] if command in _COMMANDS and argv[0] == command else _COMMANDS
+    for name in names:
+        summary, prepare = _COMMANDS[name]
         chosen = commands.add_parser(name, help=summary, formatter_class=HelpFormatter)
         if name == command:
             run = prepare(chosen)

@@ -14,15 +14,13 @@ from keyrules.iac.trigger_words import MODULE_SOURCES, TEMPLATE_TYPES, TERRAFORM
 PLAN_WORDS = (b'"format_version"', b'"terraform_version"', b'"@level"')
 """One of these is in every JSON file that Terraform itself writes."""
 
-_ESCAPE = re.compile(
-    rb"""\\(?:
+# Strings, which re compiles where a file first needs them: few do, and compiling takes longer than reading them all.
+_ESCAPE = rb"""\\(?:
         (?: u | U0000 | x ) (?: (?<=x) | 00 ) ([0-7][0-9A-Fa-f])   # an ASCII character in JSON, HCL or YAML
       | (?: \r\n? | \n | \xc2\x85 | \xe2\x80[\xa8\xa9] ) [ \t]*    # a line of a YAML string that goes on
       | (?=/)                                                      # JSON's escaped slash
-    )""",
-    re.VERBOSE,
-)
-_LOCAL_SOURCE = re.compile(rb"""source["']?(?:\s|/\*[^*]*\*/)*[=:](?:\s|/\*[^*]*\*/)*["'](\.{1,2}[/\\][^"'\n]*)["']""")
+    )"""
+_LOCAL_SOURCE = rb"""source["']?(?:\s|/\*[^*]*\*/)*[=:](?:\s|/\*[^*]*\*/)*["'](\.{1,2}[/\\][^"'\n]*)["']"""
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -47,7 +45,7 @@ def local_sources(data: bytes) -> list[str]:
 
     Terraform takes backslashes in them for slashes on every platform.
     """
-    found = _LOCAL_SOURCE.findall(_unescaped(_narrow(data)))
+    found = re.findall(_LOCAL_SOURCE, _unescaped(_narrow(data)))
     return [match.decode("utf-8", "surrogateescape").replace("\\", "/") for match in found]
 
 
@@ -73,4 +71,4 @@ def _unescaped(narrow: bytes) -> bytes:
     """The bytes as they read inside a string."""
     if b"\\" not in narrow:
         return narrow
-    return _ESCAPE.sub(lambda match: bytes([int(match[1], 16)]) if match[1] else b"", narrow)
+    return re.sub(_ESCAPE, lambda match: bytes([int(match[1], 16)]) if match[1] else b"", narrow, flags=re.VERBOSE)
