@@ -21,7 +21,8 @@ from scanning import FIXTURES, PROJECT, run, scan, write
 from keyrules.catalog import load_pack
 from keyrules.iac.cache.cache_folder import VARIABLE, CacheFolder
 from keyrules.iac.cache.influence import ASKED, LISTED, READ, Look
-from keyrules.iac.cache.verdict_cache import VerdictCache, open_cache
+from keyrules.iac.cache.scan_cache import open_cache
+from keyrules.iac.cache.verdict_cache import VerdictCache
 from keyrules.iac.host.checkov_host import run_units
 from keyrules.iac.host.worker_protocol import Request
 from keyrules.iac.scan_unit import Limits, Unit
@@ -44,9 +45,9 @@ PACK = load_pack().stamp.sha256
 
 def opened(folder: Path, **other: Any) -> VerdictCache:
     given = {"pack": PACK, "rules": RULES, "overrides": (("KEY_AWS_001", "max_age_days", 90),), "limits": Limits()}
-    cache = open_cache(str(folder), **{**given, **other})
+    cache = open_cache(str(folder))
     assert cache is not None
-    return cache
+    return cache.verdicts(**{**given, **other})
 
 
 def evaluated(units: list[Unit]) -> list[UnitOutcome]:
@@ -210,8 +211,8 @@ def test_the_code_counts(tmp_path: Path) -> None:
 
 def test_no_checkov_no_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "path", [str(tmp_path)])
-    assert open_cache(str(tmp_path), PACK, RULES, (), Limits()) is None
-    assert open_cache(None, PACK, RULES, (), Limits()) is None
+    assert open_cache(str(tmp_path)) is None
+    assert open_cache(None) is None
 
 
 def test_looks(kept: tuple[Path, list[UnitOutcome]]) -> None:
@@ -289,7 +290,7 @@ def test_an_entry_of_another_shape_is_a_miss(
     cache = VerdictCache(folder, {})
     cache.keep(root)
     (path,) = Path(folder.path).iterdir()
-    name = path.name.removesuffix(".verdict")
+    name = path.name.removesuffix(".entry")
     entry = json.loads(folder.read(name) or b"")
     changed = {**entry, key: value} if key else value
     folder.write(name, json.dumps(changed).encode())
@@ -317,14 +318,18 @@ def test_hits_are_the_fresh_run_to_the_byte(rule: str, tmp_path: Path) -> None:
     assert [(run.code, run.stdout, run.stderr) for run in runs] == [(fresh.code, fresh.stdout, fresh.stderr)] * 2
 
 
+def verdicts(tmp_path: Path) -> list[Path]:
+    return sorted(path for path in (tmp_path / "cache").iterdir() if not path.name.startswith("pack-"))
+
+
 def test_one_change_costs_one_unit(tmp_path: Path) -> None:
     environment = {VARIABLE: str(tmp_path / "cache")}
     folder = write(tmp_path / "src", {f"{name}/main.tf": KEY for name in "abc"})
     first = scan(folder, env=environment)
-    before = {path: path.stat().st_ino for path in (tmp_path / "cache").iterdir()}
+    before = {path: path.stat().st_ino for path in verdicts(tmp_path)}
     (folder / "b/main.tf").write_text("# moved down\n" + KEY)
     second = scan(folder, env=environment)
-    after = {path: path.stat().st_ino for path in (tmp_path / "cache").iterdir()}
+    after = {path: path.stat().st_ino for path in verdicts(tmp_path)}
     assert len(before) == len(after) == 3
     assert len(set(before.items()) & set(after.items())) == 2
     assert [f["location"]["start_line"] for f in first.findings("KEY_AWS_001")] == [1, 1, 1]
@@ -348,10 +353,10 @@ class TestCommand:
     def test_shows_and_clears(self, tmp_path: Path) -> None:
         environment = {VARIABLE: str(tmp_path / "cache")}
         scan(write(tmp_path / "src", {"main.tf": KEY}), env=environment)
-        assert run("cache", cwd=tmp_path, env=environment).stdout.startswith(f"{tmp_path}/cache: 1 verdict, 0.0 MiB")
+        assert run("cache", cwd=tmp_path, env=environment).stdout.startswith(f"{tmp_path}/cache: 2 entries, 0.0 MiB")
         cleared = run("cache", "--clear", cwd=tmp_path, env=environment)
-        assert (cleared.code, cleared.stdout) == (0, f"{tmp_path}/cache: removed 1 verdict, 0.0 MiB\n")
-        assert run("cache", cwd=tmp_path, env=environment).stdout.startswith(f"{tmp_path}/cache: 0 verdicts, 0.0 MiB")
+        assert (cleared.code, cleared.stdout) == (0, f"{tmp_path}/cache: removed 2 entries, 0.0 MiB\n")
+        assert run("cache", cwd=tmp_path, env=environment).stdout.startswith(f"{tmp_path}/cache: 0 entries, 0.0 MiB")
 
     def test_without_a_home(self, tmp_path: Path) -> None:
         homeless = {VARIABLE: "", "HOME": "", "XDG_CACHE_HOME": ""}

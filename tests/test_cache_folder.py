@@ -57,11 +57,11 @@ def test_what_is_written_is_read(folder: CacheFolder) -> None:
 
 def test_modes(folder: CacheFolder) -> None:
     assert stat.S_IMODE(Path(folder.path).stat().st_mode) == 0o700
-    assert stat.S_IMODE(Path(folder.path, "a.verdict").stat().st_mode) == 0o600
+    assert stat.S_IMODE(Path(folder.path, "a.entry").stat().st_mode) == 0o600
 
 
 def test_any_damage_is_a_miss(folder: CacheFolder) -> None:
-    path = Path(folder.path, "a.verdict")
+    path = Path(folder.path, "a.entry")
     whole = path.read_bytes()
     for length in range(len(whole)):
         path.write_bytes(whole[:length])
@@ -76,7 +76,7 @@ def test_any_damage_is_a_miss(folder: CacheFolder) -> None:
 
 
 def test_what_others_can_write_is_not_read(folder: CacheFolder) -> None:
-    path = Path(folder.path, "a.verdict")
+    path = Path(folder.path, "a.entry")
     for target in (path, Path(folder.path)):
         before = stat.S_IMODE(target.stat().st_mode)
         for mode in (0o020, 0o002):
@@ -88,7 +88,7 @@ def test_what_others_can_write_is_not_read(folder: CacheFolder) -> None:
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
 def test_what_belongs_to_others_is_not_read(folder: CacheFolder) -> None:
-    for target in (f"{folder.path}/a.verdict", folder.path):
+    for target in (f"{folder.path}/a.entry", folder.path):
         os.chown(target, 12345, 12345)
         assert folder.read("a") is None
         os.chown(target, 0, 0)
@@ -96,7 +96,7 @@ def test_what_belongs_to_others_is_not_read(folder: CacheFolder) -> None:
 
 
 def test_links_pipes_and_folders_are_not_read(folder: CacheFolder, tmp_path: Path) -> None:
-    path = Path(folder.path, "a.verdict")
+    path = Path(folder.path, "a.entry")
     path.rename(tmp_path / "elsewhere")
     path.symlink_to(tmp_path / "elsewhere")
     assert folder.read("a") is None
@@ -107,7 +107,7 @@ def test_links_pipes_and_folders_are_not_read(folder: CacheFolder, tmp_path: Pat
     path.mkdir()
     assert folder.read("a") is None
     folder.write("a", CONTENT)
-    assert names(folder) == ["a.verdict"] and folder.read("a") is None
+    assert names(folder) == ["a.entry"] and folder.read("a") is None
 
 
 def test_a_folder_that_is_a_link_is_not_used(folder: CacheFolder, tmp_path: Path) -> None:
@@ -116,7 +116,7 @@ def test_a_folder_that_is_a_link_is_not_used(folder: CacheFolder, tmp_path: Path
     linked = CacheFolder(str(link))
     assert linked.read("a") is None
     linked.write("b", CONTENT)
-    assert names(folder) == ["a.verdict"]
+    assert names(folder) == ["a.entry"]
 
 
 def test_a_file_in_place_of_the_folder(tmp_path: Path) -> None:
@@ -138,7 +138,7 @@ def test_a_disk_that_takes_nothing(folder: CacheFolder, step: str, code: int, mo
     monkeypatch.setattr(os, step, fail)
     folder.write("b", CONTENT)
     monkeypatch.undo()
-    assert [name for name in names(folder) if name != "b.verdict"] == ["a.verdict"]
+    assert [name for name in names(folder) if name != "b.entry"] == ["a.entry"]
     assert folder.read("a") == CONTENT
 
 
@@ -153,7 +153,7 @@ def test_a_disk_that_is_full_in_the_middle_of_an_entry(folder: CacheFolder) -> N
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
         signal.signal(signal.SIGXFSZ, handler)
-    assert names(folder) == ["a.verdict"]
+    assert names(folder) == ["a.entry"]
     assert folder.read("a") == CONTENT
 
 
@@ -164,24 +164,24 @@ def test_an_interrupted_write_leaves_nothing(folder: CacheFolder, monkeypatch: p
     monkeypatch.setattr(os, "replace", interrupt)
     with pytest.raises(KeyboardInterrupt):
         folder.write("b", CONTENT)
-    assert names(folder) == ["a.verdict"]
+    assert names(folder) == ["a.entry"]
 
 
 def test_an_entry_beyond_all_measure_is_not_kept(folder: CacheFolder) -> None:
     folder.write("b", bytes(9 * 2**20))
-    assert names(folder) == ["a.verdict"]
+    assert names(folder) == ["a.entry"]
 
 
 def test_the_oldest_go_first(folder: CacheFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     for age, name in enumerate("abcdef"):
         folder.write(name, CONTENT)
-        os.utime(f"{folder.path}/{name}.verdict", (1_000_000 - age, 1_000_000 - age))
-    size = Path(folder.path, "a.verdict").stat().st_size
+        os.utime(f"{folder.path}/{name}.entry", (1_000_000 - age, 1_000_000 - age))
+    size = Path(folder.path, "a.entry").stat().st_size
     # Being used makes an entry new.
     assert folder.read("f") == CONTENT
     monkeypatch.setattr(cache_folder, "MAX_BYTES", 3 * size)
     folder.shrink()
-    assert names(folder) == ["a.verdict", "b.verdict", "f.verdict"]
+    assert names(folder) == ["a.entry", "b.entry", "f.entry"]
     assert folder.usage() == Usage(3, 3 * size)
 
 
@@ -192,7 +192,7 @@ def test_what_a_killed_run_left_goes_in_time(folder: CacheFolder) -> None:
     assert left.exists()
     os.utime(left, (time.time() - 7200,) * 2)
     folder.shrink()
-    assert names(folder) == ["a.verdict"]
+    assert names(folder) == ["a.entry"]
 
 
 def test_only_what_is_ours_is_cleared(folder: CacheFolder) -> None:
@@ -228,7 +228,7 @@ def test_runs_beside_each_other(tmp_path: Path) -> None:
     runs = [writer(tmp_path / "cache", 300, 5000) for _ in range(4)]
     errors = [run.communicate()[1] for run in runs]
     assert errors == [""] * 4
-    assert names(CacheFolder(str(tmp_path / "cache"))) == [f"{name}.verdict" for name in "abcd"]
+    assert names(CacheFolder(str(tmp_path / "cache"))) == [f"{name}.entry" for name in "abcd"]
 
 
 @pytest.fixture

@@ -138,7 +138,7 @@ def test_whole_key_ids_do_not_either(tree: tuple[Path, Searched]) -> None:
 
 
 def test_verdicts_were_kept_and_searched(tree: tuple[Path, Searched]) -> None:
-    assert any(name.startswith("home/verdicts/") and name.endswith(".verdict") for name, _ in tree[1].outputs)
+    assert any(name.startswith("home/verdicts/") and name.endswith(".entry") for name, _ in tree[1].outputs)
 
 
 def test_the_secrets_were_read(tree: tuple[Path, Searched]) -> None:

@@ -25,7 +25,7 @@ exit codes: 0 shown or cleared, 2 there is no folder for a cache
 
 def add_cache_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of `keyrules cache`."""
-    parser.add_argument("--clear", action="store_true", help="remove every verdict that is kept")
+    parser.add_argument("--clear", action="store_true", help="remove everything that is kept")
 
 
 def run_cache(args: argparse.Namespace) -> int:
@@ -46,5 +46,5 @@ def run_cache(args: argparse.Namespace) -> int:
 
 
 def _shown(usage: Usage) -> str:
-    noun = "verdict" if usage.files == 1 else "verdicts"
+    noun = "entry" if usage.files == 1 else "entries"
     return f"{usage.files} {noun}, {usage.bytes / 2**20:.1f} MiB"

@@ -9,11 +9,12 @@ import csv
 import io
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
 from keyrules.model import Lifecycle, PackStamp, Parameter, ParameterValue, Plane, Rule, Severity, UsageError
+from keyrules.pack import Pack as Pack
+from keyrules.pack import Retired as Retired
 from keyrules.pack_stamp import pack_digest, pack_version, rules_path
 from keyrules.rule_conditions import check_definition, check_runtime, type_word
 from keyrules.rule_parameters import bounds, show_value, within_bounds
@@ -37,26 +38,6 @@ _TOP = (
 )
 _STATUSES = ("experimental", "stable", "deprecated")
 _RETIRED_COLUMNS = ["id", "retired_in", "replaced_by", "why"]
-
-
-@dataclass(frozen=True)
-class Retired:
-    """An id that is gone for good. `replaced_by` is a rule id, or empty where nothing took its place."""
-
-    id: str
-    retired_in: str
-    replaced_by: str
-    why: str
-
-
-@dataclass(frozen=True)
-class Pack:
-    """The whole catalogue: rules sorted by id, retired ids, and the stamp that ties verdicts to these very files."""
-
-    rules: tuple[Rule, ...]
-    retired: Mapping[str, Retired]
-    stamp: PackStamp
-    root: Path
 
 
 def rules_folder() -> Path:

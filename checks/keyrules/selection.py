@@ -5,8 +5,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Sequence
 
-from keyrules.catalog import Pack
 from keyrules.model import ParameterValue, Rule, Selection, UsageError
+from keyrules.pack import Pack
 from keyrules.rule_parameters import bounds, parse_value
 
 

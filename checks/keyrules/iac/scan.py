@@ -9,17 +9,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from keyrules.catalog import Pack
-from keyrules.iac.cache.verdict_cache import open_cache
+from keyrules.iac.cache.scan_cache import ScanCache
 from keyrules.iac.discovery import Discovery, discover, note_on_nothing
+from keyrules.iac.file_names import SOURCE_SUFFIXES
 from keyrules.iac.file_paths import below, shown
 from keyrules.iac.file_walk import read_file
-from keyrules.iac.host.checkov_host import run_units
 from keyrules.iac.host.worker_protocol import Request
-from keyrules.iac.literals.literal_findings import literal_findings
 from keyrules.iac.scan_findings import merged, unit_findings
 from keyrules.iac.scan_unit import Limits, Unit
-from keyrules.iac.terraform.terraform_module import SOURCE_SUFFIXES
 from keyrules.iac.unit_results import UnitOutcome
 from keyrules.model import (
     Counts,
@@ -34,6 +31,7 @@ from keyrules.model import (
     Selection,
     Status,
 )
+from keyrules.pack import Pack
 
 LITERALS = "KEY_AWS_011"
 
@@ -42,7 +40,7 @@ LITERALS = "KEY_AWS_011"
 class ScanRequest:
     """What to scan. `context` is the folder below which callers of single files are looked for.
 
-    `cache` is the folder of earlier verdicts. `excluded` says of an absolute path whether it is left out; a folder's
+    `cache` has what earlier runs kept. `excluded` says of an absolute path whether it is left out; a folder's
     path ends in a slash. `found` is what was discovered for the very same paths already.
     """
 
@@ -55,7 +53,7 @@ class ScanRequest:
     limits: Limits = field(default_factory=Limits)
     progress: Callable[[int, int, str], None] | None = None
     excluded: Callable[[str], bool] | None = None
-    cache: str | None = None
+    cache: ScanCache | None = None
     found: Discovery | None = None
 
 
@@ -124,10 +122,15 @@ def _outcomes(
     if not found.units or not rules:
         return []
     overrides = tuple((rule, name, value) for (rule, name), value in sorted(request.selection.overrides.items()))
-    cache = open_cache(request.cache, request.pack.stamp.sha256, [rule.id for rule in rules], overrides, request.limits)
+    ids = [rule.id for rule in rules]
+    cache = request.cache.verdicts(request.pack.stamp.sha256, ids, overrides, request.limits) if request.cache else None
     outcomes = {unit: kept for unit in found.units for kept in (cache.find(unit) if cache else None,) if kept}
     left = [unit for unit in found.units if unit not in outcomes]
-    message = Request(tuple(rule.id for rule in rules), overrides, request.as_of, (), 0, record=cache is not None)
+    if not left:
+        return [outcomes[unit] for unit in found.units]
+    from keyrules.iac.host.checkov_host import run_units
+
+    message = Request(tuple(ids), overrides, request.as_of, (), 0, record=cache is not None)
     try:
         for outcome in run_units(left, message, request.limits):
             outcomes[outcome.unit] = outcome
@@ -146,6 +149,10 @@ def _outcomes(
 
 def _literals(found: Discovery, rule: Rule, inputs: list[Input], errors: list[EvaluationError]) -> list[Finding]:
     """Hard-coded credentials; a file that holds one and belongs to no unit becomes an input of its own."""
+    if not found.texts:
+        return []
+    from keyrules.iac.literals.literal_findings import literal_findings
+
     findings: list[Finding] = []
     units = {unit.path for unit in found.units}
     for path in found.texts:

@@ -13,13 +13,13 @@ from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from keyrules.catalog import load_pack
 from keyrules.command_options import ProgressLine, moment
 from keyrules.conclusion import prepare
 from keyrules.config_merge import settle
 from keyrules.exceptions_option import chosen_exceptions
 from keyrules.framework_option import choose
 from keyrules.iac.cache.cache_folder import cache_place
+from keyrules.iac.cache.scan_cache import open_cache
 from keyrules.iac.discovery import Discovery
 from keyrules.iac.exclude_option import excluded_paths
 from keyrules.iac.file_paths import absolute, shown
@@ -27,6 +27,7 @@ from keyrules.iac.plan.plan_json import is_plan
 from keyrules.iac.scan import ScanRequest, scan
 from keyrules.iac.scan_unit import Limits
 from keyrules.model import Evaluation, Finding, Plane, ScanScope, UsageError
+from keyrules.pack import Pack
 
 STDIN = "<stdin>"
 _LONGEST = 86_400
@@ -40,7 +41,8 @@ def run_scan(args: argparse.Namespace, now: datetime, found: Discovery | None = 
     settle(args, Plane.CODE)
     conclusion = prepare(args, Plane.CODE)
     as_of = moment(args.as_of, now)
-    pack = load_pack()
+    cache = None if args.no_cache else open_cache(cache_place(os.environ))
+    pack = cache.pack() if cache else _pack()
     chosen = choose(args, pack, Plane.CODE)
     selection = chosen.selection
     if not any(Plane.CODE in rule.planes for rule in selection.rules):
@@ -63,7 +65,7 @@ def run_scan(args: argparse.Namespace, now: datetime, found: Discovery | None = 
             limits=Limits(unit_seconds=args.timeout),
             progress=ProgressLine(args.quiet),
             excluded=_except_for(alias, excluded),
-            cache=None if args.no_cache else cache_place(os.environ),
+            cache=cache,
             found=found,
         )
         evaluation = _renamed(scan(request), alias)
@@ -72,6 +74,12 @@ def run_scan(args: argparse.Namespace, now: datetime, found: Discovery | None = 
 
             evaluation = exempted(evaluation, exceptions)
     return conclusion.conclude(evaluation, chosen)
+
+
+def _pack() -> Pack:
+    from keyrules.catalog import load_pack
+
+    return load_pack()
 
 
 def _except_for(alias: str, excluded: Callable[[str], bool] | None) -> Callable[[str], bool] | None:

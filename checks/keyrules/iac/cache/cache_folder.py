@@ -1,4 +1,4 @@
-"""The folder of cached verdicts: where it is, that only its owner can have written it, and how large it may grow.
+"""The folder of what runs keep for the next: where it is, that only its owner can have written it, how large it grows.
 
 Nothing here raises for the state of the disk: a cache that cannot be read or written is a cache that has nothing.
 """
@@ -16,7 +16,7 @@ VARIABLE = "KEYRULES_CACHE_DIR"
 MAX_BYTES = 64 * 2**20
 _MAX_ENTRY_BYTES = 8 * 2**20
 _LEFTOVER_SECONDS = 3600
-_ENTRY, _UNFINISHED = ".verdict", ".unfinished"
+_ENTRY, _UNFINISHED = ".entry", ".unfinished"
 
 
 class Usage(NamedTuple):

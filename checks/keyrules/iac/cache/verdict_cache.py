@@ -5,36 +5,18 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
 from keyrules.iac.cache.cache_folder import CacheFolder
-from keyrules.iac.cache.code_version import code_version
 from keyrules.iac.cache.influence import Look, digest_of, state_of
 from keyrules.iac.host.worker_protocol import declared_data, load_checked, load_declared
-from keyrules.iac.scan_unit import Limits, Unit
+from keyrules.iac.scan_unit import Unit
 from keyrules.iac.unit_results import UnitOutcome
-from keyrules.model import ParameterValue
 
 KEPT_KINDS = frozenset({"terraform", "cloudformation"})
 """A plan is judged once and its verdicts age with its keys, so nothing is kept of plans."""
-
-
-def open_cache(
-    place: str | None,
-    pack: str,
-    rules: Sequence[str],
-    overrides: Sequence[tuple[str, str, ParameterValue]],
-    limits: Limits,
-) -> VerdictCache | None:
-    """The cache in a folder for these rules and parameters, or None where there can be none."""
-    version = code_version(sys.path) if place is not None else None
-    if place is None or version is None:
-        return None
-    setting = {"code": version, "pack": pack, "rules": rules, "overrides": overrides, "memory": limits.memory_bytes}
-    return VerdictCache(CacheFolder(place), setting)
 
 
 class VerdictCache:
