@@ -105,8 +105,8 @@ def test_first_sentence(text: str, sentence: str) -> None:
 
 def test_advice_is_the_paragraph_of_the_plane() -> None:
     both = "For both.\nCode: edit the file. Apply.\nLive: use the console."
-    assert advice_for(Plane.CODE, both) == "edit the file. Apply."
-    assert advice_for(Plane.LIVE, both) == "use the console."
+    assert advice_for(Plane.CODE, both) == "Edit the file. Apply."
+    assert advice_for(Plane.LIVE, both) == "Use the console."
     assert advice_for(Plane.CODE, "Live: only there.") == "Live: only there."
 
 

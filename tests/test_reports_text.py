@@ -97,7 +97,7 @@ def test_the_way_of_the_secret_is_not_told_twice() -> None:
 def test_a_finding_of_its_own_remediation_shows_that_one() -> None:
     finding = code_finding(remediation="Live: no.\nCode: set Serial to 2. Then deploy.")
     text = text_report.render(make_evaluation(finding), ReportOptions())
-    assert "Change: set Serial to 2.\n" in text
+    assert "Change: Set Serial to 2.\n" in text
 
 
 def test_without_a_remediation_of_its_own_the_rule_helps() -> None:

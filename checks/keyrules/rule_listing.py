@@ -47,7 +47,9 @@ def describe_rule(rule: Rule) -> str:
     lines += _section("Why", rule.rationale)
     if Plane.CODE in rule.planes:
         decided = (
-            "Python decides it on the code." if rule.definition == SENTINEL else "Checkov decides it from the file."
+            "Decided by the Python checks of the pack."
+            if rule.definition == SENTINEL
+            else "Decided by Checkov from the definition in the rule's file."
         )
         lines += _section("On code", decided)
     if rule.runtime is not None:

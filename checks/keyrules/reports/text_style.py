@@ -138,13 +138,13 @@ def first_sentence(text: str) -> str:
 
 
 def advice_for(plane: Plane, remediation: str) -> str:
-    """The paragraph of a remediation that starts with the plane's label (`Code:`, `Live:`), without that label.
+    """The paragraph of a remediation that starts with the plane's label (`Code:`, `Live:`), as sentences of its own.
 
     The whole text when no paragraph is labelled for the plane.
     """
     label = f"{plane.value.capitalize()}:"
     labelled = [line.removeprefix(label).strip() for line in remediation.splitlines() if line.startswith(label)]
-    return labelled[0] if labelled else remediation
+    return labelled[0][:1].upper() + labelled[0][1:] if labelled else remediation
 
 
 def count_of(number: int, singular: str, plural: str | None = None) -> str:
