@@ -12,7 +12,15 @@ import trigger_vocabulary
 from generated_code import repositories
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from scanned_without import LITERALS, Fact, files_below, with_relevance, without_relevance
+from scanned_without import (
+    AS_OF,
+    LITERALS,
+    Fact,
+    everything_relevant,
+    files_below,
+    with_relevance,
+    without_relevance,
+)
 from scanning import FIXTURES, write
 
 from keyrules.catalog import load_pack
@@ -22,8 +30,9 @@ from keyrules.iac.hcl.hcl_ast import HclSyntaxError
 from keyrules.iac.hcl.hcl_syntax import parse_hcl
 from keyrules.iac.literals import literal_candidates
 from keyrules.iac.relevance import concerns_cloudformation, concerns_terraform, could_be_plan, local_sources
+from keyrules.iac.scan import ScanRequest, scan
 from keyrules.iac.scan_unit import Unit
-from keyrules.model import Plane
+from keyrules.model import Plane, Selection
 
 KEY = 'resource "aws_iam_access_key" "k" {}\n'
 CODE_RULES = [rule.id for rule in load_pack().rules if Plane.CODE in rule.planes]
@@ -135,6 +144,33 @@ def test_nothing_is_missed_in_generated_repositories(files: dict[str, bytes], da
         for paths in (["."], [data.draw(st.sampled_from(folders))], named):
             where = [root / path for path in paths]
             assert with_relevance(where, root) == without_relevance(where, root), paths
+
+
+def test_nothing_is_missed_with_checkov(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rules that Checkov decides, over a repository of which half is relevant."""
+    key = 'resource "aws_iam_access_key" "k" {\n  user   = var.user\n  status = "Inactive"\n}\nvariable "user" {}\n'
+    call = 'module "m" {\n  source = "../modules/user"\n  user   = "root"\n}\n'
+    registry = 'module "u" {\n  source = "terraform-aws-modules/iam/aws//modules/iam-user"\n  name = "x"\n}\n'
+    other = 'module "vpc" {\n  source = "terraform-aws-modules/vpc/aws"\n}\nresource "aws_vpc" "v" {}\n'
+    template = '{"Resources": {"K": {"Type": "AWS::IAM::%s", "Properties": {"UserName": "svc"}}}}'
+    write(
+        tmp_path,
+        {
+            **{"live/main.tf": call, "modules/user/main.tf": key, "registry/main.tf": registry, "net/main.tf": other},
+            **{"json/main.tf.json": '{"resource": {"aws_iam\\u005faccess_key": {"k": {"user": "root"}}}}'},
+            **{"key.json": template % "Access\\u004bey", "user.json": template % "User"},
+            **{"deploy.sh": "AWS_SECRET_ACCESS_KEY=wJ8rXUtnqEM1kK7MDEN9bPxRfiCYzQf4LmT2vWs5\n"},
+        },
+    )
+    monkeypatch.chdir(tmp_path)
+    pack = load_pack()
+    request = ScanRequest((Path(),), pack, Selection(pack.rules), AS_OF, tmp_path, keep_passing=True)
+    ours = scan(request)
+    with everything_relevant():
+        everything = scan(request)
+    assert len(everything.inputs) > len(ours.inputs)
+    assert ours.findings == everything.findings and ours.errors == everything.errors == ()
+    assert {finding.rule for finding in ours.findings} == set(CODE_RULES)
 
 
 class TestFixtures:
