@@ -97,8 +97,9 @@ class TestBytes:
         ],
     )
     def test_templates(self, text: str) -> None:
-        for encoding in ("utf-8", "utf-8-sig", "utf-16"):
-            assert concerns_cloudformation(text.encode(encoding))
+        for encoding in ("utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "latin-1"):
+            if encoding != "latin-1" or max(text) <= "\xff":
+                assert concerns_cloudformation(text.encode(encoding)), encoding
 
     @pytest.mark.parametrize(
         ("text", "sources"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -103,6 +104,33 @@ class TestValues:
         assert done.code == 1
         assert [f["location"]["path"] for f in done.findings()] == ["modules/user/main.tf"]
         assert [i["name"] for i in done.report["inputs"]] == ["dev"]
+
+
+class TestDeclaredValues:
+    """A file of inputs and locals bears on the findings of its module, which lie in its other files."""
+
+    @pytest.mark.parametrize(
+        ("name", "text"),
+        [
+            ("locals.tf", "locals {\n  days = 400\n}\n"),
+            ("variables.tf", 'terraform {}\r\nvariable "days" {\r\n  default = 400\r\n}\r\n'),
+            ("variables.tf.json", '{"variable": {"days": {"default": 400}}}'),
+        ],
+    )
+    def test_its_module_is_reported(self, tmp_path: Path, name: str, text: str) -> None:
+        value = "local.days" if name == "locals.tf" else "var.days"
+        module = re.sub(r'variable "days" \{[^}]*\}', "", MODULE).replace("var.days", value)
+        root = write(tmp_path, {"m/keys.tf": module, f"m/{name}": text, "n/keys.tf": MODULE})
+        assert named(root, f"m/{name}") == {"aws_iam_access_key.k": "FAIL"}
+
+    @pytest.mark.parametrize(
+        "rest", ['resource "aws_vpc" "v" {}\n', 'output "o" {\n  value = 1\n}\n', "# only a comment\n"]
+    )
+    def test_a_file_that_declares_more_or_nothing_is_reported_for_itself(self, tmp_path: Path, rest: str) -> None:
+        values = "" if rest.startswith("#") else "locals {\n  days = 400\n}\n"
+        module = re.sub(r'variable "days" \{[^}]*\}', "", MODULE).replace("var.days", "400")
+        root = write(tmp_path, {"m/keys.tf": module, "m/other.tf": values + rest})
+        assert named(root, "m/other.tf") == {}
 
 
 class TestSources:

@@ -55,7 +55,8 @@ def facts(found: Discovery) -> set[Fact]:
         held |= {Fact("call", place.path, place.address, "", "") for place in declared.calls}
         whole = found.only is None or unit.path in found.whole
         whole |= below(unit.path, found.folders)
-        said |= {fact for fact in held if whole or (found.only and fact.path in found.only)}
+        only = found.only or frozenset()
+        said |= {f for f in held if whole or f.path in only or str(Path(f.path).parent) in found.values}
     for path in found.texts:
         for finding in literal_findings(path, read_file(path), session().rules[LITERALS]):
             assert finding.location is not None

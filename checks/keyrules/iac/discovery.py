@@ -20,7 +20,7 @@ from keyrules.iac.file_paths import absolute, below, shown
 from keyrules.iac.file_walk import HEAD, Unread, read_file, unread, walk_files
 from keyrules.iac.literals.literal_candidates import contains_candidate
 from keyrules.iac.module_calls import ModuleCalls
-from keyrules.iac.relevance import concerns_cloudformation, could_be_plan
+from keyrules.iac.relevance import concerns_cloudformation, could_be_plan, declares_values_only
 from keyrules.iac.scan_unit import Unit
 
 _ZIP = b"PK\x03\x04"
@@ -29,9 +29,10 @@ _ZIP = b"PK\x03\x04"
 class Discovery:
     """What was found in `folders`.
 
-    `only` restricts what is reported to the files named on the command line, but for the units in `whole`: a named file
-    of values has no findings of its own and bears on all of them. `left_out` says whether there was anything that the
-    run was asked to leave out.
+    `only` restricts what is reported to the files named on the command line, but for the units in `whole` and the files
+    of the folders in `values`: a named file of values has no findings of its own and bears on all of them, those of a
+    root module or, where it declares inputs and locals, those of its own module. `left_out` says whether there was
+    anything that the run was asked to leave out.
     """
 
     def __init__(self) -> None:
@@ -40,6 +41,7 @@ class Discovery:
         self.considered = 0
         self.only: frozenset[str] | None = None
         self.whole: frozenset[str] = frozenset()
+        self.values: set[str] = set()
         self.folders: tuple[str, ...] = ()
         self.errors: list[Unread] = []
         self.left_out = False
@@ -118,6 +120,8 @@ def _classify(path: str, folder: str, name: str, found: Discovery, terraform: Mo
         found.considered += 1
     if kind == "terraform":
         terraform.add(folder, path, data)
+        if by_itself and declares_values_only(data):
+            found.values.add(folder)
     elif kind == "plan":
         found.units.append(Unit("plan", path))
         return

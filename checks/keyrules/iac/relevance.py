@@ -17,10 +17,12 @@ PLAN_WORDS = (b'"format_version"', b'"terraform_version"', b'"@level"')
 # Strings, which re compiles where a file first needs them: few do, and compiling takes longer than reading them all.
 _ESCAPE = rb"""\\(?:
         (?: u | U0000 | x ) (?: (?<=x) | 00 ) ([0-7][0-9A-Fa-f])   # an ASCII character in JSON, HCL or YAML
-      | (?: \r\n? | \n | \xc2\x85 | \xe2\x80[\xa8\xa9] ) [ \t]*    # a line of a YAML string that goes on
+      | (?: \r\n? | \n | \xc2?\x85 | \xe2\x80[\xa8\xa9] ) [ \t]*   # a line of a YAML string that goes on
       | (?=/)                                                      # JSON's escaped slash
     )"""
 _LOCAL_SOURCE = rb"""source["']?(?:\s|/\*[^*]*\*/)*[=:](?:\s|/\*[^*]*\*/)*["'](\.{1,2}[/\\][^"'\n]*)["']"""
+_VALUES = rb"""(?m)^[ \t{]*"?(?:variable|locals)"?[ \t]*["{:]"""
+_SUBJECTS = rb"""(?m)^[ \t{]*"?(?:resource|data|module|output|ephemeral)"?[ \t]*["{:]"""
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -49,6 +51,12 @@ def local_sources(data: bytes) -> list[str]:
     return [match.decode("utf-8", "surrogateescape").replace("\\", "/") for match in found]
 
 
+def declares_values_only(data: bytes) -> bool:
+    """Whether a Terraform file declares inputs or locals and nothing that a finding could be on."""
+    plain = _unescaped(_narrow(data)).replace(b"\r", b"\n")
+    return bool(re.search(_VALUES, plain)) and not re.search(_SUBJECTS, plain)
+
+
 def _holds(data: bytes, words: tuple[bytes, ...]) -> bool:
     """Whether one of the words stands in the bytes, as they are or as they read inside a string."""
     narrow = _narrow(data)
@@ -61,9 +69,12 @@ def _holds(data: bytes, words: tuple[bytes, ...]) -> bool:
 
 
 def _narrow(data: bytes) -> bytes:
-    """The bytes with one byte per ASCII character, whatever the encoding says."""
+    """The bytes with one byte per ASCII character, whatever the encoding says; templates need no byte order mark."""
     if data.startswith(_UTF_16):
         data = data.decode("utf-16", "replace").encode("utf-8", "replace")
+    elif b"\0" in data[:2]:
+        encoding = "utf-16-be" if data[:1] == b"\0" else "utf-16-le"
+        data = data.decode(encoding, "replace").encode("utf-8", "replace")
     return data.replace(b"\0", b"")
 
 

@@ -176,10 +176,14 @@ def _distinct(errors: list[EvaluationError]) -> tuple[EvaluationError, ...]:
 
 def _is_asked_for(finding: Finding, unit: Unit, found: Discovery) -> bool:
     """A unit below a scanned folder is reported whole, its modules elsewhere included; one around single files only
-    for those files."""
+    for those files, and for the module of one that holds values."""
     if found.only is None or below(unit.path, found.folders) or unit.path in found.whole:
         return True
-    return finding.location is not None and finding.location.path in {shown(path) for path in found.only}
+    if finding.location is None:
+        return False
+    path = finding.location.path
+    beside_values = Path(path).parent.as_posix() in {shown(folder) for folder in found.values}
+    return beside_values or path in {shown(only) for only in found.only}
 
 
 def _left_out(finding: Finding, request: ScanRequest) -> bool:
