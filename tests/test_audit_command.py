@@ -24,7 +24,8 @@ from canaries import leaks, make_canary
 from credential_reports import ACCOUNT, AS_OF, ago, key, line, report
 from moto.server import ThreadedMotoServer
 
-from keyrules.live.audit_command import add_audit_arguments, run_audit
+from keyrules.live.audit_arguments import add_audit_arguments
+from keyrules.live.audit_command import run_audit
 from keyrules.model import UsageError
 
 CANARY = make_canary("caller")
@@ -33,7 +34,8 @@ CLEAN = report(line("ann", **key(1, 5, used=1)))
 SCRIPT = """
 import argparse, sys
 from datetime import datetime, timezone
-from keyrules.live.audit_command import add_audit_arguments, run_audit
+from keyrules.live.audit_arguments import add_audit_arguments
+from keyrules.live.audit_command import run_audit
 from keyrules.model import UsageError
 parser = argparse.ArgumentParser()
 add_audit_arguments(parser)

@@ -135,11 +135,17 @@ def _scan(args: argparse.Namespace, defaults: argparse.Namespace) -> int:
 
 
 def _prepare_audit(parser: argparse.ArgumentParser) -> Callable[[argparse.Namespace], int]:
-    from keyrules.live.audit_command import EPILOG, add_audit_arguments, run_audit
+    from keyrules.live.audit_arguments import EPILOG, add_audit_arguments
 
     add_audit_arguments(parser)
     parser.epilog = EPILOG
-    return lambda args: run_audit(args, current_time())
+    return _audit
+
+
+def _audit(args: argparse.Namespace) -> int:
+    from keyrules.live.audit_command import run_audit
+
+    return run_audit(args, current_time())
 
 
 def _prepare_rules(parser: argparse.ArgumentParser) -> Callable[[argparse.Namespace], int]:

@@ -10,10 +10,10 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from functools import cache
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, cast
 
 from keyrules.catalog import load_pack
-from keyrules.command_options import add_shared_options, moment
+from keyrules.command_options import moment
 from keyrules.conclusion import prepare
 from keyrules.config_merge import settle
 from keyrules.exceptions_match import ExceptionUse
@@ -30,6 +30,7 @@ from keyrules.live.account_audit import (
     unreadable,
 )
 from keyrules.live.audit import Verdict
+from keyrules.live.audit_arguments import MAX_AGE
 from keyrules.live.plan import Plan
 from keyrules.live.report_inputs import ReportSource, find_reports, from_stream, opened
 from keyrules.live.spans import parse_span
@@ -39,48 +40,6 @@ from keyrules.reports.outputs import FORMATS
 
 if TYPE_CHECKING:
     from keyrules.live.aws import Account
-
-_MAX_AGE: Final = "24h"
-_DEADLINE: Final = "10m"
-
-EPILOG = """\
-examples:
-  keyrules audit --profile prod --verify      an account and its flagged users
-  keyrules audit report.csv --due-within 14d  a report, and what fails soon
-  keyrules audit reports/ --format csv=x.csv  a folder, one report per account
-  aws iam get-credential-report | keyrules audit -
-formats: text, json, sarif, csv, html, oscal, junit, github, markdown, jsonl,
-         ocsf, asff
-exit codes: 0 clean, 1 findings, 2 wrong usage, 3 not everything was evaluated
-"""
-
-
-def add_audit_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments of `keyrules audit`."""
-    parser.usage = "%(prog)s [OPTION ...] [REPORT ...]"
-    parser.add_argument(
-        "reports",
-        nargs="*",
-        metavar="REPORT",
-        help="CSV, AWS CLI JSON, folder or - (default: live)",
-    )
-    add_shared_options(parser)
-    live = parser.add_argument_group("live account")
-    live.add_argument("--profile", metavar="NAME", help="AWS profile")
-    live.add_argument("--region", metavar="REGION", help="a region of the partition (GovCloud, China)")
-    live.add_argument("--endpoint-url", metavar="URL", help="another address for IAM and STS")
-    live.add_argument(
-        "--deadline", default=_DEADLINE, metavar="TIME", help=f"longest wait for a report (default: {_DEADLINE})"
-    )
-    live.add_argument("--verify", action="store_true", help="ask for key ids, owners and what was fixed since")
-    live.add_argument(
-        "--owner-tag", default="owner", metavar="TAG", help="user tag that names the owner (default: owner)"
-    )
-    parser.add_argument(
-        "--max-report-age", metavar="TIME", help=f"refuse older ones (default: {_MAX_AGE}, if no --as-of)"
-    )
-    parser.add_argument("--due-within", metavar="TIME", help="note what will fail within it, as in 14d")
-    parser.add_argument("--counts-only", action="store_true", help="list no findings, for very large reports")
 
 
 def run_audit(args: argparse.Namespace, now: datetime) -> int:
@@ -180,7 +139,7 @@ def _max_age(args: argparse.Namespace) -> timedelta | None:
     """An explicit --as-of means this very report, however old; an explicit --max-report-age holds in any case."""
     if args.max_report_age:
         return parse_span("--max-report-age", args.max_report_age)
-    return None if args.as_of else parse_span("--max-report-age", _MAX_AGE)
+    return None if args.as_of else parse_span("--max-report-age", MAX_AGE)
 
 
 def _any_failed(result: AuditResult, fail_on: Severity) -> bool:
