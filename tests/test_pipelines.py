@@ -281,7 +281,8 @@ def test_wrong_inputs_fail_with_2_and_leave_no_report(runner: Runner, inputs: di
     job = runner.run(**inputs)
     assert job.code == 2
     assert job.outputs == {"exit-code": "2"}
-    assert f"keyrules: {named}" in job.step.stderr
+    assert "\n::error title=keyrules::" in f"\n{job.step.stdout}"
+    assert named in job.step.stdout + job.step.stderr
 
 
 def test_a_job_whose_steps_broke_off_does_not_pass(runner: Runner) -> None:
