@@ -17,7 +17,7 @@ from canary_sources import BROKEN, KEY, TEMPLATES, TERRAFORM, TEXTS
 from scanning import AS_OF, FIXTURES, PROJECT, write
 
 from keyrules.model import Plane
-from keyrules.reports.outputs import formats_of
+from keyrules.reports.report_formats import formats_of
 
 
 def filled(canary: Canary) -> dict[str, str]:

@@ -23,7 +23,7 @@ from keyrules.catalog import load_pack
 from keyrules.cli import _COMMANDS, main
 from keyrules.command_options import report_options
 from keyrules.model import Plane
-from keyrules.reports.outputs import formats_of
+from keyrules.reports.report_formats import formats_of
 
 
 @pytest.fixture(scope="module")

@@ -21,13 +21,17 @@ from scanning import PROJECT
 
 from keyrules.catalog import load_pack
 from keyrules.cli import _every_parser, main
-from keyrules.completion_words import SHELLS, Kind, commands
+from keyrules.completion_arguments import SHELLS
+from keyrules.completion_words import Kind, commands
 from keyrules.controls import load_frameworks
-from keyrules.model import Plane
-from keyrules.reports.outputs import formats_of
+from keyrules.model import Plane, UsageError
+from keyrules.pack_names import PackNames, read_names
+from keyrules.pack_stamp import rules_path
+from keyrules.reports.report_formats import formats_of
 
 PACK = load_pack()
-COMMANDS = commands(_every_parser(), PACK, load_frameworks(PACK))
+NAMES = read_names(rules_path())
+COMMANDS = commands(_every_parser(), NAMES)
 RULES = [rule.id for rule in PACK.rules]
 # The line as typed, and what one TAB makes of it; the folder holds deploy.tf, `my file.tf` and the folder modules.
 LINES = {
@@ -222,11 +226,46 @@ def test_every_format_that_is_offered_is_one(
                     assert "is not a format" not in capfd.readouterr().err
 
 
+def test_the_names_are_those_of_the_pack() -> None:
+    editions = tuple(edition.key for edition in load_frameworks(PACK).editions)
+    assert PackNames({rule.id: tuple(rule.parameters) for rule in PACK.rules}, editions) == NAMES
+    assert list(NAMES.parameters) == RULES
+    assert any(NAMES.parameters.values())
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("scope: x\nparameters: {}\nrationale: y\n", ()),
+        (
+            "parameters:\n  days: {default: 1}\n  slots: {default: [1, 2]}\nrationale: >-\n  note: {x}\n",
+            ("days", "slots"),
+        ),
+        ("rationale: x\n", None),
+        ("parameters:\nrationale: x\n", None),
+        ("parameters: {days: {default: 1}}\n", None),
+        ("parameters:\n  days:\n    default: 1\n", None),
+        ("parameters:\n  days: {default: 1}\n    minimum: 1\n", None),
+        ("parameters:\n  # Why.\n  days: {default: 1}\n", None),
+    ],
+)
+def test_a_name_is_never_passed_over(tmp_path: Path, text: str, names: tuple[str, ...] | None) -> None:
+    (tmp_path / "controls").mkdir()
+    (tmp_path / "controls/frameworks.csv").write_text("key,title,edition,publisher,url,published,checked_on\nx,,,,,,\n")
+    rule = tmp_path / "KEY_AWS_001.yaml"
+    rule.write_text(text)
+    if names is None:
+        with pytest.raises(UsageError, match=f"^{re.escape(str(rule))}: `parameters` must be {{}} or hold one"):
+            read_names(str(tmp_path))
+    else:
+        assert read_names(str(tmp_path)) == PackNames({"KEY_AWS_001": names}, ("x",))
+
+
 def test_a_new_placeholder_must_be_explained() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--colour", metavar="COLOUR")
     with pytest.raises(LookupError, match="keyrules scan --colour: nothing says what completes COLOUR"):
-        commands({"": ("", argparse.ArgumentParser()), "scan": ("", parser)}, PACK, load_frameworks(PACK))
+        commands({"": ("", argparse.ArgumentParser()), "scan": ("", parser)}, NAMES)
 
 
 def test_an_unknown_shell_is_one_sentence(capfd: pytest.CaptureFixture[str]) -> None:

@@ -19,7 +19,7 @@ from keyrules.cli import main
 from keyrules.configuration import Configuration, Given, parse_configuration
 from keyrules.configuration_schema import configuration_schema
 from keyrules.model import Plane, UsageError
-from keyrules.reports.outputs import FORMATS, formats_of
+from keyrules.reports.report_formats import FORMATS, formats_of
 
 PACK = load_pack()
 SCHEMA = configuration_schema(PACK)

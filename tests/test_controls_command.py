@@ -11,9 +11,10 @@ from collections.abc import Callable
 import pytest
 
 from keyrules.catalog import load_pack
-from keyrules.control_tables import FORMATS
 from keyrules.controls import load_frameworks
-from keyrules.controls_command import add_controls_arguments, run_controls
+from keyrules.controls_arguments import TABLE_FORMATS as FORMATS
+from keyrules.controls_arguments import add_controls_arguments
+from keyrules.controls_command import run_controls
 from keyrules.model import UsageError
 from keyrules.rule_listing import readme_table
 

@@ -18,7 +18,7 @@ from keyrules.live.age_buckets import AgeBuckets
 from keyrules.live.instants import from_datetime
 from keyrules.model import ControlResult, Evaluation, FrameworkReport, Outcome, Plane, RulePart
 from keyrules.reports import control_csv, control_text
-from keyrules.reports.outputs import FORMATS
+from keyrules.reports.report_formats import FORMATS
 from keyrules.reports.report_options import ReportOptions
 
 FORMULA = "=cmd|' /C calc'!A0"

@@ -39,7 +39,8 @@ from keyrules.model import (
     UsageError,
 )
 from keyrules.reports import codequality_report, gitlab_sast_report
-from keyrules.reports.outputs import formats_of, parse_outputs
+from keyrules.reports.outputs import parse_outputs
+from keyrules.reports.report_formats import formats_of
 from keyrules.reports.report_options import ReportOptions
 
 EARLIER = datetime(2025, 12, 1, tzinfo=timezone.utc)

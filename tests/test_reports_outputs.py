@@ -17,7 +17,8 @@ from evaluations import every_kind_of_code_result, every_kind_of_live_result, ma
 
 from keyrules.model import Evaluation, Plane, UsageError
 from keyrules.reports import text_report
-from keyrules.reports.outputs import FORMATS, Format, Output, formats_of, parse_outputs, write_outputs
+from keyrules.reports.outputs import Output, parse_outputs, write_outputs
+from keyrules.reports.report_formats import FORMATS, Format, formats_of
 from keyrules.reports.report_options import ReportOptions
 from keyrules.reports.text_style import Style
 

@@ -156,35 +156,59 @@ def _prepare_rules(parser: argparse.ArgumentParser) -> Callable[[argparse.Namesp
 
 
 def _prepare_controls(parser: argparse.ArgumentParser) -> Callable[[argparse.Namespace], int]:
-    from keyrules.controls_command import EPILOG, add_controls_arguments, run_controls
+    from keyrules.controls_arguments import EPILOG, add_controls_arguments
 
     add_controls_arguments(parser)
     parser.epilog = EPILOG
-    return run_controls
+    return _controls
+
+
+def _controls(args: argparse.Namespace) -> int:
+    from keyrules.controls_command import run_controls
+
+    return run_controls(args)
 
 
 def _prepare_exceptions(parser: argparse.ArgumentParser) -> Callable[[argparse.Namespace], int]:
-    from keyrules.exceptions_command import EPILOG, add_exceptions_arguments, run_exceptions
+    from keyrules.exceptions_arguments import EPILOG, add_exceptions_arguments
 
     add_exceptions_arguments(parser)
     parser.epilog = EPILOG
-    return lambda args: run_exceptions(args, current_time())
+    return _exceptions
+
+
+def _exceptions(args: argparse.Namespace) -> int:
+    from keyrules.exceptions_command import run_exceptions
+
+    return run_exceptions(args, current_time())
 
 
 def _prepare_config(parser: argparse.ArgumentParser) -> Callable[[argparse.Namespace], int]:
-    from keyrules.config_command import EPILOG, add_config_arguments, run_config
+    from keyrules.config_arguments import EPILOG, add_config_arguments
 
     add_config_arguments(parser)
     parser.epilog = EPILOG
-    return run_config
+    return _config
+
+
+def _config(args: argparse.Namespace) -> int:
+    from keyrules.config_command import run_config
+
+    return run_config(args)
 
 
 def _prepare_cache(parser: argparse.ArgumentParser) -> Callable[[argparse.Namespace], int]:
-    from keyrules.cache_command import EPILOG, add_cache_arguments, run_cache
+    from keyrules.cache_arguments import EPILOG, add_cache_arguments
 
     add_cache_arguments(parser)
     parser.epilog = EPILOG
-    return run_cache
+    return _cache
+
+
+def _cache(args: argparse.Namespace) -> int:
+    from keyrules.cache_command import run_cache
+
+    return run_cache(args)
 
 
 def _prepare_dirs(parser: argparse.ArgumentParser) -> Callable[[argparse.Namespace], int]:
@@ -194,18 +218,24 @@ def _prepare_dirs(parser: argparse.ArgumentParser) -> Callable[[argparse.Namespa
 
 
 def _prepare_completion(parser: argparse.ArgumentParser) -> Callable[[argparse.Namespace], int]:
-    from keyrules.completion_command import EPILOG, add_completion_arguments, run_completion
+    from keyrules.completion_arguments import EPILOG, add_completion_arguments
 
     add_completion_arguments(parser)
     parser.epilog = EPILOG
-    return lambda args: run_completion(args, _every_parser())
+    return _completion
+
+
+def _completion(args: argparse.Namespace) -> int:
+    from keyrules.completion_command import run_completion
+
+    return run_completion(args, _every_parser())
 
 
 def _every_parser() -> Mapping[str, tuple[str, argparse.ArgumentParser]]:
     """The parser of keyrules itself, by the name of "", and of each command, with its summary."""
     parsers = {"": (_DESCRIPTION, _top_parser())}
     for name, (summary, prepare) in _COMMANDS.items():
-        parsers[name] = (summary, _Parser(prog=f"keyrules {name}"))
+        parsers[name] = (summary, _Parser(prog=f"keyrules {name}", formatter_class=HelpFormatter))
         prepare(parsers[name][1])
     return parsers
 

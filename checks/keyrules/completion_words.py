@@ -9,15 +9,15 @@ from __future__ import annotations
 import argparse
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
 from enum import Enum
+from typing import NamedTuple
 
-from keyrules.catalog import Pack
-from keyrules.control_model import Frameworks
-from keyrules.model import Plane, Severity
-from keyrules.reports.outputs import formats_of
+from keyrules.completion_arguments import SHELLS
+from keyrules.config_arguments import FORMATS
+from keyrules.pack_names import PackNames
+from keyrules.reports.report_formats import formats_of
+from keyrules.terms import Plane, Severity
 
-SHELLS = ("bash", "zsh", "fish")
 HEAD = "# Completes keyrules {version} in {shell}. Write it anew after an update: keyrules completion {shell}\n"
 """The first line of every script."""
 
@@ -31,16 +31,14 @@ class Kind(Enum):
     FREE = "free"
 
 
-@dataclass(frozen=True)
-class Values:
+class Values(NamedTuple):
     """The values of an option or of a positional argument. `words` that end with `=` or `:` are to be continued."""
 
     kind: Kind
     words: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Option:
+class Option(NamedTuple):
     """An option by its flags. `values` has an entry for each value that it takes."""
 
     flags: tuple[str, ...]
@@ -48,8 +46,7 @@ class Option:
     values: tuple[Values, ...] = ()
 
 
-@dataclass(frozen=True)
-class Command:
+class Command(NamedTuple):
     """A command with its options; `arguments` is what stands without an option, None where nothing may.
 
     The command without a name is keyrules itself: its arguments are the others.
@@ -67,34 +64,30 @@ _PLANES = {"scan": Plane.CODE, "audit": Plane.LIVE}
 _LISTED = re.compile(r"([\w-]+(?:, [\w-]+)*) \(default: [\w-]+\)")
 
 
-def commands(
-    parsers: Mapping[str, tuple[str, argparse.ArgumentParser]], pack: Pack, frameworks: Frameworks
-) -> tuple[Command, ...]:
+def commands(parsers: Mapping[str, tuple[str, argparse.ArgumentParser]], names: PackNames) -> tuple[Command, ...]:
     """keyrules itself, and the commands in their order, from a summary and a parser with all arguments for each.
 
     The parser of keyrules itself, by the name of "", comes first. Raises LookupError for a value of unknown kind.
     """
     top, *named = (
-        _command(name, summary, parser, _Placeholders(name, pack, frameworks))
-        for name, (summary, parser) in parsers.items()
+        _command(name, summary, parser, _Placeholders(name, names)) for name, (summary, parser) in parsers.items()
     )
-    return (replace(top, arguments=Values(Kind.WORDS, tuple(command.name for command in named))), *named)
+    return (top._replace(arguments=Values(Kind.WORDS, tuple(command.name for command in named))), *named)
 
 
 class _Placeholders:
     """The values that a placeholder stands for in the help of one command."""
 
-    def __init__(self, command: str, pack: Pack, frameworks: Frameworks) -> None:
+    def __init__(self, command: str, names: PackNames) -> None:
         self._command = command
-        editions = tuple(edition.key for edition in frameworks.editions)
-        thresholds = (f"{rule.id}.{name}=" for rule in pack.rules for name in rule.parameters)
+        thresholds = (f"{rule}.{name}=" for rule, parameters in names.parameters.items() for name in parameters)
         self._known = {
-            "ID": Values(Kind.WORDS, tuple(rule.id for rule in pack.rules)),
+            "ID": Values(Kind.WORDS, tuple(names.parameters)),
             "ID.PARAMETER=VALUE": Values(Kind.WORDS, tuple(thresholds)),
             "SEVERITY": Values(Kind.WORDS, tuple(level.name.lower() for level in Severity)),
-            "FRAMEWORK:ID": Values(Kind.WORDS, tuple(f"{key}:" for key in editions)),
+            "FRAMEWORK:ID": Values(Kind.WORDS, tuple(f"{key}:" for key in names.editions)),
             "SHELL": Values(Kind.WORDS, SHELLS),
-            **dict.fromkeys(("FRAMEWORK[:ID]", "OLD", "NEW", "--framework NAME"), Values(Kind.WORDS, editions)),
+            **dict.fromkeys(("FRAMEWORK[:ID]", "OLD", "NEW", "--framework NAME"), Values(Kind.WORDS, names.editions)),
             **dict.fromkeys(("PATH", "FILE", "REPORT"), _FILES),
             **dict.fromkeys(("TIME", "SECONDS", "REGION", "URL", "TAG", "GLOB", "--profile NAME"), _FREE),
         }
@@ -104,7 +97,7 @@ class _Placeholders:
         if placeholder == "FORMAT[=FILE]" and self._command in _PLANES:
             return Values(Kind.OUTPUT, formats_of(_PLANES[self._command]))
         if placeholder == "FORMAT[=FILE]":
-            return Values(Kind.WORDS, ("text", "json"))
+            return Values(Kind.WORDS, FORMATS)
         if placeholder == "FORMAT" and (listed := _LISTED.fullmatch(action.help or "")):
             return Values(Kind.WORDS, tuple(listed[1].split(", ")))
         for key in (*(f"{flag} {placeholder}" for flag in action.option_strings), placeholder):

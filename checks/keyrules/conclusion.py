@@ -14,7 +14,8 @@ from keyrules.config_option import blaming_the_file
 from keyrules.exit_codes import exit_code
 from keyrules.framework_option import Chosen
 from keyrules.model import Evaluation, Plane, Severity
-from keyrules.reports.outputs import FORMATS, Output, parse_outputs, write_outputs
+from keyrules.reports.outputs import Output, parse_outputs, write_outputs
+from keyrules.reports.report_formats import FORMATS
 
 if TYPE_CHECKING:
     from keyrules.baseline_run import BaselineRun

@@ -9,34 +9,23 @@ from dataclasses import dataclass
 from typing import Any
 
 from keyrules.catalog import Pack, load_pack
-from keyrules.command_options import add_shared_options
 from keyrules.conclusion import prepare
+from keyrules.config_arguments import FORMATS, SCHEMAS
 from keyrules.config_merge import DEFAULT, Settled, settle
 from keyrules.configuration_keys import SECTIONS
 from keyrules.configuration_schema import configuration_schema
 from keyrules.exceptions_schema import exceptions_schema
 from keyrules.exit_codes import CLEAN
 from keyrules.framework_option import choose
-from keyrules.iac.exclude_option import add_exclude_option, excluded_paths
+from keyrules.iac.exclude_option import excluded_paths
 from keyrules.model import ParameterValue, Plane, UsageError
 from keyrules.reports.json_text import dump
 from keyrules.reports.text_style import printable
 from keyrules.rule_parameters import show_value
 
-_FORMATS = ("text", "json")
-_SCHEMAS: Mapping[str, Callable[[Pack], dict[str, Any]]] = {
-    "configuration": configuration_schema,
-    "exceptions": exceptions_schema,
-}
-EPILOG = """\
-examples:
-  keyrules config                     what is in force, and where it comes from
-  keyrules config --fail-on high      the same with an option of scan or audit
-  keyrules config --format json       for a script
-  keyrules config --schema            the schema of .keyrules.yaml, for editors
-
-exit codes: 0 shown, 2 wrong usage or a wrong file
-"""
+_SCHEMAS: Mapping[str, Callable[[Pack], dict[str, Any]]] = dict(
+    zip(SCHEMAS, (configuration_schema, exceptions_schema), strict=True)
+)
 
 
 @dataclass(frozen=True)
@@ -58,22 +47,6 @@ class InForce:
     refusal: str = ""
 
 
-def add_config_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments of `keyrules config`."""
-    parser.usage = "%(prog)s [OPTION ...]"
-    parser.description = "Takes the options of scan and audit; --format is how it prints: text or json."
-    add_shared_options(parser)
-    add_exclude_option(parser)
-    parser.add_argument(
-        "--schema",
-        nargs="?",
-        const="configuration",
-        choices=tuple(_SCHEMAS),
-        metavar="FILE",
-        help="print a JSON schema: configuration (default) or exceptions",
-    )
-
-
 def run_config(args: argparse.Namespace) -> int:
     """Prints the configuration or its schema. Raises UsageError for a wrong file or option."""
     pack = load_pack()
@@ -92,8 +65,8 @@ def run_config(args: argparse.Namespace) -> int:
 def _own_format(args: argparse.Namespace) -> str:
     """How to print; afterwards the reports of a run are as the file has them."""
     form, args.format = (args.format or ["text"])[-1], []
-    if form not in _FORMATS:
-        raise UsageError(f"--format: keyrules config cannot print {form!r}; use one of {', '.join(_FORMATS)}")
+    if form not in FORMATS:
+        raise UsageError(f"--format: keyrules config cannot print {form!r}; use one of {', '.join(FORMATS)}")
     return str(form)
 
 

@@ -16,7 +16,7 @@ from keyrules.catalog import Pack
 from keyrules.exceptions_option import DEFAULT_FILE, DEFAULT_MAX_DAYS
 from keyrules.exclude_globs import GLOB_PATTERN, GLOB_RULES, is_glob
 from keyrules.model import Parameter, Plane, Rule, Severity
-from keyrules.reports.outputs import formats_of
+from keyrules.reports.report_formats import formats_of
 from keyrules.rule_conditions import type_word
 from keyrules.rule_parameters import bounds, parse_value, show_value
 

@@ -14,7 +14,6 @@ from keyrules.model import Rule, UsageError
 from keyrules.reports.json_text import dump
 from keyrules.reports.text_style import wrap
 
-FORMATS = ("text", "csv", "json", "markdown")
 _WIDTH = 100
 _NONE = "–"
 _DECIDED = {
@@ -121,7 +120,7 @@ def diff_table(frameworks: Frameworks, old: FrameworkEdition, new: FrameworkEdit
 
 
 def render(table: Table, form: str, head: Mapping[str, str]) -> str:
-    """A table in one of FORMATS, with a line feed at its end. `head` is what JSON says before the table."""
+    """A table in one of TABLE_FORMATS, with a line feed at its end. `head` is what JSON says before the table."""
     if form == "csv":
         return write_rows([table.columns, *table.rows])
     if form == "json":

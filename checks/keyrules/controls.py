@@ -17,8 +17,8 @@ from keyrules.control_bounds import parse_bounds, unbounded
 from keyrules.control_model import ControlRow, FrameworkEdition, Frameworks, Relation, Removed, Source, Unmapped
 from keyrules.csv_table import TableLine, natural_order, read_table
 from keyrules.model import Rule, UsageError
+from keyrules.pack_names import FRAMEWORK_COLUMNS
 
-FRAMEWORK_COLUMNS = ("key", "title", "edition", "publisher", "url", "published", "checked_on")
 CONTROL_COLUMNS = ("control", "title", "relation", "rule", "bound", "source", "why")
 SOURCE_COLUMNS = ("key", "title", "url")
 REMOVED_COLUMNS = ("framework", "control", "removed_in", "source", "why")

@@ -7,7 +7,6 @@ import argparse
 from keyrules.catalog import Pack, load_pack
 from keyrules.control_selection import find_control
 from keyrules.control_tables import (
-    FORMATS,
     Table,
     control_table,
     diff_table,
@@ -18,45 +17,22 @@ from keyrules.control_tables import (
     rule_table,
 )
 from keyrules.controls import load_frameworks
+from keyrules.controls_arguments import FORMATS, OSCAL
 from keyrules.model import UsageError
 from keyrules.reports import oscal_component
 from keyrules.selection import find_rule
 
-_OSCAL = "oscal"
-EPILOG = """\
-examples:
-  keyrules controls                                     every framework edition
-  keyrules controls cis_aws_3.0.0                       one edition
-  keyrules controls cis_aws_3.0.0:1.14                  one control
-  keyrules controls --rule KEY_AWS_001                  one rule across editions
-  keyrules controls --diff cis_aws_3.0.0 cis_aws_5.0.0  what moved
-  keyrules controls --matrix --format csv               rules against frameworks
-  keyrules controls cis_aws_3.0.0 --format oscal        an OSCAL component"""
-
-
-def add_controls_arguments(parser: argparse.ArgumentParser) -> None:
-    """Adds what selects a view and its format."""
-    parser.add_argument(
-        "framework", nargs="?", metavar="FRAMEWORK[:ID]", help="show this edition, or one control of it"
-    )
-    parser.add_argument("--rule", metavar="ID", help="show its controls in every edition")
-    parser.add_argument("--matrix", action="store_true", help="show rules against frameworks")
-    parser.add_argument("--diff", nargs=2, metavar=("OLD", "NEW"), help="show what moved between two editions")
-    parser.add_argument(
-        "--format", default="text", metavar="FORMAT", help=f"{', '.join((*FORMATS, _OSCAL))} (default: text)"
-    )
-
 
 def run_controls(args: argparse.Namespace) -> int:
     """Prints one view to standard output and returns 0. Raises UsageError for anything that does not exist."""
-    if args.format not in (*FORMATS, _OSCAL):
-        raise UsageError(f"--format: {args.format!r} is not a format; use one of {', '.join((*FORMATS, _OSCAL))}.")
+    if args.format not in FORMATS:
+        raise UsageError(f"--format: {args.format!r} is not a format; use one of {', '.join(FORMATS)}.")
     asked = [name for name in ("framework", "rule", "matrix", "diff") if getattr(args, name)]
     if len(asked) > 1:
         names = " and ".join("FRAMEWORK" if name == "framework" else f"--{name}" for name in asked)
         raise UsageError(f"{names} are different views; ask for one at a time.")
     pack = load_pack()
-    if args.format == _OSCAL:
+    if args.format == OSCAL:
         print(_component(args, pack), end="")
         return 0
     head = {"schema": "keyrules-controls/1", "pack": pack.stamp.version, "pack_sha256": pack.stamp.sha256}

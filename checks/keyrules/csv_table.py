@@ -10,25 +10,24 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from os import PathLike
+from typing import NamedTuple
 
-from keyrules.model import UsageError
+from keyrules.terms import UsageError
 
 # Spreadsheets run a cell that begins like this as a formula: https://owasp.org/www-community/attacks/CSV_Injection.
 _FORMULA_STARTS = ("=", "+", "-", "@")
 _PARTS = re.compile(r"[0-9]+|[^0-9]+")
 
 
-@dataclass(frozen=True)
-class TableLine:
+class TableLine(NamedTuple):
     """One record. `where` is its file and line, as messages begin."""
 
     where: str
     cells: tuple[str, ...]
 
 
-def read_table(path: Path, columns: Sequence[str]) -> list[TableLine]:
+def read_table(path: str | PathLike[str], columns: Sequence[str]) -> list[TableLine]:
     """The records below the header, which must be exactly `columns`. Every cell is text, never a number.
 
     Raises UsageError for a file that cannot be read or is not written as the module says, for a record with other than
@@ -54,9 +53,10 @@ def natural_order(text: str) -> list[tuple[int, int, str]]:
     return [(0, int(part), "") if part.isdigit() else (1, 0, part) for part in _PARTS.findall(text)]
 
 
-def _text(path: Path) -> str:
+def _text(path: str | PathLike[str]) -> str:
     try:
-        content = path.read_bytes()
+        with open(path, "rb") as file:
+            content = file.read()
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror or type(error).__name__}.") from None
     if content.startswith(b"\xef\xbb\xbf"):

@@ -15,49 +15,21 @@ from pathlib import Path
 from keyrules.catalog import load_pack
 from keyrules.command_options import moment
 from keyrules.config_merge import settle
-from keyrules.config_option import add_configuration_options
+from keyrules.exceptions_arguments import FORMATS
 from keyrules.exceptions_file import Entry, utc_day
 from keyrules.exceptions_listing import as_json, as_text
-from keyrules.exceptions_option import DEFAULT_FILE, add_exceptions_file, chosen_exceptions, exceptions_path
+from keyrules.exceptions_option import DEFAULT_FILE, chosen_exceptions, exceptions_path
 from keyrules.exit_codes import CLEAN, INCOMPLETE
-from keyrules.iac.exclude_option import add_exclude_option, excluded_paths
+from keyrules.iac.exclude_option import excluded_paths
 from keyrules.live.spans import parse_span
 from keyrules.model import Plane, UsageError
 from keyrules.reports.text_style import count_of, printable
 
-_FORMATS = ("text", "json")
-EPILOG = """\
-examples:
-  keyrules exceptions                       what each matches below this folder
-  keyrules exceptions infra --report r.csv  and in a credential report
-  keyrules exceptions --expiring 30d        what ends in 30 days, or has ended
-  keyrules exceptions --check               is the file right? evaluates nothing
-
-exit codes: 0 listed, 2 wrong usage or a wrong file, 3 not all was evaluated
-"""
-
-
-def add_exceptions_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments of `keyrules exceptions`."""
-    parser.usage = "%(prog)s [OPTION ...] [PATH ...]"
-    parser.add_argument("paths", nargs="*", metavar="PATH", help="code to look at (default: .)")
-    parser.add_argument(
-        "--report", action="append", default=[], metavar="REPORT", help="credential report to look at; repeatable"
-    )
-    parser.add_argument("--expiring", metavar="TIME", help="only what ends within this time, as in 30d")
-    parser.add_argument("--check", action="store_true", help="check the file only")
-    parser.set_defaults(set=[])
-    add_exceptions_file(parser)
-    add_configuration_options(parser)
-    add_exclude_option(parser)
-    parser.add_argument("--format", default="text", metavar="FORMAT", help=f"{', '.join(_FORMATS)} (default: text)")
-    parser.add_argument("--as-of", metavar="TIME", help="moment to judge at (default: now)")
-
 
 def run_exceptions(args: argparse.Namespace, now: datetime) -> int:
     """Prints the exceptions and returns the exit code. Raises UsageError for a wrong file or option."""
-    if args.format not in _FORMATS:
-        raise UsageError(f"--format: {args.format!r} is not a format; use one of {', '.join(_FORMATS)}")
+    if args.format not in FORMATS:
+        raise UsageError(f"--format: {args.format!r} is not a format; use one of {', '.join(FORMATS)}")
     if args.check and (args.paths or args.report or args.expiring):
         raise UsageError(
             "--check evaluates nothing; leave PATH, --report and --expiring out. --exceptions names the file"

@@ -36,7 +36,7 @@ from keyrules.live.report_inputs import ReportSource, find_reports, from_stream,
 from keyrules.live.spans import parse_span
 from keyrules.live.verification import Verified, verify
 from keyrules.model import InputError, Plane, Selection, Severity, UsageError
-from keyrules.reports.outputs import FORMATS
+from keyrules.reports.report_formats import FORMATS
 
 if TYPE_CHECKING:
     from keyrules.live.aws import Account

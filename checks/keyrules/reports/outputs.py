@@ -1,4 +1,4 @@
-"""Where reports go: the formats there are, `--format FORMAT[=FILE]`, and files that are written whole or not at all."""
+"""Where reports go: `--format FORMAT[=FILE]`, and files that are written whole or not at all."""
 
 from __future__ import annotations
 
@@ -9,63 +9,13 @@ import stat
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 from typing import BinaryIO
 
 from keyrules.model import Evaluation, Plane, UsageError
+from keyrules.reports.report_formats import FORMATS, formats_of
 from keyrules.reports.report_options import DEFAULT_WIDTH, ReportOptions
 from keyrules.reports.text_style import Style, printable
-
-
-@dataclass(frozen=True)
-class Format:
-    """The modules of keyrules.reports whose `render(Evaluation, ReportOptions) -> str` writes a format.
-
-    A plane without a module cannot be expressed in the format. `controls` takes the place of both where the run was
-    asked for a framework and the format then goes by control. `cites` says that it uses `Evaluation.controls`, and
-    `counts` that it tells of verdicts that were counted but not kept. Only the modules that a run needs are imported.
-    """
-
-    code: str | None = None
-    live: str | None = None
-    controls: str | None = None
-    cites: bool = False
-    counts: bool = True
-
-    def module(self, plane: Plane) -> str | None:
-        """The module for a plane, or None where the format cannot express it."""
-        return self.code if plane is Plane.CODE else self.live
-
-    def render(self, evaluation: Evaluation, options: ReportOptions) -> str:
-        """The whole report. The format must express the evaluation's plane."""
-        name = self.controls if self.controls and evaluation.framework else self.module(evaluation.plane)
-        text: str = import_module(f"keyrules.reports.{name}").render(evaluation, options)
-        return text
-
-
-FORMATS: dict[str, Format] = {
-    "text": Format("text_report", "audit_text", "control_text"),
-    "json": Format("json_report", "json_report"),
-    "sarif": Format("sarif_report", "sarif_report", cites=True, counts=False),
-    "csv": Format("findings_csv", "findings_csv", "control_csv"),
-    "html": Format("html_report", "html_report"),
-    "oscal": Format("oscal_results", "oscal_results"),
-    "gitlab-codequality": Format("codequality_report"),
-    "gitlab-sast": Format("gitlab_sast_report"),
-    "junit": Format("junit_report", "junit_report"),
-    "github": Format("github_annotations", "github_annotations"),
-    "markdown": Format("markdown_report", "markdown_report"),
-    "jsonl": Format("json_lines", "json_lines"),
-    "ocsf": Format(live="ocsf_report", cites=True, counts=False),
-    "asff": Format(live="asff_report", cites=True, counts=False),
-}
-"""A new format is one module with a pure writer, and one entry here."""
-
-
-def formats_of(plane: Plane) -> tuple[str, ...]:
-    """The names of the formats that can express a plane, in their order."""
-    return tuple(name for name, form in FORMATS.items() if form.module(plane))
 
 
 @dataclass(frozen=True)
