@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from canaries import assert_no_leak, make_canary
 from credential_reports import ROOT, key, line, report
 from scanning import AS_OF, PROJECT, write
 
+from keyrules import cli
 from keyrules.cli import main
 from keyrules.config_merge import find_configuration
 from keyrules.model import UsageError
@@ -100,7 +102,8 @@ class TestPrecedence:
         assert audit(capfd, "--format", "json")[1].startswith("{")
         assert not Path("audit.csv").exists()
 
-    def test_max_exception_days(self, capfd: pytest.CaptureFixture[str]) -> None:
+    def test_max_exception_days(self, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(cli, "current_time", lambda: datetime.fromisoformat(AS_OF.replace("Z", "+00:00")))
         entry = {"rule": "KEY_AWS_001", "subject": "ann", "reason": "r", "owner": "o", "expires": "2026-08-01"}
         Path("x.yaml").write_text(json.dumps({"exceptions": [entry]}))
         Path(FILE).write_text("exceptions: x.yaml\n")

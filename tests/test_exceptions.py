@@ -6,7 +6,7 @@ import json
 import shutil
 from collections import Counter
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from canaries import assert_no_leak, make_canary
 from credential_reports import ACCOUNT, ROOT, audit, key, line, report
 from scanning import FIXTURES, write
 
+from keyrules import cli
 from keyrules.cli import main
 from keyrules.exceptions_file import Entry
 from keyrules.exceptions_match import ExceptionUse
@@ -22,6 +23,7 @@ from keyrules.model import Counts, Exemption, Plane, Status
 
 AS_OF = "2026-06-01T00:00:00Z"
 REPORT = "report.csv"
+CODE, LIVE = "code", "live"
 UNDECIDED = """\
 variable "days" {}
 
@@ -64,6 +66,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     shutil.copytree(FIXTURES / "example", tmp_path / "infra")
     shutil.copy(FIXTURES / "example_report" / REPORT, tmp_path / REPORT)
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(cli, "current_time", lambda: datetime(2026, 6, 1, tzinfo=timezone.utc))
     return tmp_path
 
 
@@ -84,9 +87,9 @@ def test_a_scan_exempts_warns_and_counts(folder: Path, capfd: pytest.CaptureFixt
         entry(8, "infra/*.tf", "2026-05-31"),
         entry(3, "aws_iam_access_key.gone"),
         entry(3, "123456789012/ci-deploy"),
-        entry(1, "elsewhere/main.tf"),
+        entry(1, "../elsewhere/main.tf"),
     )
-    code, result = run_json(capfd, "scan", "infra", "--strict-exceptions")
+    code, result = run_json(capfd, "scan", "--strict-exceptions")
     assert code == 2
     found = {finding["rule"]: finding for finding in result["findings"]}
     assert {rule: finding["status"] for rule, finding in found.items()} == {
@@ -108,7 +111,7 @@ def test_a_scan_exempts_warns_and_counts(folder: Path, capfd: pytest.CaptureFixt
     prefix = ".keyrules-exceptions.yaml:{}: the exception of storage@example.com for {} on {} "
     assert result["warnings"] == [
         prefix.format(8, "KEY_AWS_008", "infra/*.tf")
-        + "has been expired since 2026-06-01, so its finding counts again.",
+        + "has been expired since 2026-06-01, so its finding is no longer exempt.",
         prefix.format(13, "KEY_AWS_003", "aws_iam_access_key.gone")
         + "matches no finding; remove it, or correct its subject.",
     ]
@@ -133,6 +136,126 @@ def test_everything_exempt_is_clean_and_every_format_shows_the_exception(
         shown = Path(f"out.{name}").read_text(encoding="utf-8")
         for part in ("The appliance is replaced in May", "storage@example.com", "2026-08-30", "OPS-1234"):
             assert part in shown, (name, part)
+
+
+GONE = (
+    ".keyrules-exceptions.yaml:2: the exception of storage@example.com for KEY_AWS_001 on aws_iam_access_key.gone "
+    "matches no finding; remove it, or correct its subject."
+)
+
+
+def test_a_partial_scan_says_nothing_of_addresses_elsewhere(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    write(folder, {"other/main.tf": "# nothing\n"})
+    use_exceptions(
+        *(entry(rule, "aws_iam_access_key.deploy") for rule in (1, 8)),
+        entry(10, "aws_lambda_function.worker"),
+    )
+    for arguments in (("other",), (".", "--exclude", "infra"), (".",), ("other", "infra")):
+        code, result = run_json(capfd, "scan", *arguments, "--strict-exceptions")
+        assert (code, result["warnings"]) == (0, []), arguments
+    use_exceptions(entry(1, "aws_iam_access_key.gone"))
+    assert run(capfd, "scan", "other", "--strict-exceptions")[0] == 0
+    assert run(capfd, "scan", "--exclude", "infra", "--strict-exceptions")[0] == 0
+    assert run(capfd, "scan", "--strict-exceptions")[0] == 2
+
+
+def test_what_no_run_looks_at_needs_no_exception(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    write(folder, {".keyrules.yaml": "exclude: [infra]\n"})
+    use_exceptions(entry(1, "aws_iam_access_key.gone"))
+    code, result = run_json(capfd, "scan", "--strict-exceptions")
+    assert (code, result["warnings"]) == (2, [GONE])
+
+
+def test_a_scan_below_the_file_uses_its_paths(
+    folder: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(folder, {".keyrules.yaml": "strict_exceptions: on\n", "deploy.tf": "# of the same name\n"})
+    use_exceptions(entry(1, "infra/deploy.tf"), entry(8, "infra/*.tf:aws_*.deploy"), entry(10, "deploy.tf"))
+    monkeypatch.chdir("infra")
+    code, result = run_json(capfd, "scan")
+    found = {finding["rule"]: (finding["status"], finding["location"]["path"]) for finding in result["findings"]}
+    assert found == {
+        "KEY_AWS_001": ("EXEMPT", "deploy.tf"),
+        "KEY_AWS_008": ("EXEMPT", "deploy.tf"),
+        "KEY_AWS_010": ("FAIL", "deploy.tf"),
+    }
+    assert (code, result["warnings"]) == (1, [])
+
+
+@pytest.mark.parametrize("option", [("--quiet",), ("--format", "json"), ("--format", "json=out.json")])
+def test_strictness_says_why_it_decides(
+    folder: Path, capfd: pytest.CaptureFixture[str], option: tuple[str, ...]
+) -> None:
+    shutil.rmtree(folder / "infra")
+    use_exceptions(entry(1, "aws_iam_access_key.gone"))
+    code, _, err = run(capfd, "scan", "--strict-exceptions", *option)
+    assert (code, err) == (2, f"keyrules: --strict-exceptions gives exit code 2 for 1 exception; {GONE}\n")
+    use_exceptions(entry(1, "aws_iam_access_key.gone"), entry(8, "b.tf"), entry(8, "c.tf"))
+    write(folder, {".keyrules.yaml": "strict_exceptions: on\n"})
+    code, _, err = run(capfd, "scan", *option)
+    sentence = f".keyrules.yaml:1: `strict_exceptions` gives exit code 2 for 3 exceptions; the first: {GONE}"
+    assert (code, err) == (2, f"keyrules: {sentence}\n")
+
+
+def test_strictness_says_nothing_where_it_decides_nothing(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    use_exceptions(entry(1, "old-backup", "2026-05-31"))
+    assert run(capfd, "audit", REPORT, "--format", "json")[::2] == (1, "")
+    code, _, err = run(capfd, "audit", REPORT, "--strict-exceptions", "--quiet", "--counts-only")
+    assert code == 2
+    assert err.startswith(
+        "keyrules: --strict-exceptions gives exit code 2 for 1 exception; .keyrules-exceptions.yaml:2: "
+    )
+    Path("broken.csv").write_text("not a report")
+    assert run(capfd, "audit", REPORT, "broken.csv", "--strict-exceptions")[::2] == (3, "")
+
+
+@pytest.mark.parametrize("framework", [(), ("--framework", "cis_aws_3.0.0")])
+@pytest.mark.parametrize("command", [("scan",), ("audit", REPORT)])
+def test_a_quiet_run_explains_findings_that_are_back(
+    folder: Path, capfd: pytest.CaptureFixture[str], command: tuple[str, ...], framework: tuple[str, ...]
+) -> None:
+    subject, other = ("aws_iam_access_key.deploy", CODE) if command[0] == "scan" else ("old-backup", LIVE)
+    use_exceptions(entry(1, subject, "2026-05-31"), entry(1, "nobody", plane=other))
+    code, out, _ = run(capfd, *command, *framework, "--quiet")
+    assert code == 1
+    shown = " ".join(out.split())
+    assert (
+        f"Warning: .keyrules-exceptions.yaml:2: the exception of storage@example.com for KEY_AWS_001 on {subject}"
+        in shown
+    )
+    assert shown.count("no longer exempt") == 1
+    assert "matches no finding" not in shown
+    assert "matches no finding" in " ".join(run(capfd, *command, *framework)[1].split())
+    code, out, _ = run(capfd, *command, *framework, "--quiet", "--strict-exceptions")
+    assert code == 2
+    assert "matches no finding" in " ".join(out.split())
+
+
+@pytest.mark.parametrize("command", [("scan",), ("audit", REPORT)])
+def test_a_finding_of_the_baseline_whose_exception_ended_counts_no_more_than_before(
+    folder: Path, capfd: pytest.CaptureFixture[str], command: tuple[str, ...]
+) -> None:
+    assert run(capfd, *command, "--write-baseline", "baseline.json")[0] == 0
+    use_exceptions(entry(1, "aws_iam_access_key.deploy" if command[0] == "scan" else "old-backup", "2026-05-31"))
+    code, result = run_json(capfd, *command, "--baseline", "baseline.json")
+    assert code == 0
+    (warning,) = result["warnings"]
+    assert warning.endswith("has been expired since 2026-06-01, so its finding is no longer exempt.")
+
+
+@pytest.mark.parametrize("command", [("scan",), ("audit", REPORT)])
+def test_how_far_away_an_end_may_be_counts_from_today(
+    folder: Path, capfd: pytest.CaptureFixture[str], command: tuple[str, ...]
+) -> None:
+    use_exceptions(entry(1, "ci-*", "2027-06-01"))
+    # The report was not yet made in 2024, which is another matter.
+    for as_of in ("2024-01-01", AS_OF, "2027-06-02"):
+        assert "`expires`" not in run(capfd, *command, as_of=as_of)[2]
+    use_exceptions(entry(1, "ci-*", "2027-06-02"))
+    for as_of in ("2024-01-01", AS_OF, "2027-06-02"):
+        code, out, err = run(capfd, *command, as_of=as_of)
+        assert (code, out) == (2, "")
+        assert "`expires` is 2027-06-02, 366 days away; allowed: at most 365 days, until 2027-06-01" in err
 
 
 def test_a_single_file_says_nothing_of_other_subjects(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -261,7 +384,8 @@ def test_an_exception_holds_through_its_last_day_in_utc(
     _, result = run_json(capfd, "audit", REPORT, "--rule", "KEY_AWS_001", as_of=as_of)
     assert (result["summary"]["exempt"] == 1) is exempt
     assert (
-        any("has been expired since 2026-08-31, so its finding counts again" in w for w in result["warnings"]) is warns
+        any("has been expired since 2026-08-31, so its finding is no longer exempt" in w for w in result["warnings"])
+        is warns
     )
 
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import socket
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import date, datetime, timezone
 from pathlib import Path
 from typing import NoReturn
 
 import pytest
-from scanning import FIXTURES
+from scanning import FIXTURES, PROJECT
 
-from keyrules import exceptions_look
+from keyrules import cli, exceptions_look
 from keyrules.cli import main
 from keyrules.exceptions_file import Entry
 from keyrules.exceptions_listing import Listed, Match, as_json, as_text
@@ -49,7 +52,7 @@ TEXT = """\
 KEY_AWS_008  infra/*.tf
     Expired: ended with 2026-05-31, 1 day ago (platform@example.com; .keyrules-exceptions.yaml:13)
     Reason: The state is encrypted
-    Matches aws_iam_access_key.deploy (infra/deploy.tf:10), which counts again
+    Matches aws_iam_access_key.deploy (infra/deploy.tf:10), which is no longer exempt
 
 KEY_AWS_003  nobody
     Ends with 2026-06-01, today (ops@example.com; .keyrules-exceptions.yaml:18)
@@ -81,6 +84,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     shutil.copy(FIXTURES / "example_report" / "report.csv", tmp_path)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(socket.socket, "connect", refuse)
+    monkeypatch.setattr(cli, "current_time", lambda: datetime(2026, 6, 1, 12, tzinfo=timezone.utc))
     FILE.write_text(BOTH_PLANES)
     return tmp_path
 
@@ -113,7 +117,7 @@ def test_every_entry_with_what_it_matches_the_first_to_end_first(run: Run) -> No
 
 
 def test_without_a_report_live_entries_say_that_nobody_looked(run: Run) -> None:
-    code, out, _ = run("infra", "--format", "json")
+    code, out, _ = run("--format", "json")
     assert code == 0
     document = json.loads(out)
     assert {name: document[name] for name in ("schema", "as_of", "file")} == {
@@ -178,6 +182,59 @@ def test_expiring_ends_with_the_beginning_of_the_last_day(run: Run, span: str, l
         BOTH_PLANES[: BOTH_PLANES.index("  - rule: KEY_AWS_008")].replace("aws_iam_access_key.", "ann/access_key_1 #")
     )
     assert f"{listed} of 2 exceptions" in run("--expiring", span, as_of="2026-06-01T00:00:00Z")[1]
+
+
+def test_a_part_of_the_code_does_not_show_that_nothing_matches(run: Run) -> None:
+    Path("other").mkdir()
+    code, out, _ = run("other", "--report", "report.csv")
+    assert code == 0
+    assert "Matches nothing (code" not in out
+    assert out.count("    code: not looked at everywhere that it can be (name the folder that it is in)\n") == 3
+    assert out.endswith("0 matching nothing\n")
+
+
+def test_paths_are_relative_to_the_folder_of_the_file(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    Path(".keyrules.yaml").write_text("exceptions: .keyrules-exceptions.yaml\n")
+    monkeypatch.chdir("infra")
+    code, out, _ = run()
+    assert code == 0
+    assert "Matches aws_iam_access_key.deploy (deploy.tf:10), which is no longer exempt\n" in out
+    assert "Matches aws_iam_access_key.deploy (deploy.tf:10)\n" in out
+
+
+def test_how_far_away_an_end_may_be_counts_from_today(run: Run) -> None:
+    FILE.write_text(BOTH_PLANES.replace("2026-07-01", "2027-06-01"))
+    assert run("--check", as_of="2024-01-01")[:2] == (
+        0,
+        ".keyrules-exceptions.yaml: 4 exceptions, 4 in force, 0 expired\n",
+    )
+    FILE.write_text(BOTH_PLANES.replace("2026-07-01", "2027-06-02"))
+    code, _, err = run("--check", as_of="2027-06-01")
+    assert code == 2
+    assert "`expires` is 2027-06-02, 366 days away; allowed: at most 365 days, until 2027-06-01" in err
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+@pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize("options", [[], ["--format", "json"], ["--check"]])
+def test_output_that_nobody_takes_is_not_success(options: list[str]) -> None:
+    command = [
+        sys.executable,
+        "-m",
+        "keyrules.cli",
+        "exceptions",
+        *options,
+        *(["infra"] if "--check" not in options else []),
+    ]
+    environment = {**os.environ, "PYTHONPATH": str(PROJECT / "checks")}
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, env=environment, check=False)
+    assert (done.returncode, done.stderr) == (3, "keyrules: No space left on device; nothing was concluded\n")
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, text=True, env=environment, check=False)
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (3, "")
 
 
 def test_expiring_shows_what_has_ended(run: Run) -> None:
@@ -248,7 +305,7 @@ def test_a_wrong_file(run: Run, option: tuple[str, ...]) -> None:
 
 def test_what_cannot_be_evaluated_is_said(run: Run) -> None:
     Path("infra/broken.tf").write_text('resource "aws_iam_access_key" "x" {')
-    code, out, err = run("infra")
+    code, out, err = run()
     assert code == 3
     assert "infra/broken.tf: " in err
     assert "Matches nothing" not in out

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 from functools import cache
+from pathlib import Path
 
 import pytest
 from evaluations import RULES, code_finding, live_finding
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 
 from keyrules.exceptions_file import Entry
 from keyrules.exceptions_match import ExceptionUse, Form, code_names, form_of, glob, live_names
+from keyrules.exceptions_paths import Ground
 from keyrules.model import Exemption, Finding, Location, Plane, Status, Subject
 
 DAY = date(2026, 6, 1)
@@ -38,18 +40,69 @@ def matches(subject: str, finding: Finding) -> bool:
     return applied.status is Status.EXEMPT
 
 
-def test_the_names_of_a_code_finding() -> None:
+def test_the_names_of_a_code_finding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
     address = 'module.ci["eu.west[1]"].aws_iam_access_key.deploy[0]'
     bare = "module.ci.aws_iam_access_key.deploy"
-    assert code_names(Location("infra/ci.tf", 1, 2, address)) == {
+    path = f"{tmp_path}/infra/ci.tf"
+    assert code_names(Location("infra/ci.tf", 1, 2, address), Ground()) == {
         Form.ADDRESS: (address, bare),
         Form.PATH: ("infra/ci.tf", f"infra/ci.tf:{address}", f"infra/ci.tf:{bare}"),
+        Form.ABSOLUTE: (path, f"{path}:{address}", f"{path}:{bare}"),
     }
 
 
 def test_the_names_of_a_logical_id() -> None:
-    names = code_names(Location("app.yaml", 1, 2, "Key"))
-    assert names == {Form.ADDRESS: ("Key",), Form.PATH: ("app.yaml", "app.yaml:Key")}
+    names = code_names(Location("app.yaml", 1, 2, "Key"), Ground())
+    assert names[Form.ADDRESS] == ("Key",)
+    assert names[Form.PATH] == ("app.yaml", "app.yaml:Key")
+
+
+def test_standard_input_is_in_no_folder(tmp_path: Path) -> None:
+    names = code_names(Location("<stdin>", 1, 2, "Key"), Ground(str(tmp_path)))
+    assert (names[Form.PATH], names[Form.ABSOLUTE]) == (("<stdin>", "<stdin>:Key"), ())
+
+
+@pytest.mark.parametrize(
+    ("home", "path", "subjects"),
+    [
+        (
+            ".",
+            "infra/main.tf",
+            ["infra/main.tf", "infra/*", "*.tf", "infra/main.tf:key.a", "*:key.a", "{}/work/infra/*"],
+        ),
+        ("..", "infra/main.tf", ["work/infra/main.tf", "work/*", "work/infra/main.tf:key.a", "*/infra/main.tf"]),
+        ("policy", "infra/main.tf", ["../infra/main.tf", "../*", "../infra/main.tf:key.a", "{}/work/infra/main.tf"]),
+        ("../link", "infra/main.tf", ["infra/main.tf"]),
+        (
+            ".",
+            "{}/link/infra/main.tf",
+            ["infra/main.tf", "../link/infra/main.tf", "{}/work/infra/*", "{}/link/infra/*"],
+        ),
+        ("..", "/srv/main.tf", ["/srv/main.tf", "/srv/*:key.a"]),
+    ],
+)
+def test_paths_are_relative_to_the_folder_of_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, home: str, path: str, subjects: list[str]
+) -> None:
+    """The working directory is `work`, and `link` is a link to it."""
+    (tmp_path / "work" / "infra").mkdir(parents=True)
+    (tmp_path / "link").symlink_to("work")
+    monkeypatch.chdir(tmp_path / "work")
+    finding = at("key.a", path.format(tmp_path))
+    for subject in subjects:
+        entries = [entry(subject.format(tmp_path))]
+        assert ExceptionUse(entries, Plane.CODE, Ground(home)).matching(finding) == entries, subject
+    for other in ("main.tf", "main.tf:key.a", "work/work/infra/main.tf", "/infra/*", "{}/other/*", "link/main.tf"):
+        assert not ExceptionUse([entry(other.format(tmp_path))], Plane.CODE, Ground(home)).matching(finding), other
+
+
+def test_a_path_of_the_working_directory_is_none_of_a_file_above_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "work").mkdir()
+    monkeypatch.chdir(tmp_path / "work")
+    assert not ExceptionUse([entry("main.tf")], Plane.CODE, Ground("..")).matching(at("key.a", "main.tf"))
 
 
 def test_the_names_of_a_live_key() -> None:
@@ -83,6 +136,7 @@ def test_the_names_of_a_password_and_of_the_root_user() -> None:
         ("*.tf", Plane.CODE, Form.PATH),
         ("*.SH", Plane.CODE, Form.PATH),
         ("*:App*", Plane.CODE, Form.PATH),
+        ("/srv/*", Plane.CODE, Form.ABSOLUTE),
         ("arn:*", Plane.LIVE, Form.ARN),
         ("a*", Plane.LIVE, Form.USER),
         ("*/access_key_1", Plane.LIVE, Form.USER),
@@ -186,7 +240,7 @@ def test_globs_mean_what_the_slow_matcher_says(pattern: str, name: str) -> None:
 @given(pattern=LETTERS, name=st.text(alphabet="ab.[]1", min_size=1, max_size=8))
 def test_a_subject_matches_what_one_of_its_names_matches(pattern: str, name: str) -> None:
     finding = at(name, "p/q.tf")
-    names = code_names(Location("p/q.tf", 3, 5, name))
+    names = code_names(Location("p/q.tf", 3, 5, name), Ground())
     form = form_of(pattern, Plane.CODE)
     wild = "*" in pattern or "?" in pattern
     offered = [each for own, group in names.items() if own is form or not wild for each in group]

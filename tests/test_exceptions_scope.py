@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 
 import pytest
 from evaluations import code_finding, live_finding, make_evaluation, make_rule
@@ -11,7 +13,16 @@ from evaluations import code_finding, live_finding, make_evaluation, make_rule
 from keyrules.exceptions_apply import exempted
 from keyrules.exceptions_file import Entry
 from keyrules.exceptions_match import ExceptionUse
-from keyrules.exceptions_scope import Scope, audit_scope, exception_warnings, planes_of, scan_scope, within_reach
+from keyrules.exceptions_paths import Ground
+from keyrules.exceptions_scope import (
+    Scope,
+    audit_scope,
+    exception_warnings,
+    expiry_warnings,
+    planes_of,
+    scan_scope,
+    within_reach,
+)
 from keyrules.model import (
     Counts,
     EvaluationError,
@@ -26,7 +37,8 @@ from keyrules.model import (
 CODE, LIVE = Plane.CODE, Plane.LIVE
 BOTH = make_rule(1, Severity.LOW, planes=frozenset({CODE, LIVE}))
 DAY = date(2026, 1, 31)
-EVERYWHERE = Scope((BOTH,), complete=True, folders=(".",), accounts=frozenset({"111122223333"}))
+HERE = str(Path.cwd())
+EVERYWHERE = Scope((BOTH,), complete=True, folders=(HERE,), accounts=frozenset({"111122223333"}))
 
 
 def entry(subject: str, expires: date = DAY, plane: Plane | None = None, number: int = 1) -> Entry:
@@ -88,24 +100,34 @@ def test_the_plane_of_the_entry_or_of_its_rule_wins_over_the_form() -> None:
 @pytest.mark.parametrize(
     ("subject", "folders", "met"),
     [
-        ("aws_iam_access_key.ci", ("infra",), True),
+        ("aws_iam_access_key.ci", ("infra",), False),
+        ("aws_iam_access_key.ci", (".",), True),
+        ("aws_iam_access_key.*", ("infra", "other"), False),
+        ("LegacyKey", ("infra",), False),
         ("infra/main.tf", ("infra",), True),
-        ("infra/main.tf", ("infra/",), True),
         ("infra/main.tf:aws_iam_access_key.ci", ("infra",), True),
         ("other/main.tf", ("infra",), False),
         ("other/main.tf", ("infra", "other"), True),
         ("infrastructure/main.tf", ("infra",), False),
-        ("infra*/main.tf", ("infra",), True),
-        ("*/main.tf", ("infra",), True),
-        ("in*/main.tf", ("infra",), True),
-        ("out*/main.tf", ("infra",), False),
-        ("infra/*", ("infra/ci",), True),
+        ("infra*/main.tf", ("infra",), False),
+        ("infra*/main.tf", (".",), True),
+        ("*/main.tf", ("infra",), False),
+        ("*/main.tf", (".",), True),
+        ("*:aws_iam_access_key.ci", ("infra",), False),
+        ("infra/*", ("infra",), True),
+        ("infra/c*/main.tf", ("infra",), True),
+        ("infra/*", ("infra/ci",), False),
+        ("/srv/infra/*", ("/srv",), True),
+        ("/srv/infra/*", ("/srv/infra/ci",), False),
+        ("/*", (".",), False),
+        ("<stdin>", (".",), False),
+        ("<stdin>:aws_iam_access_key.ci", (".",), False),
         ("infra/main.tf", ("infra/ci",), False),
         ("infra/main.tf", (".",), True),
         ("../other/main.tf", (".",), False),
         ("/srv/infra/main.tf", ("/srv/infra",), True),
         ("/srv/infra/main.tf", (".",), False),
-        ('module.x["a/b"].aws_iam_access_key.ci', ("infra",), True),
+        ('module.x["a/b"].aws_iam_access_key.ci', (".",), True),
         ("infra/main.tf", None, False),
         ("aws_iam_access_key.ci", None, False),
     ],
@@ -113,8 +135,49 @@ def test_the_plane_of_the_entry_or_of_its_rule_wins_over_the_form() -> None:
 def test_a_path_outside_of_the_scanned_folders_is_not_missed(
     subject: str, folders: tuple[str, ...] | None, met: bool
 ) -> None:
-    assert within_reach(entry(subject), BOTH, CODE, replace(EVERYWHERE, folders=folders)) is met
-    assert unmatched(subject, CODE, replace(EVERYWHERE, folders=folders)) is met
+    absolute = tuple(os.path.normpath(Path(HERE, folder)) for folder in folders) if folders is not None else None
+    scope = replace(EVERYWHERE, folders=absolute)
+    assert within_reach(entry(subject), BOTH, CODE, scope) is met
+    assert unmatched(subject, CODE, scope) is met
+
+
+@pytest.mark.parametrize(
+    ("home", "scanned", "address", "path"),
+    [
+        (".", ".", True, True),
+        (".", "..", True, True),
+        (".", "infra", False, True),
+        ("..", ".", False, False),
+        ("..", "..", True, True),
+        ("policy", ".", True, True),
+        ("policy", "policy", False, True),
+        ("policy", "infra", False, False),
+        ("../policy", ".", False, False),
+        ("../policy", "..", True, True),
+        ("../link", ".", True, True),
+        (".", "../link", True, True),
+    ],
+)
+def test_an_address_is_missed_where_all_was_scanned_that_the_file_can_speak_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, home: str, scanned: str, address: bool, path: bool
+) -> None:
+    """The working directory is `work`, `link` is a link to it, and the path is `infra/main.tf` below the file."""
+    for folder in ("work/infra", "work/policy", "policy"):
+        (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / "link").symlink_to("work")
+    monkeypatch.chdir(tmp_path / "work")
+    scope = scan_scope(make_evaluation(scope=ScanScope((scanned,)), rules=(BOTH,)), Ground(home))
+    assert within_reach(entry("aws_iam_access_key.ci"), BOTH, CODE, scope) is address
+    assert within_reach(entry("infra/main.tf"), BOTH, CODE, scope) is path
+
+
+@pytest.mark.parametrize(
+    ("subject", "met"),
+    [("aws_iam_access_key.ci", False), ("infra/*", False), ("infra/main.tf", True), ("examples/main.tf:x", False)],
+)
+def test_what_this_run_leaves_out_is_not_missed(subject: str, met: bool) -> None:
+    ground = Ground(leaves_out=lambda path: path.startswith(f"{HERE}/examples/"))
+    assert unmatched(subject, CODE, replace(EVERYWHERE, ground=ground)) is met
 
 
 @pytest.mark.parametrize(
@@ -174,10 +237,11 @@ def test_an_expired_exception_says_since_when_and_how_much_counts_again() -> Non
     # Even where something could not be read: this is about what was found.
     assert exception_warnings(use, replace(EVERYWHERE, complete=False, folders=None)) == (
         "exceptions.yaml:1: the exception of ops@example.com for KEY_AWS_001 on main.tf has been expired since "
-        "2026-01-31, so its finding counts again.",
+        "2026-01-31, so its finding is no longer exempt.",
     )
+    assert expiry_warnings(use) == exception_warnings(use, EVERYWHERE)
     use.applied(code_finding(), DAY)
-    assert "so its 2 findings count again" in exception_warnings(use, EVERYWHERE)[0]
+    assert "so its 2 findings are no longer exempt" in exception_warnings(use, EVERYWHERE)[0]
 
 
 def test_warnings_stand_in_the_order_of_the_file() -> None:
@@ -188,9 +252,10 @@ def test_warnings_stand_in_the_order_of_the_file() -> None:
 
 def test_what_an_evaluation_looked_at() -> None:
     scan = make_evaluation(scope=ScanScope(("infra",)))
-    assert scan_scope(scan) == Scope(scan.rules, True, folders=("infra",))
-    assert scan_scope(replace(scan, scope=ScanScope(("infra",), ("main.tf",)))).folders is None
-    assert not scan_scope(replace(scan, errors=(EvaluationError("x", "unreadable", "x"),))).complete
+    ground = Ground()
+    assert scan_scope(scan, ground) == Scope(scan.rules, True, folders=(f"{HERE}/infra",), ground=ground)
+    assert scan_scope(replace(scan, scope=ScanScope(("infra",), ("main.tf",))), ground).folders is None
+    assert not scan_scope(replace(scan, errors=(EvaluationError("x", "unreadable", "x"),)), ground).complete
     inputs = (Input("credential_report", "a", account="1,2"), Input("credential_report", "b"))
     assert audit_scope(make_evaluation(plane=LIVE, inputs=inputs)).accounts >= {"1", "2"}
 
@@ -209,7 +274,7 @@ def test_an_evaluation_with_its_exceptions() -> None:
         warnings=("before",),
         scope=ScanScope((".",)),
     )
-    found = exempted(evaluation, [entry("main.tf"), entry("gone.tf", number=2)])
+    found = exempted(evaluation, [entry("main.tf"), entry("gone.tf", number=2)], Ground())
     assert [finding.status for finding in found.findings] == [Status.EXEMPT] * 3
     assert [finding.exception is not None for finding in found.findings] == [True, True, False]
     assert found.counts == Counts(passed=4, exempt=3)
@@ -218,6 +283,9 @@ def test_an_evaluation_with_its_exceptions() -> None:
     assert found.warnings[0] == "before"
     assert len(found.warnings) == 2
     assert "gone.tf matches no finding" in found.warnings[1]
+    assert found.urgent_warnings == ()
+    expired = exempted(evaluation, [entry("main.tf", date(2026, 1, 30)), entry("gone.tf", number=2)], Ground())
+    assert expired.urgent_warnings == expired.warnings[1:2]
 
 
 def test_live_subjects_have_no_place_in_code() -> None:

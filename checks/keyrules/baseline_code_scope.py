@@ -12,9 +12,8 @@ from pathlib import Path, PurePosixPath
 
 from keyrules.baseline_reading import Baseline, Entry
 from keyrules.iac.file_names import SKIPPED_FOLDERS, SOURCE_SUFFIXES, TEMPLATE_SUFFIXES, may_matter
-from keyrules.iac.file_paths import below
+from keyrules.iac.file_paths import STDIN, below
 from keyrules.iac.host.checkov_graph import without_keys
-from keyrules.iac.scan_command import STDIN
 from keyrules.model import Evaluation, Finding, Input, ScanScope, Status
 
 _LITERALS = "KEY_AWS_011"

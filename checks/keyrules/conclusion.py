@@ -5,13 +5,14 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from keyrules.command_options import report_options, severity
 from keyrules.config_option import blaming_the_file
-from keyrules.exit_codes import exit_code
+from keyrules.exit_codes import USAGE, exit_code
 from keyrules.framework_option import Chosen
 from keyrules.model import Evaluation, Plane, Severity
 from keyrules.reports.outputs import Output, parse_outputs, write_outputs
@@ -37,13 +38,28 @@ class Conclusion:
         if self.baseline is not None:
             # After the controls were judged: what is known is no less of a failure to them.
             judged, files = self.baseline.applied(judged)
+        if self.args.strict_exceptions:
+            judged = replace(judged, urgent_warnings=judged.warnings)
         if any(FORMATS[output.format].cites for output in self.outputs):
             from keyrules.control_citations import with_controls
 
             judged = with_controls(judged)
         options = report_options(self.args, sys.stdout, os.environ)
         write_outputs(self.outputs, judged, options, sys.stdout.buffer, files)
-        return exit_code(judged, self.fail_on, self.args.strict_exceptions, accepted=bool(files))
+        code = exit_code(judged, self.fail_on, self.args.strict_exceptions, accepted=bool(files))
+        if code == USAGE:
+            self._explain(judged.warnings)
+        return code
+
+    def _explain(self, warnings: Sequence[str]) -> None:
+        """Says that the exceptions decided the exit code, which no report has to show."""
+        from keyrules.reports.text_style import count_of, printable
+
+        place = self.args.origins.get("strict_exceptions")
+        strict = f"{place}: `strict_exceptions`" if place else "--strict-exceptions"
+        number = count_of(len(warnings), "exception")
+        first = warnings[0] if len(warnings) == 1 else f"the first: {warnings[0]}"
+        print(f"keyrules: {printable(f'{strict} gives exit code 2 for {number}; {first}')}", file=sys.stderr)
 
 
 def prepare(args: argparse.Namespace, plane: Plane) -> Conclusion:

@@ -9,16 +9,20 @@ from typing import TypeAlias
 
 from keyrules.exceptions_file import Entry, utc_day
 from keyrules.exceptions_match import ExceptionUse
-from keyrules.exceptions_scope import exception_warnings, scan_scope
+from keyrules.exceptions_paths import Ground
+from keyrules.exceptions_scope import exception_warnings, expiry_warnings, scan_scope
 from keyrules.model import Counts, Evaluation, Finding, Status
 
 Moves: TypeAlias = Mapping[tuple[str, Status], int]
 """By rule id and former status, how many verdicts became EXEMPT."""
 
 
-def exempted(evaluation: Evaluation, entries: Sequence[Entry]) -> Evaluation:
-    """The evaluation of a scan with its exceptions applied, and with warnings about them."""
-    use, day = ExceptionUse(entries, evaluation.plane), utc_day(evaluation.as_of)
+def exempted(evaluation: Evaluation, entries: Sequence[Entry], ground: Ground) -> Evaluation:
+    """The evaluation of a scan with its exceptions applied, and with warnings about them.
+
+    `ground` is what their file can speak of.
+    """
+    use, day = ExceptionUse(entries, evaluation.plane, ground), utc_day(evaluation.as_of)
     findings = tuple(use.applied(finding, day) for finding in evaluation.findings)
     moves = moves_between(evaluation.findings, findings)
     all_moves = {("", status): sum(n for (_, was), n in moves.items() if was is status) for status in Status}
@@ -27,7 +31,8 @@ def exempted(evaluation: Evaluation, entries: Sequence[Entry]) -> Evaluation:
         findings=findings,
         counts=counts_after(evaluation.counts, all_moves, ""),
         rule_counts={rule: counts_after(counts, moves, rule) for rule, counts in evaluation.rule_counts.items()},
-        warnings=(*evaluation.warnings, *exception_warnings(use, scan_scope(evaluation))),
+        warnings=(*evaluation.warnings, *exception_warnings(use, scan_scope(evaluation, ground))),
+        urgent_warnings=(*evaluation.urgent_warnings, *expiry_warnings(use)),
     )
 
 

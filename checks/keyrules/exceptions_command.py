@@ -18,7 +18,7 @@ from keyrules.config_merge import settle
 from keyrules.exceptions_arguments import FORMATS
 from keyrules.exceptions_file import Entry, utc_day
 from keyrules.exceptions_listing import as_json, as_text
-from keyrules.exceptions_option import DEFAULT_FILE, chosen_exceptions, exceptions_path
+from keyrules.exceptions_option import DEFAULT_FILE, chosen_exceptions, exceptions_ground, exceptions_path
 from keyrules.exit_codes import CLEAN, INCOMPLETE
 from keyrules.iac.exclude_option import excluded_paths
 from keyrules.live.spans import parse_span
@@ -38,7 +38,7 @@ def run_exceptions(args: argparse.Namespace, now: datetime) -> int:
     within = parse_span("--expiring", args.expiring) if args.expiring else None
     as_of = moment(args.as_of, now)
     pack = load_pack()
-    path, entries = exceptions_path(args), chosen_exceptions(args, pack, as_of)
+    path, entries = exceptions_path(args), chosen_exceptions(args, pack, now)
     if args.check:
         print(_checked(path, entries, utc_day(as_of)))
         return CLEAN
@@ -49,7 +49,9 @@ def run_exceptions(args: argparse.Namespace, now: datetime) -> int:
     from keyrules.exceptions_look import Where, look_for
 
     paths = tuple(map(Path, args.paths or ["."]))
-    where = Where(paths, args.report, as_of, own_moment=not args.as_of, excluded=excluded_paths(args))
+    excluded = excluded_paths(args)
+    ground = exceptions_ground(args, excluded)
+    where = Where(paths, args.report, as_of, own_moment=not args.as_of, excluded=excluded, ground=ground)
     listed, errors = look_for(asked, pack, args.set, where)
     for error in errors:
         print(f"keyrules: {printable(f'{error.input}: {error.message}')}", file=sys.stderr)

@@ -64,8 +64,8 @@ def utc_day(moment: datetime) -> date:
     return moment.astimezone(timezone.utc).date()
 
 
-def load_exceptions(path: Path, pack: Pack, as_of: datetime, max_days: int) -> tuple[Entry, ...]:
-    """Every entry of a file, in its order. `as_of` (aware) is the moment from which an entry may last `max_days`.
+def load_exceptions(path: Path, pack: Pack, now: datetime, max_days: int) -> tuple[Entry, ...]:
+    """Every entry of a file, in its order. `now` (aware) is the moment from which an entry may last `max_days`.
 
     Raises UsageError with one sentence: file, line, entry, field, what was found and what is allowed.
     """
@@ -79,7 +79,7 @@ def load_exceptions(path: Path, pack: Pack, as_of: datetime, max_days: int) -> t
     if not isinstance(items, list):
         line = top.key_lines["exceptions"]
         raise UsageError(f"{path}, line {line}: `exceptions` has {type_word(items)}; allowed: a list of entries.")
-    reader = _Reader(path, pack, utc_day(as_of), max_days, top.key_lines["exceptions"])
+    reader = _Reader(path, pack, utc_day(now), max_days, top.key_lines["exceptions"])
     entries = tuple(reader.entry(number, item) for number, item in enumerate(items, start=1))
     _refuse_repetitions(path, entries)
     return entries

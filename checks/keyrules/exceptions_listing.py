@@ -21,7 +21,7 @@ _WIDTH = 100
 _INDENT = 4
 _SHOWN = 5
 _NOT_LOOKED = {
-    Plane.CODE: "code: not looked at (name the folder that it is in)",
+    Plane.CODE: "code: not looked at everywhere that it can be (name the folder that it is in)",
     Plane.LIVE: "live: not looked at (give the account's credential report with --report)",
 }
 
@@ -103,7 +103,7 @@ def _end(item: Listed) -> str:
 
 
 def _matches(item: Listed) -> Iterator[str]:
-    again = ", which counts again" if item.days_left < 0 else ""
+    again = ", which is no longer exempt" if item.days_left < 0 else ""
     for match in item.matches[:_SHOWN]:
         already = ", which a skip comment exempts" if match.status == "EXEMPT" else again
         text = f"Matches {match.name} ({match.where}){already}"

@@ -11,6 +11,7 @@ from keyrules.catalog import Pack
 from keyrules.exceptions_file import Entry, utc_day
 from keyrules.exceptions_listing import Listed, Match
 from keyrules.exceptions_match import ExceptionUse
+from keyrules.exceptions_paths import Ground
 from keyrules.exceptions_scope import Scope, audit_scope, planes_of, scan_scope, within_reach
 from keyrules.iac.scan import ScanRequest, scan
 from keyrules.iac.scan_command import check_readable
@@ -25,13 +26,14 @@ from keyrules.selection import select
 class Where:
     """Where to look, and when (aware); with `own_moment` a report that says when it was made is judged at that time.
 
-    `excluded` says of an absolute path whether it is left out.
+    `excluded` says of an absolute path whether it is left out; `ground` is what the exceptions file can speak of.
     """
 
     paths: Sequence[Path]
     reports: Sequence[str]
     as_of: datetime
     own_moment: bool
+    ground: Ground
     excluded: Callable[[str], bool] | None = None
 
 
@@ -76,7 +78,8 @@ def _looks(entries: Sequence[Entry], pack: Pack, settings: Sequence[str], where:
             tuple(where.paths), pack, selection, where.as_of, context=Path.cwd(), excluded=where.excluded
         )
         evaluation = scan(request)
-        looks.append(_Look(evaluation, ExceptionUse(entries, Plane.CODE), scan_scope(evaluation)))
+        use = ExceptionUse(entries, Plane.CODE, where.ground)
+        looks.append(_Look(evaluation, use, scan_scope(evaluation, where.ground)))
     if reports:
         evaluation = _audit(reports, pack, selection, where)
         looks.append(_Look(evaluation, ExceptionUse(entries, Plane.LIVE), audit_scope(evaluation)))

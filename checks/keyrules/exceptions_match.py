@@ -6,7 +6,7 @@ A code finding offers:
 
 - its address as reports show it, `module.ci["eu"].aws_iam_access_key.deploy[0]`; in CloudFormation the logical id;
 - the address without the keys of `count` and `for_each`, `module.ci.aws_iam_access_key.deploy`;
-- its path as reports show it, `infra/ci/main.tf`;
+- its path from the folder of the exceptions file, `infra/ci/main.tf`, and its absolute path;
 - `path:address`, with and without those keys.
 
 A live finding offers:
@@ -23,8 +23,8 @@ one for its user anyway.
 A subject with `*` (any text, `/` and `.` included) or `?` (one character) is a glob, and has to match a whole name.
 Every other character stands for itself, `[` and `]` too, because addresses have them. A glob is compared with names of
 its own form only, or `a*` would cover every ARN and `App*` every file below a folder App: with paths where it has a
-`/`, a `:` or the ending of a file, else with addresses; with ARNs where it starts with `arn:`, with what has an account
-where it starts with one, else with users and credentials.
+`/`, a `:` or the ending of a file (with absolute ones where it starts with `/`), else with addresses; with ARNs where
+it starts with `arn:`, with what has an account where it starts with one, else with users and credentials.
 """
 
 from __future__ import annotations
@@ -38,7 +38,9 @@ from fnmatch import translate
 from typing import TypeAlias
 
 from keyrules.exceptions_file import Entry
+from keyrules.exceptions_paths import Ground
 from keyrules.iac.file_names import TEXT_SUFFIXES
+from keyrules.iac.file_paths import STDIN
 from keyrules.iac.host.checkov_graph import without_keys
 from keyrules.model import Finding, Location, Plane, Status, Subject
 
@@ -54,6 +56,7 @@ class Form(enum.Enum):
 
     ADDRESS = "address"
     PATH = "path"
+    ABSOLUTE = "absolute path"
     USER = "user"
     ACCOUNT = "account"
     ARN = "ARN"
@@ -62,6 +65,8 @@ class Form(enum.Enum):
 def form_of(glob_pattern: str, plane: Plane) -> Form:
     """The form of the names that a glob is compared with on a plane."""
     if plane is Plane.CODE:
+        if glob_pattern.startswith("/"):
+            return Form.ABSOLUTE
         return Form.PATH if path_in(glob_pattern) is not None else Form.ADDRESS
     if glob_pattern.startswith("arn:"):
         return Form.ARN
@@ -73,15 +78,22 @@ def path_in(subject: str) -> str | None:
     bare = without_keys(subject)
     path, colon, _ = bare.partition(":")
     suffix = f".{path.rpartition('.')[2].lower()}"
-    return path if colon or "/" in path or suffix in TEXT_SUFFIXES else None
+    return path if colon or "/" in path or path == STDIN or suffix in TEXT_SUFFIXES else None
 
 
-def code_names(location: Location) -> Names:
+def code_names(location: Location, ground: Ground) -> Names:
     """The names of a place in code, as the module says."""
-    path, address = location.path, location.address
+    address = location.address
     bare = without_keys(address)
     addresses = (address,) if bare == address else (address, bare)
-    return {Form.ADDRESS: addresses, Form.PATH: (path, *(f"{path}:{name}" for name in addresses))}
+    paths = [
+        name for path in ground.names(location.path) for name in (path, *(f"{path}:{address}" for address in addresses))
+    ]
+    return {
+        Form.ADDRESS: addresses,
+        Form.PATH: tuple(name for name in paths if not name.startswith("/")),
+        Form.ABSOLUTE: tuple(name for name in paths if name.startswith("/")),
+    }
 
 
 def live_names(subject: Subject) -> Names:
@@ -131,16 +143,18 @@ class _Subjects:
 class ExceptionUse:
     """The exceptions of one run on one plane, and which of them were used.
 
-    Costs nothing for findings of rules without an exception, and keeps only what concerns entries.
+    Costs nothing for findings of rules without an exception, and keeps only what concerns entries. `ground` is what
+    the file can speak of; without it, the file lies in the working directory.
     """
 
-    def __init__(self, entries: Sequence[Entry], plane: Plane) -> None:
+    def __init__(self, entries: Sequence[Entry], plane: Plane, ground: Ground | None = None) -> None:
         self.entries = tuple(entry for entry in entries if entry.plane in (None, plane))
         self.plane = plane
+        self._ground = ground or Ground()
         self.matched: set[int] = set()
         """The numbers of entries that match a finding."""
         self.lapsed: dict[int, int] = {}
-        """By the number of an entry that expired, how many findings count again."""
+        """By the number of an entry that expired, how many findings are no longer exempt."""
         by_rule: dict[str, list[Entry]] = {}
         for entry in self.entries:
             by_rule.setdefault(entry.exemption.rule, []).append(entry)
@@ -156,7 +170,7 @@ class ExceptionUse:
         if subjects is None:
             return []
         if finding.location is not None:
-            return subjects.matching(code_names(finding.location))
+            return subjects.matching(code_names(finding.location, self._ground))
         return subjects.matching(live_names(finding.subject)) if finding.subject is not None else []
 
     def applied(self, finding: Finding, day: date) -> Finding:

@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING
 from keyrules.terms import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
     from pathlib import Path
 
     from keyrules.catalog import Pack
     from keyrules.exceptions_file import Entry
+    from keyrules.exceptions_paths import Ground
 
 DEFAULT_FILE = ".keyrules-exceptions.yaml"
 DEFAULT_MAX_DAYS = 365
@@ -38,9 +40,10 @@ def add_exceptions_file(group: argparse._ActionsContainer) -> None:
     group.add_argument("--exceptions", metavar="FILE", help=f"default: {DEFAULT_FILE}")
 
 
-def chosen_exceptions(args: argparse.Namespace, pack: Pack, as_of: datetime) -> tuple[Entry, ...]:
+def chosen_exceptions(args: argparse.Namespace, pack: Pack, now: datetime) -> tuple[Entry, ...]:
     """The entries that a run is to use; `args` are settled, so that they name the default file where there is one.
 
+    `now` is the time of the run, whatever moment it judges at: how far away an end may be is a promise made today.
     Raises UsageError for a file that is named and does not exist, and for whatever is wrong in the file.
     """
     path = exceptions_path(args)
@@ -48,7 +51,20 @@ def chosen_exceptions(args: argparse.Namespace, pack: Pack, as_of: datetime) -> 
         return ()
     from keyrules.exceptions_file import load_exceptions
 
-    return load_exceptions(path, pack, as_of, args.max_exception_days)
+    return load_exceptions(path, pack, now, args.max_exception_days)
+
+
+def exceptions_ground(args: argparse.Namespace, excluded: Callable[[str], bool] | None) -> Ground:
+    """The code that the exceptions file of the settled options can speak of. `excluded` is what they leave out.
+
+    What the configuration leaves out is left out of every run, so no exception is needed there; what --exclude leaves
+    out was only not looked at.
+    """
+    from pathlib import Path
+
+    from keyrules.exceptions_paths import Ground
+
+    return Ground(str(Path(args.exceptions or "").parent), None if "exclude" in args.origins else excluded)
 
 
 def exceptions_path(args: argparse.Namespace) -> Path | None:

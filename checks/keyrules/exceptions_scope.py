@@ -1,19 +1,22 @@
 """What a run has to say about its exceptions: which have expired, and which match nothing though they could have.
 
 "Matches nothing" is said only where the run would have met the subject: the rule ran, on the plane that the subject
-belongs to, over the folder or the account that it names, not over single files, and with nothing unreadable. Where a
-subject may belong to either plane, the warning says how to settle it.
+belongs to, over the folder or the account that it names, not over single files, and with nothing unreadable. An address
+names no folder and can lie wherever the exceptions file reaches, so all of that has to be scanned. Where a subject may
+belong to either plane, the warning says how to settle it.
 """
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from keyrules.exceptions_file import Entry
 from keyrules.exceptions_match import ExceptionUse, path_in
+from keyrules.exceptions_paths import Ground
 from keyrules.iac.host.checkov_graph import without_keys
 from keyrules.model import Evaluation, Plane, Rule
 from keyrules.reports.text_style import count_of
@@ -21,28 +24,28 @@ from keyrules.reports.text_style import count_of
 _ACCOUNT = re.compile(r"(?:arn:[^:]*:iam::)?([0-9]{12})(?:[:/].*)?\Z", re.DOTALL)
 _CREDENTIAL = re.compile(r"/(?:access_key|signing_certificate)_[12?*]\Z|/console_password\Z")
 _ADDRESS = re.compile(r"(?:^|[^\w])(?:aws[a-z]*_\w+|module|output)\.")
-_WILDCARD = re.compile(r"[*?]")
 
 
 @dataclass(frozen=True)
 class Scope:
     """What a run looked at. `rules` are those that it evaluated; `complete` is False where a part was not evaluated.
 
-    `folders` are the scanned folders as reports show paths, None where single files were named. `accounts` are those of
-    the reports.
+    `folders` are the scanned folders, absolute and without links, None where single files were named; `ground` is what
+    the exceptions file can speak of. `accounts` are those of the reports.
     """
 
     rules: Sequence[Rule]
     complete: bool
     folders: tuple[str, ...] | None = None
+    ground: Ground = field(default_factory=Ground)
     accounts: frozenset[str] = frozenset()
 
 
-def scan_scope(evaluation: Evaluation) -> Scope:
-    """What a scan looked at."""
+def scan_scope(evaluation: Evaluation, ground: Ground) -> Scope:
+    """What a scan looked at, for an exceptions file that can speak of `ground`."""
     looked = evaluation.scope
-    folders = looked.folders if looked is not None and not looked.files else None
-    return Scope(evaluation.rules, not evaluation.errors, folders=folders)
+    folders = tuple(map(os.path.realpath, looked.folders)) if looked is not None and not looked.files else None
+    return Scope(evaluation.rules, not evaluation.errors, folders=folders, ground=ground)
 
 
 def audit_scope(evaluation: Evaluation) -> Scope:
@@ -75,10 +78,7 @@ def within_reach(entry: Entry, rule: Rule, use_plane: Plane, scope: Scope) -> bo
     if use_plane is Plane.LIVE:
         account = _ACCOUNT.match(entry.pattern)
         return account is None or account[1] in scope.accounts
-    if scope.folders is None:
-        return False
-    path = path_in(entry.pattern)
-    return path is None or any(_meets(path, folder) for folder in scope.folders)
+    return scope.folders is not None and scope.ground.seen(path_in(entry.pattern), scope.folders)
 
 
 def exception_warnings(use: ExceptionUse, scope: Scope) -> tuple[str, ...]:
@@ -88,35 +88,39 @@ def exception_warnings(use: ExceptionUse, scope: Scope) -> tuple[str, ...]:
         text
         for entry in use.entries
         for rule in (rules.get(entry.exemption.rule),)
-        for text in (_warning(entry, rule, use, scope) if rule is not None else None,)
+        for text in (_expired(entry, use) or (_idle(entry, rule, use, scope) if rule is not None else None),)
         if text is not None
     )
 
 
-def _warning(entry: Entry, rule: Rule, use: ExceptionUse, scope: Scope) -> str | None:
+def expiry_warnings(use: ExceptionUse) -> tuple[str, ...]:
+    """Those of them that explain a finding: it was exempt until its exception expired."""
+    return tuple(text for entry in use.entries for text in (_expired(entry, use),) if text is not None)
+
+
+def _name(entry: Entry) -> str:
     exemption = entry.exemption
-    name = f"{exemption.place}: the exception of {exemption.owner} for {exemption.rule} on {exemption.subject}"
+    return f"{exemption.place}: the exception of {exemption.owner} for {exemption.rule} on {exemption.subject}"
+
+
+def _expired(entry: Entry, use: ExceptionUse) -> str | None:
+    """Not that the finding counts: a baseline may hold it."""
     lapsed = use.lapsed.get(entry.number, 0)
-    if lapsed:
-        since = exemption.expires + timedelta(days=1)
-        again = "its finding counts" if lapsed == 1 else f"its {count_of(lapsed, 'finding')} count"
-        return f"{name} has been expired since {since}, so {again} again."
+    if not lapsed:
+        return None
+    since = entry.exemption.expires + timedelta(days=1)
+    findings = "its finding is" if lapsed == 1 else f"its {count_of(lapsed, 'finding')} are"
+    return f"{_name(entry)} has been expired since {since}, so {findings} no longer exempt."
+
+
+def _idle(entry: Entry, rule: Rule, use: ExceptionUse, scope: Scope) -> str | None:
     if entry.number in use.matched or not scope.complete or not within_reach(entry, rule, use.plane, scope):
         return None
     advice = "remove it, or correct its subject"
     if len(planes_of(entry, rule)) > 1:
         other = Plane.LIVE if use.plane is Plane.CODE else Plane.CODE
         advice += f"; if it is about {_PLACES[other]}, add `plane: {other.value}`"
-    return f"{name} matches no finding; {advice}."
+    return f"{_name(entry)} matches no finding; {advice}."
 
 
 _PLACES = {Plane.CODE: "code", Plane.LIVE: "live accounts"}
-
-
-def _meets(path: str, folder: str) -> bool:
-    """Whether a path, which may have wildcards, can lie in a folder."""
-    if folder == ".":
-        return not path.startswith(("/", "../"))
-    start = _WILDCARD.split(path, maxsplit=1)[0]
-    inside = folder.rstrip("/") + "/"
-    return start.startswith(inside) or (start != path and inside.startswith(start))

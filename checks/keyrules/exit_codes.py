@@ -11,8 +11,9 @@ CLEAN, FINDINGS, USAGE, INCOMPLETE = 0, 1, 2, 3
 def exit_code(evaluation: Evaluation, fail_on: Severity, strict: bool = False, accepted: bool = False) -> int:
     """INCOMPLETE wins, because what could not be evaluated may be worse than anything that was found.
 
-    With `strict` a warning about the exceptions is USAGE, whatever was found: their file is to be corrected. With
-    `accepted` the findings, the UNKNOWN ones too, went into a baseline, and only errors are left to fail the run.
+    With `strict` a warning about the exceptions is USAGE, whatever was found: their file is to be corrected;
+    nothing else is USAGE. With `accepted` the findings, the UNKNOWN ones too, went into a baseline, and only errors are
+    left to fail the run.
     """
     if evaluation.errors or (evaluation.counts.unknown and not accepted):
         return INCOMPLETE

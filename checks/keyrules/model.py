@@ -345,8 +345,9 @@ class Evaluation:
 
     `rule_counts` has the verdicts of every rule, PASS included, by id. `gaps` names, by rule id, the accounts that hold
     nothing from which the rule could judge. `population` says how much of what was there, whatever the verdicts.
-    `warnings` are about the exceptions. With a `baseline`, `findings` leave out what that holds, `counts` have it as
-    known, and `rule_counts` are of all findings. `scope` is None on the live plane.
+    `warnings` are about the exceptions; `urgent_warnings` are those that a quiet run shows, too. With a `baseline`,
+    `findings` leave out what that holds, `counts` have it as known, and `rule_counts` are of all findings. `scope` is
+    None on the live plane.
     `controls` has, by rule id, the (framework key, control) pairs that a rule bears on, the most telling first; it is
     empty unless a format of the run cites them.
     """
@@ -366,6 +367,7 @@ class Evaluation:
     key_ages: KeyAges | None = None
     framework: FrameworkReport | None = None
     warnings: tuple[str, ...] = ()
+    urgent_warnings: tuple[str, ...] = ()
     baseline: BaselineReport | None = None
     scope: ScanScope | None = None
     controls: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)

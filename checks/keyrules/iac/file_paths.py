@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
+STDIN = "<stdin>"
+"""What reports show in place of the file that stands for standard input."""
+
 
 def absolute(path: str) -> str:
     """An absolute path without `..`. A link to a folder keeps its name, unless `..` leads out of where it points to."""

@@ -16,20 +16,19 @@ from tempfile import TemporaryDirectory
 from keyrules.command_options import ProgressLine, moment
 from keyrules.conclusion import prepare
 from keyrules.config_merge import settle
-from keyrules.exceptions_option import chosen_exceptions
+from keyrules.exceptions_option import chosen_exceptions, exceptions_ground
 from keyrules.framework_option import choose
 from keyrules.iac.cache.cache_folder import cache_place
 from keyrules.iac.cache.scan_cache import open_cache
 from keyrules.iac.discovery import Discovery
 from keyrules.iac.exclude_option import excluded_paths
-from keyrules.iac.file_paths import absolute, shown
+from keyrules.iac.file_paths import STDIN, absolute, shown
 from keyrules.iac.plan.plan_json import is_plan
 from keyrules.iac.scan import ScanRequest, scan
 from keyrules.iac.scan_unit import Limits
 from keyrules.model import Evaluation, Finding, Plane, ScanScope, UsageError
 from keyrules.pack import Pack
 
-STDIN = "<stdin>"
 _LONGEST = 86_400
 
 
@@ -49,7 +48,7 @@ def run_scan(args: argparse.Namespace, now: datetime, found: Discovery | None = 
         ids = ", ".join(rule.id for rule in selection.rules)
         chosen_by = args.origins.get("rule", "--rule")
         raise UsageError(f"{chosen_by}: {ids} cannot be evaluated on code; `keyrules rules` says which rules can")
-    exceptions = chosen_exceptions(args, pack, as_of)
+    exceptions = chosen_exceptions(args, pack, now)
     if not 0 < args.timeout <= _LONGEST:
         raise UsageError(f"--timeout: {args.timeout:g} is not between 0 and {_LONGEST:,}; give a number of seconds")
     excluded = excluded_paths(args)
@@ -72,7 +71,7 @@ def run_scan(args: argparse.Namespace, now: datetime, found: Discovery | None = 
         if exceptions:
             from keyrules.exceptions_apply import exempted
 
-            evaluation = exempted(evaluation, exceptions)
+            evaluation = exempted(evaluation, exceptions, exceptions_ground(args, excluded))
     return conclusion.conclude(evaluation, chosen)
 
 

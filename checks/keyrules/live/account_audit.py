@@ -11,7 +11,7 @@ from typing import TypeAlias
 from keyrules.exceptions_apply import Moves, counts_after, moves_between
 from keyrules.exceptions_file import utc_day
 from keyrules.exceptions_match import ExceptionUse
-from keyrules.exceptions_scope import audit_scope, exception_warnings
+from keyrules.exceptions_scope import audit_scope, exception_warnings, expiry_warnings
 from keyrules.live.age_buckets import added, age_buckets
 from keyrules.live.audit import Population, Tally, Verdict, judge_rows
 from keyrules.live.credential_report import read_rows
@@ -190,7 +190,8 @@ def combine(results: Sequence[ReportResult], request: AuditRequest) -> AuditResu
     )
     if request.exceptions is not None:
         warnings = exception_warnings(request.exceptions, audit_scope(evaluation))
-        evaluation = replace(evaluation, warnings=warnings)
+        urgent = expiry_warnings(request.exceptions)
+        evaluation = replace(evaluation, warnings=warnings, urgent_warnings=urgent)
     return AuditResult(evaluation, by_rule)
 
 

@@ -50,7 +50,7 @@ def run_audit(args: argparse.Namespace, now: datetime) -> int:
     chosen = choose(args, pack, Plane.LIVE)
     selection = chosen.selection
     as_of = moment(args.as_of, now) if args.as_of else None
-    exceptions = chosen_exceptions(args, pack, as_of or now)
+    exceptions = chosen_exceptions(args, pack, now)
     max_age = _max_age(args)
     due_within = parse_span("--due-within", args.due_within) if args.due_within else None
     deadline = parse_span("--deadline", args.deadline)

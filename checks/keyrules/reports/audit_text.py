@@ -36,14 +36,16 @@ _NOT_IN_COLUMNS = frozenset(
 
 
 def render(evaluation: Evaluation, options: ReportOptions) -> str:
-    """The evaluation as text; `options.quiet` leaves failing and unknown credentials and errors only."""
+    """The evaluation as text; `options.quiet` leaves failing and unknown credentials, errors and urgent warnings."""
     page = _Page(evaluation, options)
     blocks = [*page.findings((Status.FAIL, Status.UNKNOWN))]
     if not options.quiet:
         blocks += page.findings((Status.EXEMPT, Status.PASS))
         blocks += page.since_baseline()
     blocks += page.errors(evaluation.errors)
-    if not options.quiet:
+    if options.quiet:
+        blocks += page.notes(f"Warning: {warning}" for warning in evaluation.urgent_warnings)
+    else:
         warnings = (f"Warning: {warning}" for warning in evaluation.warnings)
         blocks += page.notes([*warnings, *page.more_steps(), *evaluation.notes])
         blocks.append([page.summary()])

@@ -17,7 +17,8 @@ _LOUD = (Outcome.NOT_SATISFIED, Outcome.PARTLY_ASSESSED)
 
 
 def render(evaluation: Evaluation, options: ReportOptions) -> str:
-    """The evaluation by control; `options.quiet` leaves controls that are not or only partly met, and errors.
+    """The evaluation by control; `options.quiet` leaves controls that are not or only partly met, errors and urgent
+    warnings.
 
     A finding is listed under the first control that it concerns; later controls refer to that one. The evaluation must
     have a framework.
@@ -29,6 +30,8 @@ def render(evaluation: Evaluation, options: ReportOptions) -> str:
     blocks: list[list[str]] = [] if options.quiet else [page.title(report)]
     blocks += [page.control(each) for each in report.controls if not options.quiet or each.outcome in _LOUD]
     blocks += page.errors()
+    if options.quiet and evaluation.urgent_warnings:
+        blocks.append(page.notes([f"Warning: {warning}" for warning in evaluation.urgent_warnings]))
     if not options.quiet:
         blocks += page.since_baseline(options)
         warnings = (f"Warning: {warning}" for warning in evaluation.warnings)

@@ -40,7 +40,8 @@ _INPUT_NAMES = {
 
 
 def render(evaluation: Evaluation, options: ReportOptions) -> str:
-    """The evaluation as text for a person. `options.quiet` leaves findings, UNKNOWN verdicts and errors only.
+    """The evaluation as text for a person. `options.quiet` leaves findings, UNKNOWN verdicts, errors and
+    urgent warnings only.
 
     Passing subjects are listed when the evaluation holds them. The result is empty when a quiet run has nothing to say.
     """
@@ -52,8 +53,8 @@ def render(evaluation: Evaluation, options: ReportOptions) -> str:
         page.since_baseline(evaluation, options)
     page.failing(by_status[Status.FAIL])
     page.not_evaluated(evaluation, by_status[Status.UNKNOWN])
+    page.remarks("Warning", evaluation.urgent_warnings if options.quiet else evaluation.warnings)
     if not options.quiet:
-        page.remarks("Warning", evaluation.warnings)
         page.remarks("Note", evaluation.notes)
         page.summary(evaluation, by_status[Status.FAIL])
     return page.text()
