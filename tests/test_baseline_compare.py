@@ -168,6 +168,46 @@ class TestMoves:
         assert compared([other], [live_finding()], gone=lambda path: True).known == ()
 
 
+class TestUsers:
+    """KEY_AWS_003 is about the user; the key that it hangs on is the older one of two."""
+
+    @staticmethod
+    def two_keys(rule: str = "KEY_AWS_003", **changes: object) -> Finding:
+        subject = live_finding().subject
+        assert subject is not None
+        return replace(live_finding(), rule=rule, subject=replace(subject, **changes))  # type: ignore[arg-type]
+
+    def test_another_key_of_the_user(self) -> None:
+        then = self.two_keys()
+        now = self.two_keys(slot=2, created_at=SEEN_FIRST, name="alice/access_key_2")
+        result = compared([now], [then])
+        assert [(known.finding, known.entry.first_seen) for known in result.known] == [(now, SEEN_FIRST)]
+        assert (*result.new, *result.resolved) == ()
+
+    @pytest.mark.parametrize(
+        "changes",
+        [
+            {"arn": "arn:aws:iam::111122223333:user/bob"},
+            {"account": "444455556666"},
+            {"account": None},
+            {"rule": "KEY_AWS_001"},
+        ],
+    )
+    def test_another_user_or_rule(self, changes: dict[str, str]) -> None:
+        now = self.two_keys(created_at=SEEN_FIRST, **changes)
+        result = compared([now], [self.two_keys(**{k: v for k, v in changes.items() if k == "rule"})])
+        assert (len(result.known), len(result.new), len(result.resolved)) == (0, 1, 1)
+
+    def test_a_failure_where_it_was_unknown_is_new(self) -> None:
+        then = replace(self.two_keys(), status=UNKNOWN)
+        assert compared([self.two_keys(created_at=SEEN_FIRST)], [then]).known == ()
+
+
+def test_exempt_findings_that_the_baseline_holds() -> None:
+    held, other = at("a.tf", status=EXEMPT), at("b.tf", status=EXEMPT)
+    assert compared([held, other], [at("a.tf")]).exempt == (held,)
+
+
 PLACES = st.builds(
     at,
     st.sampled_from(["main.tf", "keys.tf", "a/main.tf", "b/main.tf", "a.yaml", "b.yaml"]),

@@ -112,9 +112,10 @@ def test_living_with_it(repository: Path, capsys: pytest.CaptureFixture[str]) ->
     }
     out = capsys.readouterr().out
     assert (
-        "Known since the baseline (5)" in out and "LOW       KEY_AWS_001  4 findings  oldest first seen 30 days" in out
+        "Known since the baseline (5)" in out
+        and "LOW       KEY_AWS_001  4 findings  oldest first seen 2026-04-01, 30 days" in out
     )
-    assert "  LOW  KEY_AWS_001  prod/main.tf  aws_iam_access_key.a  first seen 30 days ago\n" in out
+    assert "  LOW  KEY_AWS_001  prod/main.tf  aws_iam_access_key.a  first seen 2026-04-01, 30 days ago\n" in out
     assert out.endswith("; since the baseline: 1 new, 5 known, 1 resolved\n")
 
     # A module that is copied is new, however much it looks like the old one.
@@ -131,8 +132,7 @@ def test_living_with_it(repository: Path, capsys: pytest.CaptureFixture[str]) ->
     assert (seen["aws_iam_access_key.new"], seen["aws_iam_access_key.c"]) == (MAY, APRIL)
     again = scan("--baseline", "b.json", "--write-baseline", "c.json", code=0, as_of=JUNE)
     assert numbers(again) == (0, 6, 0, 0)
-    third = Path("c.json").read_bytes()
-    assert third.replace(JUNE.encode(), MAY.encode()) == second
+    assert Path("c.json").read_bytes() == second
     assert_no_leak([("b.json", second), ("report", json.dumps(changed)), ("text", out)], [CANARY])
 
 
@@ -162,7 +162,7 @@ def test_what_a_run_did_not_look_at_is_kept(repository: Path) -> None:
     )
     after = json.loads(Path("c.json").read_bytes())
     assert after["findings"] == [f for f in before["findings"] if f["location"]["path"] != "test/main.tf"]
-    assert sorted(item["name"] for item in after["inputs"]) == ["deploy.sh", "prod", "stack.yaml"]
+    assert [item["name"] for item in after["inputs"]] == ["prod"]
 
     for path in ("prod/main.tf", "prod/other.tf", "stack.yaml", "deploy.sh"):
         Path(path).unlink()
@@ -179,8 +179,9 @@ def test_a_scan_without_checkov_says_what_is_resolved(repository: Path, capsys: 
     assert main(["scan", "--baseline", "b.json", "--as-of", MAY]) == 0
     out = capsys.readouterr().out
     assert (
-        "Resolved since the baseline (1)\n  CRITICAL  KEY_AWS_011  deploy.sh  literal  first seen 30 days ago\n" in out
-    )
+        "Resolved since the baseline (1)\n"
+        "  CRITICAL  KEY_AWS_011  deploy.sh  literal  first seen 2026-04-01, 30 days ago, the file is gone\n"
+    ) in out
     assert out.endswith("Nothing to evaluate; since the baseline: 0 new, 0 known, 1 resolved\n")
     assert main(["scan", "--baseline", "b.json", "--as-of", MAY, "--quiet"]) == 0
     assert capsys.readouterr().out == ""

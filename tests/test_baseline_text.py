@@ -8,8 +8,8 @@ from datetime import timedelta
 import pytest
 from evaluations import AS_OF, RULES, code_finding, live_finding, make_evaluation
 
-from keyrules.model import BaselineReport, Evaluation, KnownFinding, Location, Plane, ResolvedFinding, Status
-from keyrules.reports import audit_text, html_report, text_report
+from keyrules.model import BaselineReport, Counts, Evaluation, KnownFinding, Location, Plane, ResolvedFinding, Status
+from keyrules.reports import audit_text, html_report, markdown_report, text_report
 from keyrules.reports.report_options import ReportOptions
 
 BEFORE = AS_OF - timedelta(days=31)
@@ -22,9 +22,11 @@ def resolved(path: str | None = "old.tf", name: str = "aws_iam_access_key.x", ac
     return ResolvedFinding("KEY_AWS_001", "LOW", name, path, "ab" * 32, BEFORE, subject)
 
 
-def compared(*known: KnownFinding, gone: tuple[ResolvedFinding, ...] = (), **changes: int) -> BaselineReport:
+def compared(
+    *known: KnownFinding, gone: tuple[ResolvedFinding, ...] = (), kept: int = 0, changed: int = 0
+) -> BaselineReport:
     """A comparison with what was found a month ago."""
-    return BaselineReport("b.json", BEFORE, known, gone, **changes)
+    return BaselineReport("b.json", BEFORE, known, gone, kept, changed)
 
 
 def code(evaluation: Evaluation, quiet: bool = False) -> str:
@@ -45,11 +47,11 @@ def test_code_counts_by_rule_the_worst_first() -> None:
     text = code(run)
     assert (
         "Known since the baseline (3)\n"
-        "  CRITICAL  KEY_AWS_011  1 finding   first seen 31 days ago\n"
-        "  LOW       KEY_AWS_001  2 findings  oldest first seen 31 days ago, 1 moved\n"
+        "  CRITICAL  KEY_AWS_011  1 finding   first seen 2025-12-31, 31 days ago\n"
+        "  LOW       KEY_AWS_001  2 findings  oldest first seen 2025-12-31, 31 days ago, 1 moved\n"
         "\n"
         "Resolved since the baseline (1)\n"
-        "  LOW  KEY_AWS_001  old.tf  aws_iam_access_key.x  first seen 31 days ago\n"
+        "  LOW  KEY_AWS_001  old.tf  aws_iam_access_key.x  first seen 2025-12-31, 31 days ago\n"
     ) in text
     assert text.endswith("; since the baseline: 1 new, 3 known, 1 resolved, 1 with another verdict, 4 not looked at\n")
 
@@ -91,6 +93,51 @@ def test_names_are_harmless() -> None:
         assert r"a\x1b[31m\n<b>|::error::\u202e\xff" in text
     page = html_report.render(run, ReportOptions())
     assert "\x1b" not in page and "<b>|" not in page and "&lt;b&gt;|" in page
+
+
+@pytest.mark.parametrize(
+    ("age", "words"),
+    [
+        (timedelta(minutes=6), "first seen 2026-01-31\n"),
+        (timedelta(hours=24) - timedelta(seconds=1), "first seen 2026-01-30\n"),
+        (timedelta(hours=24), "first seen 2026-01-30, 24 hours ago\n"),
+        (timedelta(days=2), "first seen 2026-01-29, 2 days ago\n"),
+    ],
+)
+def test_the_date_and_an_age_that_says_something(age: timedelta, words: str) -> None:
+    assert words in code(make_evaluation(baseline=compared(KnownFinding(code_finding(), AS_OF - age))))
+
+
+def test_files_that_are_gone_themselves() -> None:
+    run = make_evaluation(baseline=compared(gone=(replace(resolved(), file_gone=True),)))
+    assert "first seen 2025-12-31, 31 days ago, the file is gone\n" in code(run)
+
+
+def test_html_adds_up_with_what_is_known() -> None:
+    known, new = code_finding(location=Location("old.tf", 1, 2, "x")), code_finding()
+    run = make_evaluation(
+        new, rule_counts={"KEY_AWS_001": Counts(failed=2)}, baseline=compared(KnownFinding(known, BEFORE))
+    )
+    page = html_report.render(run, ReportOptions())
+    row = page[page.index("2 failed") :]
+    row = row[: row.index("</tr>")]
+    assert 'Of KEY_AWS_001, 1 finding <a href="#baseline">known since the baseline</a>' in row
+    assert "how, with what the baseline holds." in page
+    without = html_report.render(replace(run, baseline=None), ReportOptions())
+    assert "known since" not in without and "with what the baseline holds" not in without
+
+
+def test_html_names_a_rule_once_where_there_is_no_framework() -> None:
+    page = html_report.render(make_evaluation(code_finding()), ReportOptions())
+    table = page[page.index("<table") : page.index("</table>")]
+    assert table.count(">KEY_AWS_001<") == 1 and "Rules</th>" not in table
+    assert '<a href="#fail-KEY_AWS_001">KEY_AWS_001</a>' in table
+
+
+def test_a_baseline_without_a_time_of_its_own() -> None:
+    run = make_evaluation(baseline=replace(compared(), as_of=None))
+    assert "Compared with b.json.</p>" in html_report.render(run, ReportOptions())
+    assert "Against the baseline `b.json`: " in markdown_report.render(run, ReportOptions())
 
 
 def test_unknown_findings_that_are_new_count_as_new() -> None:

@@ -29,7 +29,8 @@ def written(evaluation: Evaluation, baseline: Baseline | None = None, seen: bool
     """The new baseline of a run, which looked at everything or at nothing that is not in it."""
     entries = baseline.entries if baseline is not None else {}
     compared = compare(evaluation.findings, entries, lambda entry: seen, lambda path: False)
-    text = baseline_text(evaluation, compared, baseline, lambda item: item.name == "looked-at")
+    unseen = [item for item in (baseline.inputs if baseline is not None else ()) if item.name != "looked-at"]
+    text = baseline_text(Path("b.json"), evaluation, compared, baseline, unseen)
     document: dict[str, Any] = json.loads(text)
     return document
 
@@ -38,8 +39,53 @@ def test_only_what_counts() -> None:
     document = written(every_kind_of_code_result())
     assert [finding["status"] for finding in document["findings"]] == ["UNKNOWN", "FAIL", "FAIL"]
     assert {finding["first_seen"] for finding in document["findings"]} == {"2026-01-31T09:30:00Z"}
-    assert document["schema"] == "keyrules/1" and "baseline" not in document and "controls" not in document
-    assert document["errors"][0]["input"] == "broken.tf"
+    assert {key: value for key, value in document.items() if key not in ("inputs", "findings")} == {
+        "schema": "keyrules/baseline/1",
+        "plane": "code",
+        "base": ".",
+    }
+
+
+def test_only_what_tells_findings_apart() -> None:
+    """Nothing that changes by itself: no lines, ages, texts of rules, hashes or times of runs."""
+    evaluation = make_evaluation(
+        code_finding(RULES[2], facts={"age_days": 4, "key_id": "AKIA…AAAA"}, location=Location("a\x1b.tf", 3, 5, "x")),
+        inputs=(Input("terraform", ".", sha256="cd" * 32),),
+    )
+    compared = compare(evaluation.findings, {}, lambda entry: True, lambda path: False)
+    assert baseline_text(Path("b.json"), evaluation, compared, None) == (
+        "{\n"
+        '  "schema": "keyrules/baseline/1",\n'
+        '  "plane": "code",\n'
+        '  "base": ".",\n'
+        '  "inputs": [\n'
+        '    {"kind": "terraform", "name": "."}\n'
+        "  ],\n"
+        '  "findings": [\n'
+        '    {"rule": "KEY_AWS_010", "severity": "HIGH", "status": "FAIL", "first_seen": "2026-01-31T09:30:00Z",\n'
+        '     "location": {"path": "a\\u001b.tf", "address": "x"}, "facts": {"key_id": "AKIA…AAAA"},\n'
+        f'     "fingerprint": "{evaluation.findings[0].fingerprint}"}}\n'
+        "  ]\n"
+        "}\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("places", "kept"),
+    [
+        (["a/main.tf"], ["a"]),
+        (["a/main.tf", "shared/main.tf"], ["a", "b"]),
+        (["stack.yaml"], []),
+        (["plan.json"], ["plan.json"]),
+    ],
+)
+def test_inputs_that_say_what_the_next_run_has_to_look_at(places: list[str], kept: list[str]) -> None:
+    found = [code_finding(location=Location(place, 1, 2, "x")) for place in places]
+    names = [("terraform", "a"), ("terraform", "b"), ("cloudformation", "stack.yaml"), ("plan", "plan.json")]
+    inputs = tuple(Input(kind, name, sha256="cd" * 32) for kind, name in (*names, ("plan", "other.json")))
+    document = written(make_evaluation(*found, inputs=inputs))
+    assert [item["name"] for item in document["inputs"]] == kept
+    assert all(item.keys() == {"kind", "name"} for item in document["inputs"])
 
 
 @pytest.mark.parametrize("plane", list(Plane))
@@ -47,7 +93,10 @@ def test_reads_as_what_was_written(tmp_path: Path, plane: Plane) -> None:
     found = [code_finding(), code_finding(RULES[2])] if plane is Plane.CODE else [live_finding()]
     file = tmp_path / "b.json"
     file.write_text(json.dumps(written(make_evaluation(*found, plane=plane))))
-    assert [entry.finding for entry in read_baseline(file, plane).entries.values()] == found
+    read = [entry.finding for entry in read_baseline(file, plane).entries.values()]
+    assert [(f.rule, f.severity, f.status, f.subject, f.fingerprint) for f in read] == [
+        (f.rule, f.severity, f.status, f.subject, f.fingerprint) for f in found
+    ]
 
 
 def test_an_order_that_lines_have_no_part_in() -> None:
@@ -66,25 +115,23 @@ def test_known_findings_keep_their_date_and_new_ones_get_theirs() -> None:
 
 def test_a_failure_that_cannot_be_judged_today_stays_accepted() -> None:
     """Or it would be new when it can be judged again; so also where its block has moved meanwhile."""
-    failing = code_finding(message="It fails.")
+    failing = code_finding()
     moved = Location("other.tf", 7, 9, "aws_iam_access_key.ci")
     for place in (failing.location, moved):
-        (entry,) = written(make_evaluation(code_finding(status=Status.UNKNOWN, location=place)), old(failing))[
-            "findings"
-        ]
-        assert (entry["status"], entry["message"], entry["first_seen"][:10]) == ("FAIL", "It fails.", "2025-11-05")
+        run = make_evaluation(code_finding(status=Status.UNKNOWN, location=place))
+        (entry,) = written(run, old(failing))["findings"]
+        assert (entry["status"], entry["first_seen"][:10]) == ("FAIL", "2025-11-05")
         assert entry["fingerprint"] == code_finding(location=place).fingerprint
         assert place is not None and entry["location"]["path"] == place.path
 
 
 def test_what_was_not_looked_at_is_carried_over_with_its_inputs() -> None:
     known, unseen = code_finding(), code_finding(location=Location("far/main.tf", 1, 2, "x"))
-    inputs = (Input("terraform", "far"), Input("terraform", "looked-at"), Input("terraform", "main.tf"))
-    run = make_evaluation(known)
+    inputs = (Input("terraform", "far"), Input("terraform", "looked-at"), Input("terraform", "."))
+    run = make_evaluation(known, inputs=(Input("terraform", "."),))
     document = written(run, old(known, unseen, inputs=inputs), seen=False)
     assert [finding["location"]["path"] for finding in document["findings"]] == ["far/main.tf", "main.tf"]
-    assert [item["name"] for item in document["inputs"]] == ["main.tf", "far"]
-    assert [item["name"] for item in written(run, old(known, unseen, inputs=inputs))["inputs"]] == ["main.tf"]
+    assert [item["name"] for item in document["inputs"]] == [".", "far"]
 
 
 @pytest.mark.parametrize("order", [1, -1])

@@ -229,7 +229,11 @@ def test_nothing_that_is_no_vulnerability_vanishes_from_a_sast_report() -> None:
         ("Rule 1 holds", "Low"),
         ("Rule 10 holds", "High"),
         ("Rule 1 holds (could not be evaluated)", "Unknown"),
+        # GitLab would call it no longer detected.
+        ("Rule 8 holds", "Medium"),
     ]
+    # GitLab would call it resolved.
+    assert code_finding(RULES[1]).fingerprint in {entry["fingerprint"] for entry in quality(evaluation)}
     assert report["scan"]["messages"] == [
         {
             "level": "warn",
@@ -240,7 +244,7 @@ def test_nothing_that_is_no_vulnerability_vanishes_from_a_sast_report() -> None:
             "level": "info",
             "value": "KEY_AWS_008 is exempt: legacy/old.tf, aws_iam_access_key.old: kept for the old build server",
         },
-        {"level": "info", "value": "Left out: 1 finding of the baseline old.json."},
+        {"level": "info", "value": "Among these, 1 finding known since the baseline old.json."},
         {"level": "info", "value": "Two tofu files were not read."},
     ]
 

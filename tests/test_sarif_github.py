@@ -24,6 +24,7 @@ from keyrules.model import (
     Location,
     Plane,
     Severity,
+    Status,
 )
 
 
@@ -99,11 +100,12 @@ def test_without_a_baseline_no_result_has_a_state() -> None:
 def test_with_a_baseline_every_result_has_a_state_and_known_ones_stay() -> None:
     run = run_of(CASES["baseline"])
     states = [(result["properties"]["status"], result["baselineState"]) for result in run["results"]]
-    # 3.27.24: all or none. EXEMPT and PASS are not compared. GitHub closes what is missing.
+    # 3.27.24: all or none. A baseline has no PASS, and this one does not have what is EXEMPT. GitHub closes what is
+    # missing.
     assert states == [
         ("FAIL", "new"),
         ("FAIL", "new"),
-        ("EXEMPT", "unchanged"),
+        ("EXEMPT", "new"),
         ("UNKNOWN", "new"),
         ("PASS", "unchanged"),
         ("FAIL", "unchanged"),
@@ -116,6 +118,18 @@ def test_with_a_baseline_every_result_has_a_state_and_known_ones_stay() -> None:
     assert run["properties"]["baseline"]["name"] == "baseline.json"
     assert [gone["fingerprint"] for gone in run["properties"]["baseline"]["resolved"]] == ["ef" * 32]
     assert run["properties"]["summary"]["known"] == 0
+
+
+def test_what_is_exempt_is_unchanged_where_the_baseline_holds_it() -> None:
+    exempt = code_finding(status=Status.EXEMPT)
+    for held, state in ((frozenset({exempt.fingerprint}), "unchanged"), (frozenset(), "new")):
+        run = run_of(make_evaluation(exempt, baseline=replace(BASELINE, known=(), exempt=held)))
+        assert [result["baselineState"] for result in run["results"]] == [state]
+
+
+def test_a_baseline_without_a_time_has_none() -> None:
+    run = run_of(make_evaluation(baseline=replace(BASELINE, as_of=None)))
+    assert run["properties"]["baseline"]["as_of"] is None
 
 
 def test_a_scan_and_an_audit_are_two_categories_to_github() -> None:

@@ -9,6 +9,7 @@ Every FAIL and UNKNOWN of the run is new or known; every entry of the baseline i
   address names the same resource; or out of a file that is gone. It is known where rule and address are the same and
   there is one candidate on each side. While the old file exists, the same address in another folder is a copy, and new.
 - A hard-coded credential moves only with its key id: its address is where it stands, not what it is.
+- A verdict on a user that hangs on one of the user's keys stays known when that key is another one now.
 """
 
 from __future__ import annotations
@@ -17,12 +18,13 @@ from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from keyrules.baseline_reading import COUNTED, Entry
+from keyrules.baseline_places import path_of
+from keyrules.baseline_reading import COUNTED, KEY_IDS, Entry
 from keyrules.iac.file_names import SOURCE_SUFFIXES
 from keyrules.model import Finding, Location, Status
 
-_KEY_IDS = ("access_key_id", "key_id")
-"""The facts that name a hard-coded credential in source and in a plan."""
+_OF_USERS = ("KEY_AWS_003",)
+"""Rules that give one verdict for all keys of a user, on the key that should go."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,7 @@ class Comparison:
     """The partition. `new` and `known` are in the order of the run, the entries in that of the baseline.
 
     `changed` entries are exempt now, or fail where they were UNKNOWN; `unseen` are those that the run cannot judge.
+    Beside it, `exempt` are the exempt findings of the run that the baseline holds.
     """
 
     new: tuple[Finding, ...]
@@ -46,6 +49,7 @@ class Comparison:
     changed: tuple[Entry, ...] = ()
     resolved: tuple[Entry, ...] = ()
     unseen: tuple[Entry, ...] = ()
+    exempt: tuple[Finding, ...] = ()
 
 
 def compare(
@@ -64,8 +68,8 @@ def compare(
         for index, finding in enumerate(counted)
         if (entry := entries.get(finding.fingerprint)) is not None and _accepts(entry, finding)
     }
-    exempt = {finding.fingerprint for finding in findings if finding.status is Status.EXEMPT}
-    met = {finding.fingerprint for finding in counted} | exempt
+    exempt = [finding for finding in findings if finding.status is Status.EXEMPT]
+    met = {finding.fingerprint for finding in (*counted, *exempt)}
     left = {fingerprint: entry for fingerprint, entry in entries.items() if fingerprint not in met}
     strangers = {index: finding for index, finding in enumerate(counted) if finding.fingerprint not in entries}
     for index, entry in _moves(strangers, left, gone):
@@ -81,6 +85,7 @@ def compare(
         ),
         resolved=tuple(entry for fingerprint, entry in left.items() if fingerprint in resolved),
         unseen=tuple(entry for fingerprint, entry in left.items() if fingerprint not in resolved),
+        exempt=tuple(finding for finding in exempt if finding.fingerprint in entries),
     )
 
 
@@ -93,7 +98,7 @@ def _moves(
 ) -> list[tuple[int, Entry]]:
     """The pairs of a finding and the entry that it was. Moves within a module come first, because they are certain."""
     pairs: list[tuple[int, Entry]] = []
-    for identity, moved_away in ((_within_module, None), (_anywhere, gone)):
+    for identity, moved_away in ((_within_module, None), (_of_user, None), (_anywhere, gone)):
         taken_findings, taken_entries = {index for index, _ in pairs}, {entry.fingerprint for _, entry in pairs}
         candidates: dict[Hashable, list[int]] = defaultdict(list)
         for index, finding in strangers.items():
@@ -101,8 +106,7 @@ def _moves(
                 candidates[key].append(index)
         origins: dict[Hashable, list[Entry]] = defaultdict(list)
         for entry in left.values():
-            location = entry.finding.location
-            if entry.fingerprint in taken_entries or location is None or (moved_away and not moved_away(location.path)):
+            if entry.fingerprint in taken_entries or (moved_away and not moved_away(path_of(entry.finding))):
                 continue
             if (key := identity(entry.finding)) is not None:
                 origins[key].append(entry)
@@ -119,7 +123,7 @@ def _anywhere(finding: Finding) -> Hashable | None:
     location = finding.location
     if location is None or location.address.startswith("line "):
         return None
-    key_ids = [finding.facts[name] for name in _KEY_IDS if name in finding.facts]
+    key_ids = [finding.facts[name] for name in KEY_IDS if name in finding.facts]
     if None in key_ids:
         return None
     return (finding.rule, location.address, _is_terraform(location), *key_ids)
@@ -130,6 +134,13 @@ def _within_module(finding: Finding) -> Hashable | None:
     if identity is None or location is None or not _is_terraform(location):
         return None
     return (location.path.rpartition("/")[0], identity)
+
+
+def _of_user(finding: Finding) -> Hashable | None:
+    subject = finding.subject
+    if subject is None or finding.rule not in _OF_USERS or not (subject.account and subject.arn):
+        return None
+    return (finding.rule, subject.account, subject.arn)
 
 
 def _is_terraform(location: Location) -> bool:

@@ -23,11 +23,5 @@ def seen_on_live(evaluation: Evaluation) -> Callable[[Entry], bool]:
     return seen
 
 
-def looked_at_report(evaluation: Evaluation) -> Callable[[Input], bool]:
-    """Whether all accounts of an earlier report are in those of this run."""
-    accounts = {account for item in evaluation.inputs for account in _accounts(item)}
-    return lambda item: bool(_accounts(item)) and set(_accounts(item)) <= accounts
-
-
 def _accounts(item: Input) -> list[str]:
     return item.account.split(",") if item.account else []

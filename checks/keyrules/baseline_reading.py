@@ -1,14 +1,14 @@
-"""Reads a baseline: an earlier JSON report of keyrules, strictly, because what it holds does not fail a run.
+"""Reads a baseline, or an earlier JSON report of keyrules as one: strictly, because what it holds does not fail a run.
 
-What counts are the findings of that run: those under `findings` and, where it was compared with a baseline itself,
-those that it lists as known. Keys that this version does not know are passed over, because within one version of the
-schema keys are only added. Messages name the finding and the key and never quote a value.
+What counts are the findings of that run: those under `findings` and, where a report was compared with a baseline
+itself, those that it lists as known. Of a finding only what identifies it is read. Keys that this version does not know
+are passed over, because within one version of the schema keys are only added. Messages name the finding and the key and
+never quote a value.
 """
 
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -16,26 +16,23 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, NoReturn
 
-from keyrules.model import (
-    FactValue,
-    Finding,
-    Input,
-    Location,
-    Plane,
-    Severity,
-    Status,
-    Subject,
-    TraceStep,
-    UsageError,
-)
+from keyrules.baseline_places import Places, at, path_of, start_of
+from keyrules.file_reading import read_named
+from keyrules.model import FactValue, Finding, Input, Location, Plane, Severity, Status, Subject, UsageError
 from keyrules.reports.json_report import SCHEMA
 from keyrules.reports.text_style import printable
+
+BASELINE_SCHEMA = "keyrules/baseline/1"
+"""The schema of what --write-baseline writes."""
 
 COUNTED = (Status.FAIL, Status.UNKNOWN)
 """The verdicts that a baseline accepts."""
 
+KEY_IDS = ("access_key_id", "key_id")
+"""The facts that name a hard-coded credential in source and in a plan."""
+
 _FINGERPRINT = re.compile(r"[0-9a-f]{64}")
-_SCHEMA = re.compile(r"keyrules/[0-9]{1,9}")
+_SCHEMA = re.compile(r"keyrules/(baseline/)?[0-9]{1,9}")
 _RULE = re.compile(r"[A-Z][A-Z0-9_]{1,63}")
 _COMMANDS = {Plane.CODE: "scan", Plane.LIVE: "audit"}
 _PLANES = {Plane.CODE: "code", Plane.LIVE: "live accounts"}
@@ -43,7 +40,11 @@ _PLANES = {Plane.CODE: "code", Plane.LIVE: "live accounts"}
 
 @dataclass(frozen=True)
 class Entry:
-    """A finding of the baseline. `fingerprint` is the one that the file states."""
+    """A finding of the baseline: what identifies it, without its message.
+
+    A path in it is in the form of Baseline.places, and `fingerprint` is what the file states, or follows from the path
+    where the file states it in another form.
+    """
 
     finding: Finding
     fingerprint: str
@@ -52,12 +53,22 @@ class Entry:
 
 @dataclass(frozen=True)
 class Baseline:
-    """An earlier report: its FAIL and UNKNOWN findings by fingerprint, and what had been evaluated for it."""
+    """An earlier report: its FAIL and UNKNOWN findings by fingerprint, and what had been evaluated for it.
+
+    `as_of` is None for a baseline, where each finding has its own time. `start` is the absolute folder where its paths
+    start, None where it records none.
+    """
 
     name: str
-    as_of: datetime
+    as_of: datetime | None
     inputs: tuple[Input, ...]
     entries: Mapping[str, Entry]
+    start: str | None = None
+
+    @property
+    def places(self) -> Places:
+        """The form of the paths in it."""
+        return Places(self.start or str(Path.cwd()))
 
 
 def read_baseline(path: Path, plane: Plane, option: str = "--baseline") -> Baseline:
@@ -65,7 +76,7 @@ def read_baseline(path: Path, plane: Plane, option: str = "--baseline") -> Basel
     shown = printable(str(path))
     name = f"{option}: {shown}"
     try:
-        data = path.read_bytes()
+        data = read_named(str(path))
     except FileNotFoundError:
         raise UsageError(
             f"{name} does not exist; make it with `keyrules {_COMMANDS[plane]} --write-baseline {shown}`"
@@ -75,16 +86,25 @@ def read_baseline(path: Path, plane: Plane, option: str = "--baseline") -> Basel
     document = _parsed(data, name)
     _check_kind(document, name, plane)
     top = _Part(document, name)
-    as_of = top.moment("as_of")
-    findings = [part.finding(plane, as_of) for part in top.parts("findings", "finding")]
+    written = document["schema"] == BASELINE_SCHEMA
+    as_of = None if written else top.moment("as_of")
+    start = start_of(path, top.base()) if written and plane is Plane.CODE else None
+    entries = [part.entry(plane, as_of) for part in top.parts("findings", "finding")]
     if "baseline" in document:
-        findings += [part.finding(plane, as_of) for part in top.part("baseline").parts("known", "known finding")]
-    return Baseline(
-        name=str(path),
-        as_of=as_of,
-        inputs=tuple(part.input() for part in top.parts("inputs", "input")),
-        entries=_by_fingerprint(entry for entry in findings if entry.finding.status in COUNTED),
-    )
+        entries += [part.entry(plane, as_of) for part in top.part("baseline").parts("known", "known finding")]
+    inputs = () if written and plane is Plane.LIVE else tuple(part.input() for part in top.parts("inputs", "input"))
+    baseline = Baseline(str(path), as_of, inputs, {}, start)
+    if plane is Plane.CODE:
+        places = baseline.places
+        entries = [_settled(entry, places) for entry in entries]
+        inputs = tuple(replace(item, name=places.settled(item.name)) for item in inputs)
+    kept = _by_fingerprint(entry for entry in entries if entry.finding.status in COUNTED)
+    return replace(baseline, inputs=inputs, entries=kept)
+
+
+def _settled(entry: Entry, places: Places) -> Entry:
+    finding = at(entry.finding, places.settled(path_of(entry.finding)))
+    return entry if finding is entry.finding else Entry(finding, finding.fingerprint, entry.first_seen)
 
 
 def _by_fingerprint(entries: Iterable[Entry]) -> dict[str, Entry]:
@@ -117,10 +137,11 @@ def _parsed(data: bytes, name: str) -> dict[str, Any]:
 
 def _check_kind(document: Mapping[str, Any], name: str, plane: Plane) -> None:
     schema = document["schema"]
-    if schema != SCHEMA:
+    if schema not in (SCHEMA, BASELINE_SCHEMA):
         if _SCHEMA.fullmatch(schema):
-            raise UsageError(f"{name} has the schema {schema}, and this version reads {SCHEMA}; write it anew")
-        raise UsageError(f"{name} is the report of another tool; give one of keyrules, with the schema {SCHEMA}")
+            both = f"{BASELINE_SCHEMA} and {SCHEMA}"
+            raise UsageError(f"{name} has the schema {schema}, and this version reads {both}; write it anew")
+        raise UsageError(f"{name} is the report of another tool; give one of keyrules")
     stated = document.get("plane")
     if stated != plane.value:
         other = next((each for each in Plane if each.value == stated), None)
@@ -193,40 +214,41 @@ class _Part:
                 raise UsageError(f"{self._where}: {noun} {number} is no object. Write the baseline anew")
             yield _Part(value, f"{self._where}, {noun} {number}")
 
-    def finding(self, plane: Plane, as_of: datetime) -> Entry:
-        """This object as a finding."""
+    def base(self) -> str | None:
+        """The folder where the paths start, relative to the file's own; None where the file records none."""
+        base = self.optional("base")
+        if base is not None and (not base or Path(base).is_absolute() or "\0" in base):
+            self.refuse("base", "a folder relative to that of the file, such as .")
+        return base
+
+    def entry(self, plane: Plane, as_of: datetime | None) -> Entry:
+        """This object as a finding; `as_of` is when it was seen where it does not say that itself."""
         severity, status = self.text("severity"), self.text("status")
         if severity not in Severity.__members__:
             self.refuse("severity", f"one of {', '.join(Severity.__members__)}")
         if status not in Status.__members__:
             self.refuse("status", f"one of {', '.join(Status.__members__)}")
-        if self._values.get("plane") != plane.value:
+        if self._values.get("plane", plane.value) != plane.value:
             self.refuse("plane", plane.value)
         finding = Finding(
             rule=self.word("rule", _RULE, "a rule id"),
             severity=Severity[severity],
             status=Status[status],
             plane=plane,
-            message=self.text("message"),
-            reason=self.text("reason"),
-            remediation=self.text("remediation"),
+            message="",
+            reason="",
+            remediation="",
             subject=self.part("subject")._subject() if plane is Plane.LIVE else None,
             location=self.part("location")._location() if plane is Plane.CODE else None,
             facts=self._facts(),
-            trace=tuple(step._step() for step in self.parts("trace", "step")) if "trace" in self._values else (),
         )
         fingerprint = self.word("fingerprint", _FINGERPRINT, "64 hexadecimal digits")
-        return Entry(finding, fingerprint, self.optional_moment("first_seen") or as_of)
+        first_seen = self.moment("first_seen") if as_of is None else self.optional_moment("first_seen") or as_of
+        return Entry(finding, fingerprint, first_seen)
 
     def input(self) -> Input:
         """This object as an input."""
-        return Input(
-            kind=self.text("kind"),
-            name=self.text("name"),
-            sha256=self.optional("sha256"),
-            account=self.optional("account"),
-            generated_at=self.optional_moment("generated_at"),
-        )
+        return Input(self.text("kind"), self.text("name"))
 
     def _subject(self) -> Subject:
         return Subject(
@@ -242,18 +264,13 @@ class _Part:
         )
 
     def _location(self) -> Location:
-        return Location(self.text("path"), self.number("start_line"), self.number("end_line"), self.text("address"))
-
-    def _step(self) -> TraceStep:
-        line = 0 if self._values.get("line") is None else self.number("line")
-        return TraceStep(self.text("label"), self.text("path"), line)
+        return Location(self.text("path"), 0, 0, self.text("address"))
 
     def _facts(self) -> dict[str, FactValue]:
-        facts = self._values.get("facts")
-        if not isinstance(facts, dict) or not all(_is_fact(value) for value in facts.values()):
-            self.refuse("facts", "an object of plain values")
-        return facts
-
-
-def _is_fact(value: object) -> bool:
-    return value is None or isinstance(value, str | int) or (isinstance(value, float) and math.isfinite(value))
+        facts = self._values.get("facts", {})
+        if not isinstance(facts, dict):
+            self.refuse("facts", "an object")
+        found = {name: facts[name] for name in KEY_IDS if name in facts}
+        if not all(value is None or isinstance(value, str) for value in found.values()):
+            self.refuse("facts", f"text as {' and '.join(KEY_IDS)}")
+        return found

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from keyrules.baseline_compare import Comparison, Known, compare, worst_first
+from keyrules.baseline_places import Places, at, path_of
 from keyrules.baseline_reading import Baseline, Entry, read_baseline
 from keyrules.baseline_writing import accepted_note, baseline_text
 from keyrules.model import (
@@ -41,29 +42,45 @@ class BaselineRun:
 
     def applied(self, evaluation: Evaluation) -> tuple[Evaluation, tuple[tuple[str, Path, bytes], ...]]:
         """The evaluation without what the old baseline holds, and the files to write with the reports."""
-        seen, looked_at, gone = self._scope(evaluation)
-        entries = self.old.entries if self.old is not None else {}
-        compared = compare(evaluation.findings, entries, seen, gone)
-        result = _reduced(evaluation, compared, self.old) if self.old is not None else evaluation
+        inputs: tuple[Input, ...] = ()
+        if self.old is None:
+            compared = compare(evaluation.findings, {}, lambda entry: False, lambda path: False)
+            result = evaluation
+        elif evaluation.plane is Plane.LIVE:
+            from keyrules.baseline_live_scope import seen_on_live
+
+            compared = compare(evaluation.findings, self.old.entries, seen_on_live(evaluation), lambda path: False)
+            result = _reduced(evaluation, compared, self.old, None)
+        else:
+            places = self.old.places
+            compared, inputs = self._compared_code(evaluation, self.old, places)
+            result = _reduced(evaluation, compared, self.old, places)
         if self.target is None:
             return result, ()
         note = accepted_note(str(self.target), evaluation, compared)
-        text = baseline_text(evaluation, compared, self.old, looked_at)
+        text = baseline_text(self.target, evaluation, compared, self.old, inputs)
         return replace(result, notes=(*result.notes, note)), ((_WRITE, self.target, text.encode()),)
 
-    def _scope(
-        self, evaluation: Evaluation
-    ) -> tuple[Callable[[Entry], bool], Callable[[Input], bool], Callable[[str], bool]]:
-        """What the run would have found, which old inputs it looked at, and whether a path is gone."""
-        if self.old is None:
-            return (lambda entry: False), (lambda item: False), (lambda path: False)
-        if evaluation.plane is Plane.LIVE:
-            from keyrules.baseline_live_scope import looked_at_report, seen_on_live
+    def _compared_code(
+        self, evaluation: Evaluation, old: Baseline, places: Places
+    ) -> tuple[Comparison, tuple[Input, ...]]:
+        """The comparison, made with the baseline's paths, and those of its inputs that the run did not look at."""
+        from keyrules.baseline_code_scope import looked_at_input, seen_on_code
 
-            return seen_on_live(evaluation), looked_at_report(evaluation), lambda path: False
-        from keyrules.baseline_code_scope import is_gone, looked_at_input, seen_on_code
-
-        return seen_on_code(evaluation, self.old, self.excluded), looked_at_input(evaluation), is_gone
+        entered = places.entered_evaluation(evaluation)
+        looked_at = looked_at_input(evaluation, places)
+        seen = seen_on_code(entered, old, places, self.excluded)
+        compared = compare(entered.findings, old.entries, seen, places.gone)
+        own = {id(theirs): finding for theirs, finding in zip(entered.findings, evaluation.findings, strict=True)}
+        return (
+            replace(
+                compared,
+                new=tuple(own[id(finding)] for finding in compared.new),
+                known=tuple(replace(known, finding=own[id(known.finding)]) for known in compared.known),
+                exempt=tuple(own[id(finding)] for finding in compared.exempt),
+            ),
+            tuple(item for item in old.inputs if not looked_at(item)),
+        )
 
 
 def baseline_run(args: argparse.Namespace, plane: Plane, outputs: Sequence[Output]) -> BaselineRun:
@@ -86,19 +103,22 @@ def baseline_run(args: argparse.Namespace, plane: Plane, outputs: Sequence[Outpu
 def _file(name: str | None, option: str) -> Path | None:
     if name == "":
         raise UsageError(f"{option} names no file; give its name, or leave the option out")
+    if name == "-":
+        raise UsageError(f"{option}: - is no file, and a baseline is one, because the next run reads it; give its name")
     return None if name is None else Path(name)
 
 
-def _reduced(evaluation: Evaluation, compared: Comparison, old: Baseline) -> Evaluation:
+def _reduced(evaluation: Evaluation, compared: Comparison, old: Baseline, places: Places | None) -> Evaluation:
     """The evaluation with its known findings moved into the report on the baseline."""
     new = {id(finding) for finding in compared.new}
     report = BaselineReport(
         name=old.name,
         as_of=old.as_of,
-        known=tuple(_known(known) for known in compared.known),
-        resolved=tuple(_resolved(entry) for entry in worst_first(compared.resolved)),
+        known=tuple(_known(known, places) for known in compared.known),
+        resolved=tuple(_resolved(entry, places) for entry in worst_first(compared.resolved)),
         kept=len(compared.unseen),
         changed=len(compared.changed),
+        exempt=frozenset(finding.fingerprint for finding in compared.exempt),
     )
     counted = (Status.FAIL, Status.UNKNOWN)
     return replace(
@@ -119,21 +139,23 @@ def _counts(counts: Counts, known: Sequence[Finding]) -> Counts:
     )
 
 
-def _known(known: Known) -> KnownFinding:
-    location = known.entry.finding.location
-    moved_from = location.path if known.moved and location is not None else None
+def _known(known: Known, places: Places | None) -> KnownFinding:
+    moved_from = places.shown(path_of(known.entry.finding)) if known.moved and places is not None else None
     return KnownFinding(known.finding, known.entry.first_seen, moved_from)
 
 
-def _resolved(entry: Entry) -> ResolvedFinding:
-    finding = entry.finding
+def _resolved(entry: Entry, places: Places | None) -> ResolvedFinding:
+    there = path_of(entry.finding)
+    path = places.shown(there) if places is not None else None
+    finding = at(entry.finding, path or "")
     location, subject = finding.location, finding.subject
     return ResolvedFinding(
         rule=finding.rule,
         severity=finding.severity.name,
         name=location.address if location is not None else subject.name if subject is not None else "",
-        path=location.path if location is not None else None,
-        fingerprint=entry.fingerprint,
+        path=path,
+        fingerprint=entry.fingerprint if finding is entry.finding else finding.fingerprint,
         first_seen=entry.first_seen,
         subject=subject,
+        file_gone=places is not None and places.gone(there),
     )

@@ -304,7 +304,7 @@ class KnownFinding:
 class ResolvedFinding:
     """A finding of the baseline that is gone: what identified it, and when it was first seen.
 
-    `subject` is the credential that a live finding was about, None for code.
+    `subject` is the credential that a live finding was about, None for code; `file_gone` says that nothing has `path`.
     """
 
     rule: str
@@ -314,6 +314,7 @@ class ResolvedFinding:
     fingerprint: str
     first_seen: datetime
     subject: Subject | None = None
+    file_gone: bool = False
 
 
 @dataclass(frozen=True)
@@ -321,14 +322,17 @@ class BaselineReport:
     """A run against an earlier one. `kept` counts findings of the baseline that this run did not look at.
 
     `changed` counts those that got another verdict: exempt now, or failing, which is new, where they were UNKNOWN.
+    `exempt` has the fingerprints of exempt findings that the baseline holds. `as_of` is the time of the earlier run,
+    None where that is a baseline, whose findings have each their own.
     """
 
     name: str
-    as_of: datetime
+    as_of: datetime | None
     known: tuple[KnownFinding, ...]
     resolved: tuple[ResolvedFinding, ...]
     kept: int = 0
     changed: int = 0
+    exempt: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import groupby
 
 from keyrules.model import BaselineReport, Evaluation, KnownFinding, ResolvedFinding, Status
@@ -86,12 +86,14 @@ def _gone(gone: ResolvedFinding, several_accounts: bool, as_of: datetime) -> tup
         gone.rule,
         *([printable(where)] if where is not None else []),
         printable(gone.name),
-        _since(gone.first_seen, as_of),
+        _since(gone.first_seen, as_of) + (", the file is gone" if gone.file_gone else ""),
     )
 
 
 def _since(moment: datetime, as_of: datetime) -> str:
-    return f"first seen {relative_date(moment, as_of)}"
+    """The date, and how long ago that was where it is a day or more."""
+    ago = f", {relative_date(moment, as_of)}" if as_of - moment >= timedelta(days=1) else ""
+    return f"first seen {moment.date()}{ago}"
 
 
 def _aligned(rows: Iterable[Sequence[str]]) -> list[str]:

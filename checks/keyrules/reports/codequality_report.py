@@ -4,8 +4,9 @@ Sources: "Code Quality report format" of GitLab's documentation, and the reader 
 (lib/gitlab/ci/parsers/codequality/code_climate.rb, app/validators/json_schemas/codeclimate.json): it stops at the first
 entry that does not fit the schema, keeps one entry per fingerprint, and needs a path in the repository, without `./`.
 
-GitLab compares the report with that of the target branch. There is no word for an exception in the format, so EXEMPT is
-left out, as is what a baseline holds. What could not be evaluated is an entry like any other, of the highest severity.
+GitLab compares the report with that of the target branch, and shows what is missing as resolved; so what a baseline
+holds stays in it. There is no word for an exception in the format, so EXEMPT is left out. What could not be evaluated
+is an entry like any other, of the highest severity.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from keyrules.model import Evaluation, EvaluationError, Finding, Location, Severity, Status
+from keyrules.reports.evidence import with_known
 from keyrules.reports.json_text import dump
 from keyrules.reports.report_options import ReportOptions
 from keyrules.reports.text_style import advice_for, first_sentence, printable
@@ -28,13 +30,13 @@ _SEVERITIES = {
 
 
 def render(evaluation: Evaluation, options: ReportOptions) -> str:
-    """FAIL, UNKNOWN and errors of a scan as a JSON array; `options` change nothing."""
+    """FAIL and UNKNOWN, known ones too, and errors of a scan as a JSON array; `options` change nothing."""
     del options
     return dump([*_findings(evaluation), *_errors(evaluation.errors)])
 
 
 def _findings(evaluation: Evaluation) -> Iterator[dict[str, Any]]:
-    for finding in evaluation.findings:
+    for finding in with_known(evaluation):
         if finding.location is not None and finding.status in (Status.FAIL, Status.UNKNOWN):
             yield _entry(finding, finding.location)
 

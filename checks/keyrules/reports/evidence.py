@@ -66,6 +66,12 @@ def known_of(evaluation: Evaluation, rule: str) -> list[KnownFinding]:
     return [each for each in known if each.finding.rule == rule]
 
 
+def with_known(evaluation: Evaluation) -> tuple[Finding, ...]:
+    """All findings, those last that the baseline of the run holds."""
+    known = evaluation.baseline.known if evaluation.baseline is not None else ()
+    return (*evaluation.findings, *(each.finding for each in known))
+
+
 def subject_name(finding: Finding) -> str:
     """What a finding is about: a credential's name, or an address in code."""
     if finding.location is not None:

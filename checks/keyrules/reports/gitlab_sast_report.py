@@ -4,8 +4,11 @@ Sources: sast-report-format.json 15.0.7 of GitLab's security-report-schemas, and
 (lib/gitlab/ci/parsers/security/common.rb). GitLab takes the findings of one rule at the same lines for one, unless a
 tracking signature tells them apart; the scope of ours is the address, so that it also survives moved lines.
 
-The format has no word for an exception and none for a baseline. What they hold is left out and named in the messages of
-the scan. UNKNOWN has GitLab's severity of that name, and one error makes the scan a failure.
+The format has no word for an exception: what is exempt is left out and named in the messages of the scan. UNKNOWN has
+GitLab's severity of that name, and one error makes the scan a failure.
+
+What a baseline holds stays among the vulnerabilities: GitLab itself compares a merge request with its target branch,
+and shows a vulnerability that the latest report of the default branch leaves out as no longer detected.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ import uuid
 from typing import Any
 
 from keyrules.model import Evaluation, Finding, Location, Rule, Severity, Status, TraceStep
+from keyrules.reports.evidence import with_known
 from keyrules.reports.json_text import dump
 from keyrules.reports.markdown_text import code, cut, prose
 from keyrules.reports.report_options import ReportOptions
@@ -32,7 +36,7 @@ _SOLUTION_LENGTH = 7000
 
 
 def render(evaluation: Evaluation, options: ReportOptions) -> str:
-    """A scan's FAIL and UNKNOWN findings as vulnerabilities; `options` change nothing."""
+    """A scan's FAIL and UNKNOWN findings, known ones too, as vulnerabilities; `options` change nothing."""
     del options
     return dump(document(evaluation))
 
@@ -46,7 +50,7 @@ def document(evaluation: Evaluation) -> dict[str, Any]:
         "scan": _scan(evaluation),
         "vulnerabilities": [
             _vulnerability(finding, finding.location, rules.get(finding.rule))
-            for finding in evaluation.findings
+            for finding in with_known(evaluation)
             if finding.location is not None and finding.status in (Status.FAIL, Status.UNKNOWN)
         ],
     }
@@ -79,7 +83,7 @@ def _messages(evaluation: Evaluation) -> list[tuple[str, str]]:
     messages += [("info", _exempt(finding)) for finding in evaluation.findings if finding.status is Status.EXEMPT]
     if evaluation.baseline is not None and evaluation.baseline.known:
         known = count_of(len(evaluation.baseline.known), "finding")
-        messages.append(("info", f"Left out: {known} of the baseline {evaluation.baseline.name}."))
+        messages.append(("info", f"Among these, {known} known since the baseline {evaluation.baseline.name}."))
     return messages + [("info", note) for note in evaluation.notes]
 
 

@@ -107,7 +107,7 @@ class _Page:
             return "<p>No rule ran.</p>"
         head = self._verdicts.removesuffix("s").capitalize()
         caption = f"{count_of(len(self._results), head.lower())}, each with its verdict and why"
-        columns = (head, "Verdict", "Why", "Rules")
+        columns = (head, "Verdict", "Why", *(("Rules",) if self._framework is not None else ()))
         body = table(caption, columns, (self._verdict_row(result) for result in self._results))
         meanings = "".join(
             f"<dt>{badge(OUTCOME_TONES[outcome], outcome.value)}</dt><dd>{text(meaning)}</dd>"
@@ -117,16 +117,28 @@ class _Page:
         return f"{notes}{body}\n<h3>What the verdicts mean</h3>\n<dl>{meanings}</dl>"
 
     def _verdict_row(self, result: ControlResult) -> tuple[str, ...]:
-        name = f"{text(result.control)}<small>{text(result.title)}</small>"
         rest = "".join(f"<small>Not decided: {prose(each)}</small>" for each in result.rest if result.parts)
-        listed = {finding.rule for finding in self._evaluation.findings if finding.status is Status.FAIL}
-        parts = []
-        for part in result.parts:
-            rule = link(f"fail-{part.rule}", part.rule) if part.rule in listed else text(part.rule)
-            how = " ".join(filter(None, (part.relation, part.bound)))
-            parts.append(f"{rule}<small>{text(how)}</small>" if self._framework is not None else rule)
+        rest += "".join(self._known_of(part.rule) for part in result.parts)
         verdict = badge(OUTCOME_TONES[result.outcome], result.outcome.value)
-        return name, verdict, f"{prose(result.reason)}{rest}", "".join(parts)
+        why = f"{prose(result.reason)}{rest}"
+        if self._framework is None:
+            return f"{self._rule(result.control)}<small>{text(result.title)}</small>", verdict, why
+        parts = (
+            f"{self._rule(part.rule)}<small>{text(' '.join(filter(None, (part.relation, part.bound))))}</small>"
+            for part in result.parts
+        )
+        return f"{text(result.control)}<small>{text(result.title)}</small>", verdict, why, "".join(parts)
+
+    def _rule(self, rule: str) -> str:
+        """A rule's id, as a link where the page lists its failures."""
+        listed = any(item.rule == rule and item.status is Status.FAIL for item in self._evaluation.findings)
+        return link(f"fail-{rule}", rule) if listed else text(rule)
+
+    def _known_of(self, rule: str) -> str:
+        """How much of what a verdict counts the baseline holds, so that it adds up with the new findings."""
+        known = len(known_of(self._evaluation, rule))
+        shown = link("baseline", "known since the baseline")
+        return f"<small>Of {text(rule)}, {count_of(known, 'finding')} {shown}</small>" if known else ""
 
     def _figures(self) -> str:
         counts = {rule.id: self._evaluation.rule_counts.get(rule.id, Counts()) for rule in self._evaluation.rules}
@@ -143,8 +155,9 @@ class _Page:
                 f"</figcaption>\n{histogram(ages)}\n"
                 f"<details><summary>The numbers</summary>{numbers}</details></figure>"
             )
+        known = ", with what the baseline holds" if self._evaluation.baseline is not None else ""
         figures.append(
-            "<figure><figcaption>Rules by verdict<small>How many subjects each rule judged, and how.</small>"
+            f"<figure><figcaption>Rules by verdict<small>How many subjects each rule judged, and how{known}.</small>"
             f"</figcaption>\n{matrix(counts)}</figure>"
         )
         return f'<div class="charts">{"".join(figures)}</div>' if counts else ""
@@ -202,7 +215,8 @@ class _Page:
             )
             for each in report.resolved
         )
-        parts = [f"<p>Compared with {text(report.name)}, as of {text(iso_utc(report.as_of))}.</p>"]
+        made = f", as of {text(iso_utc(report.as_of))}" if report.as_of is not None else ""
+        parts = [f"<p>Compared with {text(report.name)}{made}.</p>"]
         if report.known:
             columns = ("Subject", "What was found", "Rule", "First seen")
             parts.append(table(f"Known ({len(report.known):,})", columns, known))

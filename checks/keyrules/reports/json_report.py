@@ -104,7 +104,7 @@ def _input(item: Input) -> dict[str, Any]:
 def _baseline(report: BaselineReport) -> dict[str, Any]:
     return {
         "name": report.name,
-        "as_of": iso_utc(report.as_of),
+        "as_of": _time(report.as_of),
         "not_evaluated": report.kept,
         "changed": report.changed,
         "known": [

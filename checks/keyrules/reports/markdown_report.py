@@ -100,7 +100,8 @@ class _Page:
         parts += [f"{baseline.kept:,} not looked at"] if baseline.kept else []
         name = code(cut(baseline.name, _LONGEST_NAME))
         new = f"{self._evaluation.counts.failed:,} new"
-        return f"Against the baseline {name} of {code(iso_utc(baseline.as_of))}: {', '.join([new, *parts])}."
+        made = f" of {code(iso_utc(baseline.as_of))}" if baseline.as_of is not None else ""
+        return f"Against the baseline {name}{made}: {', '.join([new, *parts])}."
 
     def _compared(self, baseline: BaselineReport) -> Iterator[_Section]:
         known = [

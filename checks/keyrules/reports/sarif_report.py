@@ -101,21 +101,21 @@ def _properties(evaluation: Evaluation) -> dict[str, Any]:
 def _baseline(report: BaselineReport) -> dict[str, Any]:
     return {
         "name": report.name,
-        "as_of": iso_utc(report.as_of),
+        "as_of": iso_utc(report.as_of) if report.as_of is not None else None,
         "resolved": [resolved_document(gone) for gone in report.resolved],
     }
 
 
 def _results(evaluation: Evaluation) -> list[dict[str, Any]]:
-    """With a baseline, every result has a state (3.27.24); what a baseline does not compare is not new."""
+    """With a baseline, every result has a state (3.27.24). A baseline has no passes, so that they are not new."""
     positions = {rule.id: index for index, rule in enumerate(evaluation.rules)}
     places = Places(evaluation)
     results = [_result(finding, positions, places) for finding in evaluation.findings]
     if evaluation.baseline is None:
         return results
     for result, finding in zip(results, evaluation.findings, strict=True):
-        compared = finding.status in (Status.FAIL, Status.UNKNOWN)
-        result["baselineState"] = "new" if compared else "unchanged"
+        held = finding.status is Status.PASS or finding.fingerprint in evaluation.baseline.exempt
+        result["baselineState"] = "unchanged" if held else "new"
     return results + [_known(known, positions, places) for known in evaluation.baseline.known]
 
 
