@@ -168,9 +168,24 @@ class TestCatalogue:
 
 class TestStreams:
     @pytest.mark.parametrize(
-        "command", ["rules", "rules KEY_AWS_001", "scan --help", "--version", "scan --show-passing ."]
+        ("command", "evaluates"),
+        [
+            ("rules", False),
+            ("rules KEY_AWS_001", False),
+            ("controls", False),
+            ("completion bash", False),
+            ("config", False),
+            ("dirs", False),
+            ("--help", False),
+            ("scan --help", False),
+            ("audit -h", False),
+            ("--version", False),
+            ("exceptions", True),
+            ("scan --show-passing .", True),
+            ("scan ../", True),
+        ],
     )
-    def test_a_reader_that_goes_away(self, by_severity: Path, command: str) -> None:
+    def test_a_reader_that_goes_away(self, by_severity: Path, command: str, evaluates: bool) -> None:
         """Standard output is a pipe whose reading end is closed before anything is written."""
         reading, writing = os.pipe()
         os.close(reading)
@@ -183,11 +198,10 @@ class TestStreams:
             check=False,
         )
         os.close(writing)
-        # argparse drops the error of a help text that nobody reads.
-        assert done.stderr == b"" and done.returncode == (0 if "--help" in command else 3)
+        assert done.stderr == b"" and done.returncode == (3 if evaluates else 0)
 
     @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
-    @pytest.mark.parametrize("command", ["rules", "scan ."])
+    @pytest.mark.parametrize("command", ["rules", "scan .", "--help", "scan --help", "controls"])
     def test_a_full_disk(self, by_severity: Path, command: str) -> None:
         with Path("/dev/full").open("wb") as full:
             done = subprocess.run(
@@ -201,6 +215,11 @@ class TestStreams:
             )
         assert done.returncode == 3
         assert done.stderr == "keyrules: No space left on device; nothing was concluded\n"
+
+    @pytest.mark.parametrize("arguments", [["scan", "--forma", "json"], ["controls", "--forma", "csv"], ["--versio"]])
+    def test_no_option_has_a_shorter_name(self, arguments: list[str], capfd: pytest.CaptureFixture[str]) -> None:
+        assert main(arguments) == 2
+        assert "unrecognized arguments: --" in capfd.readouterr().err
 
     def test_a_closed_standard_output(self, by_severity: Path) -> None:
         script = 'exec "$0" -m keyrules.cli scan low >&-'

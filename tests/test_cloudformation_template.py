@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+from scanning import scan, write
 
 from keyrules.iac.cloudformation import cloudformation_document
 from keyrules.iac.cloudformation.cloudformation_document import (
@@ -171,6 +173,50 @@ def test_no_error_quotes_the_text() -> None:
         with pytest.raises(TemplateError) as refused:
             read_document(text)
         assert "wJalr" not in str(refused.value)
+
+
+def malformed(text: str) -> list[str]:
+    return [block.logical_id for block in read_template(text).malformed_keys]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "[AWS::IAM::AccessKey]",
+        "AWS::IAM::AccessKey",
+        "'Type: AWS::IAM::AccessKey'",
+        "[{Type: AWS::IAM::AccessKey}]",
+        "{Type: [AWS::IAM::AccessKey]}",
+        "{Type: !Sub AWS::IAM::AccessKey}",
+        "{type: AWS::IAM::AccessKey}",
+    ],
+)
+def test_a_resource_that_names_a_key_where_none_can_is_malformed(body: str) -> None:
+    assert malformed(f"Resources:\n  A: {{Type: AWS::S3::Bucket}}\n  K: {body}\n") == ["K"]
+    assert malformed(f"Resources: {{A: {{Type: AWS::S3::Bucket}}}}\nMetadata:\n  K: {body}\n") == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "{Type: AWS::IAM::AccessKey}",
+        "{Type: AWS::Config::ConfigRule, Properties: {Scope: {ComplianceResourceTypes: [AWS::IAM::AccessKey]}}}",
+        "{Type: AWS::S3::Bucket, Description: AWS::IAM::AccessKey, Metadata: {Type: [AWS::IAM::AccessKey]}}",
+        "{Type: AWS::S3::Bucket}  # AWS::IAM::AccessKey",
+        "{ResourceTypes: [AWS::IAM::AccessKey]}",
+        "{Properties: {Type: AWS::IAM::AccessKey}}",
+        "Nothing here declares an AWS::IAM::AccessKey.",
+        "[AWS::S3::Bucket]",
+    ],
+)
+def test_a_type_that_is_a_value_like_others_is_no_malformed_key(body: str) -> None:
+    assert malformed(f"Resources:\n  K: {body}\n") == []
+
+
+def test_a_malformed_key_is_an_error(tmp_path: Path) -> None:
+    done = scan(write(tmp_path, {"w.yaml": "Resources:\n  K: [AWS::IAM::AccessKey]\n"}))
+    assert done.code == 3
+    assert done.errors()["w.yaml"].startswith("Line 2: this resource names AWS::IAM::AccessKey and has no Type")
 
 
 def test_loops_over_known_values_declare_each_key() -> None:

@@ -60,6 +60,10 @@ def refusal(text: str | bytes) -> str:
     return sentence
 
 
+def test_comments_only_set_nothing() -> None:
+    assert read("# fail_on: high\n\n# soon\n") == Configuration(".keyrules.yaml", {}, {}, {})
+
+
 class TestWhatIsRead:
     def test_every_key(self) -> None:
         found = read(EVERYTHING)
@@ -116,6 +120,7 @@ TOP = "rules, scan, audit, framework, fail_on, format, exclude, exceptions, max_
     ("text", "says"),
     [
         ("", " is empty; one mapping is expected."),
+        (" \n\n", " is empty; one mapping is expected."),
         ("- a", ", line 1: found a single value or a list at the top"),
         (b"fail_on: \xff", " is not UTF-8 (byte 10); save it as UTF-8."),
         ("fail_on: low\nfail_on: high", ", line 2: the key 'fail_on' stands here a second time"),
@@ -152,13 +157,22 @@ TOP = "rules, scan, audit, framework, fail_on, format, exclude, exceptions, max_
             ", line 3: `rules.KEY_AWS_001.max_age` is no parameter of the rule, perhaps meant as `max_age_days`; "
             "allowed: max_age_days, slots.",
         ),
-        ("rules: {KEY_AWS_001: {max_age_days: 0}}", "`rules.KEY_AWS_001.max_age_days` has 0; allowed: 1 or more days."),
-        ("rules: {KEY_AWS_001: {max_age_days: 1000000000}}", "has 1000000000; allowed: 1 or more days."),
+        (
+            "rules: {KEY_AWS_001: {max_age_days: 0}}",
+            "`rules.KEY_AWS_001.max_age_days` has 0; allowed: a whole number of days from 1 to 999,999,999.",
+        ),
+        (
+            "rules: {KEY_AWS_001: {max_age_days: 1000000000}}",
+            "has 1000000000; allowed: a whole number of days from 1 to 999,999,999.",
+        ),
         (
             "rules: {KEY_AWS_001: {max_age_days: on}}",
-            "`rules.KEY_AWS_001.max_age_days` has on; allowed: 1 or more days.",
+            "`rules.KEY_AWS_001.max_age_days` has on; allowed: a whole number of days from 1 to 999,999,999.",
         ),
-        ("rules: {KEY_AWS_001: {max_age_days: '60'}}", "has '60'; allowed: 1 or more days."),
+        (
+            "rules: {KEY_AWS_001: {max_age_days: '60'}}",
+            "has '60'; allowed: a whole number of days from 1 to 999,999,999.",
+        ),
         ("rules: {KEY_AWS_001: {slots: 1}}", "`rules.KEY_AWS_001.slots` has 1; allowed: a list of one or more of 1,2."),
         ("rules: {KEY_AWS_001: {slots: [1, 1]}}", "has a list; allowed: a list of one or more of 1,2."),
         ("rules: {KEY_AWS_001: {slots: []}}", "has a list; allowed: a list of one or more of 1,2."),

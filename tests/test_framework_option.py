@@ -183,6 +183,9 @@ def test_text_lists_each_status_and_obeys_no_escape(case: Evaluation) -> None:
     assert "Could not be evaluated" in text
     assert text.splitlines()[-1].startswith("f_1, 1 control: 0 satisfied, 1 not satisfied")
     assert "LOW  KEY_AWS_001" in text
+    errors = " ".join(text.split())
+    for error in case.errors:
+        assert (f"{error.input}: {error.message}" in errors) == (case.plane is Plane.CODE) and error.message in errors
     assert FORMATS["text"].render(framed(case), ReportOptions()) == text
 
 

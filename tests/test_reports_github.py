@@ -104,6 +104,19 @@ def test_each_status_has_its_level_and_place() -> None:
     assert found[-1].data == "2 findings (1 high, 1 low); 1 check and 1 input could not be evaluated."
 
 
+def test_what_the_rules_say_alike_about_one_place_is_one_annotation() -> None:
+    alike = [code_finding(rule, Status.UNKNOWN, reason="not_evaluated", message="Open.") for rule in RULES[:3]]
+    elsewhere = code_finding(RULES[0], Status.UNKNOWN, reason="not_evaluated", message="Open.", location=None)
+    found = of(make_evaluation(*alike, elsewhere, counts=Counts(0, 0, 0, 4)))
+    ids = sorted(rule.id for rule in RULES[:3])
+    title = f"{ids[0]}, {ids[1][-3:]}, {ids[2][-3:]} could not be evaluated"
+    assert [c.properties["title"] for c in found if c.name == "error"] == [
+        title,
+        f"{RULES[0].id} could not be evaluated",
+    ]
+    assert found[-1].data == "No findings; 4 checks could not be evaluated."
+
+
 def test_severities() -> None:
     levels = [of(make_evaluation(code_finding(each)))[0].name for each in RULES]
     assert levels == ["notice", "warning", "error", "error"]

@@ -71,7 +71,7 @@ def test_specs(specs: list[str], expected: list[Output]) -> None:
         (["json=here"], "--format: here is a directory; name a file in it"),
         (
             ["json=a.json", "sarif=here/../a.json"],
-            "--format: two outputs would go to the same file, a.json and here/../a.json; give each its own",
+            "--format: json=a.json and sarif=here/../a.json would go to the same file; give each its own",
         ),
     ],
 )
@@ -164,6 +164,15 @@ def test_a_failure_while_staging_leaves_the_old_files_and_nothing_else(monkeypat
     assert Path("a.json").read_text() == "old"
     assert files_here() == ["a.json"]
     assert stdout.getvalue() == b""
+
+
+def test_a_device_that_takes_nothing_leaves_the_old_files_and_no_new_ones() -> None:
+    Path("old.json").write_text("old")
+    outputs = parse_outputs(["json=old.json", "csv=new.csv", "sarif=/dev/full"])
+    with pytest.raises(UsageError, match=r"--format: /dev/full cannot be written: No space left on device"):
+        write_outputs(outputs, every_kind_of_code_result(), ReportOptions(), io.BytesIO())
+    assert files_here() == ["old.json"]
+    assert Path("old.json").read_text() == "old"
 
 
 def test_a_writer_that_fails_leaves_everything_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import permutations
+from typing import Any
 
 import pytest
 from evaluations import (
@@ -16,7 +17,7 @@ from evaluations import (
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keyrules.model import Counts, EvaluationError, Input, Location, Status, TraceStep
+from keyrules.model import Counts, EvaluationError, Finding, Input, Location, Status, TraceStep
 from keyrules.reports import text_report
 from keyrules.reports.report_options import ReportOptions
 from keyrules.reports.text_style import Style, display_width
@@ -122,6 +123,28 @@ def test_an_address_that_does_not_fit_moves_to_its_own_line() -> None:
     wide = text_report.render(make_evaluation(finding), ReportOptions(width=160))
     assert f"main.tf:1\n            {address}\n" in narrow
     assert f"main.tf:1  {address}\n" in wide
+
+
+def unknown(number: int, **changes: Any) -> Finding:
+    """An UNKNOWN verdict of a rule on the key of a file that cannot be parsed."""
+    return code_finding(RULES[number], Status.UNKNOWN, **{"reason": "not_evaluated", "message": "Open.", **changes})
+
+
+def test_what_the_rules_say_alike_about_one_place_is_one_block() -> None:
+    other = Location("main.tf", 3, 5, "aws_iam_access_key.other")
+    text = text_report.render(
+        make_evaluation(
+            *(unknown(number) for number in range(4)),
+            unknown(0, location=other),
+            unknown(1, location=other, reason="unknown_rotation"),
+            unknown(2, location=other, message="Something else."),
+        ),
+        ReportOptions(quiet=True),
+    )
+    first, *rest = [" ".join(line.split()) for line in text.splitlines() if "UNKNOWN" in line]
+    assert first.startswith(f"UNKNOWN {', '.join([RULES[0].id, *(rule.id[-3:] for rule in RULES[1:4])])} main.tf:")
+    assert sorted(line.split()[1] for line in rest) == sorted(rule.id for rule in RULES[:3])
+    assert text.count("Open.") == 3
 
 
 def test_colour_only_when_it_is_on() -> None:

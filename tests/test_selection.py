@@ -62,17 +62,32 @@ def test_a_framework_chooses_rules_and_thresholds_and_settings_win(pack: Pack) -
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"only": ["KEY_AWS_01"]}, "There is no rule 'KEY_AWS_01'; did you mean KEY_AWS_0"),
+        ({"only": ["KEY_AWS_01"]}, "There is no rule 'KEY_AWS_01'; `keyrules rules` lists them all."),
+        ({"only": ["KEYAWS_005"]}, "There is no rule 'KEYAWS_005'; did you mean KEY_AWS_005? "),
         ({"skip": ["key_aws_005"]}, "There is no rule 'key_aws_005'; did you mean KEY_AWS_005? "),
         ({"only": ["nonsense"]}, "There is no rule 'nonsense'; `keyrules rules` lists them all."),
         ({"settings": ["KEY_AWS_001"]}, "is not of the form RULE.parameter=value"),
         ({"settings": ["KEY_AWS_099.x=1"]}, "There is no rule 'KEY_AWS_099'"),
         ({"settings": ["KEY_AWS_001.age=1"]}, "KEY_AWS_001 has no parameter 'age'; it has: max_age_days, slots."),
         ({"settings": ["KEY_AWS_005.age=1"]}, "KEY_AWS_005 has no parameter 'age'; it has: none."),
-        ({"settings": ["KEY_AWS_001.max_age_days=0"]}, "cannot be '0'; allowed: 1 or more days."),
-        ({"settings": ["KEY_AWS_001.max_age_days=1.5"]}, "cannot be '1.5'; allowed: 1 or more days."),
-        ({"settings": ["KEY_AWS_001.max_age_days="]}, "cannot be ''; allowed: 1 or more days."),
-        ({"settings": ["KEY_AWS_001.max_age_days=1,2"]}, "cannot be '1,2'; allowed: 1 or more days."),
+        (
+            {"settings": ["KEY_AWS_001.max_age_days=0"]},
+            "cannot be '0'; allowed: a whole number of days from 1 to 999,999,999.",
+        ),
+        (
+            {"settings": ["KEY_AWS_001.max_age_days=1.5"]},
+            "cannot be '1.5'; allowed: a whole number of days from 1 to 999,999,999.",
+        ),
+        (
+            {"settings": ["KEY_AWS_001.max_age_days="]},
+            "cannot be ''; allowed: a whole number of days from 1 to 999,999,999.",
+        ),
+        ({"settings": ["KEY_AWS_001.max_age_days=1e3"]}, "allowed: a whole number of days from 1 to 999,999,999."),
+        ({"settings": ["KEY_AWS_001.max_age_days=9999999999"]}, "whole number of days from 1 to 999,999,999."),
+        (
+            {"settings": ["KEY_AWS_001.max_age_days=1,2"]},
+            "cannot be '1,2'; allowed: a whole number of days from 1 to 999,999,999.",
+        ),
         ({"settings": ["KEY_AWS_001.slots=3"]}, "cannot be '3'; allowed: one or more of 1,2."),
         ({"settings": ["KEY_AWS_001.slots=1,1"]}, "cannot be '1,1'; allowed: one or more of 1,2."),
     ],

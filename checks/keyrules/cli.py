@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from keyrules.help_text import HelpFormatter
 from keyrules.terms import InputError, UsageError
@@ -37,6 +37,15 @@ def current_time() -> datetime:
 
 
 class _Parser(argparse.ArgumentParser):
+    """Takes no option by a part of its name, because the next version may have another one that begins so."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**{**settings, "allow_abbrev": False})
+
+    def print_help(self, file: Any = None) -> None:
+        """As argparse does it, which passes over what cannot be written."""
+        print(self.format_help(), end="", file=file)
+
     def error(self, message: str) -> NoReturn:
         raise UsageError(f"{message}; see {self.prog} --help")
 
@@ -56,7 +65,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         # Standard output cannot take what is left to print, and Python would try again when it exits.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         if isinstance(error, BrokenPipeError):
-            return 3
+            # Of a listing its reader had enough; of an evaluation nobody knows what was read.
+            return 3 if _evaluates(sys.argv[1:] if argv is None else argv) else 0
         name = f"{error.filename}: " if isinstance(error.filename, str) else ""
         return _refuse(f"{name}{error.strerror or type(error).__name__}; nothing was concluded", 3)
     except KeyboardInterrupt:
@@ -79,6 +89,16 @@ def _run_and_flush(argv: list[str]) -> int:
         sys.stdout.flush()
 
 
+def _evaluates(argv: Sequence[str]) -> bool:
+    """Whether what is printed is the outcome of an evaluation, whose exit code stands for it."""
+    asks_for_help = bool({"-h", "--help"} & set(argv))
+    return _command(argv) in ("scan", "audit", "exceptions") and not asks_for_help
+
+
+def _command(argv: Sequence[str]) -> str:
+    return next((word for word in argv if not word.startswith("-")), "")
+
+
 def _refuse(sentence: str, code: int) -> int:
     """One line on standard error, whatever the names in it hold."""
     if sys.stderr is not None:
@@ -89,7 +109,7 @@ def _refuse(sentence: str, code: int) -> int:
 
 
 def _run(argv: list[str]) -> int:
-    command = next((word for word in argv if not word.startswith("-")), "")
+    command = _command(argv)
     parser = _top_parser()
     commands = parser.add_subparsers(prog="keyrules", dest="command", metavar="COMMAND", parser_class=_Parser)
     run: Callable[[argparse.Namespace], int] | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +15,7 @@ from keyrules.config_option import blaming_the_file
 from keyrules.exit_codes import USAGE, exit_code
 from keyrules.framework_option import Chosen
 from keyrules.model import Evaluation, Plane, Severity
+from keyrules.overwriting import refuse_overwriting
 from keyrules.reports.outputs import Output, parse_outputs, write_outputs
 from keyrules.reports.report_formats import FORMATS
 
@@ -30,6 +31,23 @@ class Conclusion:
     outputs: tuple[Output, ...]
     fail_on: Severity
     baseline: BaselineRun | None = None
+
+    def protect(self, inputs: Iterable[tuple[str, Path]], configuration: str | None) -> None:
+        """Raises UsageError where a report or a new baseline would replace what the run reads, or source code.
+
+        `inputs` are the files to evaluate with a word for each, `configuration` the configuration file in use.
+        """
+        own = (
+            ("the configuration", configuration),
+            ("the file of exceptions", self.args.exceptions),
+            ("the baseline", self.args.baseline),
+        )
+        read = [*inputs, *((what, Path(name)) for what, name in own if name is not None)]
+        with blaming_the_file(self.args, "format"):
+            refuse_overwriting([("--format", output.path) for output in self.outputs if output.path], read)
+        target = self.baseline.target if self.baseline is not None else None
+        if target is not None:
+            refuse_overwriting([("--write-baseline", target)], [each for each in read if each[0] != "the baseline"])
 
     def conclude(self, evaluation: Evaluation, chosen: Chosen) -> int:
         """Writes every report and returns the exit code. Raises UsageError where a file cannot be written."""

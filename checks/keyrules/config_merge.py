@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from keyrules.config_option import CONFIGURATION_FILE, MISSPELT_FILE
 from keyrules.exceptions_option import DEFAULT_FILE as EXCEPTIONS_FILE
 from keyrules.exceptions_option import DEFAULT_MAX_DAYS
+from keyrules.file_reading import read_named
 from keyrules.terms import Plane, UsageError
 
 if TYPE_CHECKING:
@@ -135,7 +136,7 @@ def _load(path: Path) -> tuple[Configuration, Pack]:
     from keyrules.configuration import parse_configuration
 
     try:
-        data = path.read_bytes()
+        data = read_named(str(path))
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror or type(error).__name__}.") from None
     pack = load_pack()

@@ -64,7 +64,7 @@ class Configuration:
 
 def parse_configuration(data: bytes, name: str, pack: Pack) -> Configuration:
     """The configuration that a file's bytes state under the rules of a pack. Raises UsageError."""
-    return _Reader(name, Words(pack)).configuration(parse_bytes(data, name))
+    return _Reader(name, Words(pack)).configuration(parse_bytes(data, name, may_be_empty=True))
 
 
 class _Reader:

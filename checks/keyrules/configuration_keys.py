@@ -18,7 +18,7 @@ from keyrules.exclude_globs import GLOB_PATTERN, GLOB_RULES, is_glob
 from keyrules.model import Parameter, Plane, Rule, Severity
 from keyrules.reports.report_formats import formats_of
 from keyrules.rule_conditions import type_word
-from keyrules.rule_parameters import bounds, parse_value, show_value
+from keyrules.rule_parameters import LARGEST, allowed_value, bounds, parse_value, show_value
 
 Plain: TypeAlias = str | int | bool | list[Any] | dict[str, Any]
 """A value as JSON has it."""
@@ -28,7 +28,6 @@ SECTIONS: Mapping[str, Plane] = {"scan": Plane.CODE, "audit": Plane.LIVE}
 
 TOP = ""
 _LONGEST_EXCEPTION = 3650
-_LARGEST = 999_999_999
 _QUOTABLE = 24
 
 _SWITCHES = {"on": True, "off": False}
@@ -213,7 +212,7 @@ class Threshold(Kind):
             if read is not None:
                 return list(read) if isinstance(read, tuple) else read
         shape = f"a list of {bounds(self.parameter)}" if isinstance(self.parameter.default, tuple) else None
-        raise Refused(found(value), shape or bounds(self.parameter))
+        raise Refused(found(value), shape or allowed_value(self.parameter))
 
     def schema(self, words: Words, section: str) -> dict[str, Any]:
         parameter = self.parameter
@@ -221,7 +220,7 @@ class Threshold(Kind):
         if isinstance(parameter.default, tuple):
             items = {"enum": list(parameter.allowed)}
             return about | {"type": "array", "minItems": 1, "uniqueItems": True, "items": items}
-        maximum = min(_LARGEST, parameter.maximum if parameter.maximum is not None else _LARGEST)
+        maximum = min(LARGEST, parameter.maximum if parameter.maximum is not None else LARGEST)
         return about | {"type": "integer", "minimum": parameter.minimum, "maximum": maximum}
 
 

@@ -69,12 +69,12 @@ def load_exceptions(path: Path, pack: Pack, now: datetime, max_days: int) -> tup
 
     Raises UsageError with one sentence: file, line, entry, field, what was found and what is allowed.
     """
-    top = read_block(path, plain_dates=True)
+    top = read_block(path, plain_dates=True, may_be_empty=True)
     for key in top:
         if key != "exceptions":
             raise UsageError(f"{path}, line {top.key_lines[key]}: {key!r} is an unknown key; allowed: exceptions.")
     if "exceptions" not in top:
-        raise UsageError(f"{path}: `exceptions` is missing; write `exceptions: []` where there are none.")
+        return ()
     items = top["exceptions"]
     if not isinstance(items, list):
         line = top.key_lines["exceptions"]

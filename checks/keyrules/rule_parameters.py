@@ -6,6 +6,9 @@ import re
 
 from keyrules.model import Parameter, ParameterValue
 
+LARGEST = 999_999_999
+"""The largest number that a value may be, whatever the parameter."""
+
 _NUMBER = re.compile(r"[0-9]{1,9}\Z")
 
 
@@ -27,6 +30,14 @@ def bounds(parameter: Parameter) -> str:
     if parameter.maximum is None:
         return f"{parameter.minimum} or more {parameter.unit}"
     return f"{parameter.minimum} to {parameter.maximum} {parameter.unit}"
+
+
+def allowed_value(parameter: Parameter) -> str:
+    """What a value must be, in full: `a whole number of days from 1 to 999,999,999`, `one or more of 1,2`."""
+    if isinstance(parameter.default, tuple):
+        return bounds(parameter)
+    maximum = LARGEST if parameter.maximum is None else parameter.maximum
+    return f"a whole number of {parameter.unit} from {parameter.minimum:,} to {maximum:,}"
 
 
 def show_value(value: ParameterValue) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from keyrules.model import ParameterValue, Rule, Selection, UsageError
 from keyrules.pack import Pack
-from keyrules.rule_parameters import bounds, parse_value
+from keyrules.rule_parameters import allowed_value, parse_value
 
 
 def select(
@@ -63,10 +63,12 @@ def _read_setting(pack: Pack, setting: str) -> tuple[str, str, ParameterValue]:
         raise UsageError(f"--set: {rule.id} has no parameter {name!r}; it has: {names}.")
     value = parse_value(parameter, text.strip())
     if value is None:
-        raise UsageError(f"--set: {rule.id}.{name} cannot be {text.strip()!r}; allowed: {bounds(parameter)}.")
+        raise UsageError(f"--set: {rule.id}.{name} cannot be {text.strip()!r}; allowed: {allowed_value(parameter)}.")
     return rule.id, name, value
 
 
 def _nearest(wrong: str, known: Iterable[str]) -> str:
-    close = difflib.get_close_matches(wrong, list(known), n=1, cutoff=0.6)
-    return f"did you mean {close[0]}? " if close else ""
+    """A question about the one id that is nearest; nothing where several are as near, because it would be a guess."""
+    close = difflib.get_close_matches(wrong, list(known), n=2, cutoff=0.6)
+    ratios = [difflib.SequenceMatcher(None, each, wrong).ratio() for each in close]
+    return f"did you mean {close[0]}? " if close and ratios.count(ratios[0]) == 1 else ""

@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 
 import yaml
 
+from keyrules.file_reading import read_named
 from keyrules.model import UsageError
 
 _MAX_DEPTH = 40
@@ -38,35 +39,37 @@ class Block(dict[str, Any]):
         self.key_lines: dict[str, int] = {}
 
 
-def read_block(path: Path, plain_dates: bool = False) -> Block:
+def read_block(path: Path, plain_dates: bool = False, may_be_empty: bool = False) -> Block:
     """The one document of a YAML file, which must be a mapping. Scalars are str, int or bool.
 
     With `plain_dates` an unquoted date is the text that stands there, for files in which everybody writes dates.
+    With `may_be_empty` a file that holds comments only is an empty mapping; one without anything never is, because it
+    may be what a broken write left.
 
     Raises UsageError with one sentence that names the file, the line and what to write instead. It never quotes the
     file's content beyond the keys of mappings.
     """
     try:
-        data = path.read_bytes()
+        data = read_named(str(path))
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror or type(error).__name__}.") from None
-    return parse_bytes(data, str(path), plain_dates)
+    return parse_bytes(data, str(path), plain_dates, may_be_empty)
 
 
-def parse_bytes(data: bytes, name: str, plain_dates: bool = False) -> Block:
+def parse_bytes(data: bytes, name: str, plain_dates: bool = False, may_be_empty: bool = False) -> Block:
     """The same for a file's bytes; `name` stands for the file in messages."""
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
         raise UsageError(f"{name} is not UTF-8 (byte {error.start + 1}); save it as UTF-8.") from None
-    return parse_block(text, name, plain_dates)
+    return parse_block(text, name, plain_dates, may_be_empty)
 
 
-def parse_block(text: str, name: str, plain_dates: bool = False) -> Block:
+def parse_block(text: str, name: str, plain_dates: bool = False, may_be_empty: bool = False) -> Block:
     """The same for text; `name` stands for the file in messages."""
     document = _Document(text, name, plain_dates)
     try:
-        return document.read()
+        return document.read(may_be_empty and bool(text.strip("\ufeff \t\r\n")))
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         hint = "; quote a value that starts with & or *" if "alias" in (error.context or "") else ""
@@ -83,10 +86,12 @@ class _Document:
         self.refused = {tag: why for tag, why in _REFUSED.items() if not (plain_dates and tag == _DATE)}
         self.events: Iterator[yaml.Event] = iter(yaml.parse(text, Loader=_LOADER))
 
-    def read(self) -> Block:
+    def read(self, may_be_empty: bool) -> Block:
         next(self.events)
         first = next(self.events)
         if isinstance(first, yaml.StreamEndEvent):
+            if may_be_empty:
+                return Block(1)
             raise UsageError(f"{self.name} is empty; one mapping is expected.")
         top = next(self.events)
         value = self._value(top, 0)

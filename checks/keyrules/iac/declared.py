@@ -13,8 +13,10 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TypeAlias
 
+from keyrules.file_reading import read_regular
 from keyrules.iac.cloudformation import cloudformation_exposure, cloudformation_keys
 from keyrules.iac.cloudformation.cloudformation_document import decode_template
+from keyrules.iac.cloudformation.cloudformation_template import ACCESS_KEY
 from keyrules.iac.cloudformation.cloudformation_view import CloudFormationView, template_file
 from keyrules.iac.flow import secret_flow
 from keyrules.iac.hcl.hcl_ast import Literal
@@ -114,7 +116,7 @@ def _relative(path: str, folder: str) -> str:
 def _named_in_text(path: str) -> list[Place]:
     """The keys of a file that could not be parsed, by name."""
     try:
-        text = Path(path).read_bytes().decode("utf-8", "replace")
+        text = read_regular(path).decode("utf-8", "replace")
     except OSError:
         return []
     return [
@@ -133,6 +135,9 @@ def _cloudformation(path: str, session: CheckSession) -> Declared:
     if file.problem and file.unread:
         found.problems.append(Problem(path, file.problem))
     if file.template is not None:
+        for block in file.template.malformed_keys:
+            message = f"line {block.start_line}: this resource names {ACCESS_KEY} and has no Type that is text"
+            found.problems.append(Problem(path, f"{message}, so no rule can judge it; write `Type: {ACCESS_KEY}`"))
         view = CloudFormationView((file,))
         for rule_id, judge in TEMPLATE_JUDGES.items():
             if session.selection.rule(rule_id):

@@ -8,12 +8,15 @@ import stat
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+from keyrules.file_reading import open_regular
 from keyrules.iac.file_names import SKIPPED_FOLDERS, SOURCE_SUFFIXES, may_matter
 from keyrules.iac.file_paths import shown
 
 MAX_FILE_BYTES = 64 * 1024 * 1024
 HEAD = 1024
 """The bytes at the start of a file that say whether it is text."""
+
+_NO_FILE = "Cannot be read: it is a pipe or a device and no regular file"
 
 
 class Unread(NamedTuple):
@@ -35,7 +38,7 @@ def walk_files(
     """Folder and name of every regular file below a folder in a stable order.
 
     Tool folders, links to folders and what is `excluded` are left out; a folder's path ends in a slash when that is
-    asked. What cannot be listed is added to `errors`.
+    asked. What cannot be listed is added to `errors`, and so is a pipe or a device that Terraform would read.
     """
     todo = [folder]
     while todo:
@@ -56,6 +59,8 @@ def walk_files(
                     continue
                 elif entry.is_file(follow_symlinks=False) or stat.S_ISREG(entry.stat().st_mode):
                     yield current, entry.name
+                elif entry.name.endswith(SOURCE_SUFFIXES) and not entry.is_dir():
+                    errors.append(Unread(shown(entry.path), "unreadable", _NO_FILE))
             except OSError as error:
                 if _is_missed(entry.name, error):
                     errors.append(unread(entry.path, error))
@@ -72,7 +77,7 @@ def _is_missed(name: str, error: OSError) -> bool:
 
 def read_file(path: str) -> bytes:
     """A file's bytes, or the first of them when it is binary and too large to be code. Raises OSError."""
-    with open(path, "rb", buffering=0) as file:
+    with open_regular(path) as file:
         if os.fstat(file.fileno()).st_size <= MAX_FILE_BYTES:
             return file.readall()
         head = file.read(HEAD)

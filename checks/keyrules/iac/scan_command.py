@@ -6,8 +6,8 @@ import argparse
 import os
 import stat
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -17,6 +17,7 @@ from keyrules.command_options import ProgressLine, moment
 from keyrules.conclusion import prepare
 from keyrules.config_merge import settle
 from keyrules.exceptions_option import chosen_exceptions, exceptions_ground
+from keyrules.file_reading import is_given_pipe, read_named
 from keyrules.framework_option import choose
 from keyrules.iac.cache.cache_folder import cache_place
 from keyrules.iac.cache.scan_cache import open_cache
@@ -37,8 +38,9 @@ def run_scan(args: argparse.Namespace, now: datetime, found: Discovery | None = 
 
     Raises UsageError before anything is evaluated or written.
     """
-    settle(args, Plane.CODE)
+    settled = settle(args, Plane.CODE)
     conclusion = prepare(args, Plane.CODE)
+    conclusion.protect([("a file to evaluate", Path(name)) for name in args.paths], settled.file)
     as_of = moment(args.as_of, now)
     cache = None if args.no_cache else open_cache(cache_place(os.environ))
     pack = cache.pack() if cache else _pack()
@@ -50,10 +52,12 @@ def run_scan(args: argparse.Namespace, now: datetime, found: Discovery | None = 
         raise UsageError(f"{chosen_by}: {ids} cannot be evaluated on code; `keyrules rules` says which rules can")
     exceptions = chosen_exceptions(args, pack, now)
     if not 0 < args.timeout <= _LONGEST:
-        raise UsageError(f"--timeout: {args.timeout:g} is not between 0 and {_LONGEST:,}; give a number of seconds")
+        raise UsageError(
+            f"--timeout: {args.timeout:g} is no time to wait; give seconds, more than 0 and up to {_LONGEST:,}"
+        )
     excluded = excluded_paths(args)
     names = args.paths or ["."]
-    with _readable_paths(names) as (paths, alias):
+    with _readable_paths(names) as (paths, aliases):
         request = ScanRequest(
             paths=paths,
             pack=pack,
@@ -63,11 +67,11 @@ def run_scan(args: argparse.Namespace, now: datetime, found: Discovery | None = 
             keep_passing=args.show_passing,
             limits=Limits(unit_seconds=args.timeout),
             progress=ProgressLine(args.quiet),
-            excluded=_except_for(alias, excluded),
+            excluded=_except_for(aliases, excluded),
             cache=cache,
             found=found,
         )
-        evaluation = _renamed(scan(request), alias)
+        evaluation = _renamed(scan(request), aliases)
         if exceptions:
             from keyrules.exceptions_apply import exempted
 
@@ -81,45 +85,60 @@ def _pack() -> Pack:
     return load_pack()
 
 
-def _except_for(alias: str, excluded: Callable[[str], bool] | None) -> Callable[[str], bool] | None:
-    """The same, but never for standard input, whose file in memory lies wherever temporary files do."""
-    if not alias or excluded is None:
+def _except_for(aliases: Mapping[str, str], excluded: Callable[[str], bool] | None) -> Callable[[str], bool] | None:
+    """The same, but never for what came through a pipe, whose file in memory lies wherever temporary files do."""
+    if not aliases or excluded is None:
         return excluded
-    kept, leaves_out = str(Path.cwd() / alias), excluded
-    return lambda path: path != kept and leaves_out(path)
+    kept, leaves_out = {str(Path.cwd() / alias) for alias in aliases}, excluded
+    return lambda path: path not in kept and leaves_out(path)
 
 
 @contextmanager
-def _readable_paths(names: list[str]) -> Iterator[tuple[tuple[Path, ...], str]]:
-    """The paths to scan; standard input becomes a file in memory, because a plan holds secrets.
+def _readable_paths(names: list[str]) -> Iterator[tuple[tuple[Path, ...], Mapping[str, str]]]:
+    """The paths to scan, and by the shown path of each file in memory what it stands for.
 
-    Raises UsageError for a path that is not there or cannot be read.
+    Standard input and a pipe (`<(command)` in a shell) become files in memory, because a plan holds secrets. Raises
+    UsageError for a path that is not there or cannot be read.
     """
     if names.count("-") > 1:
         raise UsageError("- stands for standard input and can be given once")
     if "" in names:
         raise UsageError("one of the paths is empty; name a folder or a file, or . for this folder")
-    paths = [Path(name) for name in names if name != "-"]
+    pipes = [name for name in dict.fromkeys(names) if name == "-" or is_given_pipe(name)]
+    paths = [Path(name) for name in names if name not in pipes]
     for path in paths:
         check_readable(path)
-    if "-" not in names:
-        yield tuple(paths), ""
+    if not pipes:
+        yield tuple(paths), {}
         return
-    data = sys.stdin.buffer.read() if sys.stdin is not None else b""
-    if not is_plan(data):
-        raise UsageError("standard input is no plan in JSON; pipe `terraform show -json PLAN` into `keyrules scan -`")
+    plans = [(STDIN if name == "-" else name, _piped_plan(name)) for name in pipes]
     if not hasattr(os, "memfd_create"):
         raise UsageError("standard input needs Linux here; write the plan to a file and name it")
-    memory = os.memfd_create("plan")
-    try:
-        with TemporaryDirectory(prefix="keyrules-") as folder, os.fdopen(os.dup(memory), "wb") as file:
+    with ExitStack() as stack:
+        folder = stack.enter_context(TemporaryDirectory(prefix="keyrules-"))
+        aliases: dict[str, str] = {}
+        for number, (name, data) in enumerate(plans, start=1):
+            link = Path(folder, f"plan-{number}.json")
+            file = stack.enter_context(os.fdopen(os.memfd_create("plan"), "wb"))
             file.write(data)
             file.flush()
-            link = Path(folder, "plan.json")
-            link.symlink_to(f"/proc/{os.getpid()}/fd/{memory}")
-            yield (*paths, link), shown(absolute(str(link)))
-    finally:
-        os.close(memory)
+            link.symlink_to(f"/proc/{os.getpid()}/fd/{file.fileno()}")
+            paths.append(link)
+            aliases[shown(absolute(str(link)))] = name
+        yield tuple(paths), aliases
+
+
+def _piped_plan(name: str) -> bytes:
+    """What comes through standard input (`-`) or a pipe. Raises UsageError where it is no plan."""
+    what = "standard input" if name == "-" else name
+    data = _standard_input() if name == "-" else read_named(name)
+    if not is_plan(data):
+        raise UsageError(f"{what} is no plan in JSON; pipe `terraform show -json PLAN` into `keyrules scan -`")
+    return data
+
+
+def _standard_input() -> bytes:
+    return sys.stdin.buffer.read() if sys.stdin is not None else b""
 
 
 def check_readable(path: Path) -> None:
@@ -137,23 +156,23 @@ def check_readable(path: Path) -> None:
         raise UsageError(f"{path} is a {kind} that cannot be read; check its permissions")
 
 
-def _renamed(evaluation: Evaluation, alias: str) -> Evaluation:
-    """The evaluation with the in-memory file's name replaced by what it stands for."""
-    if not alias:
+def _renamed(evaluation: Evaluation, aliases: Mapping[str, str]) -> Evaluation:
+    """The evaluation with the names of files in memory replaced by what they stand for."""
+    if not aliases:
         return evaluation
     scope = evaluation.scope or ScanScope()
     return replace(
         evaluation,
-        scope=replace(scope, files=tuple(STDIN if name == alias else name for name in scope.files)),
-        findings=tuple(_renamed_finding(finding, alias) for finding in evaluation.findings),
-        inputs=tuple(replace(i, name=STDIN) if i.name == alias else i for i in evaluation.inputs),
-        errors=tuple(replace(e, input=STDIN) if e.input == alias else e for e in evaluation.errors),
+        scope=replace(scope, files=tuple(aliases.get(name, name) for name in scope.files)),
+        findings=tuple(_renamed_finding(finding, aliases) for finding in evaluation.findings),
+        inputs=tuple(replace(i, name=aliases.get(i.name, i.name)) for i in evaluation.inputs),
+        errors=tuple(replace(e, input=aliases.get(e.input, e.input)) for e in evaluation.errors),
     )
 
 
-def _renamed_finding(finding: Finding, alias: str) -> Finding:
+def _renamed_finding(finding: Finding, aliases: Mapping[str, str]) -> Finding:
     location = finding.location
-    if location is None or location.path != alias:
+    if location is None or location.path not in aliases:
         return finding
-    trace = tuple(replace(step, path=STDIN) if step.path == alias else step for step in finding.trace)
-    return replace(finding, location=replace(location, path=STDIN), trace=trace)
+    trace = tuple(replace(step, path=aliases.get(step.path, step.path)) for step in finding.trace)
+    return replace(finding, location=replace(location, path=aliases[location.path]), trace=trace)

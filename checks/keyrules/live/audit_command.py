@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
 def run_audit(args: argparse.Namespace, now: datetime) -> int:
     """Runs the audit and writes its reports. Raises UsageError before anything is evaluated or written."""
-    settle(args, Plane.LIVE)
+    settled = settle(args, Plane.LIVE)
     conclusion = prepare(args, Plane.LIVE)
     pack = load_pack()
     chosen = choose(args, pack, Plane.LIVE)
@@ -55,6 +55,7 @@ def run_audit(args: argparse.Namespace, now: datetime) -> int:
     due_within = parse_span("--due-within", args.due_within) if args.due_within else None
     deadline = parse_span("--deadline", args.deadline)
     sources = find_reports(args.reports)
+    conclusion.protect((("a report to evaluate", each.path) for each in sources if each.path), settled.file)
     if args.counts_only and args.verify:
         raise UsageError("--verify works on findings, and --counts-only keeps none; give one of them")
     silent = [output.format for output in conclusion.outputs if not FORMATS[output.format].counts]

@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from keyrules.model import ControlResult, Evaluation, Finding, FrameworkReport, Outcome, RulePart, Severity, Status
+from keyrules.model import (
+    ControlResult,
+    Evaluation,
+    Finding,
+    FrameworkReport,
+    Outcome,
+    Plane,
+    RulePart,
+    Severity,
+    Status,
+)
 from keyrules.reports.evidence import MAPPING_NOTE, of_part, place, population_line, subject_name, unlisted
 from keyrules.reports.report_options import ReportOptions
 from keyrules.reports.text_style import Style, advice_for, count_of, first_sentence, printable, wrap
@@ -79,7 +89,10 @@ class _Page:
         """What could not be evaluated: what nobody may take for clean."""
         errors = self._evaluation.errors
         if errors:
-            lines = [line for e in errors for line in wrap(printable(e.message), self._width, _INDENT, _DETAIL)]
+            # A message about a live report names the report itself.
+            named = self._evaluation.plane is Plane.CODE
+            texts = (f"{e.input}: {e.message}" if named and e.input else e.message for e in errors)
+            lines = [line for text in texts for line in wrap(printable(text), self._width, _INDENT, _DETAIL)]
             yield [self._style.status(Status.UNKNOWN, "Could not be evaluated"), *lines]
 
     def notes(self, notes: list[str]) -> list[str]:

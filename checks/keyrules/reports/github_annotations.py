@@ -14,20 +14,22 @@ from keyrules.reports.evidence import place, subject_name
 from keyrules.reports.report_options import ReportOptions
 from keyrules.reports.report_summary import headline, not_listed, path_tells_more, worst_first
 from keyrules.reports.text_style import advice_for, count_of, first_sentence, printable
+from keyrules.reports.unknown_places import by_place
 
 SHOWN_PER_LEVEL = 10
 _LEVELS = {Severity.CRITICAL: "error", Severity.HIGH: "error", Severity.MEDIUM: "warning", Severity.LOW: "notice"}
 
 
 def render(evaluation: Evaluation, options: ReportOptions) -> str:
-    """A command for each FAIL, UNKNOWN, error and warning, and the summary; EXEMPT and PASS need nobody's eye."""
+    """A command for each FAIL, error, warning and place of UNKNOWN verdicts, and the summary; EXEMPT and PASS need
+    nobody's eye."""
     del options
     rules = {rule.id: rule for rule in evaluation.rules}
     failed = [finding for finding in worst_first(evaluation.findings) if finding.status is Status.FAIL]
     unknown = [finding for finding in worst_first(evaluation.findings) if finding.status is Status.UNKNOWN]
     levels = {level: [_failed(f, rules) for f in failed if _LEVELS[f.severity] == level] for level in _LEVELS.values()}
     levels["error"] += [_error(error, evaluation.plane) for error in evaluation.errors]
-    levels["error"] += [_unknown(finding) for finding in unknown]
+    levels["error"] += [_unknown(finding, rules) for finding, rules in by_place(unknown)]
     levels["warning"] += [_command("warning", "keyrules", [warning]) for warning in evaluation.warnings]
     summary = _summary(evaluation, levels)
     levels["notice"].insert(SHOWN_PER_LEVEL - 1, summary)
@@ -46,8 +48,8 @@ def _failed(finding: Finding, rules: dict[str, Rule]) -> str:
     return _command(_LEVELS[finding.severity], title, lines, **_where(finding))
 
 
-def _unknown(finding: Finding) -> str:
-    title = f"{finding.rule} could not be evaluated"
+def _unknown(finding: Finding, rules: str) -> str:
+    title = f"{rules} could not be evaluated"
     return _command("error", title, [f"{_subject(finding)}: {finding.message}"], **_where(finding))
 
 

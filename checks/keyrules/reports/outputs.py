@@ -42,15 +42,15 @@ def parse_outputs(specs: Sequence[str], plane: Plane = Plane.CODE) -> tuple[Outp
         )
     if not on_stdout:
         outputs.insert(0, Output("text", None))
-    seen: dict[Path, Path] = {}
-    for path in (output.path for output in outputs if output.path is not None):
-        _check_writable(path)
-        first = seen.setdefault(_target(path), path)
-        if first is not path:
-            raise UsageError(
-                f"--format: two outputs would go to the same file, {_shown(first)} and {_shown(path)}; "
-                "give each its own"
-            )
+    seen: dict[Path, Output] = {}
+    for output in outputs:
+        if output.path is None:
+            continue
+        _check_writable(output.path)
+        first = seen.setdefault(_target(output.path), output)
+        if first is not output:
+            both = " and ".join(printable(f"{each.format}={each.path}") for each in (first, output))
+            raise UsageError(f"--format: {both} would go to the same file; give each its own")
     return tuple(outputs)
 
 
@@ -73,11 +73,11 @@ def write_outputs(
 ) -> None:
     """Render and write every output, as UTF-8.
 
-    Everything is rendered and staged beside its target before the first file is replaced, and standard output comes
-    last, so that a failure leaves the old files as they were and no new ones behind. `options` hold for standard
-    output; text in a file has no colour and a fixed width, whatever the terminal is. `extra` are more files, as the
-    option that names one, its path and its content, written in the same way. Raises UsageError when a file cannot be
-    written, and OSError (BrokenPipeError) when standard output cannot.
+    Everything is rendered and staged beside its target, then written to devices and pipes, before the first file is
+    replaced, so that a failure leaves the old files as they were and no new ones behind; standard output comes last.
+    `options` hold for standard output; text in a file has no colour and a fixed width, whatever the terminal is.
+    `extra` are more files, as the option that names one, its path and its content, written in the same way. Raises
+    UsageError when a file cannot be written, and OSError (BrokenPipeError) when standard output cannot.
     """
     plain = options._replace(style=Style(), width=DEFAULT_WIDTH)
     rendered = [
@@ -128,15 +128,15 @@ def _write_files(files: Sequence[tuple[str, Path, bytes]]) -> None:
                 staged.append((option, path, temporary))
                 with _sentence(path, option):
                     _write_durably(temporary, content)
+        for option, path, content in special:
+            with _sentence(path, option):
+                path.write_bytes(content)
         for option, path, temporary in staged:
             with _sentence(path, option):
                 temporary.replace(_target(path))
     finally:
         for _, _, temporary in staged:
             temporary.unlink(missing_ok=True)
-    for option, path, content in special:
-        with _sentence(path, option):
-            path.write_bytes(content)
 
 
 def _write_durably(path: Path, content: bytes) -> None:

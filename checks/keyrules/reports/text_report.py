@@ -24,6 +24,7 @@ from keyrules.reports.text_style import (
     remarks,
     wrap,
 )
+from keyrules.reports.unknown_places import by_place
 
 MINIMUM_WIDTH = 40
 _INDENT = 2
@@ -106,8 +107,8 @@ class _Page:
         if not unknown and not evaluation.errors:
             return
         block = [self._style.status(Status.UNKNOWN, "Could not be evaluated")]
-        for finding in sorted(unknown, key=_place):
-            block += self._finding(finding)
+        for finding, rules in by_place(sorted(unknown, key=_place)):
+            block += self._finding(finding, rules)
         for error in evaluation.errors:
             label = self._style.status(Status.UNKNOWN, pad("ERROR", _LABEL_WIDTH))
             block.append(f"{' ' * _INDENT}{label}  {printable(error.input)}".rstrip())
@@ -129,12 +130,12 @@ class _Page:
             line = line.removesuffix(".") + baseline_line(evaluation)
         self._blocks.append([line])
 
-    def _finding(self, finding: Finding) -> Iterator[str]:
+    def _finding(self, finding: Finding, rules: str = "") -> Iterator[str]:
         if finding.status is Status.UNKNOWN:
             label = self._style.status(Status.UNKNOWN, pad("UNKNOWN", _LABEL_WIDTH))
         else:
             label = self._style.severity(finding.severity, pad(finding.severity.name, _LABEL_WIDTH))
-        yield from self._headline(label, finding)
+        yield from self._headline(label, finding, rules or finding.rule)
         yield from wrap(printable(finding.message), self._width, _DETAIL_INDENT)
         for step in finding.trace if path_tells_more(finding) else ():
             where = f" ({step.path}:{step.line})" if step.path and step.line else ""
@@ -143,10 +144,10 @@ class _Page:
         if change:
             yield from wrap(f"Change: {printable(change)}", self._width, _DETAIL_INDENT, _DETAIL_INDENT + 2)
 
-    def _headline(self, label: str, finding: Finding) -> Iterator[str]:
-        """Label, rule, place and address; the address moves to a line of its own when the first would be too long."""
+    def _headline(self, label: str, finding: Finding, rules: str) -> Iterator[str]:
+        """Label, rules, place and address; the address moves to a line of its own when the first would be too long."""
         place, address = printable(_clickable(finding)), printable(_address(finding))
-        first = f"{finding.rule}  {place}"
+        first = f"{rules}  {place}"
         if _DETAIL_INDENT + display_width(first) + 2 + display_width(address) <= self._width:
             yield f"{' ' * _INDENT}{label}  {first}  {self._style.bold(address)}"
         else:
@@ -156,7 +157,7 @@ class _Page:
     def _brief(self, findings: list[Finding]) -> Iterator[str]:
         for finding in sorted(findings, key=_place):
             label = self._style.status(finding.status, pad(finding.status.value, _LABEL_WIDTH))
-            yield from self._headline(label, finding)
+            yield from self._headline(label, finding, finding.rule)
             if finding.status is Status.EXEMPT:
                 reason = printable(finding.exemption_text)
                 yield from wrap(f"Reason: {reason}", self._width, _DETAIL_INDENT, _DETAIL_INDENT + 2)

@@ -81,6 +81,12 @@ class Template:
         """The declared access keys."""
         return tuple(block for block in self.resources.values() if block.type == ACCESS_KEY)
 
+    @property
+    def malformed_keys(self) -> tuple[Block, ...]:
+        """The resources that name the type of an access key where no resource can state its type, so that they are
+        none to CloudFormation nor to any rule. A type among the properties is a value like others."""
+        return tuple(block for block in self.resources.values() if _is_malformed_key(block.body))
+
 
 def read_template(text: str) -> Template:
     """The template in `text`, YAML or JSON. Raises TemplateError when it cannot be read as one."""
@@ -98,6 +104,30 @@ def read_template(text: str) -> Template:
         conditions={name: block.body for name, block in _blocks(document, "Conditions", parameters).items()},
         mappings=_nodes(document, "Mappings"),
     )
+
+
+def _is_malformed_key(body: Node) -> bool:
+    if not isinstance(body, Table):
+        return _names_key(body)
+    stated = body.get("Type")
+    if stated is None:
+        return any(entry.key.strip().lower() == "type" and _names_key(entry.node) for entry in body.entries)
+    return not isinstance(stated, Scalar) and _names_key(stated)
+
+
+def _names_key(node: Node) -> bool:
+    """Whether a value holds the type anywhere, prose not counted; without recursion, because files may nest deeply."""
+    todo = [node]
+    while todo:
+        current = todo.pop()
+        if isinstance(current, Scalar):
+            if current.text.replace(" ", "").removeprefix("Type:") == ACCESS_KEY:
+                return True
+        elif isinstance(current, Listing):
+            todo += current.items
+        else:
+            todo += [entry.node for entry in current.entries]
+    return False
 
 
 def _section(document: Table, name: str) -> tuple[Entry, ...]:

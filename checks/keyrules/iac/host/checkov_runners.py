@@ -53,7 +53,7 @@ class CheckovRunners:
         checked = Checked()
         if kind == "terraform":
             self._run("terraform", checked, root_folder=path)
-            json_files = sorted(str(file) for file in Path(path).glob("*.tf.json"))
+            json_files = sorted(str(file) for file in Path(path).glob("*.tf.json") if file.is_file())
             if json_files:
                 self._run("terraform_json", checked, files=json_files)
         else:

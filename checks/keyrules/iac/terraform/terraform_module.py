@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from keyrules.file_reading import read_regular
 from keyrules.iac.file_names import SOURCE_SUFFIXES, VALUE_FILES, VALUE_SUFFIXES
 from keyrules.iac.hcl.hcl_ast import Attribute, Block, Body, Expr, HclSyntaxError, Literal
 from keyrules.iac.hcl.hcl_syntax import parse_hcl
@@ -101,7 +102,7 @@ class ModuleReader:
 
     def __init__(
         self,
-        read: Callable[[str], bytes] = lambda path: Path(path).read_bytes(),
+        read: Callable[[str], bytes] = read_regular,
         listing: Callable[[str], list[str]] = _files,
     ) -> None:
         self._read = read
