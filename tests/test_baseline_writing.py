@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -180,3 +181,18 @@ def test_exit_codes(status: Status, then: Status | None, error: bool, code: int)
     assert exit_code(accepted, Severity.LOW, accepted=True) == (3 if error else 0)
     assert accepted.findings == run.findings
     assert accepted.as_of == AS_OF
+
+
+def test_the_report_says_which_exempt_findings_the_baseline_holds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the fingerprint that the finding has in this run, wherever the paths of the baseline start."""
+    (tmp_path / "infra").mkdir()
+    monkeypatch.chdir(tmp_path / "infra")
+    then = code_finding(location=Location("infra/main.tf", 1, 2, "x"))
+    held = code_finding(status=Status.EXEMPT, location=Location("main.tf", 1, 2, "x"))
+    other = code_finding(RULES[1], status=Status.EXEMPT)
+    baseline = replace(old(then), start=str(tmp_path))
+    result, _ = BaselineRun(baseline, None).applied(make_evaluation(held, other))
+    assert result.baseline is not None
+    assert (result.baseline.exempt, result.baseline.changed) == ({held.fingerprint}, 1)
