@@ -195,4 +195,4 @@ def test_the_report_says_which_exempt_findings_the_baseline_holds(
     baseline = replace(old(then), start=str(tmp_path))
     result, _ = BaselineRun(baseline, None).applied(make_evaluation(held, other))
     assert result.baseline is not None
-    assert (result.baseline.exempt, result.baseline.changed) == ({held.fingerprint}, 1)
+    assert (result.baseline.exempt, result.baseline.changed) == (frozenset({held.fingerprint}), 1)
