@@ -148,6 +148,7 @@ def test_refusals_name_file_line_entry_and_field(tmp_path: Path, changes: dict[s
         ("", "exceptions.yaml is empty; one mapping is expected."),
         ("[]", "found a single value or a list at the top"),
         ("rules: []", "line 1: 'rules' is an unknown key; allowed: exceptions."),
+        ("{}", "`exceptions` is missing; write `exceptions: []` where there are none."),
         ("exceptions: none", "line 1: `exceptions` has text; allowed: a list of entries."),
         ("exceptions:\n  rule: KEY_AWS_001\n", "`exceptions` has a mapping; allowed: a list of entries."),
         ("exceptions:\n  - KEY_AWS_001\n", "line 1, entry 1: found text; allowed: a mapping of rule, subject,"),
@@ -161,7 +162,7 @@ def test_the_shape_of_the_file(tmp_path: Path, text: str, sentence: str) -> None
     assert sentence in refusal(text, tmp_path)
 
 
-@pytest.mark.parametrize("text", ["exceptions: []\n", "# none is left\n", "\ufeff\n# none\n\n# is left", "{}"])
+@pytest.mark.parametrize("text", ["exceptions: []\n", "# none is left\n", "\ufeff\n# none\n\n# is left"])
 def test_no_exceptions_are_left(tmp_path: Path, text: str) -> None:
     assert load(text, tmp_path) == ()
 

@@ -73,8 +73,10 @@ def load_exceptions(path: Path, pack: Pack, now: datetime, max_days: int) -> tup
     for key in top:
         if key != "exceptions":
             raise UsageError(f"{path}, line {top.key_lines[key]}: {key!r} is an unknown key; allowed: exceptions.")
-    if "exceptions" not in top:
+    if not top.line:
         return ()
+    if "exceptions" not in top:
+        raise UsageError(f"{path}: `exceptions` is missing; write `exceptions: []` where there are none.")
     items = top["exceptions"]
     if not isinstance(items, list):
         line = top.key_lines["exceptions"]

@@ -31,7 +31,7 @@ _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class Block(dict[str, Any]):
-    """A mapping that knows its lines, 1-based: `line` is its own, `key_lines` those of its keys."""
+    """A mapping that knows its lines, 1-based: `line` is its own (0 in a file without one), `key_lines` those of its keys."""
 
     def __init__(self, line: int) -> None:
         super().__init__()
@@ -91,7 +91,7 @@ class _Document:
         first = next(self.events)
         if isinstance(first, yaml.StreamEndEvent):
             if may_be_empty:
-                return Block(1)
+                return Block(0)
             raise UsageError(f"{self.name} is empty; one mapping is expected.")
         top = next(self.events)
         value = self._value(top, 0)
