@@ -31,7 +31,7 @@ _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class Block(dict[str, Any]):
-    """A mapping that knows its lines, 1-based: `line` is its own (0 in a file without one), `key_lines` those of its keys."""
+    """A mapping that knows its lines, 1-based: `line` is its own (0 without one), `key_lines` those of its keys."""
 
     def __init__(self, line: int) -> None:
         super().__init__()
