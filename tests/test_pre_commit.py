@@ -126,12 +126,19 @@ def test_a_commit_without_infrastructure_is_none_of_its_business(repository: Rep
 
 def test_only_what_is_committed_is_reported(repository: Repository) -> None:
     """A key in a file that the commit does not touch is not the committer's; but its module counts."""
-    repository.commit({"infra/old.tf": KEY, "infra/days.tf": 'variable "days" {}\n'}, "--no-verify")
-    done = repository.commit({"infra/days.tf": 'variable "days" {\n  default = 30\n}\n'})
+    repository.commit({"infra/old.tf": KEY, "infra/net.tf": 'resource "aws_vpc" "a" {}\n'}, "--no-verify")
+    done = repository.commit({"infra/net.tf": 'resource "aws_vpc" "b" {}\n'})
     assert done.returncode == 0, done.stdout + done.stderr
     done = repository.commit({"infra/new.tf": ROTATED.replace('"k"', '"new"')})
     assert done.returncode == 1
     assert "KEY_AWS_003  infra/new.tf" in done.stderr and "infra/old.tf:" not in done.stderr
+
+
+def test_values_that_are_committed_bear_on_their_module(repository: Repository) -> None:
+    repository.commit({"infra/old.tf": KEY}, "--no-verify")
+    done = repository.commit({"infra/days.tf": 'variable "days" {\n  default = 30\n}\n'})
+    assert done.returncode == 1
+    assert "infra/old.tf:" in done.stderr
 
 
 PARTS = st.sampled_from(
