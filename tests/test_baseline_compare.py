@@ -12,8 +12,8 @@ from evaluations import RULES, code_finding, live_finding
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keyrules.baseline_compare import Comparison, compare
-from keyrules.baseline_reading import Entry
+from keyrules.baseline.baseline_compare import Comparison, compare
+from keyrules.baseline.baseline_reading import Entry
 from keyrules.model import FactValue, Finding, Location, Severity, Status
 
 SEEN_FIRST = datetime(2025, 12, 24, tzinfo=timezone.utc)

@@ -11,7 +11,7 @@ import pytest
 from canaries import make_canary
 from scanning import write
 
-from keyrules.baseline_places import Places, base_of, start_for, start_of
+from keyrules.baseline.baseline_places import Places, base_of, start_for, start_of
 from keyrules.cli import main
 
 APRIL, MAY = "2026-04-01T00:00:00Z", "2026-05-01T00:00:00Z"

@@ -14,7 +14,7 @@ from evaluations import AS_OF, every_kind_of_code_result, every_kind_of_live_res
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keyrules.baseline_reading import Baseline, read_baseline
+from keyrules.baseline.baseline_reading import Baseline, read_baseline
 from keyrules.model import BaselineReport, Evaluation, Finding, KnownFinding, Plane, Status, UsageError
 from keyrules.reports.json_report import document
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from evaluations import ACCOUNT, AS_OF, RULES, code_finding, live_finding, make_evaluation
 
-from keyrules.baseline_code_scope import looked_at_input, seen_on_code
-from keyrules.baseline_live_scope import seen_on_live
-from keyrules.baseline_places import Places
-from keyrules.baseline_reading import Baseline, Entry
+from keyrules.baseline.baseline_code_scope import looked_at_input, seen_on_code
+from keyrules.baseline.baseline_live_scope import seen_on_live
+from keyrules.baseline.baseline_places import Places
+from keyrules.baseline.baseline_reading import Baseline, Entry
 from keyrules.model import EvaluationError, Finding, Input, Location, Plane, Rule, ScanScope, Status
 
 MODULE = "terraform"

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from evaluations import AS_OF, RULES, code_finding, every_kind_of_code_result, live_finding, make_evaluation
 
-from keyrules.baseline_compare import compare
-from keyrules.baseline_reading import Baseline, Entry, read_baseline
-from keyrules.baseline_run import BaselineRun
-from keyrules.baseline_writing import accepted_note, baseline_text
+from keyrules.baseline.baseline_compare import compare
+from keyrules.baseline.baseline_reading import Baseline, Entry, read_baseline
+from keyrules.baseline.baseline_run import BaselineRun
+from keyrules.baseline.baseline_writing import accepted_note, baseline_text
 from keyrules.exit_codes import exit_code
 from keyrules.model import Evaluation, EvaluationError, Finding, Input, Location, Plane, Severity, Status
 

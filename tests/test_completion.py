@@ -21,11 +21,11 @@ from scanning import PROJECT
 
 from keyrules.catalog import load_pack
 from keyrules.cli import _every_parser, main
-from keyrules.completion_arguments import SHELLS
-from keyrules.completion_words import Kind, commands
+from keyrules.completion.completion_arguments import SHELLS
+from keyrules.completion.completion_words import Kind, commands
+from keyrules.completion.pack_names import PackNames, read_names
 from keyrules.controls import load_frameworks
 from keyrules.model import Plane, UsageError
-from keyrules.pack_names import PackNames, read_names
 from keyrules.pack_stamp import rules_path
 from keyrules.reports.report_formats import formats_of
 

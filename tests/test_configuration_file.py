@@ -16,8 +16,8 @@ from scanning import PROJECT
 
 from keyrules.catalog import load_pack
 from keyrules.cli import main
-from keyrules.configuration import Configuration, Given, parse_configuration
-from keyrules.configuration_schema import configuration_schema
+from keyrules.configuration.configuration_file import Configuration, Given, parse_configuration
+from keyrules.configuration.configuration_schema import configuration_schema
 from keyrules.model import Plane, UsageError
 from keyrules.reports.report_formats import FORMATS, formats_of
 

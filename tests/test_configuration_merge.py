@@ -17,7 +17,7 @@ from scanning import AS_OF, PROJECT, write
 
 from keyrules import cli
 from keyrules.cli import main
-from keyrules.config_merge import find_configuration
+from keyrules.configuration.config_merge import find_configuration
 from keyrules.model import UsageError
 
 FILE = ".keyrules.yaml"
@@ -323,7 +323,7 @@ def test_without_a_file_nothing_of_it_is_imported(folder: Path) -> None:
     (folder / "main.tf").write_text("locals {}\n")
     program = (
         "import sys; from keyrules.cli import main; code = main(['scan', '--quiet']); "
-        "print(code, sorted(name for name in sys.modules if name.startswith('keyrules.configuration')))"
+        "print(code, sorted(n for n in sys.modules if n.startswith('keyrules.configuration.configuration_file')))"
     )
     done = subprocess.run(
         [sys.executable, "-c", program],

@@ -168,7 +168,7 @@ def test_strictness_says_nothing_where_it_decides_nothing(folder: Path, capfd: p
 def test_a_quiet_run_explains_findings_that_are_back(
     folder: Path, capfd: pytest.CaptureFixture[str], command: tuple[str, ...], framework: tuple[str, ...]
 ) -> None:
-    subject, other = ("aws_iam_access_key.deploy", CODE) if command[0] == "scan" else ("old-backup", LIVE)
+    subject, other = ("aws_iam_access_key.deploy", "code") if command[0] == "scan" else ("old-backup", "live")
     use_exceptions(entry(1, subject, "2026-05-31"), entry(1, "nobody", plane=other))
     code, out, _ = run(capfd, *command, *framework, "--quiet")
     assert code == 1

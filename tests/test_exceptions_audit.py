@@ -14,12 +14,11 @@ from credential_reports import ACCOUNT, ROOT, audit, key, line, report
 from exception_files import REPORT, entry, folder, run, run_json, use_exceptions
 from scanning import write
 
-from keyrules.exceptions_file import Entry
-from keyrules.exceptions_match import ExceptionUse
+from keyrules.exceptions.exceptions_file import Entry
+from keyrules.exceptions.exceptions_match import ExceptionUse
 from keyrules.model import Counts, Exemption, Plane, Status
 
 __all__ = ["folder"]
-CODE, LIVE = "code", "live"
 
 # The example report has six failures: KEY_AWS_001 on ci-deploy and old-backup, 002 on old-backup, 003 on ci-deploy,
 # 006 on kim and 012 on jane.

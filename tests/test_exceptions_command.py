@@ -16,10 +16,11 @@ from typing import NoReturn
 import pytest
 from scanning import FIXTURES, PROJECT
 
-from keyrules import cli, exceptions_look
+from keyrules import cli
 from keyrules.cli import main
-from keyrules.exceptions_file import Entry
-from keyrules.exceptions_listing import Listed, Match, as_json, as_text
+from keyrules.exceptions import exceptions_look
+from keyrules.exceptions.exceptions_file import Entry
+from keyrules.exceptions.exceptions_listing import Listed, Match, as_json, as_text
 from keyrules.model import Exemption, Plane
 
 AS_OF = "2026-06-01T12:00:00Z"

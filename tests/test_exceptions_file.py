@@ -10,7 +10,7 @@ import pytest
 from canaries import assert_no_leak, make_canary
 
 from keyrules.catalog import Retired, load_pack
-from keyrules.exceptions_file import Entry, load_exceptions
+from keyrules.exceptions.exceptions_file import Entry, load_exceptions
 from keyrules.model import Plane, UsageError
 
 PACK = load_pack()

@@ -14,9 +14,9 @@ from evaluations import RULES, code_finding, live_finding
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keyrules.exceptions_file import Entry
-from keyrules.exceptions_match import ExceptionUse, Form, code_names, form_of, glob, live_names
-from keyrules.exceptions_paths import Ground
+from keyrules.exceptions.exceptions_file import Entry
+from keyrules.exceptions.exceptions_match import ExceptionUse, Form, code_names, form_of, glob, live_names
+from keyrules.exceptions.exceptions_paths import Ground
 from keyrules.model import Exemption, Finding, Location, Plane, Status, Subject
 
 DAY = date(2026, 6, 1)

@@ -11,8 +11,8 @@ import jsonschema  # type: ignore[import-untyped]
 import pytest
 
 from keyrules.catalog import load_pack
-from keyrules.exceptions_file import load_exceptions
-from keyrules.exceptions_schema import EXCEPTIONS_SCHEMA_ID, exceptions_schema
+from keyrules.exceptions.exceptions_file import load_exceptions
+from keyrules.exceptions.exceptions_schema import EXCEPTIONS_SCHEMA_ID, exceptions_schema
 from keyrules.model import UsageError
 
 PACK = load_pack()

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from evaluations import code_finding, live_finding, make_evaluation, make_rule
 
-from keyrules.exceptions_apply import exempted
-from keyrules.exceptions_file import Entry
-from keyrules.exceptions_match import ExceptionUse
-from keyrules.exceptions_paths import Ground
-from keyrules.exceptions_scope import (
+from keyrules.exceptions.exceptions_apply import exempted
+from keyrules.exceptions.exceptions_file import Entry
+from keyrules.exceptions.exceptions_match import ExceptionUse
+from keyrules.exceptions.exceptions_paths import Ground
+from keyrules.exceptions.exceptions_scope import (
     Scope,
     audit_scope,
     exception_warnings,

@@ -14,7 +14,7 @@ from scanning import AS_OF, FIXTURES, run, write
 from severities import LOW, MEDIUM
 
 from keyrules.cli import main
-from keyrules.exclude_globs import excluder, is_glob
+from keyrules.configuration.exclude_globs import excluder, is_glob
 from keyrules.iac.discovery import Discovery, discover
 
 FILE = ".keyrules.yaml"

@@ -13,7 +13,7 @@ from scanning import PROJECT, write
 
 from keyrules import cli
 from keyrules.cli import main
-from keyrules.completion_arguments import SHELLS
+from keyrules.completion.completion_arguments import SHELLS
 from keyrules.iac import early_answer, scan
 from keyrules.iac.scan_arguments import add_scan_arguments
 
@@ -41,7 +41,7 @@ EVALUATING = {
     "keyrules.model",
     "keyrules.catalog",
     "keyrules.controls",
-    "keyrules.config_merge",
+    "keyrules.configuration.config_merge",
     "keyrules.iac.scan",
     "keyrules.reports.outputs",
 }
@@ -122,7 +122,7 @@ class TestImports:
         """Its start-up file runs `keyrules completion`."""
         modules = imported(clean, "completion", shell)
         assert modules & (SLOW | EVALUATING) == set()
-        assert "keyrules.pack_names" in modules
+        assert "keyrules.completion.pack_names" in modules
 
     def test_a_scan_that_evaluates_imports_what_it_needs(self, clean: Path) -> None:
         """The test above can fail at all."""

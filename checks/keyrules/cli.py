@@ -190,7 +190,7 @@ def _controls(args: argparse.Namespace) -> int:
 
 
 def _prepare_exceptions(parser: argparse.ArgumentParser) -> Callable[[argparse.Namespace], int]:
-    from keyrules.exceptions_arguments import EPILOG, add_exceptions_arguments
+    from keyrules.exceptions.exceptions_arguments import EPILOG, add_exceptions_arguments
 
     add_exceptions_arguments(parser)
     parser.epilog = EPILOG
@@ -198,13 +198,13 @@ def _prepare_exceptions(parser: argparse.ArgumentParser) -> Callable[[argparse.N
 
 
 def _exceptions(args: argparse.Namespace) -> int:
-    from keyrules.exceptions_command import run_exceptions
+    from keyrules.exceptions.exceptions_command import run_exceptions
 
     return run_exceptions(args, current_time())
 
 
 def _prepare_config(parser: argparse.ArgumentParser) -> Callable[[argparse.Namespace], int]:
-    from keyrules.config_arguments import EPILOG, add_config_arguments
+    from keyrules.configuration.config_arguments import EPILOG, add_config_arguments
 
     add_config_arguments(parser)
     parser.epilog = EPILOG
@@ -212,7 +212,7 @@ def _prepare_config(parser: argparse.ArgumentParser) -> Callable[[argparse.Names
 
 
 def _config(args: argparse.Namespace) -> int:
-    from keyrules.config_command import run_config
+    from keyrules.configuration.config_command import run_config
 
     return run_config(args)
 
@@ -238,7 +238,7 @@ def _prepare_dirs(parser: argparse.ArgumentParser) -> Callable[[argparse.Namespa
 
 
 def _prepare_completion(parser: argparse.ArgumentParser) -> Callable[[argparse.Namespace], int]:
-    from keyrules.completion_arguments import EPILOG, add_completion_arguments
+    from keyrules.completion.completion_arguments import EPILOG, add_completion_arguments
 
     add_completion_arguments(parser)
     parser.epilog = EPILOG
@@ -246,7 +246,7 @@ def _prepare_completion(parser: argparse.ArgumentParser) -> Callable[[argparse.N
 
 
 def _completion(args: argparse.Namespace) -> int:
-    from keyrules.completion_command import run_completion
+    from keyrules.completion.completion_command import run_completion
 
     return run_completion(args, _every_parser())
 

@@ -11,8 +11,8 @@ import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, TextIO
 
-from keyrules.config_option import add_configuration_options
-from keyrules.exceptions_option import add_exceptions_options
+from keyrules.configuration.config_option import add_configuration_options
+from keyrules.exceptions.exceptions_option import add_exceptions_options
 from keyrules.framework_option import add_framework_options
 from keyrules.terminal import DEFAULT_WIDTH, columns
 from keyrules.terms import Severity, UsageError

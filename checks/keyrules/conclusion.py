@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from keyrules.command_options import report_options, severity
-from keyrules.config_option import blaming_the_file
+from keyrules.configuration.config_option import blaming_the_file
 from keyrules.exit_codes import USAGE, exit_code
 from keyrules.framework_option import Chosen
 from keyrules.model import Evaluation, Plane, Severity
@@ -20,7 +20,7 @@ from keyrules.reports.outputs import Output, parse_outputs, write_outputs
 from keyrules.reports.report_formats import FORMATS
 
 if TYPE_CHECKING:
-    from keyrules.baseline_run import BaselineRun
+    from keyrules.baseline.baseline_run import BaselineRun
 
 
 @dataclass(frozen=True)
@@ -90,6 +90,6 @@ def prepare(args: argparse.Namespace, plane: Plane) -> Conclusion:
 def _baseline(args: argparse.Namespace, plane: Plane, outputs: tuple[Output, ...]) -> BaselineRun | None:
     if args.baseline is None and args.write_baseline is None:
         return None
-    from keyrules.baseline_run import baseline_run
+    from keyrules.baseline.baseline_run import baseline_run
 
     return baseline_run(args, plane, outputs)

@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import NoReturn
 
 from keyrules.catalog import Pack
+from keyrules.completion.pack_names import FRAMEWORK_COLUMNS
 from keyrules.control_bounds import parse_bounds, unbounded
 from keyrules.control_model import ControlRow, FrameworkEdition, Frameworks, Relation, Removed, Source, Unmapped
 from keyrules.csv_table import TableLine, natural_order, read_table
 from keyrules.model import Rule, UsageError
-from keyrules.pack_names import FRAMEWORK_COLUMNS
 
 CONTROL_COLUMNS = ("control", "title", "relation", "rule", "bound", "source", "why")
 SOURCE_COLUMNS = ("key", "title", "url")

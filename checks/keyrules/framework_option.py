@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, NamedTuple
 
-from keyrules.config_option import blaming_the_file
+from keyrules.configuration.config_option import blaming_the_file
 from keyrules.terms import Plane, UsageError
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ import sys
 from collections.abc import Set
 
 from keyrules.command_options import text_width
-from keyrules.config_option import CONFIGURATION_FILE, MISSPELT_FILE
-from keyrules.exceptions_option import DEFAULT_FILE as EXCEPTIONS_FILE
+from keyrules.configuration.config_option import CONFIGURATION_FILE, MISSPELT_FILE
+from keyrules.exceptions.exceptions_option import DEFAULT_FILE as EXCEPTIONS_FILE
 from keyrules.iac.discovery import Discovery, discover, note_on_nothing
 from keyrules.terms import Severity
 

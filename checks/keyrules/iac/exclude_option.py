@@ -22,7 +22,7 @@ def excluded_paths(args: argparse.Namespace) -> Callable[[str], bool] | None:
     """
     if not args.exclude:
         return None
-    from keyrules.exclude_globs import GLOB_RULES, excluder, is_glob
+    from keyrules.configuration.exclude_globs import GLOB_RULES, excluder, is_glob
 
     for glob in args.exclude:
         if not is_glob(glob):

@@ -15,8 +15,8 @@ from tempfile import TemporaryDirectory
 
 from keyrules.command_options import ProgressLine, moment
 from keyrules.conclusion import prepare
-from keyrules.config_merge import settle
-from keyrules.exceptions_option import chosen_exceptions, exceptions_ground
+from keyrules.configuration.config_merge import settle
+from keyrules.exceptions.exceptions_option import chosen_exceptions, exceptions_ground
 from keyrules.file_reading import is_given_pipe, read_named
 from keyrules.framework_option import choose
 from keyrules.iac.cache.cache_folder import cache_place
@@ -73,7 +73,7 @@ def run_scan(args: argparse.Namespace, now: datetime, found: Discovery | None = 
         )
         evaluation = _renamed(scan(request), aliases)
         if exceptions:
-            from keyrules.exceptions_apply import exempted
+            from keyrules.exceptions.exceptions_apply import exempted
 
             evaluation = exempted(evaluation, exceptions, exceptions_ground(args, excluded))
     return conclusion.conclude(evaluation, chosen)

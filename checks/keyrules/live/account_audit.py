@@ -8,10 +8,10 @@ from dataclasses import asdict, astuple, dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
-from keyrules.exceptions_apply import Moves, counts_after, moves_between
-from keyrules.exceptions_file import utc_day
-from keyrules.exceptions_match import ExceptionUse
-from keyrules.exceptions_scope import audit_scope, exception_warnings, expiry_warnings
+from keyrules.exceptions.exceptions_apply import Moves, counts_after, moves_between
+from keyrules.exceptions.exceptions_file import utc_day
+from keyrules.exceptions.exceptions_match import ExceptionUse
+from keyrules.exceptions.exceptions_scope import audit_scope, exception_warnings, expiry_warnings
 from keyrules.live.age_buckets import added, age_buckets
 from keyrules.live.audit import Population, Tally, Verdict, judge_rows
 from keyrules.live.credential_report import read_rows

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, cast
 from keyrules.catalog import load_pack
 from keyrules.command_options import moment
 from keyrules.conclusion import prepare
-from keyrules.config_merge import settle
-from keyrules.exceptions_match import ExceptionUse
-from keyrules.exceptions_option import chosen_exceptions
+from keyrules.configuration.config_merge import settle
+from keyrules.exceptions.exceptions_match import ExceptionUse
+from keyrules.exceptions.exceptions_option import chosen_exceptions
 from keyrules.exit_codes import FINDINGS
 from keyrules.framework_option import choose
 from keyrules.live.account_audit import (

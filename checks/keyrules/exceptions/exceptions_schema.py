@@ -1,7 +1,7 @@
 """The JSON schema of the exceptions file, for editors.
 
-Draft-07, as for the configuration. It accepts whatever keyrules.exceptions_file accepts; what depends on the day or on
-another entry (an end that is too far away, a repetition) only that can say.
+Draft-07, as for the configuration. It accepts whatever keyrules.exceptions.exceptions_file accepts; what depends on the
+day or on another entry (an end that is too far away, a repetition) only that can say.
 """
 
 from __future__ import annotations

@@ -15,15 +15,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from keyrules.config_option import CONFIGURATION_FILE, MISSPELT_FILE
-from keyrules.exceptions_option import DEFAULT_FILE as EXCEPTIONS_FILE
-from keyrules.exceptions_option import DEFAULT_MAX_DAYS
+from keyrules.configuration.config_option import CONFIGURATION_FILE, MISSPELT_FILE
+from keyrules.exceptions.exceptions_option import DEFAULT_FILE as EXCEPTIONS_FILE
+from keyrules.exceptions.exceptions_option import DEFAULT_MAX_DAYS
 from keyrules.file_reading import read_named
 from keyrules.terms import Plane, UsageError
 
 if TYPE_CHECKING:
     from keyrules.catalog import Pack
-    from keyrules.configuration import Configuration, Given
+    from keyrules.configuration.configuration_file import Configuration, Given
     from keyrules.model import ParameterValue
 
 COMMAND_LINE = "command line"
@@ -133,7 +133,7 @@ def _configuration_path(args: argparse.Namespace) -> Path | None:
 
 def _load(path: Path) -> tuple[Configuration, Pack]:
     from keyrules.catalog import load_pack
-    from keyrules.configuration import parse_configuration
+    from keyrules.configuration.configuration_file import parse_configuration
 
     try:
         data = read_named(str(path))

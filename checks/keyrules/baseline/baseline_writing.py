@@ -17,9 +17,9 @@ from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from keyrules.baseline_compare import Comparison, place_order
-from keyrules.baseline_places import Places, at, base_of, path_of, start_for
-from keyrules.baseline_reading import BASELINE_SCHEMA, KEY_IDS, Baseline, Entry
+from keyrules.baseline.baseline_compare import Comparison, place_order
+from keyrules.baseline.baseline_places import Places, at, base_of, path_of, start_for
+from keyrules.baseline.baseline_reading import BASELINE_SCHEMA, KEY_IDS, Baseline, Entry
 from keyrules.iac.file_names import SOURCE_SUFFIXES
 from keyrules.model import Evaluation, Finding, Input, Plane, Status
 from keyrules.reports.json_report import finding_document

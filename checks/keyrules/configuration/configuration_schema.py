@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 from keyrules.catalog import Pack
-from keyrules.configuration import RULES
-from keyrules.configuration_keys import KEYS, SECTIONS, SWITCH, TOP, Words, thresholds
+from keyrules.configuration.configuration_file import RULES
+from keyrules.configuration.configuration_keys import KEYS, SECTIONS, SWITCH, TOP, Words, thresholds
 from keyrules.model import Rule
 
 SCHEMA_ID = "https://raw.githubusercontent.com/keyrules/keyrules/main/checks/keyrules/schemas/configuration.jsonschema"

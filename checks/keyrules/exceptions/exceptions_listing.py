@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any
 
-from keyrules.exceptions_file import Entry
+from keyrules.exceptions.exceptions_file import Entry
 from keyrules.model import Plane
 from keyrules.reports.json_text import dump
 from keyrules.reports.text_style import count_of, iso_utc, printable, wrap

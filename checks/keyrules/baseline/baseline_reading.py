@@ -16,7 +16,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, NoReturn
 
-from keyrules.baseline_places import Places, at, path_of, start_of
+from keyrules.baseline.baseline_places import Places, at, path_of, start_of
 from keyrules.file_reading import read_named
 from keyrules.model import FactValue, Finding, Input, Location, Plane, Severity, Status, Subject, UsageError
 from keyrules.reports.json_report import SCHEMA

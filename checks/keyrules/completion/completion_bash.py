@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterable, Sequence
 
-from keyrules.completion_words import HEAD, Command, Kind, Values
+from keyrules.completion.completion_words import HEAD, Command, Kind, Values
 
 _SCRIPT = r"""
 _keyrules() {

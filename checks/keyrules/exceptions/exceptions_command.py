@@ -14,11 +14,11 @@ from pathlib import Path
 
 from keyrules.catalog import load_pack
 from keyrules.command_options import moment
-from keyrules.config_merge import settle
-from keyrules.exceptions_arguments import FORMATS
-from keyrules.exceptions_file import Entry, utc_day
-from keyrules.exceptions_listing import as_json, as_text
-from keyrules.exceptions_option import DEFAULT_FILE, chosen_exceptions, exceptions_ground, exceptions_path
+from keyrules.configuration.config_merge import settle
+from keyrules.exceptions.exceptions_arguments import FORMATS
+from keyrules.exceptions.exceptions_file import Entry, utc_day
+from keyrules.exceptions.exceptions_listing import as_json, as_text
+from keyrules.exceptions.exceptions_option import DEFAULT_FILE, chosen_exceptions, exceptions_ground, exceptions_path
 from keyrules.exit_codes import CLEAN, INCOMPLETE
 from keyrules.iac.exclude_option import excluded_paths
 from keyrules.live.spans import parse_span
@@ -46,7 +46,7 @@ def run_exceptions(args: argparse.Namespace, now: datetime) -> int:
         print(as_json(None, as_of, ()) if args.format == "json" else f"{_absent()}\n", end="")
         return CLEAN
     asked = [entry for entry in entries if within is None or _ends_within(entry, as_of, within)]
-    from keyrules.exceptions_look import Where, look_for
+    from keyrules.exceptions.exceptions_look import Where, look_for
 
     paths = tuple(map(Path, args.paths or ["."]))
     excluded = excluded_paths(args)

@@ -13,8 +13,8 @@ from functools import cached_property
 from typing import Any, TypeAlias
 
 from keyrules.catalog import Pack
-from keyrules.exceptions_option import DEFAULT_FILE, DEFAULT_MAX_DAYS
-from keyrules.exclude_globs import GLOB_PATTERN, GLOB_RULES, is_glob
+from keyrules.configuration.exclude_globs import GLOB_PATTERN, GLOB_RULES, is_glob
+from keyrules.exceptions.exceptions_option import DEFAULT_FILE, DEFAULT_MAX_DAYS
 from keyrules.model import Parameter, Plane, Rule, Severity
 from keyrules.reports.report_formats import formats_of
 from keyrules.rule_conditions import type_word

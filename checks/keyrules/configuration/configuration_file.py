@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from keyrules.catalog import Pack
-from keyrules.configuration_keys import (
+from keyrules.configuration.configuration_keys import (
     KEYS,
     SECTIONS,
     SWITCH,

@@ -37,8 +37,8 @@ from datetime import date
 from fnmatch import translate
 from typing import TypeAlias
 
-from keyrules.exceptions_file import Entry
-from keyrules.exceptions_paths import Ground
+from keyrules.exceptions.exceptions_file import Entry
+from keyrules.exceptions.exceptions_paths import Ground
 from keyrules.iac.file_names import TEXT_SUFFIXES
 from keyrules.iac.file_paths import STDIN
 from keyrules.iac.host.checkov_graph import without_keys

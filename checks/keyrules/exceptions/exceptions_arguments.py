@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 
-from keyrules.config_option import add_configuration_options
-from keyrules.exceptions_option import add_exceptions_file
+from keyrules.configuration.config_option import add_configuration_options
+from keyrules.exceptions.exceptions_option import add_exceptions_file
 from keyrules.iac.exclude_option import add_exclude_option
 
 FORMATS = ("text", "json")

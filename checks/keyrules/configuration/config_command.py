@@ -10,11 +10,11 @@ from typing import Any
 
 from keyrules.catalog import Pack, load_pack
 from keyrules.conclusion import prepare
-from keyrules.config_arguments import FORMATS, SCHEMAS
-from keyrules.config_merge import DEFAULT, Settled, settle
-from keyrules.configuration_keys import SECTIONS
-from keyrules.configuration_schema import configuration_schema
-from keyrules.exceptions_schema import exceptions_schema
+from keyrules.configuration.config_arguments import FORMATS, SCHEMAS
+from keyrules.configuration.config_merge import DEFAULT, Settled, settle
+from keyrules.configuration.configuration_keys import SECTIONS
+from keyrules.configuration.configuration_schema import configuration_schema
+from keyrules.exceptions.exceptions_schema import exceptions_schema
 from keyrules.exit_codes import CLEAN
 from keyrules.framework_option import choose
 from keyrules.iac.exclude_option import excluded_paths

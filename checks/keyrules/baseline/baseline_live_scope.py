@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from keyrules.baseline_reading import Entry
+from keyrules.baseline.baseline_reading import Entry
 from keyrules.model import Evaluation, Input
 
 

@@ -14,9 +14,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from keyrules.exceptions_file import Entry
-from keyrules.exceptions_match import ExceptionUse, path_in
-from keyrules.exceptions_paths import Ground
+from keyrules.exceptions.exceptions_file import Entry
+from keyrules.exceptions.exceptions_match import ExceptionUse, path_in
+from keyrules.exceptions.exceptions_paths import Ground
 from keyrules.iac.host.checkov_graph import without_keys
 from keyrules.model import Evaluation, Plane, Rule
 from keyrules.reports.text_style import count_of

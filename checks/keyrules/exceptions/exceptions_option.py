@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from keyrules.catalog import Pack
-    from keyrules.exceptions_file import Entry
-    from keyrules.exceptions_paths import Ground
+    from keyrules.exceptions.exceptions_file import Entry
+    from keyrules.exceptions.exceptions_paths import Ground
 
 DEFAULT_FILE = ".keyrules-exceptions.yaml"
 DEFAULT_MAX_DAYS = 365
@@ -49,7 +49,7 @@ def chosen_exceptions(args: argparse.Namespace, pack: Pack, now: datetime) -> tu
     path = exceptions_path(args)
     if path is None:
         return ()
-    from keyrules.exceptions_file import load_exceptions
+    from keyrules.exceptions.exceptions_file import load_exceptions
 
     return load_exceptions(path, pack, now, args.max_exception_days)
 
@@ -62,7 +62,7 @@ def exceptions_ground(args: argparse.Namespace, excluded: Callable[[str], bool] 
     """
     from pathlib import Path
 
-    from keyrules.exceptions_paths import Ground
+    from keyrules.exceptions.exceptions_paths import Ground
 
     return Ground(str(Path(args.exceptions or "").parent), None if "exclude" in args.origins else excluded)
 

@@ -2,7 +2,7 @@
 
     exceptions:
       - rule: KEY_AWS_001                     # a rule of the pack
-        subject: aws_iam_access_key.legacy    # a name (see keyrules.exceptions_match) or a glob with * and ?
+        subject: aws_iam_access_key.legacy    # a name (see keyrules.exceptions.exceptions_match) or a glob with * and ?
         reason: The appliance takes no new key before its update in May
         owner: storage-team@example.com
         expires: 2026-11-30                   # holds through this day, UTC

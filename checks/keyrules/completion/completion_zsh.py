@@ -6,7 +6,7 @@ import re
 import shlex
 from collections.abc import Iterator, Sequence
 
-from keyrules.completion_words import HEAD, Command, Kind, Option, Values
+from keyrules.completion.completion_words import HEAD, Command, Kind, Option, Values
 
 _SCRIPT = r"""
 _keyrules_words() {

@@ -8,11 +8,11 @@ from datetime import date, datetime
 from pathlib import Path
 
 from keyrules.catalog import Pack
-from keyrules.exceptions_file import Entry, utc_day
-from keyrules.exceptions_listing import Listed, Match
-from keyrules.exceptions_match import ExceptionUse
-from keyrules.exceptions_paths import Ground
-from keyrules.exceptions_scope import Scope, audit_scope, planes_of, scan_scope, within_reach
+from keyrules.exceptions.exceptions_file import Entry, utc_day
+from keyrules.exceptions.exceptions_listing import Listed, Match
+from keyrules.exceptions.exceptions_match import ExceptionUse
+from keyrules.exceptions.exceptions_paths import Ground
+from keyrules.exceptions.exceptions_scope import Scope, audit_scope, planes_of, scan_scope, within_reach
 from keyrules.iac.scan import ScanRequest, scan
 from keyrules.iac.scan_command import check_readable
 from keyrules.live.account_audit import AuditRequest, combine

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeAlias
 
-from keyrules.exceptions_file import Entry, utc_day
-from keyrules.exceptions_match import ExceptionUse
-from keyrules.exceptions_paths import Ground
-from keyrules.exceptions_scope import exception_warnings, expiry_warnings, scan_scope
+from keyrules.exceptions.exceptions_file import Entry, utc_day
+from keyrules.exceptions.exceptions_match import ExceptionUse
+from keyrules.exceptions.exceptions_paths import Ground
+from keyrules.exceptions.exceptions_scope import exception_warnings, expiry_warnings, scan_scope
 from keyrules.model import Counts, Evaluation, Finding, Status
 
 Moves: TypeAlias = Mapping[tuple[str, Status], int]

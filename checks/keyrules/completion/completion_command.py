@@ -8,12 +8,12 @@ from __future__ import annotations
 import argparse
 from collections.abc import Mapping
 
-from keyrules.completion_arguments import SHELLS
-from keyrules.completion_bash import bash_script
-from keyrules.completion_fish import fish_script
-from keyrules.completion_words import commands
-from keyrules.completion_zsh import zsh_script
-from keyrules.pack_names import read_names
+from keyrules.completion.completion_arguments import SHELLS
+from keyrules.completion.completion_bash import bash_script
+from keyrules.completion.completion_fish import fish_script
+from keyrules.completion.completion_words import commands
+from keyrules.completion.completion_zsh import zsh_script
+from keyrules.completion.pack_names import read_names
 from keyrules.pack_stamp import pack_version, rules_path
 from keyrules.terms import UsageError
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from keyrules.completion_words import HEAD, Command, Kind, Values
+from keyrules.completion.completion_words import HEAD, Command, Kind, Values
 
 _FUNCTIONS = r"""
 function __keyrules_in

@@ -8,10 +8,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from keyrules.baseline_compare import Comparison, Known, compare, worst_first
-from keyrules.baseline_places import Places, at, path_of
-from keyrules.baseline_reading import Baseline, Entry, read_baseline
-from keyrules.baseline_writing import accepted_note, baseline_text
+from keyrules.baseline.baseline_compare import Comparison, Known, compare, worst_first
+from keyrules.baseline.baseline_places import Places, at, path_of
+from keyrules.baseline.baseline_reading import Baseline, Entry, read_baseline
+from keyrules.baseline.baseline_writing import accepted_note, baseline_text
 from keyrules.model import (
     BaselineReport,
     Counts,
@@ -47,7 +47,7 @@ class BaselineRun:
             compared = compare(evaluation.findings, {}, lambda entry: False, lambda path: False)
             result = evaluation
         elif evaluation.plane is Plane.LIVE:
-            from keyrules.baseline_live_scope import seen_on_live
+            from keyrules.baseline.baseline_live_scope import seen_on_live
 
             compared = compare(evaluation.findings, self.old.entries, seen_on_live(evaluation), lambda path: False)
             result = _reduced(evaluation, compared, self.old, None)
@@ -65,7 +65,7 @@ class BaselineRun:
         self, evaluation: Evaluation, old: Baseline, places: Places
     ) -> tuple[Comparison, tuple[Input, ...]]:
         """The comparison, made with the baseline's paths, and those of its inputs that the run did not look at."""
-        from keyrules.baseline_code_scope import looked_at_input, seen_on_code
+        from keyrules.baseline.baseline_code_scope import looked_at_input, seen_on_code
 
         entered = places.entered_evaluation(evaluation)
         looked_at = looked_at_input(evaluation, places)

@@ -18,8 +18,8 @@ from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from keyrules.baseline_places import path_of
-from keyrules.baseline_reading import COUNTED, KEY_IDS, Entry
+from keyrules.baseline.baseline_places import path_of
+from keyrules.baseline.baseline_reading import COUNTED, KEY_IDS, Entry
 from keyrules.iac.file_names import SOURCE_SUFFIXES
 from keyrules.model import Finding, Location, Status
 

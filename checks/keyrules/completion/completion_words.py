@@ -12,9 +12,9 @@ from collections.abc import Iterator, Mapping
 from enum import Enum
 from typing import NamedTuple
 
-from keyrules.completion_arguments import SHELLS
-from keyrules.config_arguments import FORMATS
-from keyrules.pack_names import PackNames
+from keyrules.completion.completion_arguments import SHELLS
+from keyrules.completion.pack_names import PackNames
+from keyrules.configuration.config_arguments import FORMATS
 from keyrules.reports.report_formats import formats_of
 from keyrules.terms import Plane, Severity
 

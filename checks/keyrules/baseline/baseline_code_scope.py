@@ -10,8 +10,8 @@ import os
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
-from keyrules.baseline_places import Places
-from keyrules.baseline_reading import Baseline, Entry
+from keyrules.baseline.baseline_places import Places
+from keyrules.baseline.baseline_reading import Baseline, Entry
 from keyrules.iac.file_names import SKIPPED_FOLDERS, SOURCE_SUFFIXES, TEMPLATE_SUFFIXES, may_matter
 from keyrules.iac.file_paths import STDIN, below
 from keyrules.iac.host.checkov_graph import without_keys
