@@ -19,11 +19,12 @@ from keyrules.iac.scan_arguments import add_scan_arguments
 
 SCRIPT = """\
 import sys
+before = set(sys.modules)  # what an editable installation imports by itself
 from keyrules.cli import main
 try:
     sys.exit(main(sys.argv[2:]))
 finally:
-    open(sys.argv[1], "w").write("\\n".join(sys.modules))
+    open(sys.argv[1], "w").write("\\n".join(set(sys.modules) - before))
 """
 SLOW = {
     "yaml",
