@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[2]
+_SCRIPT = Path(sys.executable).parent / "keyrules"
 
 
 @dataclass(frozen=True)
@@ -27,8 +28,7 @@ class Measured:
 
 def keyrules_command() -> list[str]:
     """The installed command beside this Python, or the module where there is none."""
-    script = Path(sys.executable).parent / "keyrules"
-    return [str(script)] if script.exists() else [sys.executable, "-m", "keyrules.cli"]
+    return [str(_SCRIPT)] if _SCRIPT.exists() else [sys.executable, "-m", "keyrules.cli"]
 
 
 def plain_checkov(*arguments: str) -> list[str]:
@@ -39,8 +39,9 @@ def plain_checkov(*arguments: str) -> list[str]:
 
 
 def environment(cache: Path) -> dict[str, str]:
-    """The caller's environment with this checkout's code first and a cache of its own."""
-    return {**os.environ, "PYTHONPATH": str(PROJECT / "checks"), "KEYRULES_CACHE_DIR": str(cache)}
+    """The caller's environment with a cache of its own, and this checkout's code where no other is installed."""
+    code = {} if _SCRIPT.exists() else {"PYTHONPATH": str(PROJECT / "checks")}
+    return {**os.environ, **code, "KEYRULES_CACHE_DIR": str(cache)}
 
 
 def timed(command: Sequence[str], variables: Mapping[str, str], folder: Path | None = None) -> tuple[float, float]:

@@ -11,7 +11,6 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from keyrules.command_options import ProgressLine, moment
 from keyrules.conclusion import prepare
@@ -114,6 +113,9 @@ def _readable_paths(names: list[str]) -> Iterator[tuple[tuple[Path, ...], Mappin
     plans = [(STDIN if name == "-" else name, _piped_plan(name)) for name in pipes]
     if not hasattr(os, "memfd_create"):
         raise UsageError("standard input needs Linux here; write the plan to a file and name it")
+    # Longer to import than the rest of a cached run takes.
+    from tempfile import TemporaryDirectory
+
     with ExitStack() as stack:
         folder = stack.enter_context(TemporaryDirectory(prefix="keyrules-"))
         aliases: dict[str, str] = {}
