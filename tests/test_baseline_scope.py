@@ -20,8 +20,8 @@ MODULE = "terraform"
 
 @pytest.fixture(autouse=True)
 def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "work").mkdir()
-    monkeypatch.chdir(tmp_path / "work")
+    (tmp_path / "tree").mkdir()
+    monkeypatch.chdir(tmp_path / "tree")
 
 
 def entry(finding: Finding) -> Entry:
@@ -109,7 +109,7 @@ class TestCode:
         Path("link").symlink_to("../real")
         assert not saw("../real/main.tf", ["."])
         assert saw("../real/main.tf", ["link"])
-        assert not saw("../real/main.tf", ["link"], excluded=lambda path: path.endswith("/work/link/main.tf"))
+        assert not saw("../real/main.tf", ["link"], excluded=lambda path: path.endswith("/tree/link/main.tf"))
         assert not saw("../real/.terraform/main.tf", ["link"])
 
     def test_rules_that_did_not_run(self) -> None:
@@ -117,7 +117,7 @@ class TestCode:
 
     def test_what_was_left_out(self, tmp_path: Path) -> None:
         def examples(path: str) -> bool:
-            return path.startswith(f"{tmp_path}/work/examples/")
+            return path.startswith(f"{tmp_path}/tree/examples/")
 
         assert not saw("examples/main.tf", ["."], excluded=examples)
         assert saw("main.tf", ["."], excluded=examples)

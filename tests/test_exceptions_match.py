@@ -69,15 +69,15 @@ def test_standard_input_is_in_no_folder(tmp_path: Path) -> None:
         (
             ".",
             "infra/main.tf",
-            ["infra/main.tf", "infra/*", "*.tf", "infra/main.tf:key.a", "*:key.a", "{}/work/infra/*"],
+            ["infra/main.tf", "infra/*", "*.tf", "infra/main.tf:key.a", "*:key.a", "{}/tree/infra/*"],
         ),
-        ("..", "infra/main.tf", ["work/infra/main.tf", "work/*", "work/infra/main.tf:key.a", "*/infra/main.tf"]),
-        ("policy", "infra/main.tf", ["../infra/main.tf", "../*", "../infra/main.tf:key.a", "{}/work/infra/main.tf"]),
+        ("..", "infra/main.tf", ["tree/infra/main.tf", "tree/*", "tree/infra/main.tf:key.a", "*/infra/main.tf"]),
+        ("policy", "infra/main.tf", ["../infra/main.tf", "../*", "../infra/main.tf:key.a", "{}/tree/infra/main.tf"]),
         ("../link", "infra/main.tf", ["infra/main.tf"]),
         (
             ".",
             "{}/link/infra/main.tf",
-            ["infra/main.tf", "../link/infra/main.tf", "{}/work/infra/*", "{}/link/infra/*"],
+            ["infra/main.tf", "../link/infra/main.tf", "{}/tree/infra/*", "{}/link/infra/*"],
         ),
         ("..", "/srv/main.tf", ["/srv/main.tf", "/srv/*:key.a"]),
     ],
@@ -85,23 +85,23 @@ def test_standard_input_is_in_no_folder(tmp_path: Path) -> None:
 def test_paths_are_relative_to_the_folder_of_the_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, home: str, path: str, subjects: list[str]
 ) -> None:
-    """The working directory is `work`, and `link` is a link to it."""
-    (tmp_path / "work" / "infra").mkdir(parents=True)
-    (tmp_path / "link").symlink_to("work")
-    monkeypatch.chdir(tmp_path / "work")
+    """The working directory is `tree`, and `link` is a link to it."""
+    (tmp_path / "tree" / "infra").mkdir(parents=True)
+    (tmp_path / "link").symlink_to("tree")
+    monkeypatch.chdir(tmp_path / "tree")
     finding = at("key.a", path.format(tmp_path))
     for subject in subjects:
         entries = [entry(subject.format(tmp_path))]
         assert ExceptionUse(entries, Plane.CODE, Ground(home)).matching(finding) == entries, subject
-    for other in ("main.tf", "main.tf:key.a", "work/work/infra/main.tf", "/infra/*", "{}/other/*", "link/main.tf"):
+    for other in ("main.tf", "main.tf:key.a", "tree/tree/infra/main.tf", "/infra/*", "{}/other/*", "link/main.tf"):
         assert not ExceptionUse([entry(other.format(tmp_path))], Plane.CODE, Ground(home)).matching(finding), other
 
 
 def test_a_path_of_the_working_directory_is_none_of_a_file_above_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "work").mkdir()
-    monkeypatch.chdir(tmp_path / "work")
+    (tmp_path / "tree").mkdir()
+    monkeypatch.chdir(tmp_path / "tree")
     assert not ExceptionUse([entry("main.tf")], Plane.CODE, Ground("..")).matching(at("key.a", "main.tf"))
 
 

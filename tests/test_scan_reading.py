@@ -9,13 +9,16 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 
 import pytest
 from scanning import FIXTURES, PROJECT, Scanned, scan, write
 
+from keyrules.cli import main
 from keyrules.iac.discovery import discover
 from keyrules.iac.file_walk import MAX_FILE_BYTES
+from keyrules.iac.host import checkov_host
 
 KEY = 'resource "aws_iam_access_key" "k" {\n  user = "svc"\n}\n'
 MODULE = """\
@@ -227,3 +230,19 @@ class TestOrder:
         turned = discover([folder], folder)
         assert (turned.units, turned.texts) == (straight.units, straight.texts)
         assert straight.units and straight.texts
+
+
+@pytest.mark.parametrize("seen", [0, 1])
+def test_a_module_that_the_worker_says_nothing_of_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], seen: int
+) -> None:
+    """Whatever makes it end early: a module without an outcome is never taken for clean."""
+    key = 'resource "aws_iam_access_key" "k" {\n  user = "u"\n}\n'
+    write(tmp_path, {"a/main.tf": key, "b/main.tf": key})
+    whole = checkov_host.run_units
+    monkeypatch.setattr(checkov_host, "run_units", lambda *given: islice(whole(*given), seen))
+    monkeypatch.chdir(tmp_path)
+    assert main(["scan", "--no-cache", "--format", "json"]) == 3
+    errors = [(each["input"], each["kind"]) for each in json.loads(capfd.readouterr().out)["errors"]]
+    assert len(errors) == 2 - seen
+    assert {kind for _, kind in errors} == {"not_evaluated"}

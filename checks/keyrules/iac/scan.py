@@ -131,6 +131,7 @@ def _outcomes(
     from keyrules.iac.host.checkov_host import run_units
 
     message = Request(tuple(ids), overrides, request.as_of, (), 0, record=cache is not None)
+    problem = "Checkov's worker ended without a word on it"
     try:
         for outcome in run_units(left, message, request.limits):
             outcomes[outcome.unit] = outcome
@@ -139,11 +140,12 @@ def _outcomes(
             if request.progress:
                 request.progress(len(outcomes), len(found.units), shown(outcome.unit.path))
     except InputError as error:
-        open_units = [unit for unit in left if unit not in outcomes]
-        errors += [EvaluationError(shown(unit.path), "not_evaluated", str(error)) for unit in open_units]
+        problem = str(error)
     finally:
         if cache:
             cache.close()
+    missed = [unit for unit in left if unit not in outcomes]
+    errors += [EvaluationError(shown(unit.path), "not_evaluated", problem) for unit in missed]
     return [outcomes[unit] for unit in found.units if unit in outcomes]
 
 
