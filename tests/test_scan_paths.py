@@ -8,30 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from scanned_sources import KEY, MODULE, ROTATION, TEMPLATE
 from scanning import FIXTURES, Scanned, run, scan, write
 
 from keyrules.iac.discovery import discover
 from keyrules.iac.scan_unit import Unit
-
-KEY = 'resource "aws_iam_access_key" "k" {\n  user = "svc"\n}\n'
-MODULE = """\
-variable "days" {}
-resource "time_rotating" "clock" {
-  rotation_days = var.days
-}
-resource "terraform_data" "trigger" {
-  input = time_rotating.clock.id
-}
-resource "aws_iam_access_key" "k" {
-  user = "svc"
-  lifecycle {
-    create_before_destroy = true
-    replace_triggered_by  = [terraform_data.trigger]
-  }
-}
-"""
-TEMPLATE = "Resources:\n  K:\n    Type: AWS::IAM::AccessKey\n    Properties:\n      UserName: svc\n"
-ROTATION = "KEY_AWS_001"
 
 
 def call(source: str, days: int) -> str:

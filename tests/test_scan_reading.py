@@ -13,33 +13,13 @@ from itertools import islice
 from pathlib import Path
 
 import pytest
+from scanned_sources import KEY, ROTATION, TEMPLATE
 from scanning import FIXTURES, PROJECT, Scanned, scan, write
 
 from keyrules.cli import main
 from keyrules.iac.discovery import discover
 from keyrules.iac.file_walk import MAX_FILE_BYTES
 from keyrules.iac.host import checkov_host
-
-KEY = 'resource "aws_iam_access_key" "k" {\n  user = "svc"\n}\n'
-MODULE = """\
-variable "days" {}
-resource "time_rotating" "clock" {
-  rotation_days = var.days
-}
-resource "terraform_data" "trigger" {
-  input = time_rotating.clock.id
-}
-resource "aws_iam_access_key" "k" {
-  user = "svc"
-  lifecycle {
-    create_before_destroy = true
-    replace_triggered_by  = [terraform_data.trigger]
-  }
-}
-"""
-TEMPLATE = "Resources:\n  K:\n    Type: AWS::IAM::AccessKey\n    Properties:\n      UserName: svc\n"
-ROTATION = "KEY_AWS_001"
-
 
 PLAN = FIXTURES / "KEY_AWS_001/terraform_plan/existing_keys.json"
 
