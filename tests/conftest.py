@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from keyrules.iac.cache.cache_folder import VARIABLE
+from keyrules.code.cache.cache_folder import VARIABLE
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -92,7 +92,7 @@ def search(folder: Path, scratch: Path, *arguments: str, stdin: bytes = b"") -> 
         capture_output=True,
         env={
             **os.environ,
-            "PYTHONPATH": str(PROJECT / "checks"),
+            "PYTHONPATH": str(PROJECT / "src"),
             "HOME": str(home),
             "XDG_CACHE_HOME": str(home / "cache"),
             "KEYRULES_CACHE_DIR": str(home / "verdicts"),

@@ -14,8 +14,8 @@ from scanning import PROJECT, run, scan, write
 from severities import CRITICAL, HIGH, LOW, MEDIUM, SEVERITIES, SIXTY_DAYS
 
 from keyrules.cli import main
-from keyrules.iac.scan import ScanRequest
-from keyrules.iac.scan import scan as evaluate
+from keyrules.code.scan import ScanRequest
+from keyrules.code.scan import scan as evaluate
 from keyrules.model import Evaluation
 
 
@@ -46,7 +46,7 @@ def refused(capfd: pytest.CaptureFixture[str], *arguments: str, code: int = 2) -
 def pack(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the pack, for tests that damage it and mend it again."""
     copy = tmp_path_factory.mktemp("pack")
-    shutil.copytree(PROJECT / "checks", copy / "checks", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(PROJECT / "src", copy / "src", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copytree(PROJECT / "rules", copy / "rules")
     return copy
 
@@ -138,7 +138,7 @@ class TestRefusals:
     def run_copy(self, pack: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "-m", "keyrules.cli", *arguments],
-            env={**os.environ, "PYTHONPATH": str(pack / "checks")},
+            env={**os.environ, "PYTHONPATH": str(pack / "src")},
             cwd=pack,
             capture_output=True,
             text=True,
@@ -215,7 +215,7 @@ class TestNothingToEvaluate:
             "import sys; from keyrules.cli import main; code = main(['scan', 'clean']); "
             "assert not any(name.split('.')[0] in ('checkov', 'boto3') for name in sys.modules); sys.exit(code)"
         )
-        environment = {**os.environ, "PYTHONPATH": str(PROJECT / "checks")}
+        environment = {**os.environ, "PYTHONPATH": str(PROJECT / "src")}
         assert subprocess.run([sys.executable, "-c", script], cwd=code, env=environment, check=False).returncode == 0
 
     def test_what_is_given_in_place_of_a_plan_is_not_clean(self, tmp_path: Path) -> None:
@@ -250,7 +250,7 @@ def test_fail_on_at_each_boundary(by_severity: Path, monkeypatch: pytest.MonkeyP
             kept.append(evaluate(request))
         return kept[0]
 
-    monkeypatch.setattr("keyrules.iac.scan_command.scan", evaluated_once)
+    monkeypatch.setattr("keyrules.commands.scan.scan", evaluated_once)
     monkeypatch.chdir(by_severity)
     for limit in SEVERITIES:
         expected = 1 if SEVERITIES.index(found) >= SEVERITIES.index(limit) else 0
@@ -292,6 +292,6 @@ def test_a_failure_that_nobody_foresaw_is_not_findings(
     def fail(_: ScanRequest) -> Evaluation:
         raise KeyError("what was read")
 
-    monkeypatch.setattr("keyrules.iac.scan_command.scan", fail)
+    monkeypatch.setattr("keyrules.commands.scan.scan", fail)
     err = refused(capfd, "scan", "key", code=3)
     assert "KeyError" in err and "what was read" not in err

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import ast
 import configparser
-import importlib.metadata
 import re
 import sys
-from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 from scanning import PROJECT, Scanned, scan
 
-from keyrules.catalog import load_pack
-from keyrules.iac.yaml_rules import WORDS
+from keyrules.code.yaml_rules import WORDS
 from keyrules.model import Plane
+from keyrules.pack.catalog import load_pack
 
-MODULES = sorted(path for top in ("checks", "tests") for path in (PROJECT / top).rglob("*.py"))
+MODULES = sorted(path for top in ("checks", "src", "tests") for path in (PROJECT / top).rglob("*.py"))
+ENGINE = PROJECT / "src/keyrules"
 CODE_RULES = [rule.id for rule in load_pack().rules if Plane.CODE in rule.planes]
 LITERALS = "KEY_AWS_011"
 TERRAFORM_FORMATS = {"terraform", "terraform_json", "terraform_plan"}
@@ -36,20 +35,16 @@ PREFIX = re.compile(r"\b(pass|fail|unknown)_\w+|\b(Pass|Fail|Unknown)[A-Z]\w*")
 
 
 class TestModules:
-    def test_names_are_unique(self) -> None:
-        """Checkov puts every folder that it walks on sys.path, so two modules of one name are one module."""
-        names = Counter(path.stem for path in MODULES if path.stem != "__init__")
-        assert [name for name, number in names.items() if number > 1] == []
+    def test_the_folder_for_checkov_holds_the_loader_only(self) -> None:
+        """Checkov executes every module of every package that it walks into, each by its own name alone."""
+        assert sorted(path.name for path in (PROJECT / "checks").iterdir() if path.name != "__pycache__") == [
+            "__init__.py",
+            "keyrules_checks.py",
+        ]
 
-    def test_names_are_free(self) -> None:
-        taken = set(sys.stdlib_module_names) | set(importlib.metadata.packages_distributions())
-        assert taken >= {"json", "checkov", "yaml", "boto3"}
-        assert sorted({path.stem for path in MODULES} & (taken - {"keyrules"})) == []
-
-    def test_only_the_folders_for_checkov_are_packages(self) -> None:
-        """Checkov executes every module of every package that it walks into, each by itself."""
-        inits = {str(path.parent.relative_to(PROJECT)) for path in MODULES if path.name == "__init__.py"}
-        assert inits == {"checks/terraform", "checks/cloudformation"}
+    def test_every_folder_of_the_engine_is_a_package(self) -> None:
+        folders = {path.parent for path in MODULES if path.is_relative_to(ENGINE)}
+        assert [str(folder) for folder in sorted(folders) if not (folder / "__init__.py").is_file()] == []
 
     def test_no_module_is_too_long(self) -> None:
         lengths = {str(path.relative_to(PROJECT)): path.read_text("utf-8").count("\n") for path in MODULES}
@@ -60,7 +55,7 @@ class TestModules:
         clocks = {"now", "utcnow", "today", "time", "time_ns", "localtime", "gmtime"}
         readers = set()
         for path in MODULES:
-            if path.is_relative_to(PROJECT / "checks"):
+            if path.is_relative_to(ENGINE):
                 for node in ast.walk(ast.parse(path.read_text("utf-8"))):
                     owner = node.value if isinstance(node, ast.Attribute) and node.attr in clocks else None
                     if isinstance(owner, ast.Name) and owner.id in ("datetime", "date", "time"):
@@ -70,11 +65,11 @@ class TestModules:
     def test_heavy_imports_stay_where_they_belong(self) -> None:
         users: dict[str, set[str]] = {"boto3": set(), "checkov": set()}
         for path in MODULES:
-            if path.is_relative_to(PROJECT / "checks"):
+            if path.is_relative_to(ENGINE):
                 for name in _imported(path) & set(users):
-                    users[name].add(str(path.relative_to(PROJECT / "checks/keyrules")))
+                    users[name].add(str(path.relative_to(ENGINE)))
         assert users["boto3"] == {"live/aws.py"}
-        assert users["checkov"] and all(name.startswith("iac/host/checkov_") for name in users["checkov"])
+        assert users["checkov"] and all(name.startswith(("code/host/", "code/checkov/")) for name in users["checkov"])
 
 
 def _imported(path: Path) -> set[str]:
@@ -97,14 +92,14 @@ class TestPackaging:
 
     def test_every_folder_is_listed(self, setup: configparser.ConfigParser) -> None:
         listed = set(setup["options"]["packages"].split())
-        folders = {path.parent.relative_to(PROJECT / "checks") for path in MODULES if "checks" in path.parts}
-        modules = {".".join(folder.parts) for folder in folders if folder.parts[0] == "keyrules"}
+        folders = {path.parent.relative_to(ENGINE.parent) for path in MODULES if path.is_relative_to(ENGINE)}
+        modules = {".".join(folder.parts) for folder in folders}
         data = {
             ".".join(("keyrules", *path.parent.relative_to(PROJECT).parts))
             for suffix in ("*.yaml", "*.csv")
             for path in (PROJECT / "rules").rglob(suffix)
         }
-        assert listed == modules | data | {"keyrules.terraform", "keyrules.cloudformation", "keyrules.schemas"}
+        assert listed == modules | data | {"keyrules.checks", "keyrules.schemas"}
 
     def test_every_data_file_is_packed(self, setup: configparser.ConfigParser) -> None:
         packed = setup["options.package_data"]
@@ -129,9 +124,8 @@ class TestPackaging:
         stated |= {"yaml"} if "pyyaml" in stated else set()
         # These come with what is stated: Checkov's graph, and boto3's errors.
         stated |= {"rustworkx", "botocore"}
-        used = {name for path in MODULES if "checks" in path.parts for name in _imported(path)}
-        own = {"keyrules"} | {path.stem for path in MODULES}
-        assert used - set(sys.stdlib_module_names) - own - stated == set()
+        used = {name for path in MODULES if path.is_relative_to(ENGINE) for name in _imported(path)}
+        assert used - set(sys.stdlib_module_names) - {"keyrules"} - stated == set()
 
 
 @pytest.fixture(scope="module")

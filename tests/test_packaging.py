@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from scanning import AS_OF, PROJECT, run, write
 
-from keyrules.catalog import load_pack
+from keyrules.pack.catalog import load_pack
 
 SOURCES = {
     "main.tf": """\
@@ -58,7 +58,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the project's own files, so that a build leaves nothing in the checkout."""
     copy = tmp_path_factory.mktemp("project") / "keyrules"
     copy.mkdir()
-    for name in ("checks", "rules"):
+    for name in ("checks", "rules", "src"):
         shutil.copytree(PROJECT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
     for name in ("setup.cfg", "pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(PROJECT / name, copy)
@@ -116,10 +116,9 @@ class TestWheel:
     def test_it_holds_the_pack_and_nothing_else(self, wheel: Path) -> None:
         names = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
         expected = {f"keyrules/{p.relative_to(PROJECT)}" for p in (PROJECT / "rules").rglob("*") if p.is_file()}
-        expected |= {f"keyrules/schemas/{p.name}" for p in (PROJECT / "checks/keyrules/schemas").iterdir()}
-        for path in (PROJECT / "checks").rglob("*.py"):
-            relative = path.relative_to(PROJECT / "checks")
-            expected.add(str(relative) if relative.parts[0] == "keyrules" else f"keyrules/{relative}")
+        expected |= {f"keyrules/schemas/{p.name}" for p in (PROJECT / "src/keyrules/schemas").iterdir()}
+        expected |= {f"keyrules/checks/{path.name}" for path in (PROJECT / "checks").glob("*.py")}
+        expected |= {str(path.relative_to(PROJECT / "src")) for path in (PROJECT / "src/keyrules").rglob("*.py")}
         assert names == expected
 
     def test_the_same_rules(self, installed: Path, tmp_path: Path) -> None:
@@ -170,7 +169,7 @@ def test_a_plain_checkout(project: Path, sources: Path, expected: Mapping[str, A
 
 def test_an_editable_install(project: Path, sources: Path, expected: Mapping[str, Any], tmp_path: Path) -> None:
     """A .pth file that names the source root is what an editable install of this layout comes to."""
-    site = write(tmp_path, {"keyrules.pth": f"{project / 'checks'}\n"})
+    site = write(tmp_path, {"keyrules.pth": f"{project / 'src'}\n"})
     script = f"import site, sys; site.addsitedir({str(site)!r}); from keyrules.cli import main; sys.exit(main())"
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     done = subprocess.run(

@@ -21,7 +21,7 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from scanning import PROJECT, write
 
-from keyrules.iac.file_names import TEXT_STEMS, TEXT_SUFFIXES, may_matter
+from keyrules.code.file_names import TEXT_STEMS, TEXT_SUFFIXES, may_matter
 
 HOOKS: list[dict[str, Any]] = yaml.safe_load((PROJECT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
 KEY = 'resource "aws_iam_access_key" "k" {\n  user    = "svc"\n  pgp_key = "keybase:ops"\n}\n'
@@ -57,7 +57,7 @@ class Repository:
         self.environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith(("GIT_", "PRE_COMMIT"))},
             "PATH": f"{folder / 'bin'}{os.pathsep}{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-            "PYTHONPATH": str(PROJECT / "checks"),
+            "PYTHONPATH": str(PROJECT / "src"),
             "HOME": str(folder / "home"),
             "PRE_COMMIT_HOME": str(folder / "cache"),
             "GIT_CONFIG_NOSYSTEM": "1",

@@ -6,7 +6,7 @@ import re
 
 from readme import PROJECT, README, rendered
 
-from keyrules.catalog import load_pack
+from keyrules.pack.catalog import load_pack
 
 
 def test_the_generated_parts_are_current() -> None:

@@ -13,9 +13,9 @@ from scanning import PROJECT, write
 
 from keyrules import cli
 from keyrules.cli import main
-from keyrules.completion.completion_arguments import SHELLS
-from keyrules.iac import early_answer, scan
-from keyrules.iac.scan_arguments import add_scan_arguments
+from keyrules.code import early_answer, scan
+from keyrules.commands.scan_arguments import add_scan_arguments
+from keyrules.completion.arguments import SHELLS
 
 SCRIPT = """\
 import sys
@@ -40,10 +40,10 @@ SLOW = {
 }
 EVALUATING = {
     "keyrules.model",
-    "keyrules.catalog",
-    "keyrules.controls",
-    "keyrules.configuration.config_merge",
-    "keyrules.iac.scan",
+    "keyrules.pack.catalog",
+    "keyrules.controls.tables",
+    "keyrules.run.configuration.merge",
+    "keyrules.code.scan",
     "keyrules.reports.outputs",
 }
 START = {"keyrules.cli", "keyrules.help_text", "keyrules.terminal", "keyrules.terms"}
@@ -66,7 +66,7 @@ def imported(folder: Path, *arguments: str) -> set[str]:
     done = subprocess.run(
         [sys.executable, "-c", SCRIPT, str(listing), *arguments],
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(PROJECT / "checks")},
+        env={**os.environ, "PYTHONPATH": str(PROJECT / "src")},
         capture_output=True,
         text=True,
         check=False,
@@ -99,13 +99,13 @@ class TestImports:
     )
     def test_a_scan_with_nothing_to_evaluate(self, clean: Path, arguments: list[str]) -> None:
         modules = imported(clean, *arguments)
-        assert "keyrules.iac.discovery" in modules
+        assert "keyrules.code.discovery" in modules
         assert modules & (SLOW | EVALUATING) == set()
 
     def test_the_version_imports_no_command(self, clean: Path) -> None:
         modules = imported(clean, "--version")
         assert modules & (SLOW | EVALUATING) == set()
-        assert own_modules(modules) == START | {"keyrules.pack_stamp"}
+        assert own_modules(modules) == START | {"keyrules.pack.stamp"}
 
     def test_the_help_imports_no_command(self, clean: Path) -> None:
         modules = imported(clean, "--help")
@@ -129,7 +129,7 @@ class TestImports:
         """The test above can fail at all."""
         assert imported(clean, "scan", "--rule", "KEY_AWS_001") >= {
             "keyrules.model",
-            "keyrules.iac.scan",
+            "keyrules.code.scan",
             "dataclasses",
         }
 
@@ -194,7 +194,7 @@ class TestTheSameAnswer:
         for patch in ("", "from keyrules.iac import early_answer; early_answer.first_look = lambda *_: None; "):
             script = f"import sys; {patch}from keyrules.cli import main; sys.exit(main(['scan', 'main.tf', 'm', '.']))"
             ours, theirs = os.openpty()
-            environment = {**os.environ, "PYTHONPATH": str(PROJECT / "checks"), "COLUMNS": columns}
+            environment = {**os.environ, "PYTHONPATH": str(PROJECT / "src"), "COLUMNS": columns}
             done = subprocess.run([sys.executable, "-c", script], stdout=theirs, env=environment, check=True)
             os.close(theirs)
             outputs.append((done.returncode, os.read(ours, 65_536)))

@@ -40,7 +40,7 @@ def plain_checkov(*arguments: str) -> list[str]:
 
 def environment(cache: Path) -> dict[str, str]:
     """The caller's environment with a cache of its own, and this checkout's code where no other is installed."""
-    code = {} if _SCRIPT.exists() else {"PYTHONPATH": str(PROJECT / "checks")}
+    code = {} if _SCRIPT.exists() else {"PYTHONPATH": str(PROJECT / "src")}
     return {**os.environ, **code, "KEYRULES_CACHE_DIR": str(cache)}
 
 

@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from keyrules.iac.cloudformation.cloudformation_exposure import judge_outputs, judge_sinks
-from keyrules.iac.cloudformation.cloudformation_keys import judge_console, judge_rotation, judge_single_key
-from keyrules.iac.cloudformation.cloudformation_view import CloudFormationView, template_file
-from keyrules.iac.verdict import Context, Verdict
+from keyrules.code.cloudformation.exposure import judge_outputs, judge_sinks
+from keyrules.code.cloudformation.keys import judge_console, judge_rotation, judge_single_key
+from keyrules.code.cloudformation.view import CloudFormationView, template_file
+from keyrules.code.verdict import Context, Verdict
 from keyrules.model import Lifecycle, Parameter, Plane, Rule, Selection, Severity
 
 JUDGES: Mapping[str, Callable[[CloudFormationView, Context], list[Verdict]]] = {

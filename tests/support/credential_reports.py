@@ -7,10 +7,10 @@ from datetime import datetime, timedelta, timezone
 from functools import cache
 from typing import Any
 
-from keyrules.catalog import Pack, load_pack
 from keyrules.live.account_audit import AuditRequest, AuditResult, audit_report, combine, unreadable
 from keyrules.live.report_inputs import open_report
 from keyrules.model import Evaluation, Finding, InputError, Rule, Selection, Status
+from keyrules.pack.catalog import Pack, load_pack
 
 AS_OF = datetime(2026, 6, 1, tzinfo=timezone.utc)
 ACCOUNT = "123456789012"

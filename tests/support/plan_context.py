@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import datetime, timezone
 from pathlib import Path
 
-from keyrules.catalog import load_pack
-from keyrules.iac.declared import PLAN_JUDGES
-from keyrules.iac.plan.plan_view import read_plan
-from keyrules.iac.verdict import TimedContext, Verdict
+from keyrules.code.judging import PLAN_JUDGES
+from keyrules.code.plan.view import read_plan
+from keyrules.code.verdict import TimedContext, Verdict
 from keyrules.model import Selection
+from keyrules.pack.catalog import load_pack
 
 AS_OF = datetime(2026, 6, 1, tzinfo=timezone.utc)
 """The moment that the ages in the plan fixtures are counted to."""

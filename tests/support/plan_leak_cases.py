@@ -7,7 +7,7 @@ from typing import Any
 from plan_context import judge
 from plan_maker import PlanMaker, const, existing_key, new_key
 
-from keyrules.iac.verdict import Verdict
+from keyrules.code.verdict import Verdict
 
 KEY = "aws_iam_access_key.k"
 MARKED = {"environment": [{"variables": True}]}

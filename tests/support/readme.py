@@ -24,7 +24,7 @@ def example_output(arguments: str) -> str:
     done = subprocess.run(
         [sys.executable, "-c", "import sys; from keyrules.cli import main; sys.exit(main())", *arguments.split()],
         cwd=PROJECT,
-        env={"PYTHONPATH": str(PROJECT / "checks"), "PATH": "/usr/bin:/bin"},
+        env={"PYTHONPATH": str(PROJECT / "src"), "PATH": "/usr/bin:/bin"},
         capture_output=True,
         text=True,
         check=False,
@@ -36,8 +36,8 @@ def example_output(arguments: str) -> str:
 
 def rules_table() -> str:
     """The rule table, from the rule files."""
-    from keyrules.catalog import load_pack
-    from keyrules.rule_listing import readme_table
+    from keyrules.pack.catalog import load_pack
+    from keyrules.pack.listing import readme_table
 
     return readme_table(load_pack())
 
@@ -66,5 +66,5 @@ def rendered(text: str) -> str:
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(PROJECT / "checks"))
+    sys.path.insert(0, str(PROJECT / "src"))
     README.write_text(rendered(README.read_text(encoding="utf-8")), encoding="utf-8")

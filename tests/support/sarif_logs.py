@@ -17,8 +17,7 @@ from evaluations import (
     make_evaluation,
 )
 
-from keyrules.catalog import load_pack
-from keyrules.control_citations import with_controls
+from keyrules.controls.citations import with_controls
 from keyrules.model import (
     BaselineReport,
     Evaluation,
@@ -29,7 +28,8 @@ from keyrules.model import (
     Status,
     TraceStep,
 )
-from keyrules.reports import sarif_report
+from keyrules.pack.catalog import load_pack
+from keyrules.reports import sarif as sarif_report
 from keyrules.reports.report_options import ReportOptions
 
 EARLIER = datetime(2025, 12, 1, tzinfo=timezone.utc)

@@ -11,18 +11,18 @@ from pathlib import Path
 from typing import NamedTuple
 from unittest import mock
 
-from keyrules.catalog import load_pack
-from keyrules.iac import discovery, module_calls, relevance
-from keyrules.iac.declared import judge_unit
-from keyrules.iac.discovery import Discovery, discover
-from keyrules.iac.file_paths import below
-from keyrules.iac.file_walk import read_file
-from keyrules.iac.hcl.hcl_ast import HclSyntaxError, Literal
-from keyrules.iac.hcl.hcl_syntax import parse_hcl
-from keyrules.iac.hcl.terraform_json import parse_terraform_json
-from keyrules.iac.host.check_session import CheckSession
-from keyrules.iac.literals.literal_findings import literal_findings
+from keyrules.code import discovery, module_calls, relevance
+from keyrules.code.discovery import Discovery, discover
+from keyrules.code.file_paths import below
+from keyrules.code.file_walk import read_file
+from keyrules.code.judging import judge_unit
+from keyrules.code.literals.findings import literal_findings
+from keyrules.code.session import CheckSession
+from keyrules.code.terraform.hcl.ast import HclSyntaxError, Literal
+from keyrules.code.terraform.hcl.syntax import parse_hcl
+from keyrules.code.terraform.hcl.terraform_json import parse_terraform_json
 from keyrules.model import Selection
+from keyrules.pack.catalog import load_pack
 
 AS_OF = datetime(2026, 6, 1, tzinfo=timezone.utc)
 LITERALS = "KEY_AWS_011"

@@ -42,7 +42,7 @@ class Scanned:
 
 def run(*arguments: str, cwd: Path, stdin: bytes = b"", env: Mapping[str, str] | None = None) -> Scanned:
     """`keyrules ARGUMENTS` from this checkout in a process of its own."""
-    environment = {**os.environ, **(env or {}), "PYTHONPATH": str(PROJECT / "checks")}
+    environment = {**os.environ, **(env or {}), "PYTHONPATH": str(PROJECT / "src")}
     done = subprocess.run(
         [sys.executable, "-m", "keyrules.cli", *arguments],
         cwd=cwd,

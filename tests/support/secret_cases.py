@@ -6,10 +6,10 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from keyrules.iac.flow.secret_flow import judge_outputs, judge_sinks
-from keyrules.iac.terraform.terraform_module import ModuleReader
-from keyrules.iac.terraform.terraform_scope import Scope
-from keyrules.iac.verdict import Context, Verdict
+from keyrules.code.flow.flow import judge_outputs, judge_sinks
+from keyrules.code.terraform.module import ModuleReader
+from keyrules.code.terraform.scope import Scope
+from keyrules.code.verdict import Context, Verdict
 from keyrules.model import Lifecycle, Plane, Rule, Selection, Severity, Status
 
 KEY = 'resource "aws_iam_access_key" "k" {\n  user = "ci"\n}\n'

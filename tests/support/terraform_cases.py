@@ -7,12 +7,12 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
 from pathlib import Path
 
-from keyrules.catalog import load_pack
-from keyrules.iac.terraform import terraform_rules
-from keyrules.iac.terraform.terraform_module import ModuleReader
-from keyrules.iac.terraform.terraform_scope import Scope
-from keyrules.iac.verdict import Context, Verdict
+from keyrules.code.terraform import rules as terraform_rules
+from keyrules.code.terraform.module import ModuleReader
+from keyrules.code.terraform.scope import Scope
+from keyrules.code.verdict import Context, Verdict
 from keyrules.model import Selection
+from keyrules.pack.catalog import load_pack
 
 AS_OF = datetime(2026, 1, 1, tzinfo=timezone.utc)
 RULES = load_pack().rules

@@ -14,13 +14,13 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from keyrules.catalog import Pack, load_pack
-from keyrules.iac.cloudformation.cloudformation_template import ACCESS_KEY
-from keyrules.iac.terraform.terraform_keys import KEY_TYPES
+from keyrules.code.cloudformation.template import ACCESS_KEY
+from keyrules.code.terraform.keys import KEY_TYPES
 from keyrules.model import Plane
-from keyrules.rule_conditions import SENTINEL
+from keyrules.pack.catalog import Pack, load_pack
+from keyrules.pack.conditions import SENTINEL
 
-TARGET = Path(__file__).resolve().parents[2] / "checks/keyrules/iac/trigger_words.py"
+TARGET = Path(__file__).resolve().parents[2] / "src/keyrules/code/trigger_words.py"
 REGENERATE = "PYTHONPATH=checks python tests/support/trigger_vocabulary.py"
 _MODULE = "module"
 _SHORTEST = 8

@@ -1,1 +1,0 @@
-"""Custom Checkov checks for CloudFormation; Checkov loads each module of this folder by itself."""

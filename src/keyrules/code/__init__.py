@@ -1,0 +1,1 @@
+"""The code plane: Terraform, OpenTofu, plans and CloudFormation."""

@@ -1,0 +1,1 @@
+"""For the time being: verdicts of earlier runs."""

@@ -1,0 +1,1 @@
+"""The door for Checkov: the same judges as custom checks."""

@@ -1,0 +1,131 @@
+"""The rules on where the secret of an AWS::IAM::AccessKey goes: KEY_AWS_009 and KEY_AWS_010."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from keyrules.code.cloudformation.conditions import Conditions
+from keyrules.code.cloudformation.document import Table
+from keyrules.code.cloudformation.flow import Flow, FlowFinder
+from keyrules.code.cloudformation.intrinsics import Reader
+from keyrules.code.cloudformation.judging import Judge, Opinion, verdicts
+from keyrules.code.cloudformation.sinks import METADATA, Sink, sink
+from keyrules.code.cloudformation.template import Block, Template
+from keyrules.code.cloudformation.view import CloudFormationView
+from keyrules.code.verdict import Context, Verdict, listed
+from keyrules.model import Status
+
+
+@dataclass(frozen=True)
+class _Leak:
+    """A place that a key's secret reaches; `label` names it, such as `Function.Environment.Variables.KEY`."""
+
+    flow: Flow
+    label: str
+    line: int
+    sink: Sink
+
+    @property
+    def path(self) -> str:
+        return " → ".join([*(label for label, _ in self.flow.steps), self.label])
+
+    @property
+    def trace(self) -> tuple[tuple[str, int], ...]:
+        return (*self.flow.steps, (self.label, self.line))
+
+
+def judge_outputs(view: CloudFormationView, context: Context) -> list[Verdict]:
+    """KEY_AWS_009: no output carries the secret. `NoEcho` is for parameters and hides no output."""
+    return verdicts(view, context, _output_judge)
+
+
+def judge_sinks(view: CloudFormationView, context: Context) -> list[Verdict]:
+    """KEY_AWS_010: the secret goes nowhere but into places that protect it. One verdict on a key names every sink."""
+    return verdicts(view, context, _sink_judge)
+
+
+def _output_judge(template: Template, _: Conditions) -> Judge:
+    finder = FlowFinder(template)
+    found: dict[str, dict[str, tuple[Flow, Block]]] = {}
+    for output in template.outputs.values():
+        for flow in finder.flows(output.body, output.start_line):
+            found.setdefault(flow.key, {}).setdefault(output.logical_id, (flow, output))
+
+    def judge(key: Block) -> Opinion:
+        leaks = list(found.get(key.logical_id, {}).values())
+        if not leaks:
+            return Opinion(Status.PASS, "secret_not_in_outputs", f"No output carries the secret of {key.logical_id}.")
+        exported = [output.logical_id for _, output in leaks if output.part("Export") is not None]
+        flow, first = leaks[0]
+        path = " → ".join([*(label for label, _ in flow.steps), f"Outputs.{first.logical_id}"])
+        others = _more([f"Outputs.{output.logical_id}" for _, output in leaks])
+        shown = "is exported to other stacks, and " if first.logical_id in exported else ""
+        message = (
+            f"{path}{others}: the output {shown}shows the secret to everyone who may call "
+            "cloudformation:DescribeStacks; NoEcho does not apply to it. Remove the output."
+        )
+        facts = {
+            "output": first.logical_id,
+            "outputs": ", ".join(output.logical_id for _, output in leaks),
+            "exported": ", ".join(exported) or None,
+        }
+        trace = [step for flow, output in leaks for step in (*flow.steps, (f"Outputs.{output.logical_id}", flow.line))]
+        return Opinion(Status.FAIL, "secret_in_output", message, facts, tuple(trace))
+
+    return judge
+
+
+def _sink_judge(template: Template, _: Conditions) -> Judge:
+    found: dict[str, dict[str, _Leak]] = {}
+    for leak in _leaks(template):
+        found.setdefault(leak.flow.key, {}).setdefault(leak.label, leak)
+
+    def judge(key: Block) -> Opinion:
+        leaks = list(found.get(key.logical_id, {}).values())
+        if not leaks:
+            message = f"The secret of {key.logical_id} is not handed to a place that keeps it in plain text."
+            return Opinion(Status.PASS, "secret_not_in_plain_text", message)
+        first = leaks[0]
+        message = f"{first.path}{_more([leak.label for leak in leaks])}: the secret ends up in {first.sink.readers}."
+        facts = {"sink": first.label, "sinks": ", ".join(leak.label for leak in leaks)}
+        trace = tuple(step for leak in leaks for step in leak.trace)
+        return Opinion(Status.FAIL, first.sink.reason, message, facts, trace)
+
+    return judge
+
+
+def _more(places: list[str]) -> str:
+    """The places beside the first, to which the path leads."""
+    return f" (also {listed(places[1:])})" if places[1:] else ""
+
+
+def _leaks(template: Template) -> Iterator[_Leak]:
+    """Every place in plain text that a secret reaches, in the order of the file within each section."""
+    finder = FlowFinder(template)
+    reader = Reader(template, defaults=True)
+    for resource in template.resources.values():
+        metadata, properties = resource.part("Metadata"), resource.part("Properties")
+        if metadata is not None:
+            for flow in finder.flows(metadata, metadata.line):
+                yield _Leak(flow, _label(resource.logical_id, "Metadata", *flow.properties), flow.line, METADATA)
+        if properties is not None:
+            parameter_type = reader.text(resource.setting("Type"))
+            for flow in finder.flows(properties, properties.line):
+                kind = sink(resource.type, flow.properties, parameter_type)
+                if kind is not None:
+                    yield _Leak(flow, _label(resource.logical_id, *flow.properties), flow.line, kind)
+    sections = template.section("Globals")
+    for entry in sections.entries if isinstance(sections, Table) else ():
+        for flow in finder.flows(entry.node, entry.line):
+            kind = sink(f"AWS::Serverless::{entry.key}", flow.properties)
+            if kind is not None:
+                yield _Leak(flow, _label("Globals", entry.key, *flow.properties), flow.line, kind)
+    metadata = template.section("Metadata")
+    if metadata is not None:
+        for flow in finder.flows(metadata, metadata.line):
+            yield _Leak(flow, _label("Metadata", *flow.properties), flow.line, METADATA)
+
+
+def _label(*names: str) -> str:
+    return ".".join(names)

@@ -1,0 +1,157 @@
+"""Finds what a scan evaluates: root modules, templates and plans, and the texts that may hold a literal credential.
+
+Every run goes through here, those too that are over at once, so nothing is imported for what may not be there.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+
+from keyrules.code.file_names import (
+    CHECKOV_TEMPLATES,
+    QUOTING_SUFFIXES,
+    SOURCE_SUFFIXES,
+    TEMPLATE_SUFFIXES,
+    holds_root_values,
+    may_matter,
+)
+from keyrules.code.file_paths import absolute, below, shown
+from keyrules.code.file_walk import HEAD, Unread, read_file, unread, walk_files
+from keyrules.code.literals.candidates import contains_candidate
+from keyrules.code.module_calls import ModuleCalls
+from keyrules.code.relevance import concerns_cloudformation, could_be_plan, declares_values_only
+from keyrules.code.scan_unit import Unit
+
+_ZIP = b"PK\x03\x04"
+
+
+class Discovery:
+    """What was found in `folders`.
+
+    `only` restricts what is reported to the files named on the command line, but for the units in `whole` and the files
+    of the folders in `values`: a named file of values has no findings of its own and bears on all of them, those of a
+    root module or, where it declares inputs and locals, those of its own module. `left_out` says whether there was
+    anything that the run was asked to leave out.
+    """
+
+    def __init__(self) -> None:
+        self.units: list[Unit] = []
+        self.texts: list[str] = []
+        self.considered = 0
+        self.only: frozenset[str] | None = None
+        self.whole: frozenset[str] = frozenset()
+        self.values: set[str] = set()
+        self.folders: tuple[str, ...] = ()
+        self.errors: list[Unread] = []
+        self.left_out = False
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing was found that could matter to a rule, and nothing that could not be read."""
+        return not (self.units or self.texts or self.errors)
+
+
+def discover(
+    paths: Sequence[str | os.PathLike[str]],
+    context: str | os.PathLike[str],
+    excluded: Callable[[str], bool] | None = None,
+) -> Discovery:
+    """Looks at files and folders. A single Terraform file is evaluated with its module and with the callers of it
+    below `context` (the working directory), and reported for itself; a file of a root module's values leads to that
+    module, which is reported whole.
+
+    `excluded` says of an absolute path whether it is left out; a folder's path ends in a slash. What is left out is
+    read nevertheless where a module that is not left out consists of it or calls it.
+    """
+    found = Discovery()
+
+    def left_out(path: str) -> bool:
+        hit = excluded is not None and excluded(path)
+        found.left_out |= hit
+        return hit
+
+    terraform = ModuleCalls(excluded)
+    where = [absolute(os.fspath(path)) for path in paths]
+    folders = [path for path in where if os.path.isdir(path)]
+    named = {path for path in where if path not in folders and not left_out(path)}
+    seen = set(named)
+    for top in folders:
+        if not left_out(f"{top}/"):
+            for folder, name in walk_files(top, found.errors, left_out if excluded else None):
+                path = os.path.join(folder, name)
+                if may_matter(name) and path not in seen:
+                    seen.add(path)
+                    _classify(path, folder, name, found, terraform, by_itself=False)
+    for file in sorted(named):
+        _classify(file, *os.path.split(file), found, terraform, by_itself=True)
+    wanted = {os.path.dirname(file) for file in named if file.endswith(SOURCE_SUFFIXES)}
+    found.whole = frozenset(os.path.dirname(file) for file in named if holds_root_values(os.path.basename(file)))
+    if wanted or found.whole:
+        terraform.add_around(wanted | found.whole, os.path.abspath(context))
+    scanned = {folder for folder in terraform.calls if below(folder, folders)} | wanted
+    found.units += [Unit("terraform", root) for root in terraform.roots(scanned, found.whole)]
+    found.units.sort(key=lambda unit: (unit.path, unit.kind))
+    found.texts.sort()
+    found.folders = tuple(folders)
+    if named:
+        found.only = frozenset(named)
+    return found
+
+
+def note_on_nothing(found: Discovery, paths: Sequence[str | os.PathLike[str]]) -> str:
+    """What to say of a run over these paths that found nothing."""
+    names = ", ".join(shown(absolute(os.fspath(path))) for path in paths)
+    if not found.considered and not found.texts:
+        rest = " besides what is excluded" if found.left_out else ""
+        return f"no Terraform, plan or CloudFormation file in {names}{rest}"
+    rest = "; what is excluded was not looked at" if found.left_out else ""
+    return f"nothing in {names} declares an access key or holds one{rest}"
+
+
+def _classify(path: str, folder: str, name: str, found: Discovery, terraform: ModuleCalls, *, by_itself: bool) -> None:
+    try:
+        data = read_file(path)
+    except OSError as error:
+        found.errors.append(unread(path, error))
+        return
+    kind = _kind(name, data, by_itself)
+    if kind is not None:
+        found.considered += 1
+    if kind == "terraform":
+        terraform.add(folder, path, data)
+        if by_itself and declares_values_only(data):
+            found.values.add(folder)
+    elif kind == "plan":
+        found.units.append(Unit("plan", path))
+        return
+    elif kind == "template" and concerns_cloudformation(data):
+        found.units.append(Unit("cloudformation", path, os.path.splitext(name)[1] in CHECKOV_TEMPLATES))
+    if contains_candidate(data) and not _is_binary(data):
+        found.texts.append(path)
+
+
+def _is_binary(data: bytes) -> bool:
+    """Whether the bytes are no text: NULs, but not those of UTF-16, which stand beside ASCII characters."""
+    head = data[:HEAD]
+    return b"\0" in head and max(head[::2].count(0), head[1::2].count(0)) * 3 < len(head)
+
+
+def _kind(name: str, data: bytes, by_itself: bool) -> str | None:
+    if name.endswith(SOURCE_SUFFIXES):
+        return "terraform"
+    low = name.lower()
+    if by_itself or low.endswith(".json") or "." not in name:
+        if could_be_plan(data) and _is_plan(data, by_itself):
+            return "plan"
+        if by_itself and data.startswith(_ZIP) and b"tfplan" in data[:HEAD]:
+            return "plan"
+    named_template = by_itself and os.path.splitext(low)[1] not in QUOTING_SUFFIXES
+    return "template" if named_template or low.endswith(TEMPLATE_SUFFIXES) else None
+
+
+def _is_plan(data: bytes, by_itself: bool) -> bool:
+    """A state, a log or a saved plan in place of a plan's JSON is refused, because its sender takes it for judged."""
+    from keyrules.code.plan.json import is_plan, recognise
+
+    return recognise(data) is not None if by_itself else is_plan(data)

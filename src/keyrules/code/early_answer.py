@@ -1,0 +1,69 @@
+"""Ends a scan that has nothing to evaluate before the rules, PyYAML or Checkov are imported.
+
+Nearly every commit is such a scan. Only a run is ended here that asks for nothing but text on standard output and says
+nothing that has to be checked against the rules; every other run, and every refusal, is for keyrules.commands.scan.
+What is printed here is what it would print.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import stat
+import sys
+from collections.abc import Set
+
+from keyrules.code.discovery import Discovery, discover, note_on_nothing
+from keyrules.run.configuration.option import CONFIGURATION_FILE, MISSPELT_FILE
+from keyrules.run.exceptions.option import DEFAULT_FILE as EXCEPTIONS_FILE
+from keyrules.run.options import text_width
+from keyrules.terms import Severity
+
+_HARMLESS = frozenset({"paths", "quiet", "no_color", "show_passing", "fail_on"})
+"""Options that change nothing about a run that finds nothing."""
+
+_FILES = (CONFIGURATION_FILE, MISSPELT_FILE, EXCEPTIONS_FILE)
+"""What such a file says has to be checked whatever there is to evaluate."""
+
+
+def first_look(args: argparse.Namespace, given: Set[str]) -> Discovery | None:
+    """What there is to evaluate, or None where the run has to be checked first. `given` names the options in use."""
+    names = args.paths or ["."]
+    if given - _HARMLESS or ("fail_on" in given and args.fail_on.upper() not in Severity.__members__):
+        return None
+    if not all(map(_is_readable, names)) or any(map(_lies_above, _FILES)):
+        return None
+    return discover(names, os.getcwd())
+
+
+def say_nothing(args: argparse.Namespace, found: Discovery) -> int:
+    """Prints that there is nothing to evaluate, and returns the exit code."""
+    if not args.quiet:
+        from keyrules.reports.text_style import NOTHING_TO_EVALUATE, remarks
+
+        lines = remarks("Note", [note_on_nothing(found, args.paths or ["."])], text_width(sys.stdout))
+        sys.stdout.buffer.write("\n".join([*lines, "", NOTHING_TO_EVALUATE, ""]).encode())
+    return 0
+
+
+def _is_readable(name: str) -> bool:
+    """Whether a path is a file or folder that can be read; `-` and what is wrong is not looked at here."""
+    if name in ("", "-"):
+        return False
+    try:
+        mode = os.stat(name).st_mode
+    except OSError:
+        return False
+    if stat.S_ISDIR(mode):
+        return os.access(name, os.R_OK | os.X_OK)
+    return stat.S_ISREG(mode) and os.access(name, os.R_OK)
+
+
+def _lies_above(name: str) -> bool:
+    """Whether the working directory or a folder around it holds a file of that name."""
+    folder = os.getcwd()
+    while not os.path.lexists(os.path.join(folder, name)):
+        folder, below = os.path.dirname(folder), folder
+        if folder == below:
+            return False
+    return True

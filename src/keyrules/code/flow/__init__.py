@@ -1,0 +1,1 @@
+"""Follows a key's secret to where it leaks."""

@@ -1,0 +1,274 @@
+"""The rules on where the secret of a declared access key goes in Terraform: KEY_AWS_009 and KEY_AWS_010."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
+
+from keyrules.code.flow.place import SECRET_ATTRIBUTES, Place, plain_prefix
+from keyrules.code.flow.sinks import STORE, Sink, module_sink, sink
+from keyrules.code.flow.taint import SecretTaint
+from keyrules.code.flow.value import Source, Trail, Value
+from keyrules.code.flow.work import FlowError, WorkExhausted
+from keyrules.code.terraform.evaluate import evaluate, truth
+from keyrules.code.terraform.keys import declared_keys
+from keyrules.code.terraform.module import Declaration
+from keyrules.code.terraform.scope import Frame, Scope
+from keyrules.code.verdict import Context, Verdict, listed
+from keyrules.model import Status, TraceStep
+
+_SENSITIVE_OUTPUT = Sink(Status.PASS, "output_sensitive")
+_OPEN_OUTPUT = Sink(
+    Status.FAIL,
+    "secret_in_output",
+    "is printed by an output that is not sensitive; remove the output or set sensitive = true",
+)
+_UNMASKED_OUTPUT = Sink(
+    Status.FAIL,
+    "secret_unmasked",
+    "reaches an output through nonsensitive(), which takes its protection off; remove that",
+)
+_MAX_STOPS = 12
+_MAX_TRACE = 64
+_WEIGHT = {Status.FAIL: 0, Status.UNKNOWN: 1, Status.PASS: 2}
+
+
+@dataclass(frozen=True)
+class _Arrival:
+    """One secret at one place: what becomes of it there, its way, and the name and line of the place."""
+
+    sink: Sink
+    source: Source
+    trail: Trail
+    label: str
+    line: int
+
+
+@dataclass
+class _Subject:
+    """A block that secrets arrive at; all its instances together."""
+
+    address: str
+    declared: Declaration
+    arrivals: list[_Arrival] = field(default_factory=list)
+    trouble: str | None = None
+
+
+def judge_outputs(root: Scope, context: Context) -> list[Verdict]:
+    """KEY_AWS_009: no output of a root module or of a module it calls shows a key's secret.
+
+    One verdict on each output that carries a secret, and PASS on each key whose secret no output shows.
+    """
+    return _judge(root, context, _output_subjects, ("secret_not_in_outputs", "no output shows the secret"))
+
+
+def judge_sinks(root: Scope, context: Context) -> list[Verdict]:
+    """KEY_AWS_010: no key's secret reaches a place that stores it in plain text.
+
+    One verdict on each resource, data source or module call that takes a secret in, and PASS on each key whose secret
+    reaches no place in plain text and none that cannot be seen.
+    """
+    return _judge(
+        root, context, _sink_subjects, ("secret_not_in_plain_text", "the secret is stored nowhere in plain text")
+    )
+
+
+def _judge(
+    root: Scope,
+    context: Context,
+    subjects: Callable[[SecretTaint], Iterator[_Subject]],
+    clean: tuple[str, str],
+) -> list[Verdict]:
+    found: dict[object, _Subject] = {}
+    exhausted: WorkExhausted | None = None
+    try:
+        for subject in subjects(_taint(root)):
+            identity = (subject.address, subject.declared.path)
+            known = found.setdefault(identity, subject)
+            if known is not subject:
+                known.arrivals += subject.arrivals
+                known.trouble = known.trouble or subject.trouble
+    except WorkExhausted as error:
+        exhausted = error
+    verdicts = [_verdict(subject, context) for subject in found.values() if subject.arrivals or subject.trouble]
+    leaking = {
+        arrival.source.key
+        for subject in found.values()
+        for arrival in subject.arrivals
+        if arrival.sink.status is not Status.PASS
+    }
+    lost = exhausted is not None or any(subject.trouble for subject in found.values())
+    for key in declared_keys(root):
+        if f"{plain_prefix(key.frame.scope)}{key.declared.name}" in leaking:
+            continue
+        if exhausted is not None:
+            message = f"where the secret goes cannot be followed to its end: {exhausted}"
+            verdicts.append(key.verdict(context, Status.UNKNOWN, "flow_unknown", message))
+        elif not lost:
+            verdicts.append(key.verdict(context, Status.PASS, *clean))
+    return verdicts
+
+
+def _taint(root: Scope) -> SecretTaint:
+    """The taint of a root, shared by both rules."""
+    if "secret_taint" not in root.memo:
+        root.memo["secret_taint"] = SecretTaint(root)
+    taint: SecretTaint = root.memo["secret_taint"]
+    return taint
+
+
+def _output_subjects(taint: SecretTaint) -> Iterator[_Subject]:
+    """Every output once, however many calls its module has."""
+    first: dict[tuple[str, int, str], str] = {}
+    for scope in taint.scopes():
+        for name, output in sorted(scope.module.outputs.items()):
+            place = (output.path, output.start_line, name)
+            subject = _Subject(first.setdefault(place, f"{plain_prefix(scope)}output.{name}"), output)
+            masked = any(truth(evaluate(output.value(flag), Frame(scope))) for flag in ("sensitive", "ephemeral"))
+            try:
+                value = taint.value(output.value("value"), Place(Frame(scope)))
+            except WorkExhausted:
+                raise
+            except FlowError as error:
+                subject.trouble = str(error)
+            else:
+                subject.arrivals += [
+                    _Arrival(_output_sink(source, masked), source, trail, subject.address, output.line_of("value"))
+                    for source, trail in _named(value)
+                ]
+            yield subject
+
+
+def _output_sink(source: Source, masked: bool) -> Sink:
+    if source.unmasked:
+        return _UNMASKED_OUTPUT
+    return _SENSITIVE_OUTPUT if masked else _OPEN_OUTPUT
+
+
+def _sink_subjects(taint: SecretTaint) -> Iterator[_Subject]:
+    for scope in taint.scopes():
+        prefix = plain_prefix(scope)
+        for kind, declarations in (("resource", scope.module.resources), ("data", scope.module.data)):
+            for name, declared in sorted(declarations.items()):
+                address = f"{prefix}{'data.' if kind == 'data' else ''}{name}"
+                yield _taken_in(taint, scope, declared, address, partial(_block_sink, kind))
+        for name, call in sorted(scope.module.calls.items()):
+            yield _taken_in(taint, scope, call, f"{prefix}module.{name}", _call_sink)
+
+
+def _taken_in(
+    taint: SecretTaint,
+    scope: Scope,
+    declared: Declaration,
+    address: str,
+    decide: Callable[[tuple[str, ...], Frame], Sink | None],
+) -> _Subject:
+    """What arrives at a block, over all its instances."""
+    subject = _Subject(address, declared)
+    try:
+        for key in taint.instances(declared, scope):
+            for argument in taint.arguments(declared, scope, key):
+                found = decide(argument.path, Frame(scope, key, declared))
+                if found is not None:
+                    label = f"{address} {_shown(argument.path)}"
+                    subject.arrivals += [
+                        _Arrival(found, source, trail, label, argument.line) for source, trail in _named(argument.value)
+                    ]
+    except WorkExhausted:
+        raise
+    except FlowError as error:
+        subject.trouble = str(error)
+    return subject
+
+
+def _block_sink(kind: str, path: tuple[str, ...], frame: Frame) -> Sink | None:
+    block = frame.block
+    if block is None:
+        return None
+    return sink(kind, block.name.split(".")[0], path, lambda name: evaluate(block.value(name), frame))
+
+
+def _call_sink(path: tuple[str, ...], frame: Frame) -> Sink | None:
+    """A module that can be read is followed; one that cannot, or that does not declare the input, is out of view."""
+    block = frame.block
+    if block is None:
+        return None
+    child = frame.scope.child(block.name, frame.key)
+    if child is not None and path[0] in child.module.variables:
+        return None
+    return module_sink(evaluate(block.value("source"), frame), path, lambda name: evaluate(block.value(name), frame))
+
+
+def _shown(path: tuple[str, ...]) -> str:
+    return f"provisioner {path[1]}" if path[0] == "provisioner" and len(path) > 1 else path[0]
+
+
+def _named(value: Value) -> Iterator[tuple[Source, Trail]]:
+    """Every secret in a value; of one key with one protection, the first attribute stands for all."""
+    seen: set[tuple[str, bool]] = set()
+    for source, trail in sorted(value.secrets.items(), key=lambda item: SECRET_ATTRIBUTES.index(item[0].attribute)):
+        if (source.key, source.unmasked) not in seen:
+            seen.add((source.key, source.unmasked))
+            yield source, trail
+
+
+def _verdict(subject: _Subject, context: Context) -> Verdict:
+    arrivals = sorted(subject.arrivals, key=lambda arrival: (_WEIGHT[arrival.sink.status], arrival.trail.length))
+    first = arrivals[0] if arrivals else None
+    if first is None or (first.sink.status is not Status.FAIL and subject.trouble):
+        return _anchored(
+            subject,
+            context,
+            Status.UNKNOWN,
+            "flow_unknown",
+            f"whether a secret comes here is not known: {subject.trouble}",
+        )
+    same = [f"{one.source.key} in {one.label}" for one in arrivals if one.sink.status is first.sink.status]
+    others = list(dict.fromkeys(same))[1:]
+    more = f" (also {listed(others)})" if others else ""
+    stops = (*first.trail.stops, TraceStep(first.label, subject.declared.path, first.line))
+    path = _path(stops)
+    fate = "is kept by something made for secrets" if first.sink is STORE else first.sink.fate
+    fate = "is in an output that is sensitive" if first.sink is _SENSITIVE_OUTPUT else fate
+    return _anchored(
+        subject,
+        context,
+        first.sink.status,
+        first.sink.reason,
+        f"{path}{more}: the secret {fate}",
+        {"key": first.source.key, "sink": first.label},
+        stops if len(stops) <= _MAX_TRACE else (*stops[: _MAX_TRACE // 2], *stops[-_MAX_TRACE // 2 :]),
+    )
+
+
+def _path(stops: tuple[TraceStep, ...]) -> str:
+    """The way in words; of a very long one its beginning and its end."""
+    labels = [stop.label for stop in stops]
+    if len(labels) > _MAX_STOPS:
+        labels = [*labels[: _MAX_STOPS // 2], "…", *labels[-_MAX_STOPS // 2 :]]
+    return " → ".join(labels)
+
+
+def _anchored(
+    subject: _Subject,
+    context: Context,
+    status: Status,
+    reason: str,
+    message: str,
+    facts: dict[str, str | int | float | bool | None] | None = None,
+    trace: tuple[TraceStep, ...] = (),
+) -> Verdict:
+    declared = subject.declared
+    return Verdict(
+        context.rule.id,
+        status,
+        declared.path,
+        subject.address,
+        declared.start_line,
+        declared.end_line,
+        reason,
+        message,
+        facts or {},
+        trace,
+    )

@@ -1,0 +1,1 @@
+"""For the time being: Checkov as a worker of the scan."""

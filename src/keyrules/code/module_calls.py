@@ -1,0 +1,148 @@
+"""Which Terraform folders call which, what of that could matter, and which of them are root modules then."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping, Set
+
+from keyrules.code.file_names import SOURCE_SUFFIXES
+from keyrules.code.file_walk import read_file, walk_files
+from keyrules.code.relevance import concerns_terraform, local_sources
+
+
+class ModuleCalls:
+    """Terraform folders as their files' bytes show them.
+
+    `calls` has the folders that each folder calls, `relevant` those with a word of the rules or an unreadable file.
+    `excluded` says of an absolute path whether the run leaves it out; a folder's path ends in a slash.
+    """
+
+    def __init__(self, excluded: Callable[[str], bool] | None = None) -> None:
+        self._excluded = excluded
+        self.calls: dict[str, set[str]] = {}
+        self.relevant: set[str] = set()
+        self._own: set[str] = set()
+        self._seen: set[str] = set()
+
+    def add(self, folder: str, path: str, data: bytes) -> None:
+        """Notes what one file of a folder says that the run looks at for itself."""
+        self._own.add(folder)
+        self._note(folder, path, data)
+
+    def _note(self, folder: str, path: str, data: bytes) -> None:
+        self._seen.add(path)
+        called = self.calls.setdefault(folder, set())
+        if b"source" in data or b"\\" in data or b"\0" in data:
+            called.update(os.path.normpath(f"{folder}/{source}") for source in local_sources(data))
+        if concerns_terraform(data):
+            self.relevant.add(folder)
+
+    def add_around(self, folders: Iterable[str], context: str) -> None:
+        """Notes the modules of single files, and everything below `context` (the working directory) if one of them is
+        there, because a module is evaluated as its callers call it."""
+        wanted = sorted(folders)
+        self._own.update(wanted)
+        for folder in wanted:
+            self._add_folder(folder)
+        inside = context.rstrip("/") + "/"
+        if any(f"{folder}/".startswith(inside) for folder in wanted):
+            # What cannot be listed around the files that were asked for is none of theirs.
+            for folder, name in walk_files(context, [], self._excluded):
+                if name.endswith(SOURCE_SUFFIXES):
+                    self._own.add(folder)
+                    self._read(folder, name)
+
+    def roots(self, scanned: Set[str], values: Set[str]) -> list[str]:
+        """The folders to evaluate: each that nobody calls, if it or anything that it calls could matter, and it is
+        scanned, calls what is scanned, or takes its values from what is.
+
+        A folder that is left out is no root, and calls only as far as a folder calls it that is not.
+        """
+        if self._excluded is not None:
+            # Terraform takes a folder as a whole, so the files count that are left out beside others that are not.
+            for folder in list(self.calls):
+                self._add_folder(folder)
+        self._follow()
+        if not self.relevant:
+            return []
+        confirmed = self._confirmed()
+        # What only a comment led to calls nobody, and neither does what is left out.
+        own = [folder for folder in sorted(self._own) if self._excluded is None or not self._excluded(f"{folder}/")]
+        callers = {caller for folder in own for caller in _reachable(folder, confirmed)}
+        called = {target for folder in callers for target in confirmed.get(folder, ()) if target != folder}
+        reach = {folder: _reachable(folder, self.calls) for folder in self.calls}
+        roots = [folder for folder in own if folder not in called]
+        covered = {folder for root in roots for folder in reach[root]}
+        # Modules that call each other in a ring have no root; each of them is one then.
+        roots += [folder for folder in own if folder not in covered]
+        asked = [root for root in roots if root in values or reach[root] & scanned]
+        return sorted(root for root in asked if reach[root] & self.relevant)
+
+    def _confirmed(self) -> dict[str, set[str]]:
+        """The calls that the syntax confirms; bytes alone also find one in a comment, and then nobody evaluates the
+        module.
+
+        A folder with a file that cannot be parsed keeps its other calls in `calls`, but confirms none of them.
+        """
+        confirmed = dict(self.calls)
+        unsure = [
+            folder
+            for folder, targets in self.calls.items()
+            if any(_reachable(target, self.calls) & self.relevant for target in targets)
+        ]
+        if unsure:
+            from keyrules.code.terraform.module import ModuleReader
+
+            reader = ModuleReader(read_file)
+            for folder in unsure:
+                targets, module = self.calls[folder], reader.module(folder)
+                sources = {module.local_source(call) for call in module.calls.values()}
+                confirmed[folder] = {source for source in sources if source is not None}
+                self.calls[folder] = confirmed[folder] | (targets if module.errors else set())
+        self._follow()
+        return confirmed
+
+    def _follow(self) -> None:
+        """Adds the called folders that lie outside of what was walked."""
+        todo = [target for targets in self.calls.values() for target in targets if target not in self.calls]
+        while todo:
+            folder = todo.pop()
+            if folder not in self.calls:
+                self._add_folder(folder)
+                todo += [target for target in self.calls[folder] if target not in self.calls]
+
+    def _add_folder(self, folder: str) -> None:
+        self.calls.setdefault(folder, set())
+        try:
+            names = sorted(os.listdir(folder))
+        except (FileNotFoundError, NotADirectoryError):
+            # Many arguments are called `source`; where it is a module, its caller says that it is missing.
+            return
+        except OSError:
+            self.relevant.add(folder)
+            return
+        for name in names:
+            if name.endswith(SOURCE_SUFFIXES):
+                self._read(folder, name)
+
+    def _read(self, folder: str, name: str) -> None:
+        path = os.path.join(folder, name)
+        if path in self._seen or os.path.isdir(path):
+            return
+        try:
+            self._note(folder, path, read_file(path))
+        except OSError:
+            # The module reader meets the same file again and reports it.
+            self.calls.setdefault(folder, set())
+            self.relevant.add(folder)
+
+
+def _reachable(folder: str, calls: Mapping[str, Set[str]]) -> set[str]:
+    seen: set[str] = set()
+    todo = [folder]
+    while todo:
+        current = todo.pop()
+        if current not in seen:
+            seen.add(current)
+            todo += calls.get(current, ())
+    return seen

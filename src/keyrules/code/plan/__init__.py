@@ -1,0 +1,1 @@
+"""Reads the JSON of Terraform plans."""

@@ -1,0 +1,142 @@
+"""KEY_AWS_011 on plans: access keys that are written out in the configuration, in a variable or in a planned value.
+
+What providers computed is no literal: the secrets of keys, what data sources read, and what any resource returned.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+from keyrules.code.literals.literals import LiteralCredential, find_literals
+from keyrules.code.plan.configuration import ConfigModule, Leaf
+from keyrules.code.plan.evidence import KnownSecrets
+from keyrules.code.plan.verdicts import plan_verdict
+from keyrules.code.plan.view import Plan, Planned, static_address, texts
+from keyrules.code.verdict import Context, Verdict
+from keyrules.model import Status
+
+_SECRET_SHAPE = re.compile(r"(?<![A-Za-z0-9/+])[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=])")
+
+
+def judge_literals(plan: Plan, path: str, context: Context) -> list[Verdict]:
+    """One FAIL for each address that holds a literal credential; no verdict for those that hold none."""
+    computed = _Computed(plan)
+    verdicts = []
+    for address, named in sorted(_places(plan), key=lambda place: place[0]):
+        found = find_literals(computed.cut_from(_as_text(named)))
+        if found:
+            facts = {"kind": found[0].kind, "key_id": found[0].masked_key_id}
+            message = f"{' and '.join(dict.fromkeys(_what(item) for item in found))} is hard-coded in {address}"
+            verdicts.append(plan_verdict(context, path, address, Status.FAIL, "literal_access_key", message, facts))
+    return verdicts
+
+
+class _Computed:
+    """What providers computed and looks like a secret, in a form that only cuts it out of text."""
+
+    __slots__ = ("_keys", "_values")
+
+    def __init__(self, plan: Plan) -> None:
+        self._keys = KnownSecrets(plan)
+        written = {found for value in _written(plan) for found in _shaped(value)}
+        computed = {found for value in _computed(plan) for found in _shaped(value)}
+        self._values = sorted(computed - written)
+
+    def __repr__(self) -> str:
+        return "_Computed"
+
+    def cut_from(self, text: str) -> str:
+        """The text without them."""
+        text = self._keys.without(text)
+        for value in self._values:
+            text = text.replace(value, "")
+        return text
+
+
+def _shaped(value: object) -> Iterator[str]:
+    for text in texts(value):
+        yield from _SECRET_SHAPE.findall(text)
+
+
+def _written(plan: Plan) -> Iterator[object]:
+    """Every constant of the configuration and every variable."""
+    for variable in plan.variables.values():
+        yield variable.value
+    for provider in plan.providers:
+        yield from (leaf.constant.value for leaf in provider.leaves)
+    for _, module in plan.configuration.walk() if plan.configuration else ():
+        yield from (default.value for default in module.defaults.values())
+        yield from (output.expression.constant.value for output in module.outputs.values())
+        for block in (*module.blocks.values(), *(call.block for call in module.calls.values())):
+            yield from (leaf.constant.value for leaf in block.leaves)
+
+
+def _computed(plan: Plan) -> Iterator[object]:
+    """What data sources read, and the attributes of resources that their blocks do not set."""
+    for item in plan.planned:
+        module = plan.configuration.at(item.path) if plan.configuration else None
+        block = module.blocks.get(item.block) if module else None
+        arguments = {leaf.path[0] for leaf in block.leaves} if block else set()
+        values = item.values.value
+        if isinstance(values, Mapping) and (block or item.mode == "data"):
+            yield from (value for name, value in values.items() if item.mode == "data" or name not in arguments)
+    for address, prior in plan.prior.items():
+        if re.search(r"(?:^|\.)data\.[^.]+\.[^.]+$", address):
+            yield prior.values.value
+
+
+def _places(plan: Plan) -> Iterator[tuple[str, list[tuple[str, object]]]]:
+    """Each address with the names and values that stand there."""
+    for name, variable in plan.variables.items():
+        yield f"var.{name}", [(name, variable.value)]
+    for provider in plan.providers:
+        yield f"provider.{provider.key}", _constants(provider.leaves)
+    if plan.configuration is None:
+        for item in plan.planned:
+            yield item.address, _planned(item)
+        return
+    for path, module in plan.configuration.walk():
+        yield from _module_places(plan, path, module)
+
+
+def _module_places(
+    plan: Plan, path: tuple[str, ...], module: ConfigModule
+) -> Iterator[tuple[str, list[tuple[str, object]]]]:
+    for name, block in module.blocks.items():
+        instances = [item for item in plan.instances(path, name) if item.mode == "managed"]
+        for item in instances:
+            yield item.address, [*_constants(block.leaves), *_planned(item)]
+        if not instances:
+            yield static_address(path, name), _constants(block.leaves)
+    for name, call in module.calls.items():
+        yield static_address(path, f"module.{name}"), _constants(call.block.leaves)
+    for name, output in module.outputs.items():
+        yield static_address(path, f"output.{name}"), [(name, output.expression.constant.value)]
+    for name, default in module.defaults.items() if path else ():
+        yield static_address(path, f"var.{name}"), [(name, default.value)]
+
+
+def _constants(leaves: Sequence[Leaf]) -> list[tuple[str, object]]:
+    return [(leaf.path[-1], leaf.constant.value) for leaf in leaves]
+
+
+def _planned(item: Planned) -> list[tuple[str, object]]:
+    values = item.values.value
+    return list(values.items()) if isinstance(values, Mapping) else []
+
+
+def _as_text(named: Sequence[tuple[str, object]]) -> str:
+    """The values as the assignments that the finder of literals knows from Terraform."""
+    lines = (
+        f"{name} = {json.dumps(value, indent=2, ensure_ascii=False)}" for name, value in named if value is not None
+    )
+    return "\n".join(lines)
+
+
+def _what(credential: LiteralCredential) -> str:
+    if credential.masked_key_id is None:
+        return "a secret access key"
+    temporary = "temporary " if credential.kind == "session" else ""
+    return f"the {temporary}access key {credential.masked_key_id} with its secret"

@@ -1,0 +1,127 @@
+"""KEY_AWS_010 on plans: places outside the state that get a key's secret in plain text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from keyrules.code.flow.sinks import Setting, sink
+from keyrules.code.plan.configuration import ConfigBlock, ConfigModule, Leaf
+from keyrules.code.plan.evidence import Held, KnownSecrets, is_relevant, settle
+from keyrules.code.plan.flow import FlowTracer, Way
+from keyrules.code.plan.leaks import Leaks, no_configuration
+from keyrules.code.plan.view import Plan, Planned, static_address
+from keyrules.code.terraform.evaluate import UNKNOWN
+from keyrules.code.terraform.keys import KEY_TYPES
+from keyrules.code.verdict import Context, Verdict
+from keyrules.model import Status
+
+
+def judge_sinks(plan: Plan, path: str, context: Context) -> list[Verdict]:
+    """One verdict for each block that takes a secret in or may, its instances together, and for each key that leaks
+    nowhere.
+    """
+    if plan.configuration is None:
+        return no_configuration(plan, path, context)
+    judge = _Sinks(plan, plan.configuration, Leaks(plan, path, context))
+    for module_path, module in plan.configuration.walk():
+        for name, block in module.blocks.items():
+            judge.block(module_path, name, block)
+    for item in plan.planned:
+        if item.mode == "managed" and item.type not in KEY_TYPES:
+            judge.values(item)
+    return judge.leaks.verdicts("secret_not_in_plain_text", "the secret is stored nowhere in plain text")
+
+
+class _Sinks:
+    def __init__(self, plan: Plan, configuration: ConfigModule, leaks: Leaks) -> None:
+        self.leaks = leaks
+        self._plan = plan
+        self._tracer = FlowTracer(plan, configuration)
+        self._secrets = KnownSecrets(plan)
+
+    def block(self, path: tuple[str, ...], name: str, block: ConfigBlock) -> None:
+        """Judges what the arguments of a block refer to."""
+        for leaf in block.leaves:
+            ways = self._tracer.ways(path, leaf.references, name, block)
+            if ways:
+                self._argument(path, name, leaf, ways)
+        written = {leaf.path[0] for leaf in block.leaves}
+        for item in self._plan.instances(path, name):
+            for attribute in _dynamic(item, written):
+                self._possible(item, (attribute,), self._tracer.behind_dynamic(path))
+
+    def values(self, item: Planned) -> None:
+        """Judges the planned values of a resource, for ways that no reference shows."""
+        address = static_address(item.path, item.block)
+        for path, text in _named_texts(item.values.value):
+            held = self._secrets.found_in(text)
+            found = sink("resource", item.type, path, _settings(item)) if held else None
+            if held is not None and found is not None:
+                self.leaks.held(address, _place(address, path), held, found)
+
+    def _argument(self, path: tuple[str, ...], name: str, leaf: Leaf, ways: tuple[Way, ...]) -> None:
+        address = static_address(path, name)
+        certain = [way for way in ways if way.certain]
+        instances = self._plan.instances(path, name)
+        if not certain:
+            for item in instances:
+                self._possible(item, leaf.path, ways)
+            return
+        for item in instances:
+            found = sink(*_type_of(name), leaf.path, _settings(item))
+            if found is not None:
+                self.leaks.arrives(address, _place(address, leaf.path), certain, found)
+        if name.startswith("data.") and not instances:
+            # A data source that was read while planning is not among the planned values.
+            found = sink(*_type_of(name), leaf.path, lambda _: UNKNOWN)
+            if found is not None:
+                self.leaks.arrives(address, _place(address, leaf.path), certain, found)
+
+    def _possible(self, item: Planned, path: tuple[str, ...], ways: tuple[Way, ...]) -> None:
+        found = sink(*_type_of(item.block), path, _settings(item))
+        if found is None or found.status is Status.PASS:
+            return
+        undecided = [way for way in ways if self._is_undecided(item, path[0], way)]
+        if undecided:
+            address = static_address(item.path, item.block)
+            self.leaks.may_arrive(address, _place(address, path), undecided)
+
+    def _is_undecided(self, item: Planned, attribute: str, way: Way) -> bool:
+        """Provisioners run when a resource is created, and have no planned value."""
+        if attribute == "provisioner":
+            return item.is_new
+        return is_relevant(self._plan, way) and settle(item, attribute, way.marks_lost) is Held.UNDECIDED
+
+
+def _type_of(name: str) -> tuple[str, str]:
+    """`resource` or `data`, and the type of a block."""
+    steps = name.split(".")
+    return ("data", steps[1]) if steps[0] == "data" else ("resource", steps[0])
+
+
+def _settings(item: Planned) -> Setting:
+    return lambda name: UNKNOWN if item.is_unknown(name) else item.known(name)
+
+
+def _place(address: str, path: tuple[str, ...]) -> str:
+    return f"{address} {' '.join(path[:2]) if path[0] == 'provisioner' else path[0]}"
+
+
+def _dynamic(item: Planned, written: set[str]) -> Iterator[str]:
+    """The nested blocks that are planned although no expression of them is written: `dynamic` made them."""
+    values = item.values.value
+    for name, value in values.items() if isinstance(values, Mapping) else ():
+        if name not in written and isinstance(value, list) and any(isinstance(part, Mapping) for part in value):
+            yield name
+
+
+def _named_texts(value: object, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Every string in the values of a resource with the names on the way to it."""
+    if isinstance(value, str) and path:
+        yield path, value
+    elif isinstance(value, Mapping):
+        for name, part in value.items():
+            yield from _named_texts(part, (*path, name))
+    elif isinstance(value, list):
+        for part in value:
+            yield from _named_texts(part, path)

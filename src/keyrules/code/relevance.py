@@ -1,0 +1,85 @@
+"""Decides from bytes which files could matter to a rule. It may say yes too often, never no too often.
+
+Terraform's block labels, module sources and CloudFormation's type names are plain text in the file, so a file without
+the words of keyrules.code.trigger_words declares no key and calls no module that does; escapes that could hide a word
+are read first. Searching for each word by itself is several times as fast as one regular expression for all.
+"""
+
+from __future__ import annotations
+
+import re
+
+from keyrules.code.trigger_words import MODULE_SOURCES, TEMPLATE_TYPES, TERRAFORM_TYPES
+
+PLAN_WORDS = (b'"format_version"', b'"terraform_version"', b'"@level"')
+"""One of these is in every JSON file that Terraform itself writes."""
+
+# Strings, which re compiles where a file first needs them: few do, and compiling takes longer than reading them all.
+_ESCAPE = rb"""\\(?:
+        (?: u | U0000 | x ) (?: (?<=x) | 00 ) ([0-7][0-9A-Fa-f])   # an ASCII character in JSON, HCL or YAML
+      | (?: \r\n? | \n | \xc2?\x85 | \xe2\x80[\xa8\xa9] ) [ \t]*   # a line of a YAML string that goes on
+      | (?=/)                                                      # JSON's escaped slash
+    )"""
+_LOCAL_SOURCE = rb"""source["']?(?:\s|/\*[^*]*\*/)*[=:](?:\s|/\*[^*]*\*/)*["'](\.{1,2}[/\\][^"'\n]*)["']"""
+_VALUES = rb"""(?m)^[ \t{]*"?(?:variable|locals)"?[ \t]*["{:]"""
+_SUBJECTS = rb"""(?m)^[ \t{]*"?(?:resource|data|module|output|ephemeral)"?[ \t]*["{:]"""
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+
+
+def concerns_terraform(data: bytes) -> bool:
+    """Whether a Terraform file, by itself, could declare a key or call a registry module that does."""
+    return _holds(data, TERRAFORM_TYPES + MODULE_SOURCES)
+
+
+def concerns_cloudformation(data: bytes) -> bool:
+    """Whether a file could be a template that declares a key."""
+    return _holds(data, TEMPLATE_TYPES)
+
+
+def could_be_plan(data: bytes) -> bool:
+    """Whether a file could be a plan, a state or a log of Terraform's in JSON."""
+    narrow = _narrow(data)
+    return any(word in narrow for word in PLAN_WORDS)
+
+
+def local_sources(data: bytes) -> list[str]:
+    """The relative module sources that a Terraform file names; comments and strings may add some that are none.
+
+    Terraform takes backslashes in them for slashes on every platform.
+    """
+    found = re.findall(_LOCAL_SOURCE, _unescaped(_narrow(data)))
+    return [match.decode("utf-8", "surrogateescape").replace("\\", "/") for match in found]
+
+
+def declares_values_only(data: bytes) -> bool:
+    """Whether a Terraform file declares inputs or locals and nothing that a finding could be on."""
+    plain = _unescaped(_narrow(data)).replace(b"\r", b"\n")
+    return bool(re.search(_VALUES, plain)) and not re.search(_SUBJECTS, plain)
+
+
+def _holds(data: bytes, words: tuple[bytes, ...]) -> bool:
+    """Whether one of the words stands in the bytes, as they are or as they read inside a string."""
+    narrow = _narrow(data)
+    if any(word in narrow for word in words):
+        return True
+    if b"\\" not in narrow:
+        return False
+    plain = _unescaped(narrow)
+    return any(word in plain for word in words)
+
+
+def _narrow(data: bytes) -> bytes:
+    """The bytes with one byte per ASCII character, whatever the encoding says; templates need no byte order mark."""
+    if data.startswith(_UTF_16):
+        data = data.decode("utf-16", "replace").encode("utf-8", "replace")
+    elif b"\0" in data[:2]:
+        encoding = "utf-16-be" if data[:1] == b"\0" else "utf-16-le"
+        data = data.decode(encoding, "replace").encode("utf-8", "replace")
+    return data.replace(b"\0", b"")
+
+
+def _unescaped(narrow: bytes) -> bytes:
+    """The bytes as they read inside a string."""
+    if b"\\" not in narrow:
+        return narrow
+    return re.sub(_ESCAPE, lambda match: bytes([int(match[1], 16)]) if match[1] else b"", narrow, flags=re.VERBOSE)

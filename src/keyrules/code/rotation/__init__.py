@@ -1,0 +1,1 @@
+"""Whether a declared rotation fires, and how often."""

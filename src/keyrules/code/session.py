@@ -1,0 +1,54 @@
+"""What the checks judge with in this process: the rules, their parameters, and the moment.
+
+Under `keyrules scan` the worker sets a session before Checkov runs. Under plain Checkov nobody does, and the first
+check that asks gets the pack's defaults with every rule selected, because there Checkov itself filters.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from keyrules.cli import current_time
+from keyrules.code.verdict import Context, TimedContext
+from keyrules.model import Rule, Selection
+from keyrules.pack.catalog import load_pack
+
+
+@dataclass
+class CheckSession:
+    """One run. `hosted` says that keyrules reads Checkov's records; `failures` has (rule id, exception class name)."""
+
+    rules: dict[str, Rule]
+    selection: Selection
+    as_of: datetime
+    hosted: bool = False
+    failures: list[tuple[str, str]] = field(default_factory=list)
+
+    def context(self, rule_id: str) -> Context:
+        """The input of a rule's logic. Raises KeyError when the pack has no such rule."""
+        return Context(self.rules[rule_id], self.selection)
+
+    def timed_context(self, rule_id: str) -> TimedContext:
+        """The input of a rule's logic on a plan. Raises KeyError when the pack has no such rule."""
+        return TimedContext(self.rules[rule_id], self.selection, self.as_of)
+
+
+_lock = threading.Lock()
+_current: list[CheckSession] = []
+
+
+def start_session(session: CheckSession) -> None:
+    """Makes a session the one that every check of this process uses."""
+    with _lock:
+        _current[:] = [session]
+
+
+def current_session() -> CheckSession:
+    """The session in force, made from the pack's defaults when nobody started one."""
+    with _lock:
+        if not _current:
+            pack = load_pack()
+            _current.append(CheckSession({rule.id: rule for rule in pack.rules}, Selection(pack.rules), current_time()))
+        return _current[0]

@@ -1,0 +1,1 @@
+"""Reads Terraform and OpenTofu source as those programs do."""

@@ -1,0 +1,1 @@
+"""The syntax of HCL and of its JSON form."""

@@ -1,0 +1,225 @@
+"""One Terraform module folder as declarations, read from its `.tf` and `.tf.json` files.
+
+Checkov's graph replaces references by what they point to and forgets the way (a local, a module input), so what depends
+on the way (does a trigger fire, where does a secret go) is judged on these declarations.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os.path
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from keyrules.code.file_names import SOURCE_SUFFIXES, VALUE_FILES, VALUE_SUFFIXES
+from keyrules.code.terraform.hcl.ast import Attribute, Block, Body, Expr, HclSyntaxError, Literal
+from keyrules.code.terraform.hcl.syntax import parse_hcl
+from keyrules.code.terraform.hcl.terraform_json import parse_terraform_json, parse_values_json
+from keyrules.files import read_regular
+
+_TOLD_APART = frozenset({"aws_iam_access_key", "awsutils_expiring_iam_access_key", "aws_iam_user_login_profile"})
+"""Types of which a second declaration of the same name would go unjudged; Terraform refuses it for every type."""
+
+
+@dataclass(frozen=True)
+class Declaration:
+    """A block or attribute with the file it stands in. `name` is `type.name` for resources, else the plain name."""
+
+    name: str
+    path: str
+    body: Body
+    start_line: int
+    end_line: int
+
+    def value(self, attribute: str) -> Expr | None:
+        """The expression of one attribute, or None when it is not set."""
+        found = self.body.attributes.get(attribute)
+        return found.value if found else None
+
+    def blocks(self, kind: str) -> Iterator[Block]:
+        """The nested blocks of one kind, `dynamic` ones included as their content."""
+        for block in self.body.blocks:
+            if block.type == kind:
+                yield block
+            elif block.type == "dynamic" and block.labels == (kind,):
+                yield from (content for content in block.body.blocks if content.type == "content")
+
+    def line_of(self, attribute: str) -> int:
+        """Where an attribute starts, or the declaration itself when it has no such attribute."""
+        found = self.body.attributes.get(attribute)
+        return found.start_line if found else self.start_line
+
+
+@dataclass(frozen=True)
+class SourceError:
+    """A file of the module that could not be read; `message` quotes nothing of it."""
+
+    path: str
+    line: int
+    message: str
+
+
+@dataclass(frozen=True)
+class Module:
+    """What one folder declares. Keys of `resources` and `data` are `type.name`."""
+
+    path: str
+    resources: Mapping[str, Declaration]
+    data: Mapping[str, Declaration]
+    variables: Mapping[str, Declaration]
+    outputs: Mapping[str, Declaration]
+    calls: Mapping[str, Declaration]
+    providers: tuple[Declaration, ...]
+    locals: Mapping[str, Declaration]
+    values: Mapping[str, Attribute]
+    errors: tuple[SourceError, ...]
+
+    def local_source(self, call: Declaration) -> str | None:
+        """The folder that a module call names, or None when it is not a local path."""
+        source = call.value("source")
+        if not isinstance(source, Literal) or not isinstance(source.value, str):
+            return None
+        # Terraform takes backslashes for slashes on every platform.
+        path = source.value.replace("\\", "/")
+        return normalize(Path(self.path) / path) if path.startswith(("./", "../")) else None
+
+
+def normalize(path: Path) -> str:
+    """An absolute path without `..`, symbolic links kept as they are written."""
+    return os.path.normpath(Path.cwd() / path)
+
+
+def _files(folder: str) -> list[str]:
+    return [entry.name for entry in Path(folder).iterdir() if not entry.is_dir()]
+
+
+class ModuleReader:
+    """Reads each folder once. `listing` gives a folder's file names; both functions raise OSError.
+
+    `digests` has the SHA-256 of every file that was read, by path.
+    """
+
+    def __init__(
+        self,
+        read: Callable[[str], bytes] = read_regular,
+        listing: Callable[[str], list[str]] = _files,
+    ) -> None:
+        self._read = read
+        self._listing = listing
+        self._modules: dict[str, Module] = {}
+        self.digests: dict[str, str] = {}
+
+    def module(self, folder: str) -> Module:
+        """The module in a folder; an absent folder is a module that declares nothing and has an error."""
+        if folder not in self._modules:
+            self._modules[folder] = self._load(folder)
+        return self._modules[folder]
+
+    def _load(self, folder: str) -> Module:
+        builder = _Builder(folder)
+        try:
+            names = sorted(self._listing(folder))
+        except OSError as error:
+            builder.errors.append(SourceError(folder, 0, f"cannot be listed: {error.strerror}"))
+            return builder.module()
+        sources = [name for name in names if name.endswith(SOURCE_SUFFIXES) and not name.startswith(".")]
+        # OpenTofu reads x.tofu in place of x.tf.
+        sources = [name for name in sources if name.replace(".tf", ".tofu") not in names or ".tofu" in name]
+        overrides = [name for name in sources if _is_override(name)]
+        for name in [name for name in sources if name not in overrides] + overrides:
+            body = self._parse(f"{folder}/{name}", builder.errors)
+            if body is not None:
+                builder.add(body, f"{folder}/{name}", name in overrides)
+        values = [n for n in VALUE_FILES if n in names] + [n for n in names if n.endswith(VALUE_SUFFIXES)]
+        for name in values:
+            body = self._parse(f"{folder}/{name}", builder.errors)
+            if body is not None:
+                builder.values.update(body.attributes)
+        return builder.module()
+
+    def _parse(self, path: str, errors: list[SourceError]) -> Body | None:
+        try:
+            data = self._read(path)
+            self.digests[path] = hashlib.sha256(data).hexdigest()
+            text = data.decode("utf-8-sig")
+            if path.endswith(".tfvars.json"):
+                return parse_values_json(text)
+            return parse_terraform_json(text) if path.endswith(".json") else parse_hcl(text)
+        except HclSyntaxError as error:
+            errors.append(SourceError(path, error.line, str(error)))
+        except UnicodeDecodeError:
+            errors.append(SourceError(path, 0, "is not UTF-8, which Terraform requires"))
+        except OSError as error:
+            errors.append(SourceError(path, 0, f"cannot be read: {error.strerror}"))
+        return None
+
+
+def _is_override(name: str) -> bool:
+    stem = name.removesuffix(".json").removesuffix(".tf").removesuffix(".tofu")
+    return stem == "override" or stem.endswith("_override")
+
+
+class _Builder:
+    def __init__(self, folder: str) -> None:
+        self.folder = folder
+        self.named: dict[str, dict[str, Declaration]] = {
+            kind: {} for kind in ("resource", "data", "variable", "output", "module", "locals")
+        }
+        self.providers: list[Declaration] = []
+        self.values: dict[str, Attribute] = {}
+        self.errors: list[SourceError] = []
+
+    def add(self, body: Body, path: str, override: bool) -> None:
+        for block in body.blocks:
+            if block.type == "locals":
+                for attribute in block.body.attributes.values():
+                    single = Body({"value": attribute}, ())
+                    self.named["locals"][attribute.name] = Declaration(
+                        attribute.name, path, single, attribute.start_line, attribute.end_line
+                    )
+            elif block.type == "provider":
+                self.providers.append(
+                    Declaration(".".join(block.labels), path, block.body, block.start_line, block.end_line)
+                )
+            elif block.type in self.named and len(block.labels) == (2 if block.type in ("resource", "data") else 1):
+                name = ".".join(block.labels)
+                declared = Declaration(name, path, block.body, block.start_line, block.end_line)
+                earlier = self.named[block.type].get(name)
+                if earlier and not override and block.type == "resource" and name.split(".")[0] in _TOLD_APART:
+                    message = f"line {block.start_line}: {name} is declared twice, which Terraform refuses"
+                    self.errors.append(SourceError(path, block.start_line, message))
+                self.named[block.type][name] = _merged(earlier, declared) if earlier and override else declared
+
+    def module(self) -> Module:
+        return Module(
+            path=self.folder,
+            resources=self.named["resource"],
+            data=self.named["data"],
+            variables=self.named["variable"],
+            outputs=self.named["output"],
+            calls=self.named["module"],
+            providers=tuple(self.providers),
+            locals=self.named["locals"],
+            values=self.values,
+            errors=tuple(self.errors),
+        )
+
+
+def _merged(base: Declaration, override: Declaration) -> Declaration:
+    """Terraform's override files replace arguments one by one and nested blocks kind by kind; lifecycle is merged."""
+    kinds = {block.type for block in override.body.blocks} - {"lifecycle"}
+    blocks = [block for block in base.body.blocks if block.type not in kinds | {"lifecycle"}]
+    lifecycles = [block for source in (base, override) for block in source.body.blocks if block.type == "lifecycle"]
+    if lifecycles:
+        attributes = {name: value for block in lifecycles for name, value in block.body.attributes.items()}
+        first = lifecycles[0]
+        blocks.append(Block("lifecycle", (), Body(attributes, ()), first.start_line, first.end_line))
+    blocks += [block for block in override.body.blocks if block.type != "lifecycle"]
+    return Declaration(
+        base.name,
+        base.path,
+        Body({**base.body.attributes, **override.body.attributes}, tuple(blocks)),
+        base.start_line,
+        base.end_line,
+    )

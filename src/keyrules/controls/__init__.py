@@ -1,0 +1,1 @@
+"""Frameworks: their controls, the bounds they set, and verdicts on them."""

@@ -1,0 +1,159 @@
+"""`--framework` and `--control`: which rules a framework runs, with which thresholds, and what its rows still claim."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from keyrules.controls.bounds import Bound, demanded, tightest
+from keyrules.controls.model import ControlRow, FrameworkEdition, Frameworks, Relation
+from keyrules.model import ParameterValue, Plane, Rule, Selection, UsageError
+from keyrules.pack.catalog import Pack
+from keyrules.pack.parameters import show_value
+from keyrules.pack.selection import select
+
+_DECLARED = "Code shows what is declared, and the live account decides; on code the rule is evidence."
+
+
+@dataclass(frozen=True)
+class FrameworkSelection:
+    """What a run under a framework evaluates.
+
+    `rows` are those of the framework (or of the one control) as far as this run can bear them out: on this plane and
+    with these thresholds. `stricter` holds the (control, rule) pairs that run with a tighter limit than the control
+    demands: there PASS still decides, and FAIL does not. `notes` say so in words, and where a limit is too loose.
+    """
+
+    edition: FrameworkEdition
+    selection: Selection
+    rows: tuple[ControlRow, ...]
+    stricter: frozenset[tuple[str, str]]
+    notes: tuple[str, ...]
+
+
+def framework_selection(
+    pack: Pack,
+    frameworks: Frameworks,
+    name: str,
+    control: str | None = None,
+    settings: Sequence[str] = (),
+    plane: Plane = Plane.LIVE,
+) -> FrameworkSelection:
+    """The rules of a framework, or of one control of it, with the framework's own thresholds.
+
+    Where several controls bound the same parameter, the tightest bound is in force; a rule without a bound keeps its
+    default. `settings` are the texts of `--set`, which win; one that is looser than a bound turns the row into a
+    partial one with an open rest. Raises UsageError for a framework or control that does not exist, for a setting
+    that is wrong, and where no rule of this plane is mapped.
+    """
+    edition = frameworks.edition(name)
+    rows = edition.rows if control is None else find_control(frameworks, edition, control)
+    rules = {rule.id: rule for rule in pack.rules}
+    mapped = tuple(rules[rule_id] for rule_id in sorted({row.rule for row in rows if row.rule}))
+    wanted = f"{edition.key}:{control}" if control else edition.key
+    if not any(plane in rule.planes for rule in mapped):
+        ids = ", ".join(rule.id for rule in mapped)
+        reason = f"{ids} are for the other plane." if mapped else rows[-1].why
+        raise UsageError(f"No rule evaluates {wanted} on the {plane.value} plane: {reason}")
+    asked = select(pack, settings=settings, framework=Selection(mapped, _own_values(rows, rules)))
+    judged: list[ControlRow] = []
+    for each in dict.fromkeys(row.control for row in rows):
+        judged += _judged([row for row in rows if row.control == each], rules, asked, plane)
+    loose, strict = _differences([row for row in rows if row.rule and plane in rules[row.rule].planes], rules, asked)
+    stricter = frozenset((row.control, row.rule) for row, _ in strict)
+    notes = tuple(dict.fromkeys(note for _, note in [*loose, *strict]))
+    return FrameworkSelection(edition, asked, tuple(judged), stricter, notes)
+
+
+def find_control(frameworks: Frameworks, edition: FrameworkEdition, control: str) -> tuple[ControlRow, ...]:
+    """The rows of a control. Raises UsageError that says where an id of another edition went, or names the nearest."""
+    rows = edition.rows_of(control)
+    if rows:
+        return rows
+    for other in reversed(frameworks.series(edition)):
+        elsewhere = other.rows_of(control)
+        if not elsewhere:
+            continue
+        title = elsewhere[0].title
+        here = next((row.control for row in edition.rows if row.title == title), None)
+        fate = f"which is {here} here" if here else "which is not in this edition"
+        raise UsageError(f"{edition.key} has no control {control!r}; in {other.key} it is {title!r}, {fate}.")
+    close = difflib.get_close_matches(control, edition.controls, n=1, cutoff=0.4)
+    nearest = f"did you mean {close[0]}? " if close else ""
+    raise UsageError(
+        f"{edition.key} has no control {control!r}; {nearest}`keyrules controls {edition.key}` lists them."
+    )
+
+
+def split_control(text: str) -> tuple[str, str]:
+    """`cis_aws_3.0.0:1.14` as framework and control. Raises UsageError for text of another form."""
+    name, colon, control = text.partition(":")
+    if not colon or not name or not control:
+        raise UsageError(f"--control {text!r} is not of the form FRAMEWORK:ID, as in cis_aws_3.0.0:1.14.")
+    return name, control
+
+
+def _own_values(rows: Iterable[ControlRow], rules: Mapping[str, Rule]) -> dict[tuple[str, str], ParameterValue]:
+    bounds: dict[tuple[str, str], list[Bound]] = {}
+    for row in rows:
+        if row.rule:
+            for bound in demanded(row.bounds, rules[row.rule]):
+                bounds.setdefault((row.rule, bound.parameter), []).append(bound)
+    return {key: tightest(found) for key, found in sorted(bounds.items())}
+
+
+def _judged(
+    rows: Sequence[ControlRow], rules: Mapping[str, Rule], selection: Selection, plane: Plane
+) -> list[ControlRow]:
+    """The rows of one control as this run bears them out; what no longer holds becomes a row that names the rest."""
+    kept: list[ControlRow] = []
+    rest = [row for row in rows if not row.rule]
+    for row in rows:
+        if not row.rule:
+            continue
+        rule = rules[row.rule]
+        if plane not in rule.planes:
+            if row.relation is not Relation.SUPPORTS:
+                rest.append(_open(row, f"{rule.id} does not run on the {plane.value} plane."))
+        elif row.relation is Relation.SUPPORTS:
+            kept.append(row)
+        elif plane is Plane.CODE and Plane.LIVE in rule.planes:
+            kept.append(replace(row, relation=Relation.SUPPORTS, why=f"{row.why} {_DECLARED}"))
+        elif missed := [
+            bound for bound in demanded(row.bounds, rule) if not bound.allows(_value(selection, row, bound))
+        ]:
+            kept.append(replace(row, relation=Relation.PARTIAL))
+            limits = ", ".join(str(bound) for bound in missed)
+            rest.append(_open(row, f"{rule.id} ran with a limit looser than {limits}, which the control demands."))
+        else:
+            kept.append(row)
+    if kept and all(row.relation is Relation.SUPPORTS for row in kept):
+        return kept
+    return kept + (rest or ([] if kept else [_open(rows[0], f"No rule runs on the {plane.value} plane.")]))
+
+
+def _differences(
+    rows: Iterable[ControlRow], rules: Mapping[str, Rule], selection: Selection
+) -> tuple[list[tuple[ControlRow, str]], list[tuple[ControlRow, str]]]:
+    """Rows that run with a looser limit than their control demands, and rows with a stricter one, each with a note."""
+    loose, strict = [], []
+    for row in rows:
+        for bound in demanded(row.bounds, rules[row.rule]):
+            value = _value(selection, row, bound)
+            name = f"{row.rule}.{bound.parameter}={show_value(value)}"
+            if not bound.allows(value):
+                effect = "" if row.relation is Relation.SUPPORTS else ", so the control is partly assessed at most"
+                loose.append((row, f"{name} is looser than {bound} of {row.control}{effect}."))
+            elif value != bound.value:
+                effect = "what fails may still satisfy the control"
+                strict.append((row, f"{name} is stricter than {bound} of {row.control}, so {effect}."))
+    return loose, strict
+
+
+def _value(selection: Selection, row: ControlRow, bound: Bound) -> ParameterValue:
+    return selection.overrides[row.rule, bound.parameter]
+
+
+def _open(row: ControlRow, why: str) -> ControlRow:
+    return ControlRow(row.control, row.title, Relation.NOT_COVERED, "", (), row.sources, why)

@@ -1,0 +1,290 @@
+"""Reads rules/controls, the files behind control_model: strict, or not at all.
+
+Every refusal is a UsageError of one sentence: file and line, what was found, what is allowed.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Sequence
+from datetime import date
+from pathlib import Path
+from typing import NoReturn
+
+from keyrules.completion.pack_names import FRAMEWORK_COLUMNS
+from keyrules.controls.bounds import parse_bounds, unbounded
+from keyrules.controls.model import ControlRow, FrameworkEdition, Frameworks, Relation, Removed, Source, Unmapped
+from keyrules.model import Rule, UsageError
+from keyrules.pack.catalog import Pack
+from keyrules.pack.csv_table import TableLine, natural_order, read_table
+
+CONTROL_COLUMNS = ("control", "title", "relation", "rule", "bound", "source", "why")
+SOURCE_COLUMNS = ("key", "title", "url")
+REMOVED_COLUMNS = ("framework", "control", "removed_in", "source", "why")
+UNMAPPED_COLUMNS = ("rule", "publisher", "why")
+_KEY = re.compile(r"[a-z][a-z0-9_]*(\.[0-9]+)*\Z")
+_URL = re.compile(r"https://\S+\Z")
+_PUBLISHED = re.compile(r"([0-9]{4}(-(0[1-9]|1[0-2])(-[0-9]{2})?)?)?\Z")
+# What spreadsheets make of ids that look like numbers or dates to them.
+_MANGLED = re.compile(
+    r"""[0-9]+,[0-9]+ | [0-9]+(\.[0-9]+)?E[+-]?[0-9]+ | \#[A-Z/0]+[!?]? | '.*
+    | [0-9]{1,4}[-/][0-9]{1,2}[-/][0-9]{1,4} | [0-9]{1,2}\.[0-9]{1,2}\.[0-9]{4}
+    | ([0-9]{1,2}-)?(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)(-[0-9]{1,4})?""",
+    re.VERBOSE | re.IGNORECASE,
+)
+
+
+def load_frameworks(pack: Pack, root: Path | None = None) -> Frameworks:
+    """Reads every file of a folder (default: `controls` beside the rule files).
+
+    Raises UsageError at the first thing that is wrong.
+    """
+    folder = pack.root / "controls" if root is None else root
+    if not folder.is_dir():
+        raise UsageError(f"{folder} is not a folder of framework files.")
+    return _Loader(pack, folder).load()
+
+
+class _Loader:
+    """The checks of one folder; each method takes one kind of file."""
+
+    def __init__(self, pack: Pack, folder: Path) -> None:
+        self.rules = {rule.id: rule for rule in pack.rules}
+        self.folder = folder
+        self.sources: dict[str, Source] = {}
+        self.editions: dict[str, FrameworkEdition] = {}
+
+    def load(self) -> Frameworks:
+        self.sources = self._sources(self.folder / "sources.csv")
+        self.editions = self._frameworks(self.folder / "frameworks.csv")
+        expected = {"frameworks.csv", "removed.csv", "sources.csv", "unmapped.csv"} | {
+            f"{key}.csv" for key in self.editions
+        }
+        for path in sorted(self.folder.iterdir()):
+            if path.name not in expected:
+                raise UsageError(f"{path} belongs to no framework; name it in frameworks.csv or remove it.")
+        removed = tuple(self._removed(self.folder / "removed.csv"))
+        unmapped = tuple(self._unmapped(self.folder / "unmapped.csv"))
+        return Frameworks(tuple(self.editions.values()), self.sources, removed, unmapped)
+
+    def _sources(self, path: Path) -> dict[str, Source]:
+        lines = read_table(path, SOURCE_COLUMNS)
+        _check_order(lines, 1)
+        found = {}
+        for line in lines:
+            key, title, url = line.cells
+            _key(line, "key", key)
+            _filled(line, "title", title)
+            _url(line, url)
+            found[key] = Source(key, title, url)
+        return found
+
+    def _frameworks(self, path: Path) -> dict[str, FrameworkEdition]:
+        lines = read_table(path, FRAMEWORK_COLUMNS)
+        _check_order(lines, 1)
+        if not lines:
+            raise UsageError(f"{path}, line 2: there is no framework; add one.")
+        found = {}
+        for line in lines:
+            key, title, edition, publisher, url, published, checked_on = line.cells
+            _key(line, "key", key)
+            for column, cell in (("title", title), ("edition", edition), ("publisher", publisher)):
+                _filled(line, column, cell)
+            _url(line, url)
+            if not _PUBLISHED.match(published):
+                _refuse(line, "published", repr(published), "a year, a month or a day as in 2024-01-31, or nothing")
+            rows = tuple(self._rows(self.folder / f"{key}.csv"))
+            found[key] = FrameworkEdition(key, title, edition, publisher, url, published, _day(line, checked_on), rows)
+        return found
+
+    def _rows(self, path: Path) -> list[ControlRow]:
+        lines = read_table(path, CONTROL_COLUMNS)
+        rows: list[ControlRow] = []
+        for line in lines:
+            row = self._row(line)
+            if rows:
+                _check_after(line, row, rows[-1])
+            rows.append(row)
+        if not rows:
+            raise UsageError(f"{path}, line 2: there is no control; add one.")
+        for control in dict.fromkeys(row.control for row in rows):
+            _check_together(
+                lines, [(line, row) for line, row in zip(lines, rows, strict=True) if row.control == control]
+            )
+        return rows
+
+    def _row(self, line: TableLine) -> ControlRow:
+        control, title, word, rule_id, bound, source, why = line.cells
+        _filled(line, "control", control)
+        if _MANGLED.fullmatch(control):
+            _refuse(
+                line,
+                "control",
+                repr(control),
+                "the id as the framework prints it; a spreadsheet seems to have changed it",
+            )
+        for column, cell in (("title", title), ("why", why)):
+            _filled(line, column, cell)
+        if not why.endswith("."):
+            _refuse(line, "why", "no full stop at its end", "a sentence")
+        try:
+            relation = Relation(word)
+        except ValueError:
+            _refuse(line, "relation", repr(word), ", ".join(relation.value for relation in Relation))
+        if relation is Relation.NOT_COVERED:
+            if rule_id or bound:
+                _refuse(line, "rule" if rule_id else "bound", "a value", "nothing, because the relation is not_covered")
+            return ControlRow(control, title, relation, "", (), self._cited(line, source), why)
+        rule = self._rule(line, rule_id)
+        bounds = parse_bounds(bound, rule, line.where)
+        if relation is Relation.IMPLEMENTS and (open_ends := unbounded(bounds, rule)):
+            _refuse(
+                line,
+                "bound",
+                f"no limit on {open_ends[0]}",
+                "a limit on each number, because the relation is implements",
+            )
+        return ControlRow(control, title, relation, rule.id, bounds, self._cited(line, source), why)
+
+    def _rule(self, line: TableLine, rule_id: str) -> Rule:
+        rule = self.rules.get(rule_id)
+        if rule is None:
+            close = difflib.get_close_matches(rule_id, self.rules, n=1, cutoff=0.6)
+            _refuse(
+                line,
+                "rule",
+                repr(rule_id),
+                f"an id of the pack, such as {close[0] if close else next(iter(self.rules))}",
+            )
+        return rule
+
+    def _cited(self, line: TableLine, text: str) -> tuple[str, ...]:
+        keys = text.split(";")
+        for key in keys:
+            if key not in self.sources:
+                _refuse(
+                    line, "source", repr(key), f"keys of sources.csv joined by semicolons: {', '.join(self.sources)}"
+                )
+        if keys != sorted(set(keys)):
+            _refuse(line, "source", repr(text), "each key once, sorted")
+        return tuple(keys)
+
+    def _removed(self, path: Path) -> Iterable[Removed]:
+        lines = read_table(path, REMOVED_COLUMNS)
+        _check_order(lines, 2)
+        titles: dict[str, list[str]] = {}
+        for known in self.editions.values():
+            titles.setdefault(known.title, []).append(known.key)
+        for line in lines:
+            key, control, removed_in, source, why = line.cells
+            edition = self.editions.get(key)
+            if edition is None:
+                _refuse(line, "framework", repr(key), "a key of frameworks.csv")
+            rows = edition.rows_of(control)
+            if not rows:
+                _refuse(line, "control", repr(control), f"a control of {key}")
+            series = titles[edition.title]
+            after = series[series.index(key) + 1 :][:1]
+            if [removed_in] != after:
+                _refuse(
+                    line,
+                    "removed_in",
+                    repr(removed_in),
+                    f"the edition after {key}, {after[0] if after else 'of which there is none'}",
+                )
+            if any(row.title == rows[0].title for row in self.editions[removed_in].rows):
+                raise UsageError(f"{line.where}: {removed_in} still has the control {rows[0].title!r}; it moved.")
+            _filled(line, "why", why)
+            rules = tuple(sorted({row.rule for row in rows if row.rule}))
+            yield Removed(key, control, rows[0].title, rules, removed_in, self._cited(line, source), why)
+
+    def _unmapped(self, path: Path) -> Iterable[Unmapped]:
+        lines = read_table(path, UNMAPPED_COLUMNS)
+        _check_order(lines, 2)
+        for line in lines:
+            rule_id, publisher, why = line.cells
+            rule = self._rule(line, rule_id)
+            theirs = [edition for edition in self.editions.values() if edition.publisher == publisher]
+            if not theirs:
+                known = sorted({edition.publisher for edition in self.editions.values()})
+                _refuse(line, "publisher", repr(publisher), ", ".join(known))
+            mapped = next((edition.key for edition in theirs if rule.id in edition.rules), None)
+            if mapped:
+                raise UsageError(
+                    f"{line.where}: {mapped} maps {rule.id}, so there is no reason to give; remove the line."
+                )
+            _filled(line, "why", why)
+            yield Unmapped(rule.id, publisher, why)
+
+
+def _check_after(line: TableLine, row: ControlRow, before: ControlRow) -> None:
+    if (row.control, row.rule) == (before.control, before.rule):
+        pair = f"{row.control} with {row.rule or 'no rule'}"
+        raise UsageError(
+            f"{line.where}: {pair} stands here a second time; a spreadsheet may have turned 1.10 into 1.1."
+        )
+    if _row_order(row) < _row_order(before):
+        raise UsageError(
+            f"{line.where}: {row.control} {row.rule} must not come after {before.control} {before.rule}; sort by "
+            "control (1.2 before 1.10) and rule, no rule last. A spreadsheet may have turned 1.10 into 1.1."
+        )
+    if row.control == before.control and row.title != before.title:
+        _refuse(line, "title", repr(row.title), f"the title that {row.control} has above, {before.title!r}")
+
+
+def _check_together(lines: Sequence[TableLine], rows: Sequence[tuple[TableLine, ControlRow]]) -> None:
+    """Whether the rows of one control make sense side by side."""
+    relations = [row.relation for _, row in rows]
+    line = rows[-1][0]
+    if Relation.IMPLEMENTS in relations and (Relation.PARTIAL in relations or Relation.NOT_COVERED in relations):
+        _refuse(line, "relation", "a part beside a row that implements the whole control", "implements and supports")
+    if Relation.SUPPORTS in relations and Relation.NOT_COVERED in relations and Relation.PARTIAL not in relations:
+        _refuse(line, "relation", "not_covered beside supports, which decides nothing anyway", "supports alone")
+    if relations.count(Relation.PARTIAL) == 1 and Relation.NOT_COVERED not in relations:
+        _refuse(
+            line, "relation", "one part of the control only", "a row for the other part, or not_covered that names it"
+        )
+
+
+def _row_order(row: ControlRow) -> tuple[list[tuple[int, int, str]], bool, str]:
+    return natural_order(row.control), not row.rule, row.rule
+
+
+def _check_order(lines: Sequence[TableLine], columns: int) -> None:
+    """The first cells identify a record: sorted, numbers by value, and each once."""
+    orders = [[natural_order(cell) for cell in line.cells[:columns]] for line in lines]
+    for line, order, before in zip(lines[1:], orders[1:], orders, strict=False):
+        if order == before:
+            raise UsageError(f"{line.where}: {', '.join(line.cells[:columns])} stands here a second time.")
+        if order < before:
+            raise UsageError(f"{line.where}: {', '.join(line.cells[:columns])} is out of order; sort by it.")
+
+
+def _key(line: TableLine, column: str, text: str) -> None:
+    if not _KEY.match(text):
+        _refuse(
+            line, column, repr(text), "lower-case words joined by underscores, with a version like 3.0.0 at the end"
+        )
+
+
+def _filled(line: TableLine, column: str, text: str) -> None:
+    if not text:
+        _refuse(line, column, "nothing", "text")
+
+
+def _url(line: TableLine, text: str) -> None:
+    if not _URL.match(text):
+        _refuse(line, "url", repr(text), "an address that starts with https://")
+
+
+def _day(line: TableLine, text: str) -> date:
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        _refuse(line, "checked_on", repr(text), "a day as in 2026-01-31")
+    return day
+
+
+def _refuse(line: TableLine, column: str, found: str, allowed: str) -> NoReturn:
+    raise UsageError(f"{line.where}: `{column}` has {found}; allowed: {allowed}.")

@@ -1,0 +1,1 @@
+"""The live plane: credential reports, facts, judging, collection, verification."""

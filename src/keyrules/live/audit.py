@@ -1,0 +1,215 @@
+"""Judges the rows of one credential report: verdicts counted per rule, and the findings that the caller keeps.
+
+Decisions:
+
+- A key exists when the report says that it is active or has a creation date for it; likewise a certificate. A console
+  password exists when the report says that it is enabled. The root user's row goes to the root rules only.
+- A row with a date later than the moment of evaluation contradicts it. It is an error, and nothing in that row passes:
+  what would have passed is UNKNOWN, what fails without help of that date still fails.
+- An account without a root row is said in a note. The rule on the root user's MFA passes there, because there is no
+  root user to protect; the others are not evaluated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+from keyrules.live.age_buckets import AgeBuckets
+from keyrules.live.conditions import attributes
+from keyrules.live.credential_report import ROOT_USER, Row
+from keyrules.live.fact_readers import (
+    CERTIFICATE_1,
+    CERTIFICATE_2,
+    KEY_1,
+    KEY_2,
+    PASSWORD,
+    ROOT,
+    SubjectKind,
+    fact_values,
+)
+from keyrules.live.instants import from_datetime
+from keyrules.live.plan import Group, Plan
+from keyrules.model import Counts, Rule, Status
+
+ABSENT_ROOT_PASSES: Final = "KEY_AWS_014"
+"""The one rule that an account without a root user fulfils: there is nobody whose sign-in a second factor protects."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One rule on one credential. `rule` is the position in Plan.rules.
+
+    `contradicted` says that the row has a date later than the moment of evaluation.
+    """
+
+    rule: int
+    status: Status
+    subject: SubjectKind
+    row: Row
+    contradicted: bool
+
+
+@dataclass
+class Population:
+    """What a report holds, whatever the rules say of it. `root_users` counts rows."""
+
+    users: int = 0
+    access_keys: int = 0
+    active_access_keys: int = 0
+    console_passwords: int = 0
+    signing_certificates: int = 0
+    root_users: int = 0
+
+
+@dataclass
+class Tally:
+    """What judging a report comes to.
+
+    `counts` follows Plan.rules. Accounts are ARN prefixes such as `arn:aws:iam::123456789012:`, sorted.
+    """
+
+    counts: tuple[Counts, ...]
+    population: Population
+    accounts: tuple[str, ...]
+    accounts_without_root: tuple[str, ...]
+
+
+@dataclass
+class _Marks:
+    """How many subjects each group covered, and for each rule how many of those did not pass."""
+
+    covered: list[int]
+    failed: list[int]
+    unknown: list[int]
+    accounts: set[str] = field(default_factory=set)
+    accounts_with_root: set[str] = field(default_factory=set)
+
+    def tally(self, plan: Plan, population: Population) -> Tally:
+        subjects = [0] * len(plan.rules)
+        for groups in plan.groups.values():
+            for group in groups:
+                for rule, _ in group.members:
+                    subjects[rule] += self.covered[group.number]
+        without_root = tuple(sorted(self.accounts - self.accounts_with_root))
+        for rule, item in enumerate(plan.rules):
+            if item.id == ABSENT_ROOT_PASSES:
+                subjects[rule] += len(without_root)
+        counts = tuple(
+            Counts(passed=covered - failed - unknown, failed=failed, unknown=unknown)
+            for covered, failed, unknown in zip(subjects, self.failed, self.unknown, strict=True)
+        )
+        return Tally(counts, population, tuple(sorted(self.accounts)), without_root)
+
+
+def _rests_on_a_later_date(rule: Rule, subject: SubjectKind, row: Row, as_of: datetime) -> bool:
+    """Whether a fact that the rule asks for is counted from a date after the moment of evaluation."""
+    values = fact_values(subject, row, as_of)
+    return any(values[name] is None for name in attributes(rule.runtime or {}) if name in values)
+
+
+def judge_rows(
+    rows: Iterable[Row],
+    plan: Plan,
+    as_of: datetime,
+    contradiction: Callable[[Row], None],
+    record: Callable[[Verdict], None] | None = None,
+    passing: bool = False,
+    ages: AgeBuckets | None = None,
+) -> Tally:
+    """Judges every row in one pass, in memory that does not grow with their number.
+
+    `record` gets each verdict that is not PASS, and with `passing` those too; without it verdicts are only counted.
+    `contradiction` gets each row with a date after `as_of` (aware), `ages` the creation date of each active key.
+    """
+    marks = _Marks([0] * plan.size, [0] * len(plan.rules), [0] * len(plan.rules))
+    population = Population()
+    now = from_datetime(as_of)
+    covered, failed, unknown = marks.covered, marks.failed, marks.unknown
+    contradicted = False
+
+    key_1, key_2 = (KEY_1, plan.groups[KEY_1]), (KEY_2, plan.groups[KEY_2])
+    certificate_1, certificate_2 = (
+        (CERTIFICATE_1, plan.groups[CERTIFICATE_1]),
+        (CERTIFICATE_2, plan.groups[CERTIFICATE_2]),
+    )
+    console, root = (PASSWORD, plan.groups[PASSWORD]), (ROOT, plan.groups[ROOT])
+
+    def judge(asked: tuple[SubjectKind, tuple[Group, ...]], row: Row) -> None:
+        subject, groups = asked
+        for number, where, members in groups:
+            applies = where(row)
+            if applies is False:
+                continue
+            covered[number] += 1
+            for rule, definition in members:
+                verdict = definition(row) if applies is True else None
+                if verdict is False and contradicted and _rests_on_a_later_date(plan.rules[rule], subject, row, as_of):
+                    verdict = None
+                if verdict is True and not contradicted:
+                    if passing and record is not None:
+                        record(Verdict(rule, Status.PASS, subject, row, contradicted))
+                    continue
+                if verdict is False:
+                    failed[rule] += 1
+                else:
+                    unknown[rule] += 1
+                if record is not None:
+                    status = Status.FAIL if verdict is False else Status.UNKNOWN
+                    record(Verdict(rule, status, subject, row, contradicted))
+
+    prefix = ""
+    for row in rows:
+        # fmt: off
+        (user, _, account, created, password, signed_in, changed, _,
+         active_1, made_1, used_1, _, _, active_2, made_2, used_2, _, _,
+         certified_1, issued_1, certified_2, issued_2) = row
+        # fmt: on
+        contradicted = (
+            created > now
+            or made_1 > now
+            or used_1 > now
+            or made_2 > now
+            or used_2 > now
+            or signed_in > now
+            or changed > now
+            or issued_1 > now
+            or issued_2 > now
+        )
+        if contradicted:
+            contradiction(row)
+        if account != prefix:
+            prefix = account
+            marks.accounts.add(prefix)
+        if user == ROOT_USER:
+            population.root_users += 1
+            marks.accounts_with_root.add(prefix)
+            judge(root, row)
+            continue
+        population.users += 1
+        if made_1 or active_1:
+            population.access_keys += 1
+            if active_1:
+                population.active_access_keys += 1
+                if ages is not None:
+                    ages.add(made_1)
+            judge(key_1, row)
+        if made_2 or active_2:
+            population.access_keys += 1
+            if active_2:
+                population.active_access_keys += 1
+                if ages is not None:
+                    ages.add(made_2)
+            judge(key_2, row)
+        if password:
+            population.console_passwords += 1
+            judge(console, row)
+        if issued_1 or certified_1:
+            population.signing_certificates += 1
+            judge(certificate_1, row)
+        if issued_2 or certified_2:
+            population.signing_certificates += 1
+            judge(certificate_2, row)
+    return marks.tally(plan, population)

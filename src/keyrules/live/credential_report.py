@@ -1,0 +1,446 @@
+"""IAM credential reports: bytes to rows, one at a time, strict about everything it does not understand.
+
+Where recorded reports of real accounts differ from AWS's documentation, both forms are read:
+
+- Columns are found by name, in any order; columns that are not known are ignored, so that a new one breaks nothing.
+- Flags are `true`/`false` in recordings and `TRUE`/`FALSE` in the documentation: any casing is read.
+- A missing date is `N/A`, `no_information` or `not_supported`; anything else that is no date is a problem.
+- `*_last_rotated` is the creation time of a key or certificate and stays when it is made inactive, so a date means that
+  there is one, whatever its status.
+- The names of users may hold commas, quoted or not (see keyrules.live.credential_report).
+- UTF-8 with or without byte order mark (UTF-16 with one), LF or CRLF, with or without a final line break. Empty lines
+  are skipped.
+- `additional_credentials_info`, where present, says that a user has more keys or certificates than the report shows.
+  Those cannot be evaluated, so it is a problem that says where to look.
+
+A row that cannot be read is a problem of its own and reading goes on; what is no report at all is an InputError.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import re
+from collections.abc import Callable, Iterator, Sequence
+from operator import itemgetter
+from typing import Final, NamedTuple
+
+from keyrules.live.instants import ABSENT, Instant, parse
+from keyrules.live.report_inputs import SeenUsers
+from keyrules.live.shown_values import shown
+from keyrules.model import InputError
+
+ROOT_USER: Final = "<root_account>"
+"""What the column `user` has for the root user."""
+
+
+class Row(NamedTuple):
+    """One user, every value as text, because that is what a report of a million users costs least to hold.
+
+    Dates are instants of keyrules.live.instants; the empty text stands for no date. Flags are the report's word where
+    it says true, and the empty text where it says false; the root user's `password_enabled` can be NOT_SUPPORTED.
+    `account_prefix` is the ARN up to the resource, as in `arn:aws:iam::123456789012:`.
+    """
+
+    user: str
+    arn: str
+    account_prefix: str
+    user_created: Instant
+    password_enabled: str
+    password_used: Instant
+    password_changed: Instant
+    mfa_active: str
+    key_1_active: str
+    key_1_created: Instant
+    key_1_used: Instant
+    key_1_region: str
+    key_1_service: str
+    key_2_active: str
+    key_2_created: Instant
+    key_2_used: Instant
+    key_2_region: str
+    key_2_service: str
+    certificate_1_active: str
+    certificate_1_created: Instant
+    certificate_2_active: str
+    certificate_2_created: Instant
+
+    @property
+    def account(self) -> str:
+        """The account number, as the ARN has it."""
+        return self.account_prefix.split(":")[4]
+
+    @property
+    def partition(self) -> str:
+        """aws, aws-cn, aws-us-gov …"""
+        return self.account_prefix.split(":")[1]
+
+
+class Column(NamedTuple):
+    """`common` matches the usual values and captures one group for each of `fields`, the fields of Row that it fills.
+
+    `required` is whether a report without the column is refused.
+    """
+
+    common: str
+    fields: tuple[str, ...]
+    required: bool = True
+
+
+_DAY: Final = (
+    r"(?:19[7-9][0-9]|2[01][0-9][0-9])-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])"
+    r"|(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)|02-(?:0[1-9]|1[0-9]|2[0-8]))"
+)
+_CLOCK: Final = r"T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"
+_UTC: Final = r"(?:Z|\+00:00)"
+_DATE: Final = rf"({_DAY}{_CLOCK}){_UTC}"
+_FLAG: Final = r"(?:(true|TRUE|True)|false|FALSE|False)"
+# Control characters, line breaks among them, are part of no value.
+_TEXT: Final = r'([^,"\x00-\x1f]*)'
+IGNORED: Final = r'[^,"\x00-\x1f]*'
+"""Matches the unquoted value of a column that keyrules does not read."""
+
+NOT_SUPPORTED: Final = "not_supported"
+NO_VALUE: Final = "N/A"
+NO_DATE: Final = frozenset({NO_VALUE, "no_information", NOT_SUPPORTED})
+"""What the report writes where there is no date, or none since AWS began to record it."""
+
+
+def _date_or_none(field: str) -> Column:
+    return Column(rf"(?:{NO_VALUE}|{_DATE})", (field,))
+
+
+def _last_use(field: str) -> Column:
+    return Column(rf"(?:{NO_VALUE}|no_information|{_DATE})", (field,))
+
+
+def _flag(field: str) -> Column:
+    return Column(_FLAG, (field,))
+
+
+def _place(field: str) -> Column:
+    return Column(_TEXT, (field,), required=False)
+
+
+COLUMNS: Final = {
+    "user": Column(r'([^,"<\x00-\x1f][^,"\x00-\x1f]*)', ("user",)),
+    "arn": Column(r'((arn:[^:,"\x00-\x1f]+:iam::[^:,"\x00-\x1f]+:)user/[^,"\x00-\x1f]+)', ("arn", "account_prefix")),
+    "user_creation_time": Column(_DATE, ("user_created",)),
+    "password_enabled": _flag("password_enabled"),
+    "password_last_used": _last_use("password_used"),
+    "password_last_changed": _date_or_none("password_changed"),
+    "password_next_rotation": Column(rf"(?:{NO_VALUE}|{_DAY}{_CLOCK}{_UTC})", (), required=False),
+    "mfa_active": _flag("mfa_active"),
+    "access_key_1_active": _flag("key_1_active"),
+    "access_key_1_last_rotated": _date_or_none("key_1_created"),
+    "access_key_1_last_used_date": _last_use("key_1_used"),
+    "access_key_1_last_used_region": _place("key_1_region"),
+    "access_key_1_last_used_service": _place("key_1_service"),
+    "access_key_2_active": _flag("key_2_active"),
+    "access_key_2_last_rotated": _date_or_none("key_2_created"),
+    "access_key_2_last_used_date": _last_use("key_2_used"),
+    "access_key_2_last_used_region": _place("key_2_region"),
+    "access_key_2_last_used_service": _place("key_2_service"),
+    "cert_1_active": _flag("certificate_1_active"),
+    "cert_1_last_rotated": _date_or_none("certificate_1_created"),
+    "cert_2_active": _flag("certificate_2_active"),
+    "cert_2_last_rotated": _date_or_none("certificate_2_created"),
+    # Documented, and not yet in reports recorded in 2026; AWS does not say what it holds where there is nothing to say.
+    "additional_credentials_info": Column(r"(?:N/A|no_information|not_supported|)", (), required=False),
+}
+"""In the order of a report recorded from AWS."""
+
+MORE_CREDENTIALS: Final = "additional_credentials_info"
+"""The column that names keys and certificates which the report does not show."""
+
+ACCOUNT_PREFIX: Final = re.compile(r"(arn:[^:,]+:iam::[^:,]+:)(root|user/.+)", re.DOTALL)
+"""An ARN of the root user or of an IAM user: the account's part, and the resource."""
+
+_CONTROL: Final = re.compile(r"[\x00-\x1f]")
+_DATE_LIKE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T.*")
+
+
+class FieldError(Exception):
+    """The line is no row of this report; the text says why, in words that follow "the row"."""
+
+
+def split_fields(line: str, header: Sequence[str]) -> list[str]:
+    """As many fields as the header has. `line` comes without its line break. FieldError when that cannot be."""
+    if _CONTROL.search(line):
+        raise FieldError("has a control character, which no value of a report has: it is damaged, get it again")
+    fields = _csv_fields(line) if '"' in line else line.split(",")
+    return fields if len(fields) == len(header) else _rejoined(fields, header)
+
+
+def header_fields(line: str) -> list[str]:
+    """The column names of a first line. FieldError when its quoting is broken."""
+    return [name.strip() for name in _csv_fields(line)]
+
+
+def _csv_fields(line: str) -> list[str]:
+    try:
+        return next(csv.reader([line], strict=True))
+    except csv.Error:
+        raise FieldError(
+            "has a quoted field that does not end: the report is truncated or damaged, get it again"
+        ) from None
+
+
+def _rejoined(fields: Sequence[str], header: Sequence[str]) -> list[str]:
+    """The fields with the commas of an unquoted user name put back.
+
+    The name is the text that the ARN repeats after a slash at its end, and the field after the ARN is a date; surplus
+    fields may also belong to a sentence in the last column. FieldError unless exactly one reading fits.
+    """
+    surplus = len(fields) - len(header)
+    if surplus < 0:
+        raise FieldError(
+            f"has {len(fields)} of {len(header)} columns: the report is truncated or damaged, get it again"
+        )
+    readings = []
+    if list(header[:3]) == ["user", "arn", "user_creation_time"]:
+        for left in range(surplus + 1) if header[-1] == MORE_CREDENTIALS else [surplus]:
+            readings.extend(_readings(fields, after=2 + left, last=len(header) - 1 + left))
+    if len(readings) != 1:
+        raise FieldError(
+            f"has {len(fields)} columns where the header has {len(header)}, and the commas are not clearly those of "
+            "a user name: quote the fields that hold commas, or get the report again"
+        )
+    return readings[0]
+
+
+def _readings(fields: Sequence[str], after: int, last: int) -> list[list[str]]:
+    """The ways to read `fields[:after]` as a user and an ARN that fit each other; `fields[last:]` are one value."""
+    if not _DATE_LIKE.fullmatch(fields[after]):
+        return []
+    pairs = ((",".join(fields[:cut]), ",".join(fields[cut:after])) for cut in range(1, after))
+    return [
+        [user, arn, *fields[after:last], ",".join(fields[last:])]
+        for user, arn in pairs
+        if ACCOUNT_PREFIX.fullmatch(arn) and arn.endswith(f"/{user}")
+    ]
+
+
+_LONGEST_HEADER: Final = 1 << 16
+_UTF16_MARKS: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_BASE64_OF_HEADER: Final = "dXNlcixhcm4s"
+# What `aws iam get-credential-report > FILE 2>&1` leaves in the file when it fails, after an empty line.
+_CLI_ERROR: Final = re.compile(r"An error occurred \(")
+
+
+class RowProblem(NamedTuple):
+    """Something in a row that was not understood: `kind` is a stable word, `message` a sentence without its subject."""
+
+    line: int
+    kind: str
+    message: str
+
+
+def read_rows(raw: io.BufferedReader, report: Callable[[RowProblem], None]) -> Iterator[Row]:
+    """The rows of one credential report, in its order, in memory that does not grow with their number.
+
+    `raw` is read once, from its current position, and stays open. What is not understood goes to `report`: a row that
+    cannot be read is left out, a user that appears twice is given twice. InputError when this is no credential report,
+    or one without rows; its sentence follows the name of the input.
+    """
+    encoding = "utf-16" if raw.peek(2).startswith(_UTF16_MARKS) else "utf-8"
+    lines = io.TextIOWrapper(raw, encoding=encoding, newline="\n")
+    try:
+        empty, first = _first_line(lines)
+        reader = _Reader(_header(first), report, first_row=empty + 2)
+        yield from reader.rows(lines)
+    except UnicodeError:
+        raise InputError("is not UTF-8 text, so it is damaged or no credential report: get the report again") from None
+    except OverflowError:
+        raise InputError("has more users than any account can: it is no credential report of one account") from None
+    finally:
+        lines.detach()
+    if reader.lines == 0:
+        raise InputError("has a header but no rows, so nothing could be evaluated: get the report again")
+
+
+def _first_line(lines: io.TextIOBase) -> tuple[int, str]:
+    """How many empty lines there are before the first that is not, and that one; the empty text at the end."""
+    empty = 0
+    line = lines.readline(_LONGEST_HEADER)
+    while line and not line.strip():
+        empty += 1
+        line = lines.readline(_LONGEST_HEADER)
+    return empty, line
+
+
+def _header(line: str) -> list[str]:
+    """The column names. InputError without quoting the line, because a wrong file may hold a secret."""
+    text = line.removeprefix("\ufeff").rstrip("\r\n")
+    if not text.strip():
+        raise InputError("is empty, so nothing could be evaluated: get the report again")
+    if text.lstrip().startswith("<"):
+        raise InputError("is an XML or HTML document, probably an error message from AWS, and no credential report")
+    if _CLI_ERROR.search(text):
+        raise InputError(
+            "is an error message of the AWS CLI and no credential report: fix what it names and get the report again"
+        )
+    if text.startswith(_BASE64_OF_HEADER):
+        raise InputError(
+            "is the report in base64: decode it (base64 --decode), or give the whole JSON that "
+            "`aws iam get-credential-report` prints, which also says when the report was made"
+        )
+    try:
+        names = header_fields(text)
+    except FieldError:
+        names = []
+    missing = [name for name, column in COLUMNS.items() if column.required and name not in names]
+    if missing:
+        listed = ", ".join(missing[:3]) + (f" and {len(missing) - 3} more" if len(missing) > 3 else "")
+        raise InputError(
+            f"is no credential report: its first line lacks the column{'s' if len(missing) > 1 else ''} {listed}. "
+            "Get the report with `aws iam get-credential-report`"
+        )
+    twice = next((name for name in COLUMNS if names.count(name) > 1), None)
+    if twice is not None:
+        raise InputError(f"has the column {twice} twice, so its values are ambiguous: get the report again")
+    return names
+
+
+class _Reader:
+    """The state of reading one report.
+
+    Nearly every line of a real report has the common form of each column, and one regular expression splits and checks
+    such a line faster than any loop over its fields could. Every other line, the root user's always, is read value by
+    value: with quotes, commas in a name, a 29 February, a fraction of a second, or something wrong.
+    """
+
+    def __init__(self, header: list[str], report: Callable[[RowProblem], None], first_row: int) -> None:
+        self.lines = 0
+        self._first_row = first_row
+        self._header = header
+        self._report = report
+        patterns = (COLUMNS[name].common if name in COLUMNS else IGNORED for name in header)
+        self._common = re.compile(",".join(patterns) + r"\r?\n?")
+        groups = [field for name in header if name in COLUMNS for field in COLUMNS[name].fields]
+        self._in_order: Callable[[tuple[str, ...]], tuple[str, ...]] | None = None
+        if tuple(groups) != Row._fields:
+            # The last position is that of the N/A which rows() appends for the columns that may be lacking.
+            self._in_order = itemgetter(
+                *(groups.index(field) if field in groups else len(groups) for field in Row._fields)
+            )
+
+    def rows(self, lines: Iterator[str]) -> Iterator[Row]:
+        """One row per line that holds one."""
+        match_common, in_order, new = self._common.fullmatch, self._in_order, tuple.__new__
+        is_new = SeenUsers().add
+        for number, line in enumerate(lines, self._first_row):
+            match = match_common(line)
+            if match is not None:
+                values = match.groups(ABSENT)
+                row = new(Row, values if in_order is None else in_order((*values, NO_VALUE)))
+            else:
+                text = line.rstrip("\r\n")
+                if not text:
+                    continue
+                uncommon = self._uncommon(number, text)
+                if uncommon is None:
+                    continue
+                row = uncommon
+            self.lines = number
+            if not is_new(row[2] + row[0]):
+                self._problem(number, "duplicate", f"user {shown(row.user)} appears a second time")
+            yield row
+
+    def _uncommon(self, number: int, text: str) -> Row | None:
+        """The row of a line, value by value; None after reporting everything that is wrong with it."""
+        self.lines = number
+        try:
+            values = dict(zip(self._header, split_fields(text, self._header), strict=True))
+        except FieldError as error:
+            self._problem(number, "row", str(error))
+            return None
+        reading = _Values(values)
+        row = reading.row()
+        for sentence in reading.wrong:
+            self._problem(number, "value", sentence)
+        if values.get(MORE_CREDENTIALS, "") not in NO_DATE | {""}:
+            self._problem(
+                number,
+                "not_in_report",
+                f"user {shown(values['user'])} has more keys or certificates than the report shows, and those were not "
+                "evaluated: list them with `aws iam list-access-keys` and `aws iam list-signing-certificates`",
+            )
+        return None if reading.wrong else row
+
+    def _problem(self, number: int, kind: str, message: str) -> None:
+        self._report(RowProblem(number, kind, message))
+
+
+class _Values:
+    """The values of one row by column; `wrong` collects a sentence about each that is not understood."""
+
+    def __init__(self, values: dict[str, str]) -> None:
+        self._values = values
+        self.wrong: list[str] = []
+
+    def row(self) -> Row:
+        """The row, with an empty text in the place of each wrong value."""
+        self._date("password_next_rotation")
+        return Row(
+            user=self._values["user"],
+            arn=self._values["arn"],
+            account_prefix=self._account_prefix(),
+            user_created=self._date("user_creation_time", needed=True),
+            password_enabled=self._password(),
+            password_used=self._date("password_last_used"),
+            password_changed=self._date("password_last_changed"),
+            mfa_active=self._flag("mfa_active"),
+            key_1_active=self._flag("access_key_1_active"),
+            key_1_created=self._date("access_key_1_last_rotated"),
+            key_1_used=self._date("access_key_1_last_used_date"),
+            key_1_region=self._text("access_key_1_last_used_region"),
+            key_1_service=self._text("access_key_1_last_used_service"),
+            key_2_active=self._flag("access_key_2_active"),
+            key_2_created=self._date("access_key_2_last_rotated"),
+            key_2_used=self._date("access_key_2_last_used_date"),
+            key_2_region=self._text("access_key_2_last_used_region"),
+            key_2_service=self._text("access_key_2_last_used_service"),
+            certificate_1_active=self._flag("cert_1_active"),
+            certificate_1_created=self._date("cert_1_last_rotated"),
+            certificate_2_active=self._flag("cert_2_active"),
+            certificate_2_created=self._date("cert_2_last_rotated"),
+        )
+
+    def _refuse(self, column: str, allowed: str) -> str:
+        self.wrong.append(f"the column {column} has {shown(self._text(column))}: it must be {allowed}")
+        return ""
+
+    def _text(self, column: str) -> str:
+        return self._values.get(column, NO_VALUE)
+
+    def _is_root(self) -> bool:
+        return self._values["user"] == ROOT_USER
+
+    def _account_prefix(self) -> str:
+        match = ACCOUNT_PREFIX.fullmatch(self._values["arn"])
+        if match is None or not self._values["user"] or (match[2] == "root") != self._is_root():
+            return self._refuse("arn", "the ARN of the row's user, or of the root user in the row <root_account>")
+        return match[1]
+
+    def _flag(self, column: str) -> str:
+        text = self._text(column).casefold()
+        if text not in {"true", "false"}:
+            return self._refuse(column, "true or false")
+        return text if text == "true" else ""
+
+    def _password(self) -> str:
+        text = self._text("password_enabled").casefold()
+        if self._is_root() and text in {"not_supported", "n/a"}:
+            return NOT_SUPPORTED if text == "not_supported" else ""
+        return self._flag("password_enabled")
+
+    def _date(self, column: str, needed: bool = False) -> Instant:
+        text = self._text(column)
+        if text in NO_DATE and not needed:
+            return ABSENT
+        try:
+            return parse(text)
+        except ValueError:
+            return self._refuse(column, "an ISO 8601 date such as 2026-05-31T12:00:00Z" + ("" if needed else " or N/A"))

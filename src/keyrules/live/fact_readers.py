@@ -1,0 +1,192 @@
+"""Where each fact of keyrules.live.facts comes from in a row of a credential report.
+
+A reader gives None, or no instant, where the report does not say: the fact is then unknown, never a default.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Final, NamedTuple, TypeAlias
+
+from keyrules.live.credential_report import NOT_SUPPORTED, Row
+from keyrules.live.facts import FACTS
+from keyrules.live.instants import ABSENT, UNITS, Instant, to_datetime
+from keyrules.model import FactValue
+
+
+class FlagColumn(NamedTuple):
+    """A flag that one field of the row holds."""
+
+    field: str
+
+
+class Flag(NamedTuple):
+    """A flag that is worked out from the row; None is unknown."""
+
+    read: Callable[[Row], bool | None]
+
+
+class Number(NamedTuple):
+    """A whole number that is worked out from the row; None is unknown."""
+
+    read: Callable[[Row], int | None]
+
+
+class Fixed(NamedTuple):
+    """A number that is the same for every subject of the kind and slot."""
+
+    value: int
+
+
+class AgeColumns(NamedTuple):
+    """Time since the first of these fields that has a date."""
+
+    fields: tuple[str, ...]
+
+
+class Age(NamedTuple):
+    """Time since an instant that is worked out from the row."""
+
+    since: Callable[[Row], Instant]
+
+
+class Gap(NamedTuple):
+    """Time between two instants of the row, however they are ordered."""
+
+    first: str
+    second: str
+
+
+Reader: TypeAlias = FlagColumn | Flag | Number | Fixed | AgeColumns | Age | Gap
+
+
+class SubjectKind(NamedTuple):
+    """A kind of credential at one place in a row; `slot` is None where a row has at most one."""
+
+    kind: str
+    slot: int | None
+
+
+def first_date(row: Row, fields: tuple[str, ...]) -> Instant:
+    """The first of the fields that has a date, or ABSENT."""
+    return next((instant for instant in (getattr(row, field) for field in fields) if instant), ABSENT)
+
+
+def gap(reader: Gap, row: Row) -> timedelta | None:
+    """The length of a gap, or None where one of its ends is not in the row."""
+    first, second = getattr(row, reader.first), getattr(row, reader.second)
+    return abs(to_datetime(first) - to_datetime(second)) if first and second else None
+
+
+def _younger_active_key(row: Row) -> Instant:
+    active = [
+        created
+        for flag, created in ((row.key_1_active, row.key_1_created), (row.key_2_active, row.key_2_created))
+        if flag
+    ]
+    return max(active) if active and all(active) else ABSENT
+
+
+def _is_younger_key(slot: int) -> Callable[[Row], bool | None]:
+    def read(row: Row) -> bool | None:
+        if not (row.key_1_active and row.key_2_active):
+            return False
+        if not (row.key_1_created and row.key_2_created):
+            return None
+        # Of two keys that were created in the same second, the one in slot 2 counts as the younger.
+        return (row.key_2_created >= row.key_1_created) == (slot == 2)
+
+    return read
+
+
+def _root_has_keys(row: Row) -> bool:
+    return bool(row.key_1_active or row.key_1_created or row.key_2_active or row.key_2_created)
+
+
+def _root_has_credentials(row: Row) -> bool:
+    if row.key_1_active or row.key_2_active or row.certificate_1_active or row.certificate_2_active:
+        return True
+    if row.password_enabled == NOT_SUPPORTED:
+        # Reports of before 2022 say this of every root user; in AWS GovCloud (US) the root user cannot sign in.
+        return row.partition != "aws-us-gov"
+    return bool(row.password_enabled)
+
+
+def _root_last_use(row: Row) -> Instant:
+    return max(row.password_used, row.key_1_used, row.key_2_used)
+
+
+def _access_key(slot: int) -> Mapping[str, Reader]:
+    created, used = f"key_{slot}_created", f"key_{slot}_used"
+    used_at = Row._fields.index(used)
+    return {
+        "active": FlagColumn(f"key_{slot}_active"),
+        "slot": Fixed(slot),
+        "days_since_rotation": AgeColumns((created,)),
+        "days_since_use": AgeColumns((used, created)),
+        "never_used": Flag(lambda row: not row[used_at]),
+        "user_has_console_password": FlagColumn("password_enabled"),
+        "minutes_between_user_and_key_creation": Gap("user_created", created),
+        "active_keys_of_user": Number(lambda row: bool(row.key_1_active) + bool(row.key_2_active)),
+        "days_since_younger_key_of_user": Age(_younger_active_key),
+        "is_younger_key_of_user": Flag(_is_younger_key(slot)),
+    }
+
+
+def _certificate(slot: int) -> Mapping[str, Reader]:
+    return {
+        "active": FlagColumn(f"certificate_{slot}_active"),
+        "slot": Fixed(slot),
+        "days_since_rotation": AgeColumns((f"certificate_{slot}_created",)),
+    }
+
+
+KEY_1: Final = SubjectKind("access_key", 1)
+KEY_2: Final = SubjectKind("access_key", 2)
+PASSWORD: Final = SubjectKind("console_password", None)
+CERTIFICATE_1: Final = SubjectKind("signing_certificate", 1)
+CERTIFICATE_2: Final = SubjectKind("signing_certificate", 2)
+ROOT: Final = SubjectKind("root", None)
+
+READERS: Final[Mapping[SubjectKind, Mapping[str, Reader]]] = {
+    KEY_1: _access_key(1),
+    KEY_2: _access_key(2),
+    PASSWORD: {
+        "enabled": FlagColumn("password_enabled"),
+        "mfa_active": FlagColumn("mfa_active"),
+        "days_since_use": AgeColumns(("password_used", "password_changed", "user_created")),
+        "days_since_change": AgeColumns(("password_changed",)),
+    },
+    CERTIFICATE_1: _certificate(1),
+    CERTIFICATE_2: _certificate(2),
+    ROOT: {
+        "has_access_keys": Flag(_root_has_keys),
+        "has_credentials": Flag(_root_has_credentials),
+        "mfa_active": FlagColumn("mfa_active"),
+        "ever_used": Flag(lambda row: bool(_root_last_use(row))),
+        "days_since_use": Age(lambda row: _root_last_use(row) or row.user_created),
+    },
+}
+
+
+def fact_values(subject: SubjectKind, row: Row, as_of: datetime) -> dict[str, FactValue]:
+    """Every fact of a subject for people and reports: durations rounded, None where unknown or negative."""
+    table = FACTS[subject.kind]
+    return {name: _value(reader, row, as_of, table[name].unit) for name, reader in READERS[subject].items()}
+
+
+def _value(reader: Reader, row: Row, as_of: datetime, unit: str) -> FactValue:
+    if isinstance(reader, FlagColumn):
+        return bool(getattr(row, reader.field))
+    if isinstance(reader, Flag | Number):
+        return reader.read(row)
+    if isinstance(reader, Fixed):
+        return reader.value
+    if isinstance(reader, Gap):
+        length = gap(reader, row)
+        return None if length is None else round(length / UNITS[unit], 2)
+    since = first_date(row, reader.fields) if isinstance(reader, AgeColumns) else reader.since(row)
+    if not since or to_datetime(since) > as_of:
+        return None
+    return round((as_of - to_datetime(since)) / UNITS[unit], 2)

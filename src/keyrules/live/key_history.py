@@ -1,0 +1,115 @@
+"""What the credentials of one row look like to a person: names, ages, last uses. No verdicts here."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final, NamedTuple
+
+from keyrules.live.credential_report import NO_VALUE, NOT_SUPPORTED, ROOT_USER, Row
+from keyrules.live.fact_readers import CERTIFICATE_1, CERTIFICATE_2, KEY_1, KEY_2, PASSWORD, ROOT, SubjectKind
+from keyrules.live.instants import ABSENT, Instant, to_datetime
+from keyrules.reports.text_style import duration_beyond, human_duration, iso_utc
+
+_NO_PLACE: Final = frozenset({"", NO_VALUE, NOT_SUPPORTED, "no_information"})
+
+
+class Key(NamedTuple):
+    """One access key of a row. `service` and `region` of the last use are empty where the report has none."""
+
+    slot: int
+    active: bool
+    created: Instant
+    used: Instant
+    service: str
+    region: str
+
+
+def key_of(row: Row, slot: int) -> Key:
+    """The access key in slot 1 or 2, whether or not there is one."""
+    if slot == 1:
+        values = (row.key_1_active, row.key_1_created, row.key_1_used, row.key_1_service, row.key_1_region)
+    else:
+        values = (row.key_2_active, row.key_2_created, row.key_2_used, row.key_2_service, row.key_2_region)
+    active, created, used, service, region = values
+    return Key(
+        slot,
+        bool(active),
+        created,
+        used,
+        "" if service in _NO_PLACE else service,
+        "" if region in _NO_PLACE else region,
+    )
+
+
+def keys_of(row: Row) -> list[Key]:
+    """The access keys that exist, by slot."""
+    return [key for key in (key_of(row, 1), key_of(row, 2)) if key.active or key.created]
+
+
+def owner_of(row: Row) -> str:
+    """`alice`, or `the root user`."""
+    return "the root user" if row.user == ROOT_USER else row.user
+
+
+def name_of(subject: SubjectKind, row: Row) -> str:
+    """`access key 1 of alice`, `the console password of alice`, `the root user`."""
+    owner = owner_of(row)
+    if subject.kind == "access_key":
+        return f"access key {subject.slot} of {owner}"
+    if subject.kind == "signing_certificate":
+        return f"signing certificate {subject.slot} of {owner}"
+    return owner if subject == ROOT else f"the console password of {owner}"
+
+
+def created_at(subject: SubjectKind, row: Row) -> Instant:
+    """When the credential came to be; for a password and for root, when the user did, because that identifies it."""
+    return {
+        KEY_1: row.key_1_created,
+        KEY_2: row.key_2_created,
+        CERTIFICATE_1: row.certificate_1_created,
+        CERTIFICATE_2: row.certificate_2_created,
+        PASSWORD: row.user_created,
+        ROOT: row.user_created,
+    }[subject]
+
+
+def last_used_at(subject: SubjectKind, row: Row) -> Instant:
+    """The last recorded use of the credential, or ABSENT. The report has none for certificates."""
+    return {
+        KEY_1: row.key_1_used,
+        KEY_2: row.key_2_used,
+        PASSWORD: row.password_used,
+        ROOT: max(row.password_used, row.key_1_used, row.key_2_used),
+    }.get(subject, ABSENT)
+
+
+def since(instant: Instant, as_of: datetime) -> str:
+    """How long ago an instant was, for people: `412 days`; `an unknown time` where the report has none."""
+    return human_duration(as_of - to_datetime(instant)) if instant else "an unknown time"
+
+
+def ago(instant: Instant, as_of: datetime) -> str:
+    """The same as a moment: `412 days ago`, or the time itself where it is later than the moment of evaluation."""
+    if instant and to_datetime(instant) > as_of:
+        return f"at {iso_utc(to_datetime(instant))}, after the moment of evaluation"
+    return f"{since(instant, as_of)} ago"
+
+
+def age(instant: Instant, as_of: datetime) -> str:
+    """The same as an age: `412 days old`."""
+    if instant and to_datetime(instant) > as_of:
+        return f"created at {iso_utc(to_datetime(instant))}, after the moment of evaluation"
+    return f"{since(instant, as_of)} old"
+
+
+def beyond(instant: Instant, as_of: datetime, limit_days: int) -> str:
+    """The same, exact enough to show that it is longer than the limit."""
+    return duration_beyond(as_of - to_datetime(instant), limit_days) if instant else since(instant, as_of)
+
+
+def last_use(key: Key, as_of: datetime) -> str:
+    """`last used 3 days ago by s3 in eu-west-1`, `never used`."""
+    if not key.used:
+        return "never used"
+    place = (f" with {key.service}" if key.service else "") + (f" in {key.region}" if key.region else "")
+    return f"last used {ago(key.used, as_of)}{place}"

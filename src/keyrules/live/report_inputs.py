@@ -1,0 +1,251 @@
+"""Where credential reports come from when they are files: CSV, the JSON of the AWS CLI, standard input, folders.
+
+A CSV says nothing about when AWS made it; the JSON that `aws iam get-credential-report` prints does (GeneratedTime).
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import codecs
+import hashlib
+import io
+import json
+import os
+from array import array
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Final
+
+from keyrules.live.instants import parse, to_datetime
+from keyrules.model import InputError, UsageError
+from keyrules.reports.text_style import human_duration, iso_utc
+
+EXACT_LIMIT: Final = 1 << 16
+_SLOTS: Final = 1 << 22
+_MASK: Final = _SLOTS - 1
+_CAPACITY: Final = 3 * _SLOTS // 4
+
+
+class SeenUsers:
+    """A set of names that answers one question: was this name here before?
+
+    Up to 65,536 names (an account holds 5,000 users at most) the names themselves are kept and the answer is exact.
+    Beyond that each name is 54 bits of its hash in a table of 16 MiB: two different names out of a million are taken
+    for one with a probability of about 3 in 100,000, and a report that large is no single account's anyway.
+    """
+
+    def __init__(self) -> None:
+        self._names: set[str] | None = set()
+        self._table = array("I")
+        self._used = 0
+
+    def add(self, name: str) -> bool:
+        """True when the name is new. OverflowError when there are more than three million names."""
+        names = self._names
+        if names is not None:
+            if name in names:
+                return False
+            names.add(name)
+            if len(names) > EXACT_LIMIT:
+                self._spill(names)
+            return True
+        table = self._table
+        code = hash(name)
+        slot = code & _MASK
+        mark = (code >> 22) & 0xFFFFFFFF or 1
+        while table[slot]:
+            if table[slot] == mark:
+                return False
+            slot = (slot + 1) & _MASK
+        table[slot] = mark
+        self._used += 1
+        if self._used > _CAPACITY:
+            raise OverflowError
+        return True
+
+    def _spill(self, names: set[str]) -> None:
+        self._names = None
+        self._table = array("I", bytes(_SLOTS * 4))
+        for name in names:
+            self.add(name)
+
+
+STDIN: Final = "-"
+STDIN_NAME: Final = "<stdin>"
+_SUFFIXES: Final = (".csv", ".json")
+_BLOCK: Final = 1 << 20
+# Clocks of a workstation and of AWS may differ this much without anything being wrong.
+_CLOCK_SKEW: Final = timedelta(minutes=5)
+
+
+@dataclass(frozen=True)
+class ReportSource:
+    """One report, not yet opened. `name` is what messages and outputs call it; `problem` is why it cannot be opened."""
+
+    name: str
+    path: Path | None
+    problem: str | None = None
+
+
+@dataclass
+class OpenReport:
+    """One report, ready to be read once. `digest` gives the SHA-256 of the CSV once it was read to its end.
+
+    `generated_at` is when AWS made the report, or None where the input does not say.
+    """
+
+    stream: io.BufferedReader
+    generated_at: datetime | None
+    digest: Callable[[], str]
+
+
+class _Hashing(io.RawIOBase):
+    """Passes bytes on and hashes them, so that no report has to be read twice."""
+
+    def __init__(self, source: io.BufferedIOBase) -> None:
+        self._source = source
+        self._hash = hashlib.sha256()
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        block = self._source.read(len(buffer))
+        buffer[: len(block)] = block
+        self._hash.update(block)
+        return len(block)
+
+    def hexdigest(self) -> str:
+        for block in iter(lambda: self._source.read(_BLOCK), b""):
+            self._hash.update(block)
+        return self._hash.hexdigest()
+
+
+def find_reports(names: Sequence[str]) -> list[ReportSource]:
+    """The reports that the arguments name, in their order; a folder's *.csv and *.json sorted by path.
+
+    What a folder holds and cannot be read is among them, with its problem: nobody may take it for evaluated.
+    UsageError for what does not exist, for standard input named twice, and for a folder without reports.
+    """
+    if list(names).count(STDIN) > 1:
+        raise UsageError("- stands for standard input and can be given once")
+    found: dict[str, ReportSource] = {}
+    for name in names:
+        for source in [ReportSource(STDIN_NAME, None)] if name == STDIN else _files(Path(name)):
+            found.setdefault(source.name, source)
+    return list(found.values())
+
+
+def _files(path: Path) -> list[ReportSource]:
+    if path.is_dir():
+        sources = sorted(_in_folder(path), key=lambda source: source.name)
+        if not sources:
+            raise UsageError(f"{path} holds no reports (*.csv or *.json); name the folder that does")
+        return sources
+    if not path.exists():
+        raise UsageError(f"{path} does not exist; name a credential report, a folder of them, or - for standard input")
+    return [ReportSource(path.as_posix(), path)]
+
+
+def _in_folder(path: Path) -> Iterator[ReportSource]:
+    """The reports in a folder and below, through links, each folder once; and the folders that cannot be listed."""
+    denied: list[OSError] = []
+    seen: set[str] = set()
+    for folder, below, names in os.walk(path, onerror=denied.append, followlinks=True):
+        real = os.path.realpath(folder)
+        if real in seen:
+            below.clear()
+            continue
+        seen.add(real)
+        for file in (Path(folder, name) for name in names):
+            if file.suffix.lower() in _SUFFIXES:
+                yield ReportSource(file.as_posix(), file, None if file.is_file() else "it is no file, or a broken link")
+    for error in denied:
+        closed = Path(str(error.filename or path))
+        yield ReportSource(closed.as_posix(), closed, error.strerror or type(error).__name__)
+
+
+def open_report(raw: io.BufferedReader) -> OpenReport:
+    """Tells CSV from JSON by the first byte. InputError, a sentence that follows the input's name, for broken JSON."""
+    start = raw.peek(4)[:4]
+    text = start.lstrip(codecs.BOM_UTF8 + codecs.BOM_UTF16_LE + codecs.BOM_UTF16_BE + b"\0 \t\r\n")
+    return from_json(raw.read()) if text.startswith(b"{") else from_stream(raw)
+
+
+def from_stream(raw: io.BufferedIOBase, generated_at: datetime | None = None) -> OpenReport:
+    """A report in CSV, hashed while it is read."""
+    hashing = _Hashing(raw)
+    return OpenReport(io.BufferedReader(hashing, _BLOCK), generated_at, hashing.hexdigest)
+
+
+def from_json(data: bytes) -> OpenReport:
+    """The JSON of `aws iam get-credential-report`. InputError, without quoting the content, when it is not that."""
+    wanted = "is not the JSON that `aws iam get-credential-report` prints: "
+    try:
+        document = json.loads(data.decode(_json_encoding(data)))
+    except (ValueError, RecursionError):
+        raise InputError(wanted + "it is truncated or no JSON at all; run the command again") from None
+    if not isinstance(document, dict) or not isinstance(document.get("Content"), str):
+        raise InputError(wanted + "it has no Content; give the whole output of the command")
+    try:
+        content = base64.b64decode("".join(document["Content"].split()), validate=True)
+    except (binascii.Error, ValueError):
+        raise InputError(wanted + "its Content is not base64; run the command again") from None
+    return from_stream(io.BytesIO(content), _generated_at(document.get("GeneratedTime"), wanted))
+
+
+def _json_encoding(data: bytes) -> str:
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    return "utf-8-sig"
+
+
+def _generated_at(value: object, wanted: str) -> datetime | None:
+    """ISO 8601 as every AWS CLI prints it, or seconds since 1970 as some SDKs do; None when there is none."""
+    if value is None:
+        return None
+    try:
+        if isinstance(value, str):
+            return to_datetime(parse(value))
+        if isinstance(value, int | float):
+            return datetime.fromtimestamp(value, timezone.utc)
+        raise ValueError
+    except (ValueError, OverflowError, OSError):
+        raise InputError(wanted + "its GeneratedTime is no date with seconds and zone; run the command again") from None
+
+
+def check_age(generated_at: datetime | None, now: datetime, max_age: timedelta) -> str | None:
+    """Why the report is not to be judged: it is older than `max_age`, or comes from the future; None when it is fine.
+
+    A report that does not say when it was made cannot be checked here.
+    """
+    if generated_at is None:
+        return None
+    age = now - generated_at
+    if age > max_age:
+        return (
+            f"was made {human_duration(age)} ago ({iso_utc(generated_at)}), longer than --max-report-age "
+            f"({human_duration(max_age)}): get a new one, or say --max-report-age or --as-of if you mean this one"
+        )
+    if age < -_CLOCK_SKEW:
+        return (
+            f"was made {human_duration(age)} in the future ({iso_utc(generated_at)}): correct this machine's clock, or "
+            "say --as-of"
+        )
+    return None
+
+
+@contextmanager
+def opened(source: ReportSource, stdin: Callable[[], io.BufferedReader]) -> Iterator[OpenReport]:
+    """A report while it is read. InputError, a sentence that follows its name, when it cannot be opened or read."""
+    if source.problem is not None:
+        raise InputError(f"cannot be read: {source.problem}")
+    try:
+        with source.path.open("rb") if source.path is not None else stdin() as raw:
+            yield open_report(raw)
+    except OSError as error:
+        raise InputError(f"cannot be read: {error.strerror or type(error).__name__}") from None

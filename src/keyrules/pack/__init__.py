@@ -1,0 +1,1 @@
+"""The catalogue: rule files, conditions, parameters, selection, stamp."""

@@ -1,0 +1,224 @@
+"""AWS Security Finding Format of a live run: the list that `aws securityhub batch-import-findings --findings` takes.
+
+Source: the service model of Security Hub (API version 2018-10-26, BatchImportFindings) and, for the limits that it only
+states in words, its documentation; Security Hub refuses findings that are longer.
+
+| verdict | Compliance.Status | RecordState |
+| --- | --- | --- |
+| PASS | PASSED, severity INFORMATIONAL | ACTIVE |
+| FAIL | FAILED | ACTIVE |
+| UNKNOWN | WARNING ("some information is missing") | ACTIVE |
+| EXEMPT | FAILED, with the exception | ARCHIVED |
+| gone since the baseline | PASSED, INFORMATIONAL | ARCHIVED |
+| an input that could not be evaluated | NOT_AVAILABLE, with the severity of the worst rule | ACTIVE |
+| a rule for which an account holds nothing to judge | NOT_AVAILABLE, INFORMATIONAL | ACTIVE |
+
+Workflow, Note and UserDefinedFields are the customer's: BatchImportFindings sets them once and cannot change them, and
+a finding whose Workflow is SUPPRESSED stays so. An exemption ends, so it archives the finding instead, which the next
+import takes back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from keyrules.model import Evaluation, FactValue
+from keyrules.reports.json import dump
+from keyrules.reports.live_records import (
+    Record,
+    Resource,
+    Told,
+    accounts_of,
+    clipped,
+    home_region,
+    records,
+    requirements,
+)
+from keyrules.reports.report_options import ReportOptions
+from keyrules.reports.text_style import iso_utc, printable
+
+NO_ACCOUNT = "000000000000"
+"""Where nobody can tell an account; Security Hub then refuses the finding by name, which is better than silence."""
+
+_TYPES = [
+    "Software and Configuration Checks/AWS Security Best Practices",
+    "Software and Configuration Checks/Industry and Regulatory Standards",
+]
+_STATUSES = {
+    Told.PASS: "PASSED",
+    Told.FAIL: "FAILED",
+    Told.EXEMPT: "FAILED",
+    Told.UNKNOWN: "WARNING",
+    Told.RESOLVED: "PASSED",
+    Told.ERROR: "NOT_AVAILABLE",
+    Told.NOTHING_TO_JUDGE: "NOT_AVAILABLE",
+}
+_ARCHIVED = (Told.EXEMPT, Told.RESOLVED)
+# The partitions that the service model allows in Resources[].Partition.
+_PARTITIONS = ("aws", "aws-cn", "aws-us-gov")
+_MOST_REQUIREMENTS = 32
+_MOST_STANDARDS = 20
+_LONGEST_REQUIREMENT = 64
+_LONGEST_FIELD = 2048
+
+
+def render(evaluation: Evaluation, options: ReportOptions) -> str:
+    """The findings as JSON text; `options` change nothing. An empty list where there is nothing to tell."""
+    del options
+    return dump(document(evaluation))
+
+
+def document(evaluation: Evaluation) -> list[dict[str, Any]]:
+    """The findings as plain dictionaries, in the order of the run's records.
+
+    What could not be evaluated in an unknown account is told to each account of the run.
+    """
+    cited = requirements(evaluation)
+    everywhere = accounts_of(evaluation) or (NO_ACCOUNT,)
+    return [
+        _finding(record, account, evaluation, cited.get(record.rule_id, ()))
+        for record in records(evaluation)
+        for account in ((record.account,) if record.account else everywhere)
+    ]
+
+
+def _finding(record: Record, account: str, evaluation: Evaluation, cited: Sequence[tuple[str, str]]) -> dict[str, Any]:
+    account, partition = printable(account), printable(record.partition)
+    region = home_region(record.partition)
+    first = iso_utc(record.first_seen or evaluation.as_of)
+    severity = {
+        "Label": record.severity.name if record.severity is not None else "INFORMATIONAL",
+        "Original": _original_severity(record),
+    }
+    return {
+        "SchemaVersion": "2018-10-08",
+        "Id": f"keyrules/{record.uid}",
+        "ProductArn": f"arn:{partition}:securityhub:{region}:{account}:product/{account}/default",
+        "ProductName": "keyrules",
+        "CompanyName": "keyrules",
+        "GeneratorId": clipped(f"keyrules/{record.rule_id or 'evaluation'}", 512),
+        "AwsAccountId": account,
+        "Types": _TYPES,
+        "CreatedAt": first,
+        "FirstObservedAt": first,
+        "UpdatedAt": iso_utc(evaluation.as_of),
+        "Severity": severity,
+        "Title": clipped(record.title, 256),
+        "Description": clipped(_description(record), 1024),
+        **({"Remediation": remediation} if (remediation := _remediation(record)) else {}),
+        **({"SourceUrl": record.rule.guideline} if record.rule is not None and _is_web(record.rule.guideline) else {}),
+        "ProductFields": _product_fields(record, evaluation),
+        "Resources": _resources(record, account),
+        "Compliance": _compliance(record, cited),
+        "RecordState": "ARCHIVED" if record.told in _ARCHIVED else "ACTIVE",
+        "FindingProviderFields": {"Severity": severity, "Types": _TYPES},
+    }
+
+
+def _original_severity(record: Record) -> str:
+    severity = record.severity or (record.rule.severity if record.rule is not None else None)
+    return severity.name if severity is not None else "INFORMATIONAL"
+
+
+def _description(record: Record) -> str:
+    return f"{record.message} Exempt: {record.exemption}" if record.exemption else record.message
+
+
+def _remediation(record: Record) -> dict[str, Any]:
+    recommendation: dict[str, Any] = {"Text": clipped(record.remediation, 512)} if record.remediation else {}
+    if record.rule is not None and _is_web(record.rule.guideline):
+        recommendation["Url"] = record.rule.guideline
+    return {"Recommendation": recommendation} if recommendation else {}
+
+
+def _product_fields(record: Record, evaluation: Evaluation) -> dict[str, str]:
+    """What ASFF has no place for; the remediation in full again, because Recommendation.Text is short."""
+    subject = record.subject
+    fields: dict[str, FactValue] = {
+        "version": evaluation.pack.version,
+        "pack_sha256": evaluation.pack.sha256,
+        "verdict": record.told.value,
+        "reason": record.reason,
+        "fingerprint": record.uid,
+        "input": record.input,
+        "remediation": record.remediation,
+        "exemption": record.exemption,
+    }
+    if record.exception is not None:
+        fields |= {
+            "exception/owner": record.exception.owner,
+            "exception/expires": record.exception.expires.isoformat(),
+            "exception/ticket": record.exception.ticket,
+        }
+    if subject is not None:
+        fields |= {"kind": subject.kind, "slot": subject.slot, "owner": subject.owner}
+    fields |= {f"fact/{name}": value for name, value in record.facts}
+    return {f"keyrules/{name}": text for name, value in fields.items() if (text := _field(value))}
+
+
+def _field(value: FactValue) -> str:
+    if value is None or value == "":
+        return ""
+    return str(value).lower() if isinstance(value, bool) else clipped(str(value), _LONGEST_FIELD)
+
+
+def _resources(record: Record, account: str) -> list[dict[str, Any]]:
+    place = {"Partition": record.partition} if record.partition in _PARTITIONS else {}
+    resources = record.resources or (Resource("AwsAccount", f"AWS::::Account:{account}", account),)
+    return [
+        {
+            "Type": resource.type,
+            "Id": clipped(resource.uid, 512),
+            **place,
+            "Region": home_region(record.partition),
+            **({"Details": {resource.type: details}} if (details := _details(record, resource)) else {}),
+        }
+        for resource in resources
+    ]
+
+
+def _details(record: Record, resource: Resource) -> dict[str, Any]:
+    subject = record.subject
+    if subject is None or resource.type == "AwsAccount":
+        return {}
+    user = printable(subject.user or "")
+    if resource.type == "AwsIamUser":
+        path = (subject.arn or "").partition(":user")[2].removesuffix(subject.user or "")
+        return _filled({"UserName": user, "Path": printable(path)})
+    active = dict(record.facts).get("active")
+    return _filled(
+        {
+            "AccessKeyId": printable(subject.key_id or ""),
+            "AccountId": printable(subject.account or ""),
+            "CreatedAt": iso_utc(subject.created_at) if subject.created_at is not None else "",
+            "PrincipalName": user,
+            "PrincipalType": "IAMUser",
+            "Status": ("Active" if active else "Inactive") if isinstance(active, bool) else "",
+        }
+    )
+
+
+def _filled(fields: Mapping[str, str]) -> dict[str, str]:
+    """The fields that hold something: Security Hub refuses blank strings."""
+    return {name: value for name, value in fields.items() if value.strip()}
+
+
+def _compliance(record: Record, cited: Sequence[tuple[str, str]]) -> dict[str, Any]:
+    related = [clipped(f"{framework}:{control}", _LONGEST_REQUIREMENT) for framework, control in cited]
+    if len(related) > _MOST_REQUIREMENTS:
+        left = len(related) - _MOST_REQUIREMENTS + 1
+        related[_MOST_REQUIREMENTS - 1 :] = [f"and {left} more: keyrules controls --rule {record.rule_id}"]
+    standards = [{"StandardsId": key} for key in dict.fromkeys(framework for framework, _ in cited)]
+    reasons = [{"ReasonCode": record.reason.upper(), "Description": clipped(record.message, 1024)}]
+    if record.exemption:
+        reasons.append({"ReasonCode": "EXEMPT", "Description": clipped(record.exemption, 1024)})
+    return {
+        "Status": _STATUSES[record.told],
+        **({"RelatedRequirements": related, "AssociatedStandards": standards[:_MOST_STANDARDS]} if cited else {}),
+        "StatusReasons": reasons,
+    }
+
+
+def _is_web(uri: str) -> bool:
+    return uri.startswith("https://")

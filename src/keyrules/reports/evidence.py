@@ -1,0 +1,86 @@
+"""What the evidence formats share (text and CSV by control, HTML, OSCAL): names, places, populations, results."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from keyrules.controls.verdicts import rule_results
+from keyrules.model import ControlResult, Evaluation, Finding, KnownFinding, RulePart, Status
+from keyrules.reports.text_style import count_of
+
+_POPULATION = {
+    "users": ("user", "users"),
+    "root_users": ("root user", "root users"),
+    "access_keys": ("access key", "access keys"),
+    "active_access_keys": ("active access key", "active access keys"),
+    "console_passwords": ("console password", "console passwords"),
+    "signing_certificates": ("signing certificate", "signing certificates"),
+    "terraform_modules": ("Terraform root module", "Terraform root modules"),
+    "plans": ("Terraform plan", "Terraform plans"),
+    "cloudformation_templates": ("CloudFormation template", "CloudFormation templates"),
+}
+
+MAPPING_NOTE = "Mappings of rules to controls are readings, not an assessor's opinion."
+
+
+def results(evaluation: Evaluation) -> tuple[ControlResult, ...]:
+    """The controls of the framework, or each rule as a control of its own where the run has none."""
+    return evaluation.framework.controls if evaluation.framework is not None else rule_results(evaluation)
+
+
+def population(evaluation: Evaluation) -> list[tuple[int, str]]:
+    """How many of what was there, with the noun in its number; exceptions last."""
+    counted = [
+        (number, _POPULATION[name][number != 1])
+        for name, number in evaluation.population.items()
+        if name in _POPULATION
+    ]
+    exempt = evaluation.counts.exempt
+    return [*counted, (exempt, "exception" if exempt == 1 else "exceptions")]
+
+
+def population_line(evaluation: Evaluation) -> str:
+    """The same as one line."""
+    return ", ".join(f"{number:,} {noun}" for number, noun in population(evaluation))
+
+
+def of_part(evaluation: Evaluation, part: RulePart, *statuses: Status) -> Iterator[Finding]:
+    """The findings that a rule has, of those statuses, in their order."""
+    return (item for item in evaluation.findings if item.rule == part.rule and item.status in statuses)
+
+
+def unlisted(evaluation: Evaluation, part: RulePart) -> str:
+    """How many verdicts other than PASS the report does not list, and why; empty where it lists all."""
+    counts = part.counts
+    kept = sum(item.rule == part.rule and item.status is not Status.PASS for item in evaluation.findings)
+    known = len(known_of(evaluation, part.rule))
+    missing = counts.failed + counts.unknown + counts.exempt - kept - known
+    more = [f"{count_of(missing, 'more verdict')} of {part.rule} not listed"] if missing > 0 else []
+    more += [f"{count_of(known, 'finding')} of {part.rule} known since the baseline"] if known else []
+    return "; ".join(more)
+
+
+def known_of(evaluation: Evaluation, rule: str) -> list[KnownFinding]:
+    """The findings of a rule that the baseline of the run holds, which are not among those of the evaluation."""
+    known = evaluation.baseline.known if evaluation.baseline is not None else ()
+    return [each for each in known if each.finding.rule == rule]
+
+
+def with_known(evaluation: Evaluation) -> tuple[Finding, ...]:
+    """All findings, those last that the baseline of the run holds."""
+    known = evaluation.baseline.known if evaluation.baseline is not None else ()
+    return (*evaluation.findings, *(each.finding for each in known))
+
+
+def subject_name(finding: Finding) -> str:
+    """What a finding is about: a credential's name, or an address in code."""
+    if finding.location is not None:
+        return finding.location.address
+    return finding.subject.name if finding.subject is not None else ""
+
+
+def place(finding: Finding) -> str:
+    """Where that is: `path:line`, or the account."""
+    if finding.location is not None:
+        return f"{finding.location.path}:{finding.location.start_line}"
+    return (finding.subject.account or "") if finding.subject is not None else ""

@@ -1,0 +1,99 @@
+"""GitHub workflow commands: findings as annotations in a pull request's files and on the page of the run.
+
+Commands and escaping are those of actions/toolkit (packages/core/src/command.ts); actions/runner reads a command only
+where a line begins with `::` (src/Runner.Common/ActionCommand.cs), and no name can begin a line here. GitHub shows ten
+annotations of each level for a step, the first ten, so the worst come first, and a last notice among those that are
+shown says how many there are. Paths are relative to the working directory, which must be the root of the checkout for
+GitHub to find the files.
+"""
+
+from __future__ import annotations
+
+from keyrules.model import Evaluation, EvaluationError, Finding, Plane, Rule, Severity, Status
+from keyrules.reports.evidence import place, subject_name
+from keyrules.reports.live_records import by_place
+from keyrules.reports.report_options import ReportOptions
+from keyrules.reports.report_summary import headline, not_listed, path_tells_more, worst_first
+from keyrules.reports.text_style import advice_for, count_of, first_sentence, printable
+
+SHOWN_PER_LEVEL = 10
+_LEVELS = {Severity.CRITICAL: "error", Severity.HIGH: "error", Severity.MEDIUM: "warning", Severity.LOW: "notice"}
+
+
+def render(evaluation: Evaluation, options: ReportOptions) -> str:
+    """A command for each FAIL, error, warning and place of UNKNOWN verdicts, and the summary; EXEMPT and PASS need
+    nobody's eye."""
+    del options
+    rules = {rule.id: rule for rule in evaluation.rules}
+    failed = [finding for finding in worst_first(evaluation.findings) if finding.status is Status.FAIL]
+    unknown = [finding for finding in worst_first(evaluation.findings) if finding.status is Status.UNKNOWN]
+    levels = {level: [_failed(f, rules) for f in failed if _LEVELS[f.severity] == level] for level in _LEVELS.values()}
+    levels["error"] += [_error(error, evaluation.plane) for error in evaluation.errors]
+    levels["error"] += [_unknown(finding, rules) for finding, rules in by_place(unknown)]
+    levels["warning"] += [_command("warning", "keyrules", [warning]) for warning in evaluation.warnings]
+    summary = _summary(evaluation, levels)
+    levels["notice"].insert(SHOWN_PER_LEVEL - 1, summary)
+    return "".join(f"{command}\n" for commands in levels.values() for command in commands)
+
+
+def _failed(finding: Finding, rules: dict[str, Rule]) -> str:
+    rule = rules.get(finding.rule)
+    change = first_sentence(advice_for(finding.plane, finding.remediation))
+    lines = [f"{_subject(finding)}: {finding.message}"]
+    if path_tells_more(finding):
+        lines.append(f"Path of the secret: {' → '.join(step.label for step in finding.trace)}")
+    lines += [f"Change: {change}"] if change else []
+    lines += [rule.guideline] if rule is not None else []
+    title = f"{finding.rule} {finding.severity.name}" + (f": {rule.name}" if rule is not None else "")
+    return _command(_LEVELS[finding.severity], title, lines, **_where(finding))
+
+
+def _unknown(finding: Finding, rules: str) -> str:
+    title = f"{rules} could not be evaluated"
+    return _command("error", title, [f"{_subject(finding)}: {finding.message}"], **_where(finding))
+
+
+def _error(error: EvaluationError, plane: Plane) -> str:
+    """In code, what it is about is a file; on the live plane the message names the report or the account."""
+    if plane is Plane.LIVE or not error.input:
+        return _command("error", "Could not be evaluated", [error.message])
+    return _command("error", "Could not be evaluated", [f"{error.input}: {error.message}"], file=error.input)
+
+
+def _summary(evaluation: Evaluation, levels: dict[str, list[str]]) -> str:
+    lines = [f"{headline(evaluation)}."]
+    unlisted = not_listed(evaluation)
+    lines += [f"{count_of(unlisted, 'verdict was', 'verdicts were')} counted and not listed."] if unlisted else []
+    if any(len(commands) > SHOWN_PER_LEVEL for commands in levels.values()):
+        counts = ", ".join(count_of(len(commands), level) for level, commands in levels.items() if commands)
+        lines.append(f"GitHub shows {SHOWN_PER_LEVEL} of each level; the log of this step has all: {counts}.")
+    return _command("notice", "keyrules", lines)
+
+
+def _subject(finding: Finding) -> str:
+    """What it is about; a live credential with its account, because no file says where it is."""
+    name, where = subject_name(finding), place(finding)
+    return name if finding.location is not None or not where else f"{name} in account {where}"
+
+
+def _where(finding: Finding) -> dict[str, str]:
+    location = finding.location
+    if location is None:
+        return {}
+    if location.start_line < 1:
+        return {"file": location.path}
+    last = max(location.start_line, location.end_line)
+    return {"file": location.path, "line": str(location.start_line), "endLine": str(last)}
+
+
+def _command(level: str, title: str, lines: list[str], **where: str) -> str:
+    properties = ",".join(f"{name}={_property(value)}" for name, value in {**where, "title": title}.items())
+    return f"::{level} {properties}::{_data(lines)}"
+
+
+def _data(lines: list[str]) -> str:
+    return "%0A".join(printable(line).replace("%", "%25") for line in lines)
+
+
+def _property(value: str) -> str:
+    return printable(value).replace("%", "%25").replace(":", "%3A").replace(",", "%2C")

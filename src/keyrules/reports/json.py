@@ -1,0 +1,233 @@
+"""The JSON report, version 1 (`"schema": "keyrules/1"`): the machine-readable form of an evaluation on both planes.
+
+Keys are only ever added within version 1. A finding has `subject` on the live plane and `location` on the code plane;
+`trace` is there when a secret's path is known, `exemption` when the status is EXEMPT, `exception` when an entry of the
+exceptions file says so. `framework`, `population` and `controls` are there when the run was asked for a framework or a
+control; `baseline`, and `known` in the summary, when it was compared with a baseline.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import datetime
+from typing import Any
+
+from keyrules.model import (
+    BaselineReport,
+    ControlResult,
+    Counts,
+    Evaluation,
+    Exemption,
+    Finding,
+    FrameworkReport,
+    Input,
+    Location,
+    ResolvedFinding,
+    Status,
+    Subject,
+    TraceStep,
+)
+from keyrules.reports.report_options import ReportOptions
+from keyrules.reports.text_style import iso_utc, visible_escape
+
+_NOT_PLAIN = re.compile(r"[^\n\x20-\x7e]")
+
+
+def dump(document: Any) -> str:
+    """`document` as indented JSON with a newline at its end, in the key order that it has.
+
+    Text stays readable UTF-8, but characters that are not printable are written as JSON escapes: most JSON writers let
+    DEL, C1 controls and bidirectional overrides through, and a terminal obeys them. A lone surrogate, which is how
+    Python carries a byte of a file name that is not UTF-8, has no valid form in JSON; it becomes the text `\\xff`.
+    Raises ValueError for a float that is not finite.
+    """
+    return _harmless(json.dumps(document, ensure_ascii=False, allow_nan=False, indent=2))
+
+
+def dump_line(document: Any) -> str:
+    """The same on one line, whatever the texts in it hold."""
+    return _harmless(json.dumps(document, ensure_ascii=False, allow_nan=False))
+
+
+def _harmless(text: str) -> str:
+    return _NOT_PLAIN.sub(_escape, text) + "\n"
+
+
+def _escape(match: re.Match[str]) -> str:
+    char = match.group()
+    if char.isprintable():
+        return char
+    if "\ud800" <= char <= "\udfff":
+        return "\\" + visible_escape(char)
+    return json.dumps(char)[1:-1]
+
+
+SCHEMA = "keyrules/1"
+
+
+def render(evaluation: Evaluation, options: ReportOptions) -> str:
+    """The whole evaluation as JSON text; `options` change nothing. Times are ISO 8601 in UTC."""
+    del options
+    return dump(document(evaluation))
+
+
+def document(evaluation: Evaluation) -> dict[str, Any]:
+    """The report as plain dictionaries and lists, in the order of the keys in the file."""
+    return {
+        "schema": SCHEMA,
+        "plane": evaluation.plane.value,
+        "as_of": iso_utc(evaluation.as_of),
+        "pack": {"version": evaluation.pack.version, "sha256": evaluation.pack.sha256},
+        "inputs": [_input(item) for item in evaluation.inputs],
+        "summary": _counts(evaluation.counts)
+        | ({} if evaluation.baseline is None else {"known": evaluation.counts.known}),
+        **(_framework(evaluation, evaluation.framework) if evaluation.framework is not None else {}),
+        **({"baseline": _baseline(evaluation.baseline)} if evaluation.baseline is not None else {}),
+        "findings": [finding_document(finding) for finding in evaluation.findings],
+        "errors": [{"input": error.input, "kind": error.kind, "message": error.message} for error in evaluation.errors],
+        "warnings": list(evaluation.warnings),
+        "notes": list(evaluation.notes),
+    }
+
+
+def _counts(counts: Counts) -> dict[str, int]:
+    return {
+        "evaluated": counts.evaluated,
+        "pass": counts.passed,
+        "fail": counts.failed,
+        "exempt": counts.exempt,
+        "unknown": counts.unknown,
+    }
+
+
+def _framework(evaluation: Evaluation, report: FrameworkReport) -> dict[str, Any]:
+    return {
+        "framework": {"key": report.key, "name": report.name, "url": report.url, "notes": list(report.notes)},
+        "population": dict(evaluation.population),
+        "controls": [_control(result) for result in report.controls],
+    }
+
+
+def _control(result: ControlResult) -> dict[str, Any]:
+    return {
+        "control": result.control,
+        "title": result.title,
+        "verdict": result.outcome.value,
+        "reason": result.reason,
+        "exceptions": result.exceptions,
+        "rules": [
+            {"rule": part.rule, "relation": part.relation, "bound": part.bound, "summary": _counts(part.counts)}
+            for part in result.parts
+        ],
+        "not_decided": list(result.rest),
+    }
+
+
+def _input(item: Input) -> dict[str, Any]:
+    return {
+        "kind": item.kind,
+        "name": item.name,
+        "sha256": item.sha256,
+        "account": item.account,
+        "generated_at": _time(item.generated_at),
+    }
+
+
+def _baseline(report: BaselineReport) -> dict[str, Any]:
+    return {
+        "name": report.name,
+        "as_of": _time(report.as_of),
+        "not_evaluated": report.kept,
+        "changed": report.changed,
+        "known": [
+            finding_document(known.finding) | {"first_seen": iso_utc(known.first_seen), "moved_from": known.moved_from}
+            for known in report.known
+        ],
+        "resolved": [resolved_document(gone) for gone in report.resolved],
+    }
+
+
+def resolved_document(gone: ResolvedFinding) -> dict[str, Any]:
+    """A finding of the baseline that is gone, as it stands in the report."""
+    return {
+        "rule": gone.rule,
+        "severity": gone.severity,
+        "name": gone.name,
+        "path": gone.path,
+        "account": gone.subject.account if gone.subject is not None else None,
+        "first_seen": iso_utc(gone.first_seen),
+        "fingerprint": gone.fingerprint,
+    }
+
+
+def finding_document(finding: Finding) -> dict[str, Any]:
+    """One finding as it stands in the report."""
+    result: dict[str, Any] = {
+        "rule": finding.rule,
+        "severity": finding.severity.name,
+        "status": finding.status.value,
+        "plane": finding.plane.value,
+    }
+    if finding.subject is not None:
+        result["subject"] = _subject(finding.subject)
+    if finding.location is not None:
+        result["location"] = _location(finding.location)
+    result |= {
+        "message": finding.message,
+        "reason": finding.reason,
+        "facts": dict(sorted(finding.facts.items())),
+        "remediation": finding.remediation,
+        "fingerprint": finding.fingerprint,
+    }
+    if finding.trace:
+        result["trace"] = [_step(step) for step in finding.trace]
+    if finding.status is Status.EXEMPT:
+        result["exemption"] = finding.exemption
+    if finding.exception is not None:
+        result["exception"] = exception_document(finding.exception)
+    return result
+
+
+def exception_document(entry: Exemption) -> dict[str, Any]:
+    """An entry of the exceptions file as it stands in the report."""
+    return {
+        "rule": entry.rule,
+        "subject": entry.subject,
+        "reason": entry.reason,
+        "owner": entry.owner,
+        "expires": entry.expires.isoformat(),
+        "ticket": entry.ticket,
+        "place": entry.place,
+    }
+
+
+def _step(step: TraceStep) -> dict[str, Any]:
+    return {"label": step.label, "path": step.path, "line": step.line or None}
+
+
+def _subject(subject: Subject) -> dict[str, Any]:
+    return {
+        "kind": subject.kind,
+        "name": subject.name,
+        "account": subject.account,
+        "arn": subject.arn,
+        "user": subject.user,
+        "slot": subject.slot,
+        "created_at": _time(subject.created_at),
+        "key_id": subject.key_id,
+        "owner": subject.owner,
+    }
+
+
+def _location(location: Location) -> dict[str, Any]:
+    return {
+        "path": location.path,
+        "start_line": location.start_line,
+        "end_line": location.end_line,
+        "address": location.address,
+    }
+
+
+def _time(moment: datetime | None) -> str | None:
+    return None if moment is None else iso_utc(moment)

@@ -1,0 +1,62 @@
+"""The formats there are, and the modules that write them; none of those is imported before it is to write."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from keyrules.terms import Plane
+
+if TYPE_CHECKING:
+    from keyrules.model import Evaluation
+    from keyrules.reports.report_options import ReportOptions
+
+
+class Format(NamedTuple):
+    """The modules of keyrules.reports whose `render(Evaluation, ReportOptions) -> str` writes a format.
+
+    A plane without a module cannot be expressed in the format. `controls` takes the place of both where the run was
+    asked for a framework and the format then goes by control. `cites` says that it uses `Evaluation.controls`, and
+    `counts` that it tells of verdicts that were counted but not kept. Only the modules that a run needs are imported.
+    """
+
+    code: str | None = None
+    live: str | None = None
+    controls: str | None = None
+    cites: bool = False
+    counts: bool = True
+
+    def module(self, plane: Plane) -> str | None:
+        """The module for a plane, or None where the format cannot express it."""
+        return self.code if plane is Plane.CODE else self.live
+
+    def render(self, evaluation: Evaluation, options: ReportOptions) -> str:
+        """The whole report. The format must express the evaluation's plane."""
+        from importlib import import_module
+
+        name = self.controls if self.controls and evaluation.framework else self.module(evaluation.plane)
+        text: str = import_module(f"keyrules.reports.{name}").render(evaluation, options)
+        return text
+
+
+FORMATS: dict[str, Format] = {
+    "text": Format("text", "audit_text", "control_text"),
+    "json": Format("json", "json"),
+    "sarif": Format("sarif", "sarif", cites=True, counts=False),
+    "csv": Format("findings_csv", "findings_csv", "control_csv"),
+    "html": Format("html", "html"),
+    "oscal": Format("oscal_results", "oscal_results"),
+    "gitlab-codequality": Format("codequality"),
+    "gitlab-sast": Format("gitlab_sast"),
+    "junit": Format("junit", "junit"),
+    "github": Format("github_annotations", "github_annotations"),
+    "markdown": Format("markdown", "markdown"),
+    "jsonl": Format("json_lines", "json_lines"),
+    "ocsf": Format(live="ocsf", cites=True, counts=False),
+    "asff": Format(live="asff", cites=True, counts=False),
+}
+"""A new format is one module with a pure writer, and one entry here."""
+
+
+def formats_of(plane: Plane) -> tuple[str, ...]:
+    """The names of the formats that can express a plane, in their order."""
+    return tuple(name for name, form in FORMATS.items() if form.module(plane))

@@ -1,0 +1,227 @@
+"""The text report of the code plane, for people: findings by file, and a last line that sums the run up.
+
+What matters most stands last, where a terminal shows it: passing subjects first, then exempt ones, the findings, what
+could not be evaluated, the notes and the summary.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+
+from keyrules.model import Evaluation, Finding, Input, Rule, Severity, Status
+from keyrules.reports.live_records import by_place
+from keyrules.reports.report_options import ReportOptions
+from keyrules.reports.report_summary import path_tells_more, severity_tally
+from keyrules.reports.text_style import (
+    NOTHING_TO_EVALUATE,
+    Style,
+    advice_for,
+    count_of,
+    display_width,
+    first_sentence,
+    pad,
+    printable,
+    remarks,
+    wrap,
+)
+
+MINIMUM_WIDTH = 40
+_INDENT = 2
+_LABEL_WIDTH = max(len(severity.name) for severity in Severity)
+_DETAIL_INDENT = _INDENT + _LABEL_WIDTH + 2
+
+_INPUT_NAMES = {
+    "terraform": ("Terraform module", "Terraform modules"),
+    "plan": ("Terraform plan", "Terraform plans"),
+    "cloudformation": ("CloudFormation template", "CloudFormation templates"),
+    "text": ("other file", "other files"),
+    "credential_report": ("credential report", "credential reports"),
+}
+
+
+def render(evaluation: Evaluation, options: ReportOptions) -> str:
+    """The evaluation as text for a person. `options.quiet` leaves findings, UNKNOWN verdicts, errors and
+    urgent warnings only.
+
+    Passing subjects are listed when the evaluation holds them. The result is empty when a quiet run has nothing to say.
+    """
+    page = _Page(options, {rule.id: rule for rule in evaluation.rules})
+    by_status = {status: [f for f in evaluation.findings if f.status is status] for status in Status}
+    if not options.quiet:
+        page.passing(by_status[Status.PASS])
+        page.exempt(by_status[Status.EXEMPT])
+        page.since_baseline(evaluation, options)
+    page.failing(by_status[Status.FAIL])
+    page.not_evaluated(evaluation, by_status[Status.UNKNOWN])
+    page.remarks("Warning", evaluation.urgent_warnings if options.quiet else evaluation.warnings)
+    if not options.quiet:
+        page.remarks("Note", evaluation.notes)
+        page.summary(evaluation, by_status[Status.FAIL])
+    return page.text()
+
+
+class _Page:
+    """Collects the lines of one report; blocks are separated by one empty line."""
+
+    def __init__(self, options: ReportOptions, rules: dict[str, Rule]) -> None:
+        self._style: Style = options.style
+        self._width = max(MINIMUM_WIDTH, options.width)
+        self._rules = rules
+        self._blocks: list[list[str]] = []
+
+    def text(self) -> str:
+        """Everything so far, with a newline at its end unless it is empty."""
+        body = "\n\n".join("\n".join(block) for block in self._blocks)
+        return body + "\n" if body else ""
+
+    def passing(self, findings: list[Finding]) -> None:
+        """One line for each subject that meets a rule."""
+        if findings:
+            self._blocks.append([self._style.bold("Passed"), *self._brief(findings)])
+
+    def exempt(self, findings: list[Finding]) -> None:
+        """Each exempt subject with the reason that somebody gave."""
+        if findings:
+            self._blocks.append([self._style.bold("Exempt"), *self._brief(findings)])
+
+    def since_baseline(self, evaluation: Evaluation, options: ReportOptions) -> None:
+        """What the baseline holds: known findings by rule, and each that is resolved."""
+        if evaluation.baseline is not None:
+            from keyrules.reports.baseline_text import baseline_blocks
+
+            self._blocks += baseline_blocks(evaluation, options)
+
+    def failing(self, findings: list[Finding]) -> None:
+        """A block for each file, in the order of the paths; within it by line."""
+        ordered = sorted(findings, key=_place)
+        for path, group in groupby(ordered, key=_path):
+            block = [self._style.bold(printable(path))]
+            for number, finding in enumerate(group):
+                block += [""] if number else []
+                block += self._finding(finding)
+            self._blocks.append(block)
+
+    def not_evaluated(self, evaluation: Evaluation, unknown: list[Finding]) -> None:
+        """UNKNOWN verdicts and errors: what nobody may take for clean."""
+        if not unknown and not evaluation.errors:
+            return
+        block = [self._style.status(Status.UNKNOWN, "Could not be evaluated")]
+        for finding, rules in by_place(sorted(unknown, key=_place)):
+            block += self._finding(finding, rules)
+        for error in evaluation.errors:
+            label = self._style.status(Status.UNKNOWN, pad("ERROR", _LABEL_WIDTH))
+            block.append(f"{' ' * _INDENT}{label}  {printable(error.input)}".rstrip())
+            block += wrap(printable(error.message), self._width, _DETAIL_INDENT)
+        self._blocks.append(block)
+
+    def remarks(self, label: str, texts: Iterable[str]) -> None:
+        """Remarks on the run as a whole."""
+        lines = remarks(label, texts, self._width)
+        if lines:
+            self._blocks.append(lines)
+
+    def summary(self, evaluation: Evaluation, failed: list[Finding]) -> None:
+        """The last line: what was evaluated, what failed, what is exempt and what could not be read."""
+        line = _summary(evaluation, failed, self._style)
+        if evaluation.baseline is not None:
+            from keyrules.reports.baseline_text import baseline_line
+
+            line = line.removesuffix(".") + baseline_line(evaluation)
+        self._blocks.append([line])
+
+    def _finding(self, finding: Finding, rules: str = "") -> Iterator[str]:
+        if finding.status is Status.UNKNOWN:
+            label = self._style.status(Status.UNKNOWN, pad("UNKNOWN", _LABEL_WIDTH))
+        else:
+            label = self._style.severity(finding.severity, pad(finding.severity.name, _LABEL_WIDTH))
+        yield from self._headline(label, finding, rules or finding.rule)
+        yield from wrap(printable(finding.message), self._width, _DETAIL_INDENT)
+        for step in finding.trace if path_tells_more(finding) else ():
+            where = f" ({step.path}:{step.line})" if step.path and step.line else ""
+            yield from wrap(f"→ {printable(step.label + where)}", self._width, _DETAIL_INDENT, _DETAIL_INDENT + 2)
+        change = self._change(finding)
+        if change:
+            yield from wrap(f"Change: {printable(change)}", self._width, _DETAIL_INDENT, _DETAIL_INDENT + 2)
+
+    def _headline(self, label: str, finding: Finding, rules: str) -> Iterator[str]:
+        """Label, rules, place and address; the address moves to a line of its own when the first would be too long."""
+        place, address = printable(_clickable(finding)), printable(_address(finding))
+        first = f"{rules}  {place}"
+        if _DETAIL_INDENT + display_width(first) + 2 + display_width(address) <= self._width:
+            yield f"{' ' * _INDENT}{label}  {first}  {self._style.bold(address)}"
+        else:
+            yield f"{' ' * _INDENT}{label}  {first}"
+            yield f"{' ' * _DETAIL_INDENT}{self._style.bold(address)}"
+
+    def _brief(self, findings: list[Finding]) -> Iterator[str]:
+        for finding in sorted(findings, key=_place):
+            label = self._style.status(finding.status, pad(finding.status.value, _LABEL_WIDTH))
+            yield from self._headline(label, finding, finding.rule)
+            if finding.status is Status.EXEMPT:
+                reason = printable(finding.exemption_text)
+                yield from wrap(f"Reason: {reason}", self._width, _DETAIL_INDENT, _DETAIL_INDENT + 2)
+
+    def _change(self, finding: Finding) -> str:
+        """What to change, in one sentence; nobody knows that where the verdict is UNKNOWN, and the message says why."""
+        if finding.status is Status.UNKNOWN:
+            return ""
+        rule = self._rules.get(finding.rule)
+        remediation = finding.remediation or (rule.remediation if rule else "")
+        return first_sentence(advice_for(finding.plane, remediation))
+
+
+def _summary(evaluation: Evaluation, failed: list[Finding], style: Style) -> str:
+    counts = evaluation.counts
+    if not evaluation.inputs and not evaluation.errors and not counts.evaluated:
+        return NOTHING_TO_EVALUATE
+    verdicts = [
+        _failed(counts.failed, failed, style),
+        f"{counts.exempt:,} exempt",
+        f"{counts.passed:,} passed",
+    ]
+    if counts.unknown:
+        verdicts.append(style.status(Status.UNKNOWN, f"{counts.unknown:,} unknown"))
+    line = f"{_inputs(evaluation.inputs)}, {count_of(counts.evaluated, 'check')}: {', '.join(verdicts)}"
+    if not evaluation.errors:
+        return line
+    unread = count_of(len({error.input for error in evaluation.errors}), "input")
+    return f"{line}; {style.status(Status.UNKNOWN, f'{unread} could not be evaluated')}"
+
+
+def _failed(number: int, failed: list[Finding], style: Style) -> str:
+    if not number:
+        return style.status(Status.PASS, "0 failed")
+    tally = severity_tally(failed)
+    return style.status(Status.FAIL, f"{number:,} failed") + (f" ({tally})" if tally else "")
+
+
+def _inputs(inputs: Iterable[Input]) -> str:
+    kinds = [item.kind for item in inputs]
+    known = [count_of(kinds.count(kind), *names) for kind, names in _INPUT_NAMES.items() if kind in kinds]
+    others = sum(kind not in _INPUT_NAMES for kind in kinds)
+    if others or not known:
+        known.append(count_of(others, "input"))
+    return ", ".join(known)
+
+
+def _path(finding: Finding) -> str:
+    return finding.location.path if finding.location else ""
+
+
+def _address(finding: Finding) -> str:
+    if finding.location:
+        return finding.location.address
+    return finding.subject.name if finding.subject else ""
+
+
+def _clickable(finding: Finding) -> str:
+    """`path:line`, which terminals and editors turn into a link."""
+    if finding.location is None:
+        return ""
+    return f"{finding.location.path}:{finding.location.start_line}"
+
+
+def _place(finding: Finding) -> tuple[str, int, int, str, str]:
+    line = finding.location.start_line if finding.location else 0
+    return (_path(finding), line, -finding.severity, finding.rule, _address(finding))

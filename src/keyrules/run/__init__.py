@@ -1,0 +1,1 @@
+"""What frames every run: settings, configuration, exceptions, baseline, conclusion."""

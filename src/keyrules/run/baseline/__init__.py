@@ -1,0 +1,1 @@
+"""What earlier runs found, so that only what is new fails."""

@@ -1,0 +1,1 @@
+"""The file .keyrules.yaml: reading, checking and merging it with the command line."""

@@ -1,0 +1,1 @@
+"""The file of exceptions: findings that somebody answers for until a day."""

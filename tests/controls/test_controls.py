@@ -1,0 +1,266 @@
+"""The framework files themselves: what they say, against tables that are written here by hand."""
+
+from __future__ import annotations
+
+import csv
+import io
+import itertools
+import json
+from pathlib import Path
+
+import pytest
+
+from keyrules.controls.listing import framework_table, render
+from keyrules.controls.model import Coverage, FrameworkEdition, Relation, coverage
+from keyrules.controls.tables import CONTROL_COLUMNS, load_frameworks
+from keyrules.model import Rule, UsageError
+from keyrules.pack.catalog import load_pack
+from keyrules.pack.csv_table import natural_order, write_rows
+
+PACK = load_pack()
+FRAMEWORKS = load_frameworks(PACK)
+FOLDER = PACK.root / "controls"
+GOLDEN = Path(__file__).parents[1] / "golden" / "framework_rules.txt"
+CIS = [edition for edition in FRAMEWORKS.editions if edition.title == "CIS AWS Foundations Benchmark"]
+EDITIONS = ("1.2.0", "1.3.0", "1.4.0", "1.5.0", "2.0.0", "3.0.0", "4.0.1", "5.0.0", "6.0.0", "7.0.0")
+
+# The number of each control in every edition of CIS AWS Foundations, in the order of EDITIONS. Read from Prowler's and
+# Turbot's files, and for 7.0.0 from Prowler's, risk-sentinel's and Tenable's; "" is an edition without the control.
+NUMBERS = {
+    "Access keys are rotated": "1.4 1.14 1.14 1.14 1.14 1.14 1.14 1.13 2.13 2.12",
+    "Credentials that nobody uses are disabled": "1.3 1.12 1.12 1.12 1.12 1.12 1.12 1.11 2.11 2.11",
+    "A user has at most one active access key": "- 1.13 1.13 1.13 1.13 1.13 1.13 1.12 2.12 -",
+    "Console users get no access key at setup": "1.21 1.11 1.11 1.11 1.11 1.11 1.11 1.10 2.10 -",
+    "The root user has no access key": "1.12 1.4 1.4 1.4 1.4 1.4 1.4 1.3 2.3 2.4",
+    "The root user has MFA": "1.13 1.5 1.5 1.5 1.5 1.5 1.5 1.4 2.4 2.5",
+    "The root user's MFA is a hardware device": "1.14 1.6 1.6 1.6 1.6 1.6 1.6 1.5 2.5 2.6",
+    "The root user is not used for everyday work": "1.1 1.7 1.7 1.7 1.7 1.7 1.7 1.6 2.6 2.7",
+    "Users with a console password have MFA": "1.2 1.10 1.10 1.10 1.10 1.10 1.10 1.9 2.9 2.10",
+    "The password policy demands a minimum length": "1.9 1.8 1.8 1.8 1.8 1.8 1.8 1.7 2.7 2.8",
+    "The password policy prevents reuse": "1.10 1.9 1.9 1.9 1.9 1.9 1.9 1.8 2.8 2.9",
+    "Expired server certificates are removed": "- 1.19 1.19 1.19 1.19 1.19 1.19 1.18 2.18 2.17",
+    "Instances reach AWS through roles": "1.19 1.18 1.18 1.18 1.18 1.18 1.18 1.17 2.17 2.16",
+    "Users are managed centrally": "- 1.22 1.21 1.21 1.21 1.21 1.21 1.20 2.20 2.19",
+}
+# What decides each of these, and how far.
+DECIDES = {
+    "Access keys are rotated": {"KEY_AWS_001": Relation.IMPLEMENTS},
+    "Credentials that nobody uses are disabled": {"KEY_AWS_002": Relation.PARTIAL, "KEY_AWS_013": Relation.PARTIAL},
+    "A user has at most one active access key": {"KEY_AWS_003": Relation.IMPLEMENTS},
+    "Console users get no access key at setup": {"KEY_AWS_004": Relation.PARTIAL, "": Relation.NOT_COVERED},
+    "The root user has no access key": {"KEY_AWS_005": Relation.IMPLEMENTS},
+    "The root user has MFA": {"KEY_AWS_014": Relation.IMPLEMENTS},
+    "The root user's MFA is a hardware device": {"KEY_AWS_014": Relation.PARTIAL, "": Relation.NOT_COVERED},
+    "The root user is not used for everyday work": {"KEY_AWS_015": Relation.SUPPORTS},
+    "Users with a console password have MFA": {"KEY_AWS_012": Relation.IMPLEMENTS},
+}
+# How many controls the section on identity has in each edition.
+SIZES = dict(zip(EDITIONS, (22, 22, 21, 21, 22, 22, 22, 21, 21, 26), strict=True))
+
+
+class TestCisEditions:
+    def test_all_editions_are_there(self) -> None:
+        assert tuple(edition.edition for edition in CIS) == EDITIONS
+        assert [edition.key for edition in CIS] == [f"cis_aws_{version}" for version in EDITIONS]
+
+    @pytest.mark.parametrize("title", NUMBERS)
+    def test_each_control_has_its_number_in_each_edition(self, title: str) -> None:
+        found = [sorted({row.control for row in edition.rows if row.title == title}) for edition in CIS]
+        assert found == [[] if number == "-" else [number] for number in NUMBERS[title].split()]
+
+    @pytest.mark.parametrize("edition", CIS, ids=lambda edition: edition.key)
+    def test_what_the_rules_decide(self, edition: FrameworkEdition) -> None:
+        for title, expected in DECIDES.items():
+            rows = [row for row in edition.rows if row.title == title]
+            assert not rows or {row.rule: row.relation for row in rows} == expected
+
+    @pytest.mark.parametrize("edition", CIS, ids=lambda edition: edition.key)
+    def test_the_bounds_of_each_edition(self, edition: FrameworkEdition) -> None:
+        idle = 90 if edition.edition in ("1.2.0", "1.3.0") else 45
+        expected = {
+            "KEY_AWS_001": "max_age_days<=90",
+            "KEY_AWS_002": f"max_idle_days<={idle}",
+            "KEY_AWS_003": "overlap_days<=0",
+            "KEY_AWS_013": f"max_idle_days<={idle}",
+            "KEY_AWS_017": "max_age_days<=90",
+        }
+        for row in edition.rows:
+            assert ";".join(map(str, row.bounds)) == expected.get(row.rule, "")
+
+    @pytest.mark.parametrize("edition", CIS, ids=lambda edition: edition.key)
+    def test_the_section_is_listed_without_a_gap(self, edition: FrameworkEdition) -> None:
+        section = "2" if edition.edition in ("6.0.0", "7.0.0") else "1"
+        subsections = {"2.1": 6} if edition.edition == "7.0.0" else {}
+        expected = [f"{prefix}.{number + 1}" for prefix, count in subsections.items() for number in range(count)]
+        rest = SIZES[edition.edition] - len(expected)
+        expected += [f"{section}.{number + 1 + len(subsections)}" for number in range(rest)]
+        assert list(edition.controls) == expected
+
+    def test_a_control_that_disappears_is_answered_as_removed(self) -> None:
+        removed = {(entry.framework, entry.control): entry for entry in FRAMEWORKS.removed}
+        for old, new in itertools.pairwise(CIS):
+            titles = {row.title for row in new.rows}
+            gone = {row.control for row in old.rows if row.title not in titles}
+            assert {control for key, control in removed if key == old.key} == gone
+        one_key = removed["cis_aws_6.0.0", "2.12"]
+        assert (one_key.removed_in, one_key.rules) == ("cis_aws_7.0.0", ("KEY_AWS_003",))
+        at_setup = removed["cis_aws_6.0.0", "2.10"]
+        assert (at_setup.removed_in, at_setup.rules) == ("cis_aws_7.0.0", ("KEY_AWS_004",))
+
+
+class TestOtherFrameworks:
+    def test_the_list_is_complete(self) -> None:
+        keys = {edition.key for edition in FRAMEWORKS.editions} - {edition.key for edition in CIS}
+        assert keys == {
+            *("nist_800_53_r4", "nist_800_53_r5", "nist_800_53_r5_extended", "nist_800_171_r2"),
+            *("nist_csf_1.1", "nist_csf_2.0", "cis_controls_v7", "cis_controls_v8", "pci_dss_3.2.1", "pci_dss_4.0.1"),
+            *("iso_27001_2013", "iso_27001_2022", "soc_2", "hipaa_security_rule"),
+            *("aws_fsbp_1.0.0", "aws_security_hub", "aws_config", "source_pages"),
+        }
+
+    @pytest.mark.parametrize(
+        ("framework", "control", "rules"),
+        [
+            # https://docs.aws.amazon.com/securityhub/latest/userguide/iam-controls.html, "Related requirements".
+            ("nist_800_53_r5", "AC-3(15)", {"001", "002", "005", "012", "013", "014"}),
+            ("nist_800_53_r5", "AC-3(7)", {"002", "005", "013"}),
+            ("nist_800_53_r5", "AC-6(10)", {"005"}),
+            ("nist_800_53_r5", "IA-2(8)", {"012", "014"}),
+            ("nist_800_171_r2", "3.5.6", {"002", "013"}),
+            ("pci_dss_3.2.1", "8.1.4", {"002", "013"}),
+            ("pci_dss_4.0.1", "8.2.6", {"002", "013"}),
+            ("pci_dss_4.0.1", "8.6.3", {"001"}),
+            ("aws_fsbp_1.0.0", "IAM.3", {"001"}),
+            ("aws_fsbp_1.0.0", "IAM.4", {"005"}),
+            ("aws_security_hub", "IAM.22", {"002", "013"}),
+            ("aws_config", "access-keys-rotated", {"001"}),
+            ("nist_csf_1.1", "PR.AC-7", {"012", "014"}),
+            ("nist_csf_2.0", "PR.AA-05", {"001", "002", "005", "013", "015"}),
+            ("cis_controls_v8", "5.3", {"002", "013"}),
+            ("iso_27001_2022", "A.8.5", {"012", "014"}),
+            ("soc_2", "CC6.6", {"012", "014"}),
+            ("hipaa_security_rule", "164.308(a)(3)(ii)(C)", {"001"}),
+        ],
+    )
+    def test_particular_controls(self, framework: str, control: str, rules: set[str]) -> None:
+        rows = FRAMEWORKS.edition(framework).rows_of(control)
+        assert {row.rule.removeprefix("KEY_AWS_") for row in rows if row.rule} == rules
+
+    @pytest.mark.parametrize(
+        ("framework", "control", "bound"),
+        [
+            ("aws_fsbp_1.0.0", "IAM.8", "max_idle_days<=90"),
+            ("aws_security_hub", "IAM.22", "max_idle_days<=45"),
+            ("pci_dss_4.0.1", "8.2.6", "max_idle_days<=90"),
+            ("cis_controls_v8", "5.3", "max_idle_days<=45"),
+            ("source_pages", "AWS_IAM_50", "max_age_days<=45;slots=1"),
+        ],
+    )
+    def test_particular_bounds(self, framework: str, control: str, bound: str) -> None:
+        rows = FRAMEWORKS.edition(framework).rows_of(control)
+        assert {";".join(map(str, row.bounds)) for row in rows if row.rule} == {bound}
+
+    def test_only_configuration_benchmarks_are_implemented_whole(self) -> None:
+        """The other frameworks speak of organizations, and an account's credentials are never all of one."""
+        implemented = {
+            edition.publisher
+            for edition in FRAMEWORKS.editions
+            for row in edition.rows
+            if row.relation is Relation.IMPLEMENTS
+        }
+        assert implemented == {"CIS", "AWS", "keyrules"}
+        assert not any(
+            row.relation is Relation.IMPLEMENTS
+            for key in ("cis_controls_v7", "cis_controls_v8")
+            for row in FRAMEWORKS.edition(key).rows
+        )
+        assert {row.relation for row in FRAMEWORKS.edition("nist_800_53_r5_extended").rows} == {Relation.SUPPORTS}
+
+    def test_our_own_reading_says_that_it_is_ours(self) -> None:
+        for edition in FRAMEWORKS.editions:
+            for row in edition.rows:
+                if row.sources == ("keyrules",) and row.rule:
+                    assert row.why.startswith("Our own reading"), (edition.key, row.control, row.rule)
+
+
+class TestTrust:
+    def test_the_rules_of_each_framework_are_the_golden_ones(self) -> None:
+        """A mapping that comes or goes shows here; when it is meant, change the golden file with it."""
+        golden = {line.split()[0]: line.split()[1:] for line in GOLDEN.read_text(encoding="utf-8").splitlines()}
+        assert list(golden) == [edition.key for edition in FRAMEWORKS.editions]
+        for edition in FRAMEWORKS.editions:
+            listed = golden[edition.key]
+            assert listed == sorted(listed)
+            added, removed = set(edition.rules) - set(listed), set(listed) - set(edition.rules)
+            assert not added and not removed, f"{edition.key}: added {sorted(added)}, removed {sorted(removed)}"
+
+    @pytest.mark.parametrize("publisher", ["CIS", "NIST"])
+    @pytest.mark.parametrize("rule", PACK.rules, ids=lambda rule: rule.id)
+    def test_every_rule_is_mapped_or_says_why_not(self, rule: Rule, publisher: str) -> None:
+        mapped = any(rule.id in edition.rules for edition in FRAMEWORKS.editions if edition.publisher == publisher)
+        reasons = [entry for entry in FRAMEWORKS.unmapped if (entry.rule, entry.publisher) == (rule.id, publisher)]
+        assert mapped != bool(reasons)
+
+    def test_every_source_is_cited(self) -> None:
+        cited = {key for edition in FRAMEWORKS.editions for row in edition.rows for key in row.sources}
+        assert set(FRAMEWORKS.sources) == cited
+
+    @pytest.mark.parametrize("edition", FRAMEWORKS.editions, ids=lambda edition: edition.key)
+    def test_ids_survive_csv_and_json(self, edition: FrameworkEdition) -> None:
+        table = framework_table(FRAMEWORKS, edition)
+        ids = [row.control for row in edition.rows]
+        text = render(table, "csv", {})
+        assert [row["control"] for row in csv.DictReader(io.StringIO(text)) if row["control"]] == ids
+        rows = json.loads(render(table, "json", {}))["rows"]
+        assert [row["control"] for row in rows if row["control"]] == ids
+        assert all(isinstance(cell, str) for row in rows for cell in row.values())
+
+    @pytest.mark.parametrize("edition", FRAMEWORKS.editions, ids=lambda edition: edition.key)
+    def test_what_is_shown_is_what_the_file_says(self, edition: FrameworkEdition) -> None:
+        removed = len([entry for entry in FRAMEWORKS.removed if entry.removed_in == edition.key])
+        shown = render(framework_table(FRAMEWORKS, edition), "csv", {}).splitlines(keepends=True)
+        assert "".join(shown[: len(shown) - removed]) == (FOLDER / f"{edition.key}.csv").read_text(encoding="utf-8")
+
+    def test_1_10_is_not_1_1(self) -> None:
+        edition = FRAMEWORKS.edition("cis_aws_3.0.0")
+        assert edition.rows_of("1.10")[0].rule == "KEY_AWS_012"
+        assert edition.rows_of("1.1")[0].relation is Relation.NOT_COVERED
+        assert "\n1.10,Users" in render(framework_table(FRAMEWORKS, edition), "csv", {})
+        assert FRAMEWORKS.edition("cis_aws_5.0.0").rows_of("1.10")[0].rule == "KEY_AWS_004"
+
+    def test_nothing_is_an_empty_promise(self) -> None:
+        for edition in FRAMEWORKS.editions:
+            assert edition.rules
+            for row in edition.rows:
+                assert row.title and row.why and row.sources
+                assert not row.title.lower().startswith("ensure")
+
+
+class TestCoverage:
+    @pytest.mark.parametrize(
+        ("framework", "control", "expected"),
+        [
+            ("cis_aws_3.0.0", "1.14", Coverage.FULL),
+            ("cis_aws_3.0.0", "1.12", Coverage.FULL),
+            ("cis_aws_3.0.0", "1.6", Coverage.PART),
+            ("cis_aws_3.0.0", "1.7", Coverage.EVIDENCE),
+            ("cis_aws_3.0.0", "1.15", Coverage.NONE),
+        ],
+    )
+    def test_what_the_rows_of_a_control_decide_together(self, framework: str, control: str, expected: Coverage) -> None:
+        assert coverage(FRAMEWORKS.edition(framework).rows_of(control)) is expected
+
+
+class TestNames:
+    def test_a_wrong_framework_names_the_nearest(self) -> None:
+        with pytest.raises(UsageError, match=r"no framework 'CIS_AWS_3\.0'; did you mean cis_aws_3\.0\.0\?"):
+            FRAMEWORKS.edition("CIS_AWS_3.0")
+
+    def test_numbers_are_ordered_by_value(self) -> None:
+        ids = ["1.2", "1.10", "2.1", "AC-2", "AC-2(1)", "AC-2(3)", "AC-10", "AC-2(3)(a)"]
+        expected = ["1.2", "1.10", "2.1", "AC-2", "AC-2(1)", "AC-2(3)", "AC-2(3)(a)", "AC-10"]
+        assert sorted(ids, key=natural_order) == expected
+
+    def test_columns_are_those_of_the_files(self) -> None:
+        first = (FOLDER / "cis_aws_1.2.0.csv").read_text(encoding="utf-8").splitlines()[0]
+        assert first == ",".join(CONTROL_COLUMNS) == write_rows([CONTROL_COLUMNS]).strip()

@@ -1,0 +1,44 @@
+"""The fixtures of the live rules: the verdict is in the name of the user, or of the file for the root user's rules.
+
+All of them are to be judged as of 2026-06-01T00:00:00Z, as their file names say.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from credential_reports import evaluate, pack
+
+from keyrules.model import Status
+
+FIXTURES = Path(__file__).parents[2] / "fixtures"
+FILES = sorted(FIXTURES.glob("KEY_AWS_*/live/*.csv"))
+ROOT_RULES = {"KEY_AWS_005", "KEY_AWS_014", "KEY_AWS_015"}
+WORST = {"fail": {Status.FAIL}, "unknown": {Status.UNKNOWN}, "pass": {Status.PASS}}
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parts[-3]}-{path.stem}")
+def test_a_fixture_gets_the_verdict_in_its_name(path: Path) -> None:
+    rule_id = path.parts[-3]
+    assert "as-of-2026-06-01T00-00-00Z" in path.stem
+    evaluation = evaluate(path.read_bytes(), int(rule_id[-3:]))
+    assert evaluation.errors == ()
+    if rule_id in ROOT_RULES:
+        assert {f.status for f in evaluation.findings} == WORST[path.stem.split("-")[0]]
+        return
+    by_user: dict[str, set[Status]] = {}
+    for found in evaluation.findings:
+        assert found.subject is not None
+        by_user.setdefault(found.subject.user or "", set()).add(found.status)
+    users = [row.split(",")[0] for row in path.read_text().splitlines()[2:]]
+    assert {user.split("-")[0] for user in users} >= {"pass", "fail"}
+    for user in users:
+        expected = WORST[user.split("-")[0]]
+        verdicts = by_user.get(user, {Status.PASS})
+        assert verdicts - {Status.PASS} == expected - {Status.PASS}, user
+
+
+def test_every_live_rule_has_fixtures() -> None:
+    live = {rule.id for rule in pack().rules if rule.runtime is not None}
+    assert {path.parts[-3] for path in FILES} == live
