@@ -46,8 +46,10 @@ def _agrees(value: Any, wanted: Any) -> bool:
     if is_null(value):
         return wanted is None
     if isinstance(value, dict):
-        return isinstance(wanted, dict) and value.keys() == wanted.keys() and all(
-            _agrees(member, wanted[name]) for name, member in value.items()
+        return (
+            isinstance(wanted, dict)
+            and value.keys() == wanted.keys()
+            and all(_agrees(member, wanted[name]) for name, member in value.items())
         )
     if isinstance(value, list):
         return isinstance(wanted, list) and len(value) == len(wanted) and all(map(_agrees, value, wanted))

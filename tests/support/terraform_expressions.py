@@ -57,9 +57,9 @@ locals {
 
 FILES: Mapping[str, str] = {
     "users.json": '[{"id": "1", "name": "ann", "tags": []}, {"id": "2", "name": "ann", "tags": ["x", 1.50]}]',
-    "team.yaml": "users:\n  - name: ann\n    admin: true\n    age: 30\n  - name: \"bob\"\n    age: 1.5\n  - {name: cy}\n",
-    "users.csv": "id,name\n1,ann\n2,\"bob, jr\"\n",
-    "hello.tftpl": "Hello ${name}!\n%{ for n in list ~}\n- ${n}\n%{ endfor ~}\n%{ if name == \"ann\" }x%{ else }y%{ endif }",
+    "team.yaml": 'users:\n  - name: ann\n    admin: true\n    age: 30\n  - name: "bob"\n    age: 1.5\n  - {name: cy}\n',
+    "users.csv": 'id,name\n1,ann\n2,"bob, jr"\n',
+    "hello.tftpl": 'Hello ${name}!\n%{ for n in list ~}\n- ${n}\n%{ endfor ~}\n%{ if name == "ann" }x%{ else }y%{ endif }',
     "conf/a.txt": "a\n",
     "conf/deep/b.txt": "b",
     "conf/c.json": "{}",
@@ -83,7 +83,15 @@ _LISTS = (
     "var.numbers", "local.pair", "local.records", "var.empty", "var.mixed", 'tolist(["b", "a"])', "range(3)", 'split(",", "b,a")',
     "[null]", "local.users", "[3, 1, 2]", '["a", "b"]', "[0.1, 0.2]", "keys(local.table)", "values(var.amounts)", "[for x in [1, 2] : x * 2]",
 )  # fmt: skip
-_SETS = ('toset(["b", "a"])', "var.names", "toset([])", "toset([3, 1, 2])", 'toset([1, "1"])', "toset([true])", "toset([[1], [2]])")
+_SETS = (
+    'toset(["b", "a"])',
+    "var.names",
+    "toset([])",
+    "toset([3, 1, 2])",
+    'toset([1, "1"])',
+    "toset([true])",
+    "toset([[1], [2]])",
+)
 _MAPS = (
     "{}", "{ a = 1 }", '{ b = "x", a = 1 }', "var.amounts", "local.table", "var.user", "tomap({ a = 1, b = \"2\" })",
     "{ for r in local.records : r.id => r.name }", "{ for x in [1, 2, 3] : x % 2 => x... }", "{ a = null }", "{ a = { b = [1] } }",
@@ -277,20 +285,26 @@ class _Maker:
 
     def _loop(self, depth: int) -> str:
         items = self._value(self._source.choice(["list", "map"]), depth)
-        value = self._source.choice(["x", "k", "[k, x]", '"${k}-x"', "{ v = x }", "try(x.name, x)", "x == k", "upper(x)", "x * 2"])
-        test = self._source.choice(["", "", " if x != null", ' if k != "a"', ' if can(x + 1)'])
+        value = self._source.choice(
+            ["x", "k", "[k, x]", '"${k}-x"', "{ v = x }", "try(x.name, x)", "x == k", "upper(x)", "x * 2"]
+        )
+        test = self._source.choice(["", "", " if x != null", ' if k != "a"', " if can(x + 1)"])
         if self._source.random() < 0.6:
             return f"[for k, x in {items} : {value}{test}]"
         grouped = self._source.choice(["", "..."])
-        return f"{{ for k, x in {items} : {self._source.choice(['k', 'x', 'try(x.id, k)'])} => {value}{grouped}{test} }}"
+        return (
+            f"{{ for k, x in {items} : {self._source.choice(['k', 'x', 'try(x.id, k)'])} => {value}{grouped}{test} }}"
+        )
 
     def _access(self, depth: int) -> str:
-        form = self._source.choice(['[0]', '["a"]', '[1]', ".a", "[*]", "[*].name", ".*.name", ".name", '["name"]'])
+        form = self._source.choice(["[0]", '["a"]', "[1]", ".a", "[*]", "[*].name", ".*.name", ".name", '["name"]'])
         return f"{self._value(self._source.choice(['list', 'map']), 0)}{form}".replace("]}[", "]}[")
 
     def _template(self, depth: int) -> str:
         inner = self._value(self._source.choice(["number", "string", "bool"]), depth)
-        return self._source.choice(['"${%s}"', '"a${%s}b"', '"  ${~ %s ~} c"', '"%%{ if can(%s) }x%%{ endif }"']) % inner
+        return (
+            self._source.choice(['"${%s}"', '"a${%s}b"', '"  ${~ %s ~} c"', '"%%{ if can(%s) }x%%{ endif }"']) % inner
+        )
 
     def _present(self, depth: int) -> str:
         if self._source.random() < 0.5:

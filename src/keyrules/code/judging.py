@@ -54,9 +54,11 @@ _EVERYWHERE = (*_TERRAFORM, "cloudformation")
 
 @dataclass(frozen=True)
 class CodeRule:
-    """How a rule is decided on code: key by key in the kinds of unit named, or on the whole of each kind."""
+    """How a rule is decided on code: key by key in the kinds of unit named, or on the whole of each kind. `rests_on`
+    are the arguments of a key that it looks at, in Terraform's names."""
 
     on_keys: KeyRule | None = None
+    rests_on: tuple[str, ...] = ()
     kinds: tuple[str, ...] = _EVERYWHERE
     terraform: Callable[[Scope, Context], list[Verdict]] | None = None
     plan: Callable[[Plan, str, Context], list[Verdict]] | None = None
@@ -64,14 +66,14 @@ class CodeRule:
 
 
 RULES: Mapping[str, CodeRule] = {
-    "KEY_AWS_001": CodeRule(rotation),
-    "KEY_AWS_003": CodeRule(one_active_key),
-    "KEY_AWS_004": CodeRule(no_console_user),
-    "KEY_AWS_005": CodeRule(as_the_rule_says),
-    "KEY_AWS_006": CodeRule(as_the_rule_says),
+    "KEY_AWS_001": CodeRule(rotation, ("status",)),
+    "KEY_AWS_003": CodeRule(one_active_key, ("user", "status")),
+    "KEY_AWS_004": CodeRule(no_console_user, ("user", "status")),
+    "KEY_AWS_005": CodeRule(as_the_rule_says, ("user",)),
+    "KEY_AWS_006": CodeRule(as_the_rule_says, ("status",)),
     "KEY_AWS_007": CodeRule(as_the_rule_says),
     # State is Terraform's.
-    "KEY_AWS_008": CodeRule(encrypted_in_state, _TERRAFORM),
+    "KEY_AWS_008": CodeRule(encrypted_in_state, ("pgp_key",), _TERRAFORM),
     "KEY_AWS_009": CodeRule(
         terraform=flow.judge_outputs, plan=plan_outputs.judge_outputs, cloudformation=exposure.judge_outputs
     ),
@@ -102,7 +104,7 @@ def _verdicts(kind: str, session: CheckSession, keys: KeySet, whole: _Whole) -> 
             if rule.on_keys is None:
                 yield from whole(rule, context)
             elif kind in rule.kinds:
-                yield from key_verdicts(rule.on_keys, keys, context)
+                yield from key_verdicts(rule.on_keys, keys, context, rule.rests_on)
                 if rule.on_keys is as_the_rule_says:
                     yield from call_verdicts(keys, context)
 

@@ -5,7 +5,7 @@ KEY_AWS_001 asks the reader how its language rotates; everything around that, an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
@@ -132,9 +132,9 @@ def as_the_rule_says(key: Subject, keys: KeySet, context: TimedContext) -> Opini
     return Opinion(Status.PASS, "compliant", words.passed) if truth else Opinion(Status.FAIL, *words.failed)
 
 
-def key_verdicts(rule: KeyRule, keys: KeySet, context: TimedContext) -> list[Verdict]:
-    """One verdict of the context's rule on each key of a unit."""
-    return [_on_key(key, rule, keys, context) for key in keys.keys]
+def key_verdicts(rule: KeyRule, keys: KeySet, context: TimedContext, rests_on: Sequence[str] = ()) -> list[Verdict]:
+    """One verdict of the context's rule on each key of a unit; `rests_on` are the arguments that the rule looks at."""
+    return [_on_key(key, rule, keys, context, rests_on) for key in keys.keys]
 
 
 def call_verdicts(keys: KeySet, context: TimedContext) -> list[Verdict]:
@@ -146,13 +146,14 @@ def call_verdicts(keys: KeySet, context: TimedContext) -> list[Verdict]:
     return found
 
 
-def _on_key(key: Key, rule: KeyRule, keys: KeySet, context: TimedContext) -> Verdict:
+def _on_key(key: Key, rule: KeyRule, keys: KeySet, context: TimedContext, rests_on: Sequence[str]) -> Verdict:
     if key.never:
         return _verdict(key, Opinion(Status.PASS, "never_created", key.never), context)
     opinion = rule(key, keys, context)
     if key.caveat and opinion.status is not Status.PASS:
         opinion = replace(opinion, message=f"{opinion.message} ({key.caveat})")
-    return _verdict(key, opinion, context)
+    files = key.evidence(rests_on) | {step.path for step in opinion.trace} | set(opinion.evidence)
+    return _verdict(key, replace(opinion, evidence=tuple(sorted(files - {key.path}))), context)
 
 
 def _verdict(subject: Subject, opinion: Opinion, context: TimedContext) -> Verdict:
@@ -167,4 +168,5 @@ def _verdict(subject: Subject, opinion: Opinion, context: TimedContext) -> Verdi
         opinion.message,
         opinion.facts,
         opinion.trace,
+        opinion.evidence,
     )

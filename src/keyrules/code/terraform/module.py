@@ -63,7 +63,8 @@ class SourceError:
 
 @dataclass(frozen=True)
 class Module:
-    """What one folder declares. Keys of `resources` and `data` are `type.name`."""
+    """What one folder declares. Keys of `resources` and `data` are `type.name`; `value_files` says which file sets an
+    entry of `values`."""
 
     path: str
     resources: Mapping[str, Declaration]
@@ -74,6 +75,7 @@ class Module:
     providers: tuple[Declaration, ...]
     locals: Mapping[str, Declaration]
     values: Mapping[str, Attribute]
+    value_files: Mapping[str, str]
     errors: tuple[SourceError, ...]
 
     def local_source(self, call: Declaration) -> str | None:
@@ -149,6 +151,7 @@ class ModuleReader:
             body = self._parse(f"{folder}/{name}", builder.errors)
             if body is not None:
                 builder.values.update(body.attributes)
+                builder.value_files.update(dict.fromkeys(body.attributes, f"{folder}/{name}"))
         return builder.module()
 
     def _parse(self, path: str, errors: list[SourceError]) -> Body | None:
@@ -182,6 +185,7 @@ class _Builder:
         }
         self.providers: list[Declaration] = []
         self.values: dict[str, Attribute] = {}
+        self.value_files: dict[str, str] = {}
         self.errors: list[SourceError] = []
 
     def add(self, body: Body, path: str, override: bool) -> None:
@@ -216,6 +220,7 @@ class _Builder:
             providers=tuple(self.providers),
             locals=self.named["locals"],
             values=self.values,
+            value_files=self.value_files,
             errors=tuple(self.errors),
         )
 

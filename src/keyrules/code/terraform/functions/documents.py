@@ -189,7 +189,9 @@ def _scalar(value: str, style: str | None) -> Any:
 
 
 def _csvdecode(text: str) -> Any:
-    if "\r" in text or '"' in text.replace(',"', ",").replace('",', ",").replace('\n"', "\n").replace('"\n', "\n").strip('"'):
+    if "\r" in text or '"' in text.replace(',"', ",").replace('",', ",").replace('\n"', "\n").replace(
+        '"\n', "\n"
+    ).strip('"'):
         # Quotes and line ends inside of a field follow Go's reader, which is looser and stricter than Python's.
         raise NotComputed
     try:
