@@ -17,8 +17,9 @@ from keyrules.code.checkov.graph import without_keys
 from keyrules.code.cloudformation import exposure as cloudformation_exposure
 from keyrules.code.cloudformation import keys as cloudformation_keys
 from keyrules.code.cloudformation.document import decode_template
+from keyrules.code.cloudformation.parts import template_files
 from keyrules.code.cloudformation.template import ACCESS_KEY
-from keyrules.code.cloudformation.view import CloudFormationView, template_file
+from keyrules.code.cloudformation.view import CloudFormationView, TemplateFile
 from keyrules.code.flow import flow as secret_flow
 from keyrules.code.plan import literals as plan_literals
 from keyrules.code.plan import outputs as plan_outputs
@@ -135,20 +136,31 @@ def _named_in_text(path: str) -> list[Place]:
 def _cloudformation(path: str, session: CheckSession) -> Declared:
     data = Path(path).read_bytes()
     found = Declared(sha256=hashlib.sha256(data).hexdigest())
-    file = template_file(path, decode_template(data))
-    found.keys += [Place(path, key.logical_id, key.start_line, key.end_line) for key in file.access_keys]
-    found.keys += [Place(path, key.logical_id, key.start_line, key.end_line, judged=False) for key in file.unread]
+    for file in template_files(path, decode_template(data)):
+        _add_template(found, file, session)
+    return found
+
+
+def _add_template(found: Declared, file: TemplateFile, session: CheckSession) -> None:
+    found.keys += [Place(file.path, file.address(key.logical_id), key.start_line, key.end_line) for key in file.access_keys]
+    found.keys += [
+        Place(file.path, file.address(key.logical_id), key.start_line, key.end_line, judged=False, why=key.why)
+        for key in file.unread
+    ]
     if file.problem and file.unread:
-        found.problems.append(Problem(path, file.problem))
+        found.problems.append(Problem(file.path, file.problem))
     if file.template is not None:
+        if file.access_keys:
+            found.notes += [Problem(file.path, note) for note in file.template.notes]
         for block in file.template.malformed_keys:
             message = f"line {block.start_line}: this resource names {ACCESS_KEY} and has no Type that is text"
-            found.problems.append(Problem(path, f"{message}, so no rule can judge it; write `Type: {ACCESS_KEY}`"))
+            found.problems.append(
+                Problem(file.path, f"{message}, so no rule can judge it; write `Type: {ACCESS_KEY}`")
+            )
         view = CloudFormationView((file,))
         for rule_id, judge in TEMPLATE_JUDGES.items():
             if session.selection.rule(rule_id):
                 found.verdicts += judge(view, session.context(rule_id))
-    return found
 
 
 def _planned(path: str, session: CheckSession) -> Declared:

@@ -14,6 +14,9 @@ from keyrules.code.trigger_words import MODULE_SOURCES, TEMPLATE_TYPES, TERRAFOR
 PLAN_WORDS = (b'"format_version"', b'"terraform_version"', b'"@level"')
 """One of these is in every JSON file that Terraform itself writes."""
 
+TYPE_BUILDERS = (b"Fn::ForEach", b"AWS::Include", b"AWS::IAM::$", b"AWS::IAM::&", b"AWS::IAM::{", b"AWS::IAM::<")
+"""What builds a CloudFormation type, or brings in a resource, without the type's name in the file."""
+
 # Strings, which re compiles where a file first needs them: few do, and compiling takes longer than reading them all.
 _ESCAPE = rb"""\\(?:
         (?: u | U0000 | x ) (?: (?<=x) | 00 ) ([0-7][0-9A-Fa-f])   # an ASCII character in JSON, HCL or YAML
@@ -33,7 +36,7 @@ def concerns_terraform(data: bytes) -> bool:
 
 def concerns_cloudformation(data: bytes) -> bool:
     """Whether a file could be a template that declares a key."""
-    return _holds(data, TEMPLATE_TYPES)
+    return _holds(data, TEMPLATE_TYPES + TYPE_BUILDERS)
 
 
 def could_be_plan(data: bytes) -> bool:

@@ -150,7 +150,7 @@ def _unjudged(kind: str, keys: Iterable[Place], selection: Selection) -> Iterato
                     place.start_line,
                     place.end_line,
                     "not_evaluated",
-                    "the file cannot be parsed, so this key is known by name only",
+                    place.why or "the file cannot be parsed, so this key is known by name only",
                 )
 
 

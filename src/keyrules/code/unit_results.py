@@ -12,13 +12,15 @@ from keyrules.code.verdict import Verdict
 
 @dataclass(frozen=True)
 class Place:
-    """A declared key: where, under which address. `judged` is False for one that only its name is known of."""
+    """A declared key: where, under which address. `judged` is False for one that only its name is known of, and `why`
+    says why where it is not because the file cannot be parsed."""
 
     path: str
     address: str
     start_line: int
     end_line: int
     judged: bool = True
+    why: str = ""
 
 
 @dataclass(frozen=True)
@@ -32,13 +34,14 @@ class Problem:
 @dataclass
 class Declared:
     """The outcome of a unit's own declarations. `absent` are keys that a count or condition of 0 takes away, `calls`
-    those of modules that may create a key, by their source."""
+    those of modules that may create a key, by their source. `notes` say how something was read."""
 
     keys: list[Place] = field(default_factory=list)
     calls: list[Place] = field(default_factory=list)
     absent: list[str] = field(default_factory=list)
     verdicts: list[Verdict] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+    notes: list[Problem] = field(default_factory=list)
     sha256: str = ""
 
 

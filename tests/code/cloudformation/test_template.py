@@ -21,7 +21,7 @@ from keyrules.code.cloudformation.document import (
     decode_template,
     read_document,
 )
-from keyrules.code.cloudformation.template import read_template
+from keyrules.code.cloudformation.reading import read_template
 
 
 def plain(node: Node) -> object:

@@ -50,11 +50,11 @@ def verdicts(
                     rule=context.rule.id,
                     status=Status.UNKNOWN,
                     path=file.path,
-                    address=place.logical_id,
+                    address=file.address(place.logical_id),
                     start_line=place.start_line,
                     end_line=place.end_line,
                     reason="template_unreadable",
-                    message=f"{place.logical_id or 'An access key'} cannot be judged: {file.problem}.",
+                    message=f"{place.logical_id or 'An access key'} cannot be judged: {place.why or file.problem}.",
                 )
             )
     return found
@@ -70,7 +70,7 @@ def _verdict(context: Context, file: TemplateFile, key: Block, opinion: Opinion)
         rule=context.rule.id,
         status=opinion.status,
         path=file.path,
-        address=key.logical_id,
+        address=file.address(key.logical_id),
         start_line=key.start_line,
         end_line=key.end_line,
         reason=opinion.reason,

@@ -13,26 +13,37 @@ from typing import Any
 
 from keyrules.code.cloudformation.declared import declared_keys
 from keyrules.code.cloudformation.document import TemplateError, decode_template
-from keyrules.code.cloudformation.template import ACCESS_KEY, Block, Template, read_template
+from keyrules.code.cloudformation.reading import read_template
+from keyrules.code.cloudformation.template import ACCESS_KEY, Block, Template
 
 
 @dataclass(frozen=True)
 class KeyPlace:
-    """Where a declared key is named. Lines are 1-based and inclusive."""
+    """Where a declared key is named. Lines are 1-based and inclusive; `why` says why it cannot be judged where that
+    is not the whole file's problem."""
 
     logical_id: str
     start_line: int
     end_line: int
+    why: str = ""
 
 
 @dataclass(frozen=True)
 class TemplateFile:
-    """One file: its template, or the sentence that says why there is none; `unread` names the keys it leaves open."""
+    """One template: of a file, or of a text inside one, whose keys have the address `prefix` and logical id.
+
+    Without a template `problem` says why there is none; `unread` names the keys that are left open.
+    """
 
     path: str
     template: Template | None
     problem: str = ""
     unread: tuple[KeyPlace, ...] = ()
+    prefix: str = ""
+
+    def address(self, logical_id: str) -> str:
+        """What reports call a block of this template."""
+        return self.prefix + logical_id
 
     @property
     def access_keys(self) -> tuple[Block, ...]:
@@ -73,6 +84,12 @@ class CloudFormationView:
         return cls(tuple(files))
 
 
+_OPEN = (
+    "its type comes from values or a file that only a deployment knows, so it may be one; write `Type: "
+    "AWS::IAM::AccessKey` or scan the rendered template"
+)
+
+
 def template_file(path: str, text: str, seen: Mapping[str, KeyPlace] | None = None) -> TemplateFile:
     """One file of a view from its text; `seen` are the keys that Checkov found in it, by logical id."""
     expected = dict(seen or {})
@@ -85,6 +102,7 @@ def template_file(path: str, text: str, seen: Mapping[str, KeyPlace] | None = No
     declared = {key.logical_id for key in template.access_keys}
     unread = [place for name, place in expected.items() if name not in declared]
     problem = "the template's own text does not declare what Checkov found in it" if unread else ""
+    unread += [KeyPlace(block.logical_id, block.start_line, block.end_line, _OPEN) for block in template.open_keys]
     return TemplateFile(path, template, problem, _sorted(unread))
 
 

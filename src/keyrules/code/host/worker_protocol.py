@@ -76,6 +76,7 @@ def load_declared(data: dict[str, Any]) -> Declared:
         absent=data["absent"],
         verdicts=[_verdict(verdict) for verdict in data["verdicts"]],
         problems=[Problem(**problem) for problem in data["problems"]],
+        notes=[Problem(**note) for note in data["notes"]],
         sha256=data["sha256"],
     )
 
