@@ -10,8 +10,7 @@ from collections.abc import Callable, Sequence
 
 from keyrules.code.file_names import (
     CHECKOV_TEMPLATES,
-    PROGRAM_SUFFIXES,
-    QUOTING_SUFFIXES,
+    NO_TEMPLATE_SUFFIXES,
     SOURCE_SUFFIXES,
     TEMPLATE_SUFFIXES,
     holds_root_values,
@@ -156,10 +155,12 @@ def _kind(name: str, data: bytes, by_itself: bool) -> str | None:
             return "plan"
         if by_itself and data.startswith(_ZIP) and b"tfplan" in data[:HEAD]:
             return "plan"
-    if os.path.splitext(low)[1] in QUOTING_SUFFIXES | PROGRAM_SUFFIXES:
+    if low.endswith(TEMPLATE_SUFFIXES):
+        return "template"
+    if os.path.splitext(low)[1] in NO_TEMPLATE_SUFFIXES:
         # A program whose name says that it is a template is read as far as one can.
         return "template" if ".template." in low and concerns_cloudformation(data) else None
-    if by_itself or low.endswith(TEMPLATE_SUFFIXES):
+    if by_itself:
         return "template"
     return "template" if may_be_template(name) and concerns_cloudformation(data) and not _is_binary(data) else None
 

@@ -27,6 +27,15 @@ QUOTING_SUFFIXES = frozenset({
 })  # fmt: skip
 """Programs and prose, which quote templates and are none, not even where one is named on the command line."""
 
+PROGRAM_SUFFIXES = frozenset({
+    ".py", ".js", ".ts", ".go", ".rb", ".java", ".cs", ".php", ".sh", ".bash", ".zsh", ".ps1", ".psm1", ".cmd", ".bat",
+    ".mjs", ".cjs", ".jsx", ".mts", ".cts", ".tsx", ".kt", ".kts", ".scala", ".groovy", ".fs", ".vb",
+})  # fmt: skip
+"""Programs, which may create keys in languages that nobody reads here."""
+
+NO_TEMPLATE_SUFFIXES = QUOTING_SUFFIXES | PROGRAM_SUFFIXES
+"""What is a template only where its name says so twice, such as `stack.template.js`."""
+
 TEXT_SUFFIXES = frozenset({
     *SOURCE_SUFFIXES, *TEMPLATE_SUFFIXES, *QUOTING_SUFFIXES,
     ".tfvars", ".hcl", ".tpl", ".tftpl", ".tmpl", ".j2", ".userdata", ".cloudinit", ".dockerfile",
@@ -43,12 +52,6 @@ NEVER_TEMPLATES = frozenset({
 })  # fmt: skip
 """The last suffixes, in any letter case, of what no deployment takes for a template; any other name may be one's."""
 
-PROGRAM_SUFFIXES = frozenset({
-    ".py", ".js", ".ts", ".go", ".rb", ".java", ".cs", ".php", ".sh", ".bash", ".zsh", ".ps1", ".psm1", ".cmd", ".bat",
-    ".mjs", ".cjs", ".jsx", ".mts", ".cts", ".tsx", ".kt", ".kts", ".scala", ".groovy", ".fs", ".vb",
-})  # fmt: skip
-"""Programs, which may create keys in languages that nobody reads here."""
-
 TEXT_STEMS = frozenset({"dockerfile", "jenkinsfile"})
 """Names that count with any suffix."""
 
@@ -63,9 +66,12 @@ def may_matter(name: str) -> bool:
 
 
 def may_be_template(name: str) -> bool:
-    """Whether a file of this name may be a template, or a program that makes one; a template needs no ending."""
-    dot, suffix = name.lower().rpartition(".")[1:]
-    return not dot or f".{suffix}" not in NEVER_TEMPLATES
+    """Whether a file of this name may be a template, or a program that makes one; a template needs no ending.
+
+    Names such as `.gitignore` are those of tools' own files.
+    """
+    stem, dot, suffix = name.lower().rpartition(".")
+    return not dot or (bool(stem) and f".{suffix}" not in NEVER_TEMPLATES)
 
 
 def holds_root_values(name: str) -> bool:

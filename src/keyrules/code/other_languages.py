@@ -1,7 +1,4 @@
-"""Recognises files that create access keys in languages that keyrules does not read, and says what to scan instead.
-
-A search for a few bytes comes first: nearly every file ends there.
-"""
+"""Recognises files that create access keys in languages that keyrules does not read, and says what to scan instead."""
 
 from __future__ import annotations
 
@@ -14,20 +11,21 @@ from typing import NamedTuple
 from keyrules.code.file_names import PROGRAM_SUFFIXES
 from keyrules.code.file_paths import shown
 
-_WORDS = (b"ccessKey", b"ccess_key", b"ccess-key")
-"""One of these is in every declaration below, whatever its first letter's case."""
 
-_PROSE = (".md", ".markdown", ".txt", ".rst", ".adoc", ".csv", ".tsv")
+_NEVER = (".md", ".markdown", ".txt", ".rst", ".adoc", ".csv", ".tsv", ".json", ".tfvars", ".xml")
+"""Prose and data, in which the words are about keys."""
 _LISTED = 3
 
 
 class Language(NamedTuple):
     """What a declaration looks like (`pattern`), what the same file also holds (`beside`), and how people call it.
 
-    With `programs` only programs count, because documents of other kinds use the same words.
+    One of the `words` is in every such file. With `programs` only programs count, because documents of other kinds use
+    the same words.
     """
 
     kind: str
+    words: tuple[bytes, ...]
     pattern: bytes
     beside: bytes
     programs: bool
@@ -38,6 +36,7 @@ class Language(NamedTuple):
 LANGUAGES = (
     Language(
         "cdktf",
+        (b"amAccessKey",),
         rb"\b(?:New)?IamAccessKey\b(?:\.Builder)?[.(\s]|\biamAccessKey\.IamAccessKey\b",
         rb"cdktf|imports\.aws|\.gen/providers|imports/aws",
         True,
@@ -46,6 +45,7 @@ LANGUAGES = (
     ),
     Language(
         "pulumi",
+        (b"ulumi", b"aws:iam"),
         rb"\b(?:aws\.)?iam\.(?:New)?AccessKey\b|\bnew\s+(?:\w+\.)*AccessKey\b|\baws:iam(?:/accessKey)?:AccessKey\b"
         rb"|\bAccessKey\(",
         rb"pulumi|Pulumi|aws:iam",
@@ -55,6 +55,7 @@ LANGUAGES = (
     ),
     Language(
         "cdk",
+        (b"cdk",),
         rb"\b(?:New)?CfnAccessKey\b|\biam\.(?:New)?AccessKey\b|\bnew\s+(?:\w+\.)*AccessKey\b|\bAccessKey(?:\.Builder|\()",
         rb"aws[-_.]?cdk|awscdk|aws[-_]iam|AWS\.IAM|awsiam",
         True,
@@ -63,6 +64,7 @@ LANGUAGES = (
     ),
     Language(
         "ansible",
+        (b"iam_access_key", b"access_key_state"),
         rb"(?m)^[ \t-]*[\"']?(?:(?:amazon|community)\.aws\.)?iam_access_key[\"']?[ \t]*:(?=[ \t]*(?:[{#]|\r?$))"
         rb"|^[ \t]*[\"']?access_key_state[\"']?[ \t]*:[ \t]*[\"']?create",
         rb"",
@@ -72,6 +74,7 @@ LANGUAGES = (
     ),
     Language(
         "crossplane",
+        (b"upbound.io", b"crossplane.io"),
         rb"(?m)^[ \t-]*[\"']?kind[\"']?[ \t]*:[ \t]*[\"']?AccessKey[\"']?[ \t]*,?[ \t]*(?:#|\r?$)",
         rb"iam\.[\w.]*(?:upbound\.io|crossplane\.io)",
         False,
@@ -80,6 +83,7 @@ LANGUAGES = (
     ),
     Language(
         "ack",
+        (b"iam.services.k8s.aws",),
         rb"(?m)^[ \t-]*[\"']?kind[\"']?[ \t]*:[ \t]*[\"']?AccessKey[\"']?[ \t]*,?[ \t]*(?:#|\r?$)",
         rb"iam\.services\.k8s\.aws",
         False,
@@ -88,6 +92,7 @@ LANGUAGES = (
     ),
     Language(
         "template_program",
+        (b"AWS::IAM::AccessKey", b"troposphere", b"goformation"),
         rb"[\"']?Type[\"']?\]?\s*[:=]>?\s*[\"'`]AWS::IAM::AccessKey[\"'`]|\biam\.AccessKey\s*[{(]|\bAccessKey\(",
         rb"AWS::IAM::AccessKey|troposphere|goformation",
         True,
@@ -96,6 +101,7 @@ LANGUAGES = (
     ),
     Language(
         "script",
+        (b"create-access-key", b"create_access_key", b"reateAccessKey", b"New-IAMAccessKey"),
         rb"\biam[ \t]+create-access-key\b|\bcreate_access_key\(|\.createAccessKey\(|\bCreateAccessKeyCommand\("
         rb"|\.CreateAccessKey(?:WithContext|Async)?\(|\bnew CreateAccessKeyRequest\b|\bNew-IAMAccessKey\b",
         rb"",
@@ -111,21 +117,20 @@ def other_languages(name: str, data: bytes) -> str | None:
 
     What stands in a comment of its own line does not count, nor does prose.
     """
-    if not any(word in data for word in _WORDS):
-        if b"\0" not in data[:2]:
-            return None
-        data = data.replace(b"\0", b"")
-        if not any(word in data for word in _WORDS):
-            return None
     low = name.lower()
-    if low.endswith(_PROSE):
+    if low.endswith(_NEVER):
+        return None
+    if b"\0" in data[:2]:
+        data = data.replace(b"\0", b"")
+    # In every declaration below is one of these; nearly every file ends here.
+    if b"ccess" not in data or not (b"ccessKey" in data or b"ccess_key" in data or b"ccess-key" in data):
         return None
     program = low.endswith(tuple(PROGRAM_SUFFIXES))
-    for language, pattern, beside in _patterns():
-        if language.programs and not program:
-            continue
-        if any(not _is_comment(data, match.start()) for match in pattern.finditer(data)) and beside.search(data):
-            return language.kind
+    for language in LANGUAGES:
+        if (program or not language.programs) and any(word in data for word in language.words):
+            pattern, beside = _patterns(language)
+            if beside.search(data) and any(not _is_comment(data, match.start()) for match in pattern.finditer(data)):
+                return language.kind
     return None
 
 
@@ -147,9 +152,9 @@ def not_read_notes(found: Iterable[tuple[str, str]]) -> list[str]:
 
 
 @cache
-def _patterns() -> tuple[tuple[Language, re.Pattern[bytes], re.Pattern[bytes]], ...]:
+def _patterns(language: Language) -> tuple[re.Pattern[bytes], re.Pattern[bytes]]:
     """Compiled where a file first needs them: few do."""
-    return tuple((each, re.compile(each.pattern), re.compile(each.beside)) for each in LANGUAGES)
+    return re.compile(language.pattern), re.compile(language.beside)
 
 
 def _is_comment(data: bytes, position: int) -> bool:
