@@ -217,20 +217,6 @@ def _config(args: argparse.Namespace) -> int:
     return run_config(args)
 
 
-def _prepare_cache(parser: argparse.ArgumentParser) -> Callable[[argparse.Namespace], int]:
-    from keyrules.code.cache.arguments import EPILOG, add_cache_arguments
-
-    add_cache_arguments(parser)
-    parser.epilog = EPILOG
-    return _cache
-
-
-def _cache(args: argparse.Namespace) -> int:
-    from keyrules.code.cache.command import run_cache
-
-    return run_cache(args)
-
-
 def _prepare_dirs(parser: argparse.ArgumentParser) -> Callable[[argparse.Namespace], int]:
     parser.description = "The arguments that give plain Checkov this pack, with its opt-in rules skipped."
     parser.epilog = _DIRS_EPILOG
@@ -268,7 +254,6 @@ _COMMANDS: Mapping[str, tuple[str, Callable[[argparse.ArgumentParser], Callable[
     "exceptions": ("list the exceptions, what each one matches and when it ends", _prepare_exceptions),
     "config": ("show what is in force here, and where each value comes from", _prepare_config),
     "completion": ("print the script that completes commands in a shell", _prepare_completion),
-    "cache": ("show where verdicts are kept, or clear them", _prepare_cache),
     "dirs": ("print the arguments that give plain Checkov this pack", _prepare_dirs),
 }
 """Each command's summary, and what adds its arguments and returns what runs it; only the chosen one is imported."""
@@ -299,7 +284,7 @@ def _print_rules(args: argparse.Namespace) -> int:
 def _print_dirs() -> int:
     import shlex
 
-    from keyrules.code.host.pack_folders import checkov_arguments
+    from keyrules.code.checkov.folders import checkov_arguments
     from keyrules.pack.catalog import load_pack
 
     opt_in = [rule.id for rule in load_pack().rules if not rule.default_on]

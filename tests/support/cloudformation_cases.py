@@ -1,28 +1,24 @@
-"""What the tests of the CloudFormation rules share: a view of one template, and the context of a rule."""
+"""What the tests of the CloudFormation rules share: one template, and the context of a rule."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from keyrules.code.cloudformation.exposure import judge_outputs, judge_sinks
-from keyrules.code.cloudformation.keys import judge_console, judge_rotation, judge_single_key
-from keyrules.code.cloudformation.view import CloudFormationView, template_file
-from keyrules.code.verdict import Context, Verdict
+from keyrules.code.cloudformation.key_set import key_set
+from keyrules.code.cloudformation.view import template_file
+from keyrules.code.judging import RULES
+from keyrules.code.key_rules import key_verdicts
+from keyrules.code.verdict import TimedContext, Verdict
 from keyrules.model import Lifecycle, Parameter, Plane, Rule, Selection, Severity
 
-JUDGES: Mapping[str, Callable[[CloudFormationView, Context], list[Verdict]]] = {
-    "KEY_AWS_001": judge_rotation,
-    "KEY_AWS_003": judge_single_key,
-    "KEY_AWS_004": judge_console,
-    "KEY_AWS_009": judge_outputs,
-    "KEY_AWS_010": judge_sinks,
-}
+AS_OF = datetime(2026, 6, 1, tzinfo=timezone.utc)
 PATH = "/repository/template.yaml"
 
 
-def context(rule_id: str) -> Context:
+def context(rule_id: str) -> TimedContext:
     """The context of a rule with the maximum age of 90 days."""
     rule = Rule(
         id=rule_id,
@@ -42,13 +38,18 @@ def context(rule_id: str) -> Context:
         planes=frozenset({Plane.CODE}),
         path=Path("rule.yaml"),
     )
-    return Context(rule, Selection((rule,)))
+    return TimedContext(rule, Selection((rule,)), AS_OF)
 
 
 def judged(rule_id: str, text: str) -> dict[str, Verdict]:
     """The verdicts of a rule on one template, by logical id."""
-    view = CloudFormationView((template_file(PATH, text),))
-    return {verdict.address: verdict for verdict in JUDGES[rule_id](view, context(rule_id))}
+    file, rule = template_file(PATH, text), RULES[rule_id]
+    assert file.template is not None, file.problem
+    if rule.on_keys:
+        verdicts = key_verdicts(rule.on_keys, key_set(file.template, PATH), context(rule_id))
+    else:
+        verdicts = rule.cloudformation(file, context(rule_id)) if rule.cloudformation else []
+    return {verdict.address: verdict for verdict in verdicts}
 
 
 def statuses(rule_id: str, text: str) -> dict[str, str]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import datetime, timezone
 from pathlib import Path
 
-from keyrules.code.judging import PLAN_JUDGES
+from keyrules.code.judging import RULES
+from keyrules.code.key_rules import key_verdicts
+from keyrules.code.plan.key_set import key_set
 from keyrules.code.plan.view import read_plan
 from keyrules.code.verdict import TimedContext, Verdict
 from keyrules.model import Selection
@@ -15,7 +17,7 @@ AS_OF = datetime(2026, 6, 1, tzinfo=timezone.utc)
 """The moment that the ages in the plan fixtures are counted to."""
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
-JUDGES = PLAN_JUDGES
+PATH = "/plans/plan.json"
 _RULES = {rule.id: rule for rule in load_pack().rules}
 
 
@@ -27,7 +29,11 @@ def context(rule: str, as_of: datetime = AS_OF, **parameters: int) -> TimedConte
 
 def judge(rule: str, data: bytes, as_of: datetime = AS_OF, **parameters: int) -> dict[str, Verdict]:
     """The verdicts of one rule on a plan, by address."""
-    verdicts = JUDGES[rule](read_plan(data), "/plans/plan.json", context(rule, as_of, **parameters))
+    plan, how, asked = read_plan(data), RULES[rule], context(rule, as_of, **parameters)
+    if how.on_keys:
+        verdicts = key_verdicts(how.on_keys, key_set(plan, PATH), asked)
+    else:
+        verdicts = how.plan(plan, PATH, asked) if how.plan else []
     found = {verdict.address: verdict for verdict in verdicts}
     assert len(found) == len(verdicts)
     return found

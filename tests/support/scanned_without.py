@@ -29,7 +29,7 @@ LITERALS = "KEY_AWS_011"
 
 
 class Fact(NamedTuple):
-    """One thing that a scan says: a verdict, or a key or a module call that Checkov's rules judge."""
+    """One thing that a scan says: a verdict, or a key."""
 
     rule: str
     path: str
@@ -52,7 +52,6 @@ def facts(found: Discovery) -> set[Fact]:
         declared = judge_unit(unit.kind, unit.path, session())
         held = {Fact(v.rule, v.path, v.address, v.status.name, v.message) for v in declared.verdicts}
         held |= {Fact("key", place.path, place.address, "", "") for place in declared.keys}
-        held |= {Fact("call", place.path, place.address, "", "") for place in declared.calls}
         whole = found.only is None or unit.path in found.whole
         whole |= below(unit.path, found.folders)
         only = found.only or frozenset()

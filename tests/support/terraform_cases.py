@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timezone
 from pathlib import Path
 
-from keyrules.code.terraform import rules as terraform_rules
+from keyrules.code.judging import RULES as CODE_RULES
+from keyrules.code.key_rules import key_verdicts
+from keyrules.code.terraform.key_set import key_set
 from keyrules.code.terraform.module import ModuleReader
 from keyrules.code.terraform.scope import Scope
-from keyrules.code.verdict import Context, Verdict
+from keyrules.code.verdict import TimedContext, Verdict
 from keyrules.model import Selection
 from keyrules.pack.catalog import load_pack
 
 AS_OF = datetime(2026, 1, 1, tzinfo=timezone.utc)
 RULES = load_pack().rules
-JUDGES: Mapping[str, Callable[[Scope, Context], list[Verdict]]] = {
-    "KEY_AWS_001": terraform_rules.rotation,
-    "KEY_AWS_003": terraform_rules.one_active_key,
-    "KEY_AWS_004": terraform_rules.no_console_user,
-}
 
 
 def write(folder: Path, files: Mapping[str, str]) -> Path:
@@ -44,17 +41,21 @@ def module(folder: Path, text: str, **files: str) -> Scope:
     return root_scope(write(folder, {"main.tf": text, **named}))
 
 
-def context(rule_id: str, **overrides: int) -> Context:
+def context(rule_id: str, **overrides: int) -> TimedContext:
     """The context of a rule of the pack, with parameter values in place of their defaults."""
     selection = Selection(RULES, {(rule_id, name): value for name, value in overrides.items()})
     rule = selection.rule(rule_id)
     assert rule is not None
-    return Context(rule, selection)
+    return TimedContext(rule, selection, AS_OF)
 
 
 def judged(rule_id: str, root: Scope, **overrides: int) -> dict[str, Verdict]:
     """The verdicts of a rule on a root module, by address; every subject has exactly one."""
-    verdicts = JUDGES[rule_id](root, context(rule_id, **overrides))
+    rule, asked = CODE_RULES[rule_id], context(rule_id, **overrides)
+    if rule.on_keys:
+        verdicts = key_verdicts(rule.on_keys, key_set(root), asked)
+    else:
+        verdicts = rule.terraform(root, asked) if rule.terraform else []
     found = {verdict.address: verdict for verdict in verdicts}
     assert len(found) == len(verdicts), "two verdicts on one address"
     return found

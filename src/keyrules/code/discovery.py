@@ -9,7 +9,6 @@ import os
 from collections.abc import Callable, Sequence
 
 from keyrules.code.file_names import (
-    CHECKOV_TEMPLATES,
     NO_TEMPLATE_SUFFIXES,
     SOURCE_SUFFIXES,
     TEMPLATE_SUFFIXES,
@@ -133,7 +132,7 @@ def _classify(path: str, folder: str, name: str, found: Discovery, terraform: Mo
         found.units.append(Unit("plan", path))
         return
     elif kind == "template" and concerns_cloudformation(data):
-        found.units.append(Unit("cloudformation", path, os.path.splitext(name)[1] in CHECKOV_TEMPLATES))
+        found.units.append(Unit("cloudformation", path))
     if (by_itself or may_matter(name)) and contains_candidate(data) and not _is_binary(data):
         found.texts.append(path)
     if (language := other_languages(name, data)) is not None:

@@ -1,7 +1,6 @@
-"""Judges a unit on its own declarations, without Checkov: the verdicts of the Python rules, and every key by name.
+"""Judges one unit (root module, template or plan): its keys by name, and every rule's verdicts on it.
 
-What Checkov then adds (the rules written in YAML, skip comments) is held against this list of keys, so that a key that
-Checkov did not see is missed by nobody.
+Both doors come here: `keyrules scan`, and the checks that Checkov loads.
 """
 
 from __future__ import annotations
@@ -9,70 +8,85 @@ from __future__ import annotations
 import hashlib
 import os.path
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
 
-from keyrules.code.checkov.graph import without_keys
-from keyrules.code.cloudformation import exposure as cloudformation_exposure
-from keyrules.code.cloudformation import keys as cloudformation_keys
+from keyrules.code.addresses import without_keys
+from keyrules.code.cloudformation import exposure
 from keyrules.code.cloudformation.document import decode_template
+from keyrules.code.cloudformation.key_set import key_set as template_keys
 from keyrules.code.cloudformation.parts import template_files
-from keyrules.code.cloudformation.template import ACCESS_KEY
-from keyrules.code.cloudformation.view import CloudFormationView, TemplateFile
-from keyrules.code.flow import flow as secret_flow
+from keyrules.code.cloudformation.template import ACCESS_KEY, Template
+from keyrules.code.cloudformation.view import TemplateFile
+from keyrules.code.flow import flow
+from keyrules.code.key_rules import (
+    KeyRule,
+    as_the_rule_says,
+    call_verdicts,
+    encrypted_in_state,
+    key_verdicts,
+    no_console_user,
+    one_active_key,
+    rotation,
+)
+from keyrules.code.keys import KeySet
 from keyrules.code.plan import literals as plan_literals
 from keyrules.code.plan import outputs as plan_outputs
-from keyrules.code.plan import rotation as plan_rotation
 from keyrules.code.plan import sinks as plan_sinks
-from keyrules.code.plan import users as plan_state
-from keyrules.code.plan import users as plan_users
+from keyrules.code.plan.key_set import key_set as planned_keys
 from keyrules.code.plan.view import Plan, PlanError, read_plan
 from keyrules.code.session import CheckSession
-from keyrules.code.terraform import rules as terraform_rules
+from keyrules.code.skips import Skips
 from keyrules.code.terraform.evaluate import instance_keys
-from keyrules.code.terraform.hcl.ast import Literal
-from keyrules.code.terraform.keys import KEY_TYPES, declared_keys
+from keyrules.code.terraform.key_set import key_set as declared_keys
+from keyrules.code.terraform.keys import KEY_TYPES, module_instances
 from keyrules.code.terraform.module import Module, ModuleReader
-from keyrules.code.terraform.scope import Scope, walk
-from keyrules.code.trigger_words import MODULE_SOURCES
+from keyrules.code.terraform.scope import Scope, format_key, walk
 from keyrules.code.unit_results import Declared, Place, Problem
 from keyrules.code.verdict import Context, TimedContext, Verdict
 from keyrules.files import read_regular
+from keyrules.model import Status
 
-SourceJudge: TypeAlias = Callable[[Scope, Context], list[Verdict]]
-PlanJudge: TypeAlias = Callable[[Plan, str, TimedContext], list[Verdict]]
-TemplateJudge: TypeAlias = Callable[[CloudFormationView, Context], list[Verdict]]
+_TERRAFORM = ("terraform", "plan")
+_EVERYWHERE = (*_TERRAFORM, "cloudformation")
 
-SOURCE_JUDGES: Mapping[str, SourceJudge] = {
-    "KEY_AWS_001": terraform_rules.rotation,
-    "KEY_AWS_003": terraform_rules.one_active_key,
-    "KEY_AWS_004": terraform_rules.no_console_user,
-    "KEY_AWS_008": terraform_rules.encrypted_in_state,
-    "KEY_AWS_009": secret_flow.judge_outputs,
-    "KEY_AWS_010": secret_flow.judge_sinks,
+
+@dataclass(frozen=True)
+class CodeRule:
+    """How a rule is decided on code: key by key in the kinds of unit named, or on the whole of each kind."""
+
+    on_keys: KeyRule | None = None
+    kinds: tuple[str, ...] = _EVERYWHERE
+    terraform: Callable[[Scope, Context], list[Verdict]] | None = None
+    plan: Callable[[Plan, str, Context], list[Verdict]] | None = None
+    cloudformation: Callable[[TemplateFile, Context], list[Verdict]] | None = None
+
+
+RULES: Mapping[str, CodeRule] = {
+    "KEY_AWS_001": CodeRule(rotation),
+    "KEY_AWS_003": CodeRule(one_active_key),
+    "KEY_AWS_004": CodeRule(no_console_user),
+    "KEY_AWS_005": CodeRule(as_the_rule_says),
+    "KEY_AWS_006": CodeRule(as_the_rule_says),
+    "KEY_AWS_007": CodeRule(as_the_rule_says),
+    # State is Terraform's.
+    "KEY_AWS_008": CodeRule(encrypted_in_state, _TERRAFORM),
+    "KEY_AWS_009": CodeRule(
+        terraform=flow.judge_outputs, plan=plan_outputs.judge_outputs, cloudformation=exposure.judge_outputs
+    ),
+    "KEY_AWS_010": CodeRule(
+        terraform=flow.judge_sinks, plan=plan_sinks.judge_sinks, cloudformation=exposure.judge_sinks
+    ),
+    # In text it is decided by keyrules.code.literals.
+    "KEY_AWS_011": CodeRule(plan=plan_literals.judge_literals),
 }
-PLAN_JUDGES: Mapping[str, PlanJudge] = {
-    "KEY_AWS_001": plan_rotation.judge_rotation,
-    "KEY_AWS_003": plan_users.judge_single_key,
-    "KEY_AWS_004": plan_users.judge_console,
-    "KEY_AWS_008": plan_state.judge_state,
-    "KEY_AWS_009": plan_outputs.judge_outputs,
-    "KEY_AWS_010": plan_sinks.judge_sinks,
-    "KEY_AWS_011": plan_literals.judge_literals,
-}
-TEMPLATE_JUDGES: Mapping[str, TemplateJudge] = {
-    "KEY_AWS_001": cloudformation_keys.judge_rotation,
-    "KEY_AWS_003": cloudformation_keys.judge_single_key,
-    "KEY_AWS_004": cloudformation_keys.judge_console,
-    "KEY_AWS_009": cloudformation_exposure.judge_outputs,
-    "KEY_AWS_010": cloudformation_exposure.judge_sinks,
-}
+"""Every rule that declarations decide; this is the one place where a rule is entered."""
+
+_Whole: TypeAlias = Callable[[CodeRule, TimedContext], list[Verdict]]
 
 _RESOURCE = re.compile(rf'^\s*resource\s+"?({"|".join(KEY_TYPES)})"?\s+"?([^"\s{{]+)"?', re.MULTILINE)
-
-_KEY_MODULES = tuple(word.decode() for word in MODULE_SOURCES)
-"""In the sources of the registry modules that KEY_AWS_007 knows; the rule file says which they are exactly."""
 
 
 def judge_unit(kind: str, path: str, session: CheckSession) -> Declared:
@@ -81,39 +95,95 @@ def judge_unit(kind: str, path: str, session: CheckSession) -> Declared:
     return judge(path, session)
 
 
+def _verdicts(kind: str, session: CheckSession, keys: KeySet, whole: _Whole) -> Iterator[Verdict]:
+    """The verdicts of every rule in force; `whole` asks those that are not decided key by key."""
+    for rule_id, rule in RULES.items():
+        if session.selection.rule(rule_id):
+            context = session.timed_context(rule_id)
+            if rule.on_keys is None:
+                yield from whole(rule, context)
+            elif kind in rule.kinds:
+                yield from key_verdicts(rule.on_keys, keys, context)
+                if rule.on_keys is as_the_rule_says:
+                    yield from call_verdicts(keys, context)
+
+
+def _unread(kind: str, places: Iterable[Place], session: CheckSession, why: str) -> Iterator[Verdict]:
+    """A key that only its name is known of is UNKNOWN to every rule that could have judged it."""
+    for rule_id, rule in RULES.items():
+        concerned = kind in rule.kinds if rule.on_keys else getattr(rule, kind) is not None
+        if concerned and session.selection.rule(rule_id):
+            for place in places:
+                message = f"{place.address or 'an access key'} cannot be judged: {why}"
+                lines = (place.start_line, place.end_line)
+                yield Verdict(rule_id, Status.UNKNOWN, place.path, place.address, *lines, "not_evaluated", message)
+
+
 def _terraform(folder: str, session: CheckSession) -> Declared:
     reader = ModuleReader()
     root = Scope(reader.module(folder), reader)
-    found = Declared()
-    for key in declared_keys(root):
-        found.keys.append(Place(key.declared.path, key.address, key.declared.start_line, key.declared.end_line))
-    present = {f"{place.path}\n{without_keys(place.address)}" for place in found.keys}
+    keys = declared_keys(root)
+    found = Declared([Place(key.path, key.address, key.start_line, key.end_line) for key in keys.keys])
+    present = {(place.path, without_keys(place.address)) for place in found.keys}
     modules: dict[str, Module] = {}
     for scope in walk(root):
         modules.setdefault(scope.module.path, scope.module)
-        found.calls += _calls_of_key_modules(scope)
         for name, declared in sorted(scope.module.resources.items()):
-            named = f"{declared.path}\n{without_keys(scope.prefix)}{name}"
-            if name.split(".")[0] in KEY_TYPES and named not in present:
-                found.absent.append(named)
+            address = f"{scope.prefix}{name}"
+            if name.split(".")[0] in KEY_TYPES and (declared.path, without_keys(address)) not in present:
+                found.absent.append(Place(declared.path, address, declared.start_line, declared.end_line))
+    unread: list[Place] = []
     for module in modules.values():
         for error in module.errors:
             found.problems.append(Problem(error.path, error.message))
-            found.keys += _named_in_text(error.path)
-    for rule_id, judge in SOURCE_JUDGES.items():
-        if session.selection.rule(rule_id):
-            found.verdicts += judge(root, session.context(rule_id))
+            unread += _named_in_text(error.path)
+    found.keys += unread
+    verdicts = list(
+        _verdicts("terraform", session, keys, lambda rule, context: (rule.terraform or _nothing)(root, context))
+    )
+    verdicts = _each_instance(verdicts, root)
+    skips = Skips.of_terraform(root, reader.comments)
+    found.verdicts = _with_skips(verdicts, skips)
+    found.verdicts += _unread("terraform", unread, session, "its file cannot be parsed, so it is known by name only")
+    found.idle_skips = _idle(skips)
     lines = (f"{_relative(path, folder)}\0{digest}" for path, digest in sorted(reader.digests.items()))
     found.sha256 = hashlib.sha256("\n".join(lines).encode("utf-8", "surrogateescape")).hexdigest()
     return found
 
 
-def _calls_of_key_modules(scope: Scope) -> Iterator[Place]:
-    for name, call in sorted(scope.module.calls.items()):
-        source = call.value("source")
-        text = source.value if isinstance(source, Literal) else None
-        if isinstance(text, str) and any(word in text for word in _KEY_MODULES) and instance_keys(call, scope) != ():
-            yield Place(call.path, f"{scope.prefix}module.{name}", call.start_line, call.end_line)
+def _nothing(*_: object) -> list[Verdict]:
+    return []
+
+
+def _idle(skips: Skips) -> list[Place]:
+    return [Place(path, comment.ids, comment.line, comment.line) for path, comment in skips.without_effect()]
+
+
+def _with_skips(verdicts: Iterable[Verdict], skips: Skips) -> list[Verdict]:
+    return [
+        verdict if verdict.status is Status.PASS else replace(verdict, skipped=skips.reason(verdict))
+        for verdict in verdicts
+    ]
+
+
+def _each_instance(verdicts: list[Verdict], root: Scope) -> list[Verdict]:
+    """A verdict on a block that is repeated is one on each of its instances, as Checkov reports them."""
+    whole = {verdict.address for verdict in verdicts if "[" not in verdict.address}
+    instances: dict[tuple[str, str], list[str]] = {}
+    for scope in module_instances(root):
+        for kind, declared in (("", scope.module.resources), ("data.", scope.module.data)):
+            for name, block in declared.items():
+                plain = f"{without_keys(scope.prefix)}{kind}{name}"
+                if plain in whole:
+                    found = instances.setdefault((block.path, plain), [])
+                    found += [
+                        f"{scope.prefix}{kind}{name}{format_key(key)}" for key in instance_keys(block, scope) or (None,)
+                    ]
+    return [
+        replace(verdict, address=address)
+        for verdict in verdicts
+        for address in instances.get((verdict.path, verdict.address)) or (verdict.address,)
+    ]
 
 
 def _relative(path: str, folder: str) -> str:
@@ -136,31 +206,52 @@ def _named_in_text(path: str) -> list[Place]:
 def _cloudformation(path: str, session: CheckSession) -> Declared:
     data = Path(path).read_bytes()
     found = Declared(sha256=hashlib.sha256(data).hexdigest())
-    for file in template_files(path, decode_template(data)):
-        _add_template(found, file, session)
+    text = decode_template(data)
+    for file in template_files(path, text):
+        _add(found, _template(file, text, session))
     return found
 
 
-def _add_template(found: Declared, file: TemplateFile, session: CheckSession) -> None:
-    found.keys += [Place(file.path, file.address(key.logical_id), key.start_line, key.end_line) for key in file.access_keys]
-    found.keys += [
-        Place(file.path, file.address(key.logical_id), key.start_line, key.end_line, judged=False, why=key.why)
-        for key in file.unread
-    ]
-    if file.problem and file.unread:
-        found.problems.append(Problem(file.path, file.problem))
-    if file.template is not None:
-        if file.access_keys:
-            found.notes += [Problem(file.path, note) for note in file.template.notes]
-        for block in file.template.malformed_keys:
-            message = f"line {block.start_line}: this resource names {ACCESS_KEY} and has no Type that is text"
-            found.problems.append(
-                Problem(file.path, f"{message}, so no rule can judge it; write `Type: {ACCESS_KEY}`")
-            )
-        view = CloudFormationView((file,))
-        for rule_id, judge in TEMPLATE_JUDGES.items():
-            if session.selection.rule(rule_id):
-                found.verdicts += judge(view, session.context(rule_id))
+def _template(file: TemplateFile, text: str, session: CheckSession) -> Declared:
+    """What one template declares; `text` is that of the file that it stands in, for the skip comments."""
+    found = Declared()
+    for place in file.unread:
+        unread = [Place(file.path, place.logical_id, place.line, place.line, judged=False)]
+        found.keys += unread
+        found.verdicts += _unread("cloudformation", unread, session, place.why)
+    if file.template is None:
+        if file.unread:
+            found.problems.append(Problem(file.path, file.problem))
+    else:
+        _judge_template(found, file, file.template, text, session)
+    found.keys = [replace(place, address=file.prefix + place.address) for place in found.keys]
+    found.verdicts = [replace(verdict, address=file.prefix + verdict.address) for verdict in found.verdicts]
+    return found
+
+
+def _judge_template(found: Declared, file: TemplateFile, template: Template, text: str, session: CheckSession) -> None:
+    path = file.path
+    keys = template_keys(template, path)
+    found.keys += [Place(path, key.address, key.start_line, key.end_line) for key in keys.keys]
+    if found.keys:
+        found.notes += [Problem(path, note) for note in template.notes]
+    for block in template.malformed_keys:
+        message = f"line {block.start_line}: this resource names {ACCESS_KEY} and has no Type that is text"
+        found.problems.append(Problem(path, f"{message}, so no rule can judge it; write `Type: {ACCESS_KEY}`"))
+    verdicts = _verdicts(
+        "cloudformation", session, keys, lambda rule, context: (rule.cloudformation or _nothing)(file, context)
+    )
+    skips = Skips.of_template(template, path, text)
+    found.verdicts += _with_skips(verdicts, skips)
+    found.idle_skips = _idle(skips)
+
+
+def _add(found: Declared, part: Declared) -> None:
+    found.keys += part.keys
+    found.verdicts += part.verdicts
+    found.problems += part.problems
+    found.idle_skips += part.idle_skips
+    found.notes += part.notes
 
 
 def _planned(path: str, session: CheckSession) -> Declared:
@@ -171,9 +262,10 @@ def _planned(path: str, session: CheckSession) -> Declared:
     except PlanError as error:
         found.problems.append(Problem(path, str(error)))
         return found
-    found.keys += [Place(path, key.address, 1, 1) for key in plan.keys]
     found.problems += [Problem(path, gap) for gap in plan.gaps]
-    for rule_id, judge in PLAN_JUDGES.items():
-        if session.selection.rule(rule_id):
-            found.verdicts += judge(plan, path, session.timed_context(rule_id))
+    keys = planned_keys(plan, path)
+    found.keys = [Place(path, key.address, 1, 1) for key in keys.keys]
+    found.verdicts = list(
+        _verdicts("plan", session, keys, lambda rule, context: (rule.plan or _nothing)(plan, path, context))
+    )
     return found

@@ -9,15 +9,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from keyrules.code.cache.scan_cache import ScanCache
 from keyrules.code.discovery import Discovery, discover, note_on_nothing
 from keyrules.code.file_names import SOURCE_SUFFIXES
 from keyrules.code.file_paths import below, shown
 from keyrules.code.file_walk import read_file
-from keyrules.code.host.worker_protocol import Request
 from keyrules.code.other_languages import not_read_notes
 from keyrules.code.scan_findings import merged, unit_findings
 from keyrules.code.scan_unit import Limits, Unit
+from keyrules.code.session import CheckSession
 from keyrules.code.unit_results import UnitOutcome
 from keyrules.model import (
     Counts,
@@ -25,7 +24,6 @@ from keyrules.model import (
     EvaluationError,
     Finding,
     Input,
-    InputError,
     Plane,
     Rule,
     ScanScope,
@@ -41,7 +39,7 @@ LITERALS = "KEY_AWS_011"
 class ScanRequest:
     """What to scan. `context` is the folder below which callers of single files are looked for.
 
-    `cache` has what earlier runs kept. `excluded` says of an absolute path whether it is left out; a folder's
+    `excluded` says of an absolute path whether it is left out; a folder's
     path ends in a slash. `found` is what was discovered for the very same paths already.
     """
 
@@ -54,7 +52,6 @@ class ScanRequest:
     limits: Limits = field(default_factory=Limits)
     progress: Callable[[int, int, str], None] | None = None
     excluded: Callable[[str], bool] | None = None
-    cache: ScanCache | None = None
     found: Discovery | None = None
 
 
@@ -67,7 +64,7 @@ def scan(request: ScanRequest) -> Evaluation:
     inputs: list[Input] = []
     keys: set[tuple[str, str]] = set()
     notes: list[str] = []
-    for outcome in _outcomes(found, rules, request, errors):
+    for outcome in _outcomes(found, rules, request):
         unit = unit_findings(outcome, request.selection)
         findings += [f for f in unit.findings if _is_asked_for(f, outcome.unit, found) and not _left_out(f, request)]
         errors += unit.errors
@@ -119,37 +116,41 @@ def _keys(outcome: UnitOutcome, request: ScanRequest) -> set[tuple[str, str]]:
     return {(place.path, place.address) for place in places if not leaves_out(place.path)}
 
 
-def _outcomes(
-    found: Discovery, rules: tuple[Rule, ...], request: ScanRequest, errors: list[EvaluationError]
-) -> list[UnitOutcome]:
+def _outcomes(found: Discovery, rules: tuple[Rule, ...], request: ScanRequest) -> list[UnitOutcome]:
+    """What came of each unit, in the order of the units."""
     if not found.units or not rules:
         return []
-    overrides = tuple((rule, name, value) for (rule, name), value in sorted(request.selection.overrides.items()))
-    ids = [rule.id for rule in rules]
-    cache = request.cache.verdicts(request.pack.stamp.sha256, ids, overrides, request.limits) if request.cache else None
-    outcomes = {unit: kept for unit in found.units for kept in (cache.find(unit) if cache else None,) if kept}
-    left = [unit for unit in found.units if unit not in outcomes]
-    if not left:
-        return [outcomes[unit] for unit in found.units]
-    from keyrules.code.host.checkov_host import run_units
+    from keyrules.code.judging import judge_unit
+    from keyrules.code.processes import Failure, in_processes
 
-    message = Request(tuple(ids), overrides, request.as_of, (), 0, record=cache is not None)
-    problem = "Checkov's worker ended without a word on it"
-    try:
-        for outcome in run_units(left, message, request.limits):
-            outcomes[outcome.unit] = outcome
-            if cache:
-                cache.keep(outcome)
-            if request.progress:
-                request.progress(len(outcomes), len(found.units), shown(outcome.unit.path))
-    except InputError as error:
-        problem = str(error)
-    finally:
-        if cache:
-            cache.close()
-    missed = [unit for unit in left if unit not in outcomes]
-    errors += [EvaluationError(shown(unit.path), "not_evaluated", problem) for unit in missed]
-    return [outcomes[unit] for unit in found.units if unit in outcomes]
+    session = CheckSession({rule.id: rule for rule in rules}, request.selection, request.as_of)
+    outcomes: dict[int, UnitOutcome] = {}
+    for index, result in in_processes(
+        found.units, lambda unit: judge_unit(unit.kind, unit.path, session), request.limits
+    ):
+        unit = found.units[index]
+        if isinstance(result, Failure):
+            outcomes[index] = UnitOutcome(unit, None, _sentence(result.error, request.limits.unit_seconds))
+        else:
+            outcomes[index] = UnitOutcome(unit, result)
+        if request.progress:
+            request.progress(len(outcomes), len(found.units), shown(unit.path))
+    return [outcomes[index] for index in sorted(outcomes)]
+
+
+def _sentence(error: str, seconds: float) -> str:
+    """Why a unit has no verdicts."""
+    from keyrules.code.processes import ENDED, TIMED_OUT
+
+    if error == TIMED_OUT:
+        return f"it was not evaluated within {seconds:g} seconds; --timeout gives it more"
+    if error == ENDED:
+        return "the process that evaluated it was ended from outside"
+    if error == "MemoryError":
+        return "its evaluation needs more memory than it is allowed"
+    if error == "RecursionError":
+        return "it is nested too deeply to be evaluated"
+    return f"keyrules itself failed on it ({error}); please report this"
 
 
 def _literals(found: Discovery, rule: Rule, inputs: list[Input], errors: list[EvaluationError]) -> list[Finding]:

@@ -9,22 +9,18 @@ UNIT_SECONDS = 120.0
 """How long one root module, template or plan may take unless the caller says otherwise."""
 
 
-WORKER_BYTES = 6 * 2**30
-"""The worker's address space. Checkov itself maps about 1 GiB before it reads anything."""
+UNIT_BYTES = 6 * 2**30
+"""The address space of the process that evaluates one unit."""
 
 _MOST_PROCESSES = 8
 """Units evaluated at a time, however many cores there are: each process may use its own share of memory."""
 
 
 class Unit(NamedTuple):
-    """kind is terraform (a root module's folder), cloudformation or plan (a file).
-
-    `readable` is False for a file that Checkov passes over because of its name.
-    """
+    """kind is terraform (a root module's folder), cloudformation or plan (a file)."""
 
     kind: str
     path: str
-    readable: bool = True
 
 
 def _cores() -> int:
@@ -33,9 +29,8 @@ def _cores() -> int:
 
 
 class Limits(NamedTuple):
-    """Bounds of the worker: seconds a unit may take, bytes of address space of each of its processes, and how many
-    units are evaluated at a time."""
+    """Seconds that a unit may take, bytes of address space of its process, and how many are evaluated at a time."""
 
     unit_seconds: float = UNIT_SECONDS
-    memory_bytes: int = WORKER_BYTES
+    memory_bytes: int = UNIT_BYTES
     processes: int = min(_MOST_PROCESSES, _cores())

@@ -1,13 +1,13 @@
 """What the checks judge with in this process: the rules, their parameters, and the moment.
 
-Under `keyrules scan` the worker sets a session before Checkov runs. Under plain Checkov nobody does, and the first
-check that asks gets the pack's defaults with every rule selected, because there Checkov itself filters.
+Under `keyrules scan` the run says so. Under Checkov nobody does, and the first check that asks gets the pack's defaults
+with every rule selected, because there Checkov itself filters.
 """
 
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 from keyrules.cli import current_time
@@ -18,13 +18,11 @@ from keyrules.pack.catalog import load_pack
 
 @dataclass
 class CheckSession:
-    """One run. `hosted` says that keyrules reads Checkov's records; `failures` has (rule id, exception class name)."""
+    """One run: the rules by id, those in force with their parameters, and the moment that ages are counted to."""
 
     rules: dict[str, Rule]
     selection: Selection
     as_of: datetime
-    hosted: bool = False
-    failures: list[tuple[str, str]] = field(default_factory=list)
 
     def context(self, rule_id: str) -> Context:
         """The input of a rule's logic. Raises KeyError when the pack has no such rule."""

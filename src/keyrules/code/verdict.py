@@ -22,7 +22,7 @@ class Verdict:
     """One rule on one block: PASS, FAIL or UNKNOWN with a stable `reason` word and a sentence for people.
 
     `path` is absolute; `address` is the Terraform address or the CloudFormation logical id; lines are 1-based and
-    inclusive. No field ever holds a secret's value.
+    inclusive. `skipped` is the reason of a skip comment on it. No field ever holds a secret's value.
     """
 
     rule: str
@@ -31,6 +31,18 @@ class Verdict:
     address: str
     start_line: int
     end_line: int
+    reason: str
+    message: str
+    facts: Mapping[str, FactValue] = field(default_factory=dict)
+    trace: tuple[TraceStep, ...] = ()
+    skipped: str | None = None
+
+
+@dataclass(frozen=True)
+class Opinion:
+    """What a rule says of one subject, without the subject's place."""
+
+    status: Status
     reason: str
     message: str
     facts: Mapping[str, FactValue] = field(default_factory=dict)
@@ -54,7 +66,6 @@ class Context:
 
 @dataclass(frozen=True)
 class TimedContext(Context):
-    """The same with the moment that ages are counted to (UTC). Only plans are judged by it, so only their verdicts age:
-    those on source and templates can be kept."""
+    """The same with the moment that ages are counted to (UTC). Only plans are judged by it."""
 
     as_of: datetime

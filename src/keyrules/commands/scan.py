@@ -12,8 +12,6 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-from keyrules.code.cache.cache_folder import cache_place
-from keyrules.code.cache.scan_cache import open_cache
 from keyrules.code.discovery import Discovery
 from keyrules.code.file_paths import STDIN, absolute, shown
 from keyrules.code.plan.json import is_plan
@@ -21,7 +19,7 @@ from keyrules.code.scan import ScanRequest, scan
 from keyrules.code.scan_unit import Limits
 from keyrules.files import is_given_pipe, read_named
 from keyrules.model import Evaluation, Finding, Plane, ScanScope, UsageError
-from keyrules.pack.pack import Pack
+from keyrules.pack.catalog import load_pack
 from keyrules.run.conclusion import prepare
 from keyrules.run.configuration.exclude_option import excluded_paths
 from keyrules.run.configuration.merge import settle
@@ -41,8 +39,7 @@ def run_scan(args: argparse.Namespace, now: datetime, found: Discovery | None = 
     conclusion = prepare(args, Plane.CODE)
     conclusion.protect([("a file to evaluate", Path(name)) for name in args.paths], settled.file)
     as_of = moment(args.as_of, now)
-    cache = None if args.no_cache else open_cache(cache_place(os.environ))
-    pack = cache.pack() if cache else _pack()
+    pack = load_pack()
     chosen = choose(args, pack, Plane.CODE)
     selection = chosen.selection
     if not any(Plane.CODE in rule.planes for rule in selection.rules):
@@ -67,7 +64,6 @@ def run_scan(args: argparse.Namespace, now: datetime, found: Discovery | None = 
             limits=Limits(unit_seconds=args.timeout),
             progress=ProgressLine(args.quiet),
             excluded=_except_for(aliases, excluded),
-            cache=cache,
             found=found,
         )
         evaluation = _renamed(scan(request), aliases)
@@ -76,12 +72,6 @@ def run_scan(args: argparse.Namespace, now: datetime, found: Discovery | None = 
 
             evaluation = exempted(evaluation, exceptions, exceptions_ground(args, excluded))
     return conclusion.conclude(evaluation, chosen)
-
-
-def _pack() -> Pack:
-    from keyrules.pack.catalog import load_pack
-
-    return load_pack()
 
 
 def _except_for(aliases: Mapping[str, str], excluded: Callable[[str], bool] | None) -> Callable[[str], bool] | None:

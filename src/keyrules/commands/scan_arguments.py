@@ -39,4 +39,3 @@ def add_scan_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="SECONDS",
         help=f"for one module or template (default: {UNIT_SECONDS:g})",
     )
-    parser.add_argument("--no-cache", action="store_true", help="neither use nor keep verdicts")

@@ -1,15 +1,12 @@
 """Compiles the `runtime` block of a rule into predicates over rows of a credential report.
 
-Operators are those of Checkov's policy language (keyrules.live.facts lists them). Logic has three values: True, False,
-and UNKNOWN where a fact is not in the report; `or` with a true branch is true, `and` with a false one is false, and
-everything else that touches an unknown fact is unknown.
+keyrules.live.facts lists the operators; keyrules.pack.logic says what they and three-valued logic mean.
 
 Ages are compared exactly: "age > 90 days" asks whether the date lies before `as_of` less 90 days, to the microsecond.
 """
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final, TypeAlias
@@ -31,27 +28,10 @@ from keyrules.live.fact_readers import (
 from keyrules.live.facts import FACTS
 from keyrules.live.instants import UNITS, Instant, from_datetime
 from keyrules.model import Rule, Selection
-
-Truth: TypeAlias = bool | None
-"""True, False, or UNKNOWN."""
-
-UNKNOWN: Final = None
+from keyrules.pack.logic import COMPARISONS, UNKNOWN, Node, Truth, compile_tree, negation
 
 Predicate: TypeAlias = Callable[[Row], Truth]
-Node: TypeAlias = Mapping[str, Any] | bool
-"""A condition as rules write it, or what it has been found to be for every subject."""
-
 _RESOLUTION: Final = timedelta(microseconds=1)
-_COMPARISONS: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
-    "equals": operator.eq,
-    "not_equals": operator.ne,
-    "greater_than": operator.gt,
-    "greater_than_or_equal": operator.ge,
-    "less_than": operator.lt,
-    "less_than_or_equal": operator.le,
-    "within": lambda value, allowed: value in allowed,
-    "not_within": lambda value, allowed: value not in allowed,
-}
 
 
 def resolve(node: Node, rule: Rule, selection: Selection, subject: SubjectKind) -> Node:
@@ -78,7 +58,7 @@ def resolve(node: Node, rule: Rule, selection: Selection, subject: SubjectKind) 
         value = selection.value(rule, value["parameter"])
     reader = READERS[subject][node["attribute"]]
     if isinstance(reader, Fixed):
-        return _COMPARISONS[node["operator"]](reader.value, value)
+        return COMPARISONS[node["operator"]](reader.value, value)
     return {"attribute": node["attribute"], "operator": node["operator"], "value": value}
 
 
@@ -95,56 +75,13 @@ def attributes(node: Mapping[str, Any]) -> set[str]:
 
 def compile_condition(node: Node, subject: SubjectKind, as_of: datetime) -> Predicate:
     """A resolved condition as a predicate that judges rows at `as_of` (aware)."""
-    if isinstance(node, bool):
-        return lambda _row: node
-    if "not" in node:
-        return _negation(compile_condition(node["not"], subject, as_of))
-    for junction, decisive in (("and", False), ("or", True)):
-        if junction in node:
-            return _junction([compile_condition(part, subject, as_of) for part in node[junction]], decisive)
-    attribute, name, value = node["attribute"], node["operator"], node["value"]
-    reader = READERS[subject][attribute]
-    unit = UNITS.get(FACTS[subject.kind][attribute].unit, timedelta(0))
-    return _comparison(reader, name, value, unit, as_of)
 
+    def leaf(node: Mapping[str, Any]) -> Predicate:
+        reader = READERS[subject][node["attribute"]]
+        unit = UNITS.get(FACTS[subject.kind][node["attribute"]].unit, timedelta(0))
+        return _comparison(reader, node["operator"], node["value"], unit, as_of)
 
-def _negation(part: Predicate) -> Predicate:
-    def predicate(row: Row) -> Truth:
-        truth = part(row)
-        return UNKNOWN if truth is UNKNOWN else not truth
-
-    return predicate
-
-
-def _junction(parts: Sequence[Predicate], decisive: bool) -> Predicate:
-    """`or` where True is decisive, `and` where False is."""
-    if len(parts) == 2:
-        return _junction_of_two(parts[0], parts[1], decisive)
-
-    def predicate(row: Row) -> Truth:
-        result: Truth = not decisive
-        for part in parts:
-            truth = part(row)
-            if truth is decisive:
-                return decisive
-            if truth is UNKNOWN:
-                result = UNKNOWN
-        return result
-
-    return predicate
-
-
-def _junction_of_two(first: Predicate, second: Predicate, decisive: bool) -> Predicate:
-    """The same without a loop, because most junctions are this and every key meets several."""
-
-    def predicate(row: Row) -> Truth:
-        truth = first(row)
-        if truth is decisive:
-            return decisive
-        other = second(row)
-        return other if truth is not UNKNOWN or other is decisive else UNKNOWN
-
-    return predicate
+    return compile_tree(node, leaf)
 
 
 def _comparison(reader: Reader, name: str, value: Any, unit: timedelta, as_of: datetime) -> Predicate:
@@ -170,11 +107,11 @@ def _flag_column(index: int, expected: bool) -> Predicate:
 def _flag(read: Callable[[Row], bool | None], expected: bool) -> Predicate:
     if expected:
         return read
-    return _negation(read)
+    return negation(read)
 
 
 def _measured(read: Callable[[Row], Any], name: str, limit: Any) -> Predicate:
-    compare = _COMPARISONS[name]
+    compare = COMPARISONS[name]
 
     def predicate(row: Row) -> Truth:
         measured = read(row)

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from keyrules.live.audit import Verdict
-from keyrules.live.conditions import Node, compile_condition, resolve
+from keyrules.live.conditions import compile_condition, resolve
 from keyrules.live.credential_report import Row
 from keyrules.live.fact_readers import READERS, Age, AgeColumns, SubjectKind, first_date
 from keyrules.live.facts import FACTS
@@ -18,6 +18,7 @@ from keyrules.live.instants import UNITS, to_datetime
 from keyrules.live.key_history import name_of
 from keyrules.live.plan import Plan
 from keyrules.model import Selection, Status
+from keyrules.pack.logic import Node
 from keyrules.reports.text_style import iso_utc, printable, relative_date
 
 _SETTLED = timedelta(microseconds=1)

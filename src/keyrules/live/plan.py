@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from keyrules.live.conditions import Node, Predicate, compile_condition, resolve
+from keyrules.live.conditions import Predicate, compile_condition, resolve
 from keyrules.live.fact_readers import READERS, SubjectKind
 from keyrules.model import Rule, Selection
+from keyrules.pack.logic import Node
 
 
 class Group(NamedTuple):

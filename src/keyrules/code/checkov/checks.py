@@ -18,14 +18,12 @@ from checkov.common.graph.checks_infra.base_check import BaseGraphCheck
 from checkov.runner_filter import RunnerFilter
 from checkov.terraform.context_parsers.registry import parser_registry
 
-from keyrules.code.checkov.graph import OutputContextParser, Vertex, address, root_folder, vertices, without_keys
-from keyrules.code.cloudformation.view import CloudFormationView
-from keyrules.code.judging import PLAN_JUDGES, SOURCE_JUDGES, TEMPLATE_JUDGES
-from keyrules.code.plan.view import Plan, read_plan
+from keyrules.code.addresses import without_keys
+from keyrules.code.checkov.graph import OutputContextParser, Vertex, address, root_folder, vertices
+from keyrules.code.judging import RULES, judge_unit
 from keyrules.code.session import current_session
-from keyrules.code.terraform.module import ModuleReader
-from keyrules.code.terraform.scope import Scope
-from keyrules.code.verdict import Context, Verdict
+from keyrules.code.unit_results import Declared
+from keyrules.code.verdict import Verdict
 from keyrules.model import Status
 
 Anchored: TypeAlias = tuple[Verdict, Sequence[Vertex]]
@@ -47,51 +45,50 @@ class _PackCheck(BaseGraphCheck):  # type: ignore[misc]
 
     def run(self, graph_connector: Any) -> tuple[list[dict[str, Any]], list[dict[str, Any]], list[dict[str, Any]]]:
         """Checkov's entry: copies of the vertices that passed, failed and are unknown, each with a place to report."""
-        session = current_session()
-        passed: list[dict[str, Any]] = []
-        failed: list[dict[str, Any]] = []
-        unknown: list[dict[str, Any]] = []
+        groups: dict[Status, list[dict[str, Any]]] = {status: [] for status in Status}
         try:
-            anchored = self.judge(vertices(graph_connector), session.context(self.id))
+            anchored = self.judge(vertices(graph_connector))
         except Exception as error:
-            session.failures.append((self.id, type(error).__name__))
             _log.error("%s could not be evaluated (%s); its subjects are not clean", self.id, type(error).__name__)
-            return passed, failed, unknown
-        # Checkov keeps no record of an unknown result, and with it the skip comment; the host needs that record.
-        undecided = failed if session.hosted else unknown
-        groups = {Status.PASS: passed, Status.FAIL: failed, Status.UNKNOWN: undecided}
+            return [], [], []
         for verdict, places in anchored:
             groups[verdict.status] += [_reportable(vertex) for vertex in places]
-        return passed, failed, unknown
+        return groups[Status.PASS], groups[Status.FAIL], groups[Status.UNKNOWN]
 
-    def judge(self, nodes: Sequence[Vertex], context: Context) -> list[Anchored]:
+    def judge(self, nodes: Sequence[Vertex]) -> list[Anchored]:
         """The verdicts of this rule with the vertices that each is reported on."""
         raise NotImplementedError
 
+    def verdicts(self, kind: str, path: str) -> list[Verdict]:
+        """The verdicts of this rule on one unit."""
+        return [verdict for verdict in _judged(kind, path).verdicts if verdict.rule == self.id]
+
 
 class _TerraformCheck(_PackCheck):
-    def judge(self, nodes: Sequence[Vertex], context: Context) -> list[Anchored]:
+    def judge(self, nodes: Sequence[Vertex]) -> list[Anchored]:
         places = _Places(nodes)
         anchored: list[Anchored] = []
         for root in sorted(places.roots):
-            for verdict in SOURCE_JUDGES[self.id](_root_scope(root), context):
-                anchored.append((verdict, places.find(root, verdict)))
+            anchored += [(verdict, places.find(root, verdict)) for verdict in self.verdicts("terraform", root)]
         for path in sorted(places.plans):
-            for verdict in PLAN_JUDGES[self.id](_plan(path), path, current_session().timed_context(self.id)):
-                anchored.append((verdict, places.find(str(Path(path).parent), verdict)))
+            folder = str(Path(path).parent)
+            anchored += [(verdict, places.find(folder, verdict)) for verdict in self.verdicts("plan", path)]
         return anchored
 
 
 class _CloudFormationCheck(_PackCheck):
-    def judge(self, nodes: Sequence[Vertex], context: Context) -> list[Anchored]:
+    def judge(self, nodes: Sequence[Vertex]) -> list[Anchored]:
         seen: dict[tuple[str, str], list[Vertex]] = defaultdict(list)
         for node in nodes:
             if node.get("block_type_") == "resource":
                 # Checkov's paths are as relative as its --directory; those of the verdicts are absolute.
                 path = str(Path(str(node["file_path_"])).absolute())
                 seen[path, str(node["block_name_"]).split(".")[-1]].append(node)
-        verdicts = TEMPLATE_JUDGES[self.id](CloudFormationView.from_vertices(nodes), context)
-        return [(verdict, seen[verdict.path, verdict.address]) for verdict in verdicts]
+        return [
+            (verdict, seen[verdict.path, verdict.address])
+            for path in sorted({path for path, _ in seen})
+            for verdict in self.verdicts("cloudformation", path)
+        ]
 
 
 class _Places:
@@ -118,29 +115,16 @@ class _Places:
         return exact or self._block.get((root, verdict.path, without_keys(verdict.address)), [])
 
 
-_reading = threading.Lock()
-_scopes: dict[str, Scope] = {}
-_plans: dict[str, Plan] = {}
+_judging = threading.Lock()
+_outcomes: dict[tuple[str, str], Declared] = {}
 
 
-def _root_scope(folder: str) -> Scope:
-    with _reading:
-        if folder not in _scopes:
-            reader = ModuleReader()
-            _scopes[folder] = Scope(reader.module(folder), reader)
-        return _scopes[folder]
-
-
-def _plan(path: str) -> Plan:
-    with _reading:
-        if path not in _plans:
-            _plans[path] = read_plan(Path(path).read_bytes())
-        return _plans[path]
-
-
-def is_pack_check(check: object) -> bool:
-    """Whether a registered check is one of this pack's Python rules."""
-    return isinstance(check, _PackCheck)
+def _judged(kind: str, path: str) -> Declared:
+    """All that is said of a unit, worked out once: Checkov runs its checks on several threads."""
+    with _judging:
+        if (kind, path) not in _outcomes:
+            _outcomes[kind, path] = judge_unit(kind, path, current_session())
+        return _outcomes[kind, path]
 
 
 def _reportable(vertex: Vertex) -> dict[str, Any]:
@@ -163,10 +147,11 @@ def _register(registry: str, check: _PackCheck) -> None:
 
 
 def register_all() -> None:
-    """Puts every Python rule into the registries that Checkov uses for Terraform, plans and CloudFormation."""
+    """Puts every rule into the registries that Checkov uses for Terraform, plans and CloudFormation."""
     if not any(isinstance(parser, OutputContextParser) for parser in parser_registry.context_parsers.values()):
         OutputContextParser()
-    for rule_id in SOURCE_JUDGES:
-        _register("terraform", _TerraformCheck(rule_id))
-    for rule_id in TEMPLATE_JUDGES:
-        _register("cloudformation", _CloudFormationCheck(rule_id))
+    for rule_id, rule in RULES.items():
+        if rule.on_keys or rule.terraform:
+            _register("terraform", _TerraformCheck(rule_id))
+        if (rule.on_keys and "cloudformation" in rule.kinds) or rule.cloudformation:
+            _register("cloudformation", _CloudFormationCheck(rule_id))

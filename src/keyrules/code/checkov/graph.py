@@ -93,8 +93,3 @@ def address(vertex: Vertex) -> str:
         shown = "" if key is None else f"[{key}]" if isinstance(key, int) else f'["{key}"]'
         prefix += f"module.{call['name']}{shown}."
     return f"{prefix}{name}" if block_type == "resource" else f"{prefix}{block_type}.{name}"
-
-
-def without_keys(text: str) -> str:
-    """An address without its count and for_each keys."""
-    return _INSTANCE_KEY.sub("", text)

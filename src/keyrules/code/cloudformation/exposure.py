@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from keyrules.code.cloudformation.conditions import Conditions
 from keyrules.code.cloudformation.document import Table
 from keyrules.code.cloudformation.flow import Flow, FlowFinder
 from keyrules.code.cloudformation.intrinsics import Reader
-from keyrules.code.cloudformation.judging import Judge, Opinion, verdicts
+from keyrules.code.cloudformation.judging import Judge, verdicts
 from keyrules.code.cloudformation.sinks import METADATA, Sink, sink
 from keyrules.code.cloudformation.template import Block, Template
-from keyrules.code.cloudformation.view import CloudFormationView
-from keyrules.code.verdict import Context, Verdict, listed
-from keyrules.model import Status
+from keyrules.code.cloudformation.view import TemplateFile
+from keyrules.code.verdict import Context, Opinion, Verdict, listed
+from keyrules.model import Status, TraceStep
 
 
 @dataclass(frozen=True)
@@ -35,17 +34,17 @@ class _Leak:
         return (*self.flow.steps, (self.label, self.line))
 
 
-def judge_outputs(view: CloudFormationView, context: Context) -> list[Verdict]:
+def judge_outputs(file: TemplateFile, context: Context) -> list[Verdict]:
     """KEY_AWS_009: no output carries the secret. `NoEcho` is for parameters and hides no output."""
-    return verdicts(view, context, _output_judge)
+    return verdicts(file, context, _output_judge(file.template, file.path)) if file.template else []
 
 
-def judge_sinks(view: CloudFormationView, context: Context) -> list[Verdict]:
+def judge_sinks(file: TemplateFile, context: Context) -> list[Verdict]:
     """KEY_AWS_010: the secret goes nowhere but into places that protect it. One verdict on a key names every sink."""
-    return verdicts(view, context, _sink_judge)
+    return verdicts(file, context, _sink_judge(file.template, file.path)) if file.template else []
 
 
-def _output_judge(template: Template, _: Conditions) -> Judge:
+def _output_judge(template: Template, path: str) -> Judge:
     finder = FlowFinder(template)
     found: dict[str, dict[str, tuple[Flow, Block]]] = {}
     for output in template.outputs.values():
@@ -58,11 +57,11 @@ def _output_judge(template: Template, _: Conditions) -> Judge:
             return Opinion(Status.PASS, "secret_not_in_outputs", f"No output carries the secret of {key.logical_id}.")
         exported = [output.logical_id for _, output in leaks if output.part("Export") is not None]
         flow, first = leaks[0]
-        path = " → ".join([*(label for label, _ in flow.steps), f"Outputs.{first.logical_id}"])
+        way = " → ".join([*(label for label, _ in flow.steps), f"Outputs.{first.logical_id}"])
         others = _more([f"Outputs.{output.logical_id}" for _, output in leaks])
         shown = "is exported to other stacks, and " if first.logical_id in exported else ""
         message = (
-            f"{path}{others}: the output {shown}shows the secret to everyone who may call "
+            f"{way}{others}: the output {shown}shows the secret to everyone who may call "
             "cloudformation:DescribeStacks; NoEcho does not apply to it. Remove the output."
         )
         facts = {
@@ -70,13 +69,14 @@ def _output_judge(template: Template, _: Conditions) -> Judge:
             "outputs": ", ".join(output.logical_id for _, output in leaks),
             "exported": ", ".join(exported) or None,
         }
-        trace = [step for flow, output in leaks for step in (*flow.steps, (f"Outputs.{output.logical_id}", flow.line))]
-        return Opinion(Status.FAIL, "secret_in_output", message, facts, tuple(trace))
+        steps = [step for flow, output in leaks for step in (*flow.steps, (f"Outputs.{output.logical_id}", flow.line))]
+        trace = tuple(TraceStep(label, path, line) for label, line in steps)
+        return Opinion(Status.FAIL, "secret_in_output", message, facts, trace)
 
     return judge
 
 
-def _sink_judge(template: Template, _: Conditions) -> Judge:
+def _sink_judge(template: Template, path: str) -> Judge:
     found: dict[str, dict[str, _Leak]] = {}
     for leak in _leaks(template):
         found.setdefault(leak.flow.key, {}).setdefault(leak.label, leak)
@@ -89,7 +89,7 @@ def _sink_judge(template: Template, _: Conditions) -> Judge:
         first = leaks[0]
         message = f"{first.path}{_more([leak.label for leak in leaks])}: the secret ends up in {first.sink.readers}."
         facts = {"sink": first.label, "sinks": ", ".join(leak.label for leak in leaks)}
-        trace = tuple(step for leak in leaks for step in leak.trace)
+        trace = tuple(TraceStep(label, path, line) for leak in leaks for label, line in leak.trace)
         return Opinion(Status.FAIL, first.sink.reason, message, facts, trace)
 
     return judge

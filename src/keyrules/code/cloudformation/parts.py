@@ -119,8 +119,7 @@ def _inside(path: str, part: _Inner, prefix: str, depth: int) -> list[TemplateFi
         try:
             return [TemplateFile(path, template_of(part.node), prefix=prefix)]
         except TemplateError as error:
-            blocks = (KeyPlace("", part.node.line, part.node.end_line, str(error)),)
-            return [TemplateFile(path, None, str(error), blocks, prefix)]
+            return [TemplateFile(path, None, str(error), (KeyPlace("", part.node.line, str(error)),), prefix)]
     return text_inside(path, part.node.text, part.node.line, part.node.end_line, prefix, depth)
 
 
@@ -152,10 +151,7 @@ def _clamped(part: TemplateFile, line: int, end_line: int) -> TemplateFile:
         first = min(max(found.start_line, line), end_line)
         return replace(found, start_line=first, end_line=min(max(found.end_line, first), end_line))
 
-    unread = tuple(
-        replace(place, start_line=min(place.start_line, end_line), end_line=min(place.end_line, end_line))
-        for place in part.unread
-    )
+    unread = tuple(replace(place, line=min(place.line, end_line)) for place in part.unread)
     template = part.template
     if template is not None:
         template = replace(

@@ -11,7 +11,7 @@ from keyrules.code.cloudformation.document import TemplateError, decode_template
 from keyrules.code.cloudformation.reading import read_template
 from keyrules.code.file_paths import shown
 from keyrules.code.literals.literals import LiteralCredential, find_literals
-from keyrules.code.skip_reasons import safe_reason
+from keyrules.code.skip_comments import safe_reason
 from keyrules.code.terraform.hcl.ast import HclSyntaxError
 from keyrules.code.terraform.hcl.syntax import parse_hcl
 from keyrules.code.trigger_words import TEMPLATE_TYPES

@@ -11,10 +11,10 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta, timezone
 
 from keyrules.code.plan.references import leading, parse_reference
-from keyrules.code.plan.verdicts import SCAN_THE_SOURCE, is_inactive, plan_verdict
+from keyrules.code.plan.verdicts import SCAN_THE_SOURCE
 from keyrules.code.plan.view import Plan, Planned, module_path, static_address
 from keyrules.code.rotation.clock import PERIOD_ARGUMENTS
-from keyrules.code.verdict import TimedContext, Verdict
+from keyrules.code.verdict import Opinion, TimedContext
 from keyrules.model import FactValue, Status
 
 _SECONDS_PER_DAY = 86_400
@@ -24,29 +24,20 @@ _NO_MAX_AGE = 2**31 - 1
 _INSTANT = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:\.\d+)?([Zz]|[+-]\d\d:\d\d)")
 
 
-def judge_rotation(plan: Plan, path: str, context: TimedContext) -> list[Verdict]:
-    """One verdict for each key that exists after the plan is applied."""
-    return [_judge(plan, key, path, context) for key in plan.keys]
-
-
-def _judge(plan: Plan, key: Planned, path: str, context: TimedContext) -> Verdict:
-    if is_inactive(key):
-        return plan_verdict(context, path, key.address, Status.PASS, "not_active", "the key is planned to be Inactive")
+def judge_rotation(plan: Plan, key: Planned, context: TimedContext) -> Opinion:
+    """What a plan says of the rotation of an active key that exists after it is applied."""
     if key.type == "awsutils_expiring_iam_access_key":
-        verdict = _judge_expiring(key, path, context)
-        return verdict if verdict.status is not Status.PASS or key.is_new else _judge_age(key, path, context)
+        verdict = _judge_expiring(key, context)
+        return verdict if verdict.status is not Status.PASS or key.is_new else _judge_age(key, context)
     if not key.is_new and (key.actions or _created(key) is not None):
-        return _judge_age(key, path, context)
+        return _judge_age(key, context)
     if key.action_reason == "replace_by_triggers":
         clocks = sorted(_clocks_that_fired(plan, key))
         if clocks:
             days, label = clocks[0]
-            return _judge_period(key, days, label, path, context)
+            return _judge_period(days, label, context)
     replaced = f" (replaced because {', '.join(key.replaced_for)} changes)" if key.replaced_for else ""
-    return plan_verdict(
-        context,
-        path,
-        key.address,
+    return Opinion(
         Status.UNKNOWN,
         "rotation_not_in_plan",
         f"the plan creates this key{replaced}, and plans do not hold the lifecycle block that would rotate it; "
@@ -54,13 +45,10 @@ def _judge(plan: Plan, key: Planned, path: str, context: TimedContext) -> Verdic
     )
 
 
-def _judge_age(key: Planned, path: str, context: TimedContext) -> Verdict:
+def _judge_age(key: Planned, context: TimedContext) -> Opinion:
     created = _created(key)
     if created is None:
-        return plan_verdict(
-            context,
-            path,
-            key.address,
+        return Opinion(
             Status.UNKNOWN,
             "create_date_missing",
             "the key exists, but the plan has no create_date of it that can be read; plan again with a refresh",
@@ -83,7 +71,7 @@ def _judge_age(key: Planned, path: str, context: TimedContext) -> Verdict:
     else:
         status, reason = Status.PASS, "age_within_limit"
         message = f"{shown}, {age.days} days ago, within the {limit} days allowed"
-    return plan_verdict(context, path, key.address, status, reason, message, facts)
+    return Opinion(status, reason, message, facts)
 
 
 def _created(key: Planned) -> datetime | None:
@@ -101,26 +89,26 @@ def _created(key: Planned) -> datetime | None:
     return None
 
 
-def _judge_expiring(key: Planned, path: str, context: TimedContext) -> Verdict:
+def _judge_expiring(key: Planned, context: TimedContext) -> Opinion:
     seconds = key.known("max_age")
     limit = context.limit("max_age_days")
     if key.is_unknown("max_age"):
         message = f"max_age is known only after the plan is applied; {SCAN_THE_SOURCE}"
-        return plan_verdict(context, path, key.address, Status.UNKNOWN, "rotation_unknown", message)
+        return Opinion(Status.UNKNOWN, "rotation_unknown", message)
     if not isinstance(seconds, (int, float)) or isinstance(seconds, bool) or not 0 < seconds < _NO_MAX_AGE:
         message = f"the key has no max_age, so it does not expire; set at most {limit * _SECONDS_PER_DAY} seconds"
-        return plan_verdict(context, path, key.address, Status.FAIL, "rotation_missing", message)
-    return _judge_period(key, seconds / _SECONDS_PER_DAY, f"{key.address} max_age", path, context)
+        return Opinion(Status.FAIL, "rotation_missing", message)
+    return _judge_period(seconds / _SECONDS_PER_DAY, f"{key.address} max_age", context)
 
 
-def _judge_period(key: Planned, days: float, label: str, path: str, context: TimedContext) -> Verdict:
+def _judge_period(days: float, label: str, context: TimedContext) -> Opinion:
     limit = context.limit("max_age_days")
     facts: dict[str, FactValue] = {"rotation_days": round(days, 4), "rotation_source": label, "max_age_days": limit}
     if days <= limit:
         message = f"replaced every {days:g} days: {label}"
-        return plan_verdict(context, path, key.address, Status.PASS, "rotation_fires", message, facts)
+        return Opinion(Status.PASS, "rotation_fires", message, facts)
     message = f"rotates every {days:g} days ({label}), more than the {limit} days allowed; shorten the period"
-    return plan_verdict(context, path, key.address, Status.FAIL, "rotation_too_slow", message, facts)
+    return Opinion(Status.FAIL, "rotation_too_slow", message, facts)
 
 
 def _clocks_that_fired(plan: Plan, key: Planned) -> Iterator[tuple[float, str]]:

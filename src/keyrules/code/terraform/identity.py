@@ -113,7 +113,7 @@ def _reference(root: str, steps: tuple[Step, ...], frame: Frame, depth: int) -> 
             source = scope.module.locals[name].body.attributes["value"].value, Frame(scope)
         case "each" if frame.block is not None:
             collection = frame.block.value("for_each")
-            part = "key" if collection is not None and _is_set(collection, Frame(scope)) else name
+            part = "key" if collection is not None and goes_over_a_set(collection, Frame(scope)) else name
             return table.of(
                 "each", identity(collection, Frame(scope), depth), part, frame.key, _steps(rest, frame, depth)
             )
@@ -170,7 +170,7 @@ def _goes_along(declared: Declaration, step: Step, frame: Frame, depth: int) -> 
     )
 
 
-def _is_set(collection: Expr, frame: Frame) -> bool:
+def goes_over_a_set(collection: Expr, frame: Frame) -> bool:
     """Whether a for_each goes over a set, in which each.value is each.key."""
     expr, frame = origin(collection, frame)
     if (

@@ -49,8 +49,6 @@ class DeclaredKey:
         facts: Mapping[str, FactValue] | None = None,
     ) -> Verdict:
         """A verdict of the context's rule on this key, anchored on its block."""
-        if self.repeated and status is not Status.PASS:
-            message += " (count or for_each cannot be resolved; judged as if declared once)"
         return Verdict(
             context.rule.id,
             status,

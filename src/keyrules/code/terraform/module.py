@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from keyrules.code.file_names import SOURCE_SUFFIXES, VALUE_FILES, VALUE_SUFFIXES
+from keyrules.code.skip_comments import SkipComment, skip_comments
 from keyrules.code.terraform.hcl.ast import Attribute, Block, Body, Expr, HclSyntaxError, Literal
 from keyrules.code.terraform.hcl.syntax import parse_hcl
 from keyrules.code.terraform.hcl.terraform_json import parse_terraform_json, parse_values_json
@@ -97,7 +98,7 @@ def _files(folder: str) -> list[str]:
 class ModuleReader:
     """Reads each folder once. `listing` gives a folder's file names; both functions raise OSError.
 
-    `digests` has the SHA-256 of every file that was read, by path.
+    `digests` has the SHA-256 of every file that was read, by path, and `comments` the skip comments of each.
     """
 
     def __init__(
@@ -109,6 +110,7 @@ class ModuleReader:
         self._listing = listing
         self._modules: dict[str, Module] = {}
         self.digests: dict[str, str] = {}
+        self.comments: dict[str, list[SkipComment]] = {}
 
     def module(self, folder: str) -> Module:
         """The module in a folder; an absent folder is a module that declares nothing and has an error."""
@@ -143,6 +145,7 @@ class ModuleReader:
             data = self._read(path)
             self.digests[path] = hashlib.sha256(data).hexdigest()
             text = data.decode("utf-8-sig")
+            self.comments[path] = [] if path.endswith(".json") else skip_comments(text)
             if path.endswith(".tfvars.json"):
                 return parse_values_json(text)
             return parse_terraform_json(text) if path.endswith(".json") else parse_hcl(text)

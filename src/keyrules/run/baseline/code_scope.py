@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
-from keyrules.code.checkov.graph import without_keys
+from keyrules.code.addresses import without_keys
 from keyrules.code.file_names import SKIPPED_FOLDERS, SOURCE_SUFFIXES, TEMPLATE_SUFFIXES, may_matter
 from keyrules.code.file_paths import STDIN, below
 from keyrules.model import Evaluation, Finding, Input, ScanScope, Status

@@ -21,7 +21,7 @@ from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any, NoReturn
 
-from keyrules.code.skip_reasons import safe_reason
+from keyrules.code.skip_comments import safe_reason
 from keyrules.model import Exemption, Plane, UsageError
 from keyrules.pack.catalog import Pack
 from keyrules.pack.conditions import type_word

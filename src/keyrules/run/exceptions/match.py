@@ -37,7 +37,7 @@ from datetime import date
 from fnmatch import translate
 from typing import TypeAlias
 
-from keyrules.code.checkov.graph import without_keys
+from keyrules.code.addresses import without_keys
 from keyrules.code.file_names import TEXT_SUFFIXES
 from keyrules.code.file_paths import STDIN
 from keyrules.model import Finding, Location, Plane, Status, Subject

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from keyrules.code.checkov.graph import without_keys
+from keyrules.code.addresses import without_keys
 from keyrules.model import Evaluation, Plane, Rule
 from keyrules.reports.text_style import count_of
 from keyrules.run.exceptions.file import Entry

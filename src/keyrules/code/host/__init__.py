@@ -1,1 +1,0 @@
-"""For the time being: Checkov as a worker of the scan."""

@@ -1,0 +1,169 @@
+"""The rules about how a key is declared, each decided once for source, plan and template, with one text.
+
+KEY_AWS_001 asks the reader how its language rotates; everything around that, and the other rules, are here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+from keyrules.code.definitions import judge_definition
+from keyrules.code.keys import Key, KeySet, Subject, Unread
+from keyrules.code.verdict import Opinion, TimedContext, Verdict, listed
+from keyrules.model import Status, TraceStep
+
+KeyRule: TypeAlias = Callable[[Key, KeySet, TimedContext], Opinion]
+
+_NOT_ACTIVE = Opinion(Status.PASS, "not_active", "the key is declared Inactive")
+
+
+def rotation(key: Key, keys: KeySet, context: TimedContext) -> Opinion:
+    """KEY_AWS_001: an active key has a rotation that fires in time."""
+    return _NOT_ACTIVE if key.inactive else key.rotation(context)
+
+
+def one_active_key(key: Key, keys: KeySet, context: TimedContext) -> Opinion:
+    """KEY_AWS_003: no user has two active keys that can be declared together."""
+    if key.inactive:
+        return _NOT_ACTIVE
+    others = sorted(keys.beside(key), key=lambda other: other.address)
+    if others:
+        names = listed([other.address for other in others])
+        return Opinion(
+            Status.FAIL,
+            "several_active_keys",
+            f"{key.owner_shown} also has {names}; keep one active key and set the other to Inactive or remove it",
+            {"active_keys": len(others) + 1, "others": names},
+            tuple(TraceStep(other.address, other.path, other.start_line) for other in others),
+        )
+    if key.several:
+        message = (
+            f"how many keys {key.owner_shown} gets here cannot be resolved; give count or for_each a value, or scan "
+            "the plan"
+        )
+        return Opinion(Status.UNKNOWN, "several_keys_possible", message)
+    return Opinion(Status.PASS, "only_active_key", f"the only active key of {key.owner_shown}")
+
+
+def no_console_user(key: Key, keys: KeySet, context: TimedContext) -> Opinion:
+    """KEY_AWS_004: no user gets a console password and an active access key in the same configuration."""
+    if key.inactive:
+        return _NOT_ACTIVE
+    beside = keys.passwords(key)
+    if not beside:
+        return Opinion(Status.PASS, "no_console_password", f"{key.owner_shown} gets no console password here")
+    first = beside[0]
+    return Opinion(
+        Status.FAIL,
+        "console_user_with_key",
+        f"{key.owner_shown} gets a console password from {first.label} and this access key at setup; people sign in, "
+        "workloads use roles: drop one of the two",
+        {"login_profile": first.label},
+        tuple(TraceStep(profile.label, profile.path, profile.line) for profile in beside),
+    )
+
+
+def encrypted_in_state(key: Key, keys: KeySet, context: TimedContext) -> Opinion:
+    """KEY_AWS_008: every key names a PGP key, without which the provider writes the secret into the state as it is."""
+    value = key.attribute("pgp_key")
+    if value is Unread.OPEN:
+        message = "pgp_key comes from an input without a value here; give it a default, or scan the plan"
+        return Opinion(Status.UNKNOWN, "pgp_key_unknown", message)
+    if value is Unread.ABSENT or (isinstance(value, str) and not value.strip()):
+        how = "there is no pgp_key" if value is Unread.ABSENT else "pgp_key is empty"
+        message = f"{how}, so the secret stands in plain text in the Terraform state; set pgp_key"
+        return Opinion(Status.FAIL, "no_pgp_key", message)
+    return Opinion(Status.PASS, "pgp_key_set", "the state holds the secret encrypted")
+
+
+@dataclass(frozen=True)
+class Words:
+    """What is said of a rule that its own file decides: of a failure, of a pass, and of what cannot be told."""
+
+    failed: tuple[str, str]
+    passed: str
+    undecided: Opinion
+
+
+WORDS: Mapping[str, Words] = {
+    "KEY_AWS_005": Words(
+        ("root_user_key", "this key is for the root user, which nothing can restrict; delete it and use a role"),
+        "the key is not for the root user",
+        # A user that the code does not show is not the literal root user, and that is what the rule says.
+        Opinion(Status.PASS, "user_open", "the user is not the literal root user; only an input says who it is"),
+    ),
+    "KEY_AWS_006": Words(
+        (
+            "inactive_key_kept",
+            "this key is declared Inactive and can be switched on again; delete it once nothing misses it",
+        ),
+        "the key is not declared Inactive",
+        Opinion(
+            Status.UNKNOWN,
+            "status_unknown",
+            "the status comes from an input without a value here; give it a default, or scan the plan",
+        ),
+    ),
+    "KEY_AWS_007": Words(
+        (
+            "long_lived_key",
+            "this declares a long-lived access key; use a role or IAM Identity Center, which give temporary "
+            "credentials",
+        ),
+        "no long-lived access key is declared here",
+        Opinion(
+            Status.UNKNOWN,
+            "key_undecided",
+            "whether a key is declared here depends on an input without a value; give it a default, or scan the plan",
+        ),
+    ),
+}
+
+
+def as_the_rule_says(key: Subject, keys: KeySet, context: TimedContext) -> Opinion:
+    """KEY_AWS_005 to 007: what the `definition` of the rule's own file says of the key."""
+    words = WORDS[context.rule.id]
+    truth = judge_definition(context.rule.definition, key)
+    if truth is None:
+        return words.undecided
+    return Opinion(Status.PASS, "compliant", words.passed) if truth else Opinion(Status.FAIL, *words.failed)
+
+
+def key_verdicts(rule: KeyRule, keys: KeySet, context: TimedContext) -> list[Verdict]:
+    """One verdict of the context's rule on each key of a unit."""
+    return [_on_key(key, rule, keys, context) for key in keys.keys]
+
+
+def call_verdicts(keys: KeySet, context: TimedContext) -> list[Verdict]:
+    """One verdict of a rule that is about module calls, too, on each call that may create a key."""
+    found = []
+    for call in keys.calls:
+        if judge_definition(context.rule.definition, call) != "":
+            found.append(_verdict(call, as_the_rule_says(call, keys, context), context))
+    return found
+
+
+def _on_key(key: Key, rule: KeyRule, keys: KeySet, context: TimedContext) -> Verdict:
+    if key.never:
+        return _verdict(key, Opinion(Status.PASS, "never_created", key.never), context)
+    opinion = rule(key, keys, context)
+    if key.caveat and opinion.status is not Status.PASS:
+        opinion = replace(opinion, message=f"{opinion.message} ({key.caveat})")
+    return _verdict(key, opinion, context)
+
+
+def _verdict(subject: Subject, opinion: Opinion, context: TimedContext) -> Verdict:
+    return Verdict(
+        context.rule.id,
+        opinion.status,
+        subject.path,
+        subject.address,
+        subject.start_line,
+        subject.end_line,
+        opinion.reason,
+        opinion.message,
+        opinion.facts,
+        opinion.trace,
+    )

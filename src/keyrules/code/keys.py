@@ -1,0 +1,110 @@
+"""What every reader says of a declared key, in one shape: the subjects of the rules in key_rules.
+
+Source, plan and template each have their own way to know a key's user, its rotation and what it can stand beside. They
+say so in a Key and a KeySet, and each rule is then decided in one place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TypeAlias
+
+from keyrules.code.verdict import Opinion, TimedContext
+
+
+class Unread(Enum):
+    """What is known of an attribute without a value at hand."""
+
+    ABSENT = "absent"
+    """It is not set, or set to nothing."""
+    OPEN = "open"
+    """Only an input or a deployment decides it."""
+    SET = "set"
+    """It has some value that the code does not show."""
+
+
+class Cases(tuple[object, ...]):
+    """The values that an attribute can take, each an Unread or a value; a condition decides which."""
+
+
+Attribute: TypeAlias = object
+"""A value, an Unread, or Cases of both."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A block that a rule's definition is asked about. `kind` is its resource type, or `module` for a call.
+
+    `attribute` gives what is known of an argument, under the name that the block's own language has for it. Lines are
+    1-based and inclusive; `path` is absolute.
+    """
+
+    kind: str
+    path: str
+    address: str
+    start_line: int
+    end_line: int
+    attribute: Callable[[str], Attribute] = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True, eq=False)
+class Key(Subject):
+    """A declared key: one instance, or one block whose instances cannot be told.
+
+    `status` is its status attribute; `owner` is equal for two keys exactly when they are known to be of one user, None
+    when nothing can be said; `owner_shown` names the user in a sentence. `caveat` says how it was judged, in messages
+    that are no pass. `never` says why it is surely not created although it stands there. `several` says that it may
+    stand for more than one key of that user.
+    """
+
+    status: Attribute
+    owner: Hashable
+    owner_shown: str
+    rotation: Callable[[TimedContext], Opinion] = field(repr=False)
+    caveat: str = ""
+    never: str = ""
+    several: bool = False
+
+    @property
+    def inactive(self) -> bool:
+        """Whether the code says Inactive in every case; what is open counts as active."""
+        cases = self.status if isinstance(self.status, Cases) else (self.status,)
+        return all(case == "Inactive" for case in cases)
+
+
+@dataclass(frozen=True)
+class ConsolePassword:
+    """A login profile that can be declared together with a key, for the same user."""
+
+    label: str
+    path: str
+    line: int
+
+
+@dataclass(frozen=True)
+class KeySet:
+    """The keys of one unit. `together` says whether two of them can be active at once; `passwords` names the login
+    profiles beside an active key; `calls` are calls of modules that are not read and may create one."""
+
+    keys: Sequence[Key]
+    together: Callable[[Key, Key], bool]
+    passwords: Callable[[Key], Sequence[ConsolePassword]]
+    calls: Sequence[Subject] = ()
+
+    def beside(self, key: Key) -> list[Key]:
+        """The other keys that can be active together with an active key, for the same user."""
+        if key.owner is None:
+            return []
+        return [other for other in self._active.get(key.owner, ()) if other is not key and self.together(key, other)]
+
+    @property
+    def _active(self) -> Mapping[Hashable, list[Key]]:
+        found: dict[Hashable, list[Key]] = self.__dict__.get("_by_owner", {})
+        if not found:
+            for key in self.keys:
+                if not key.inactive and not key.never:
+                    found.setdefault(key.owner, []).append(key)
+            self.__dict__["_by_owner"] = found
+        return found

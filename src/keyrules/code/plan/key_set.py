@@ -1,0 +1,129 @@
+"""The keys of a plan as the rules about keys see them: who they belong to, and what is planned beside them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Hashable, Sequence
+
+from keyrules.code.keys import Attribute, ConsolePassword, Key, KeySet, Unread
+from keyrules.code.plan.configuration import Leaf, ProviderConfig
+from keyrules.code.plan.references import iterates, leading, parse_reference
+from keyrules.code.plan.rotation import judge_rotation
+from keyrules.code.plan.view import Plan, Planned, module_path, parent_module
+from keyrules.code.terraform.account import CREDENTIALS, ROLE_ACCOUNT, ROLE_BLOCKS
+
+_LOGIN_PROFILE = "aws_iam_user_login_profile"
+
+
+def key_set(plan: Plan, path: str) -> KeySet:
+    """The keys that exist after the plan is applied."""
+    profiles: dict[Hashable, list[ConsolePassword]] = defaultdict(list)
+    for item in plan.planned:
+        if item.type == _LOGIN_PROFILE and item.mode == "managed":
+            owner = (owner_of(plan, item), account_of(plan, item))
+            profiles[owner].append(ConsolePassword(item.address, path, 1))
+
+    def passwords(key: Key) -> Sequence[ConsolePassword]:
+        return profiles.get(key.owner, ())
+
+    keys = [_key(plan, item, path) for item in plan.keys]
+    return KeySet(keys, lambda first, second: True, passwords)
+
+
+def _key(plan: Plan, item: Planned, path: str) -> Key:
+    owner = owner_of(plan, item)
+    # A plan's lines mean nothing to people, so every verdict is on its first.
+    return Key(
+        item.type,
+        path,
+        item.address,
+        1,
+        1,
+        lambda name: attribute(item, name),
+        status=attribute(item, "status"),
+        owner=(owner, account_of(plan, item)),
+        owner_shown=f"user {owner[1]}" if owner[0] == "name" else "the same user",
+        rotation=lambda context: judge_rotation(plan, item, context),
+    )
+
+
+def attribute(item: Planned, name: str) -> Attribute:
+    """What a plan says of one attribute."""
+    if item.is_unknown(name):
+        return Unread.OPEN
+    value = item.known(name)
+    return Unread.ABSENT if value is None else value
+
+
+def owner_of(plan: Plan, item: Planned) -> tuple[str, str]:
+    """Who a key or login profile belongs to: ("name", the user's name) or ("reference", what stands for it).
+
+    Two resources have the same owner exactly when these are equal.
+    """
+    name = item.known("user")
+    if isinstance(name, str) and name:
+        return "name", name
+    block = plan.configuration.at(item.path) if plan.configuration else None
+    config = block.blocks.get(item.block) if block else None
+    found = _owner(plan, config.references("user") if config else (), item.module, item.index)
+    return found or ("reference", item.address)
+
+
+def _owner(plan: Plan, references: tuple[str, ...], module: str, index: int | str | None) -> tuple[str, str] | None:
+    """Follows references to the user: through inputs to the caller, and to the planned user where there is one."""
+    named = [parse_reference(text) for text in leading(references)]
+    repeated = any(iterates(reference) for reference in named)
+    targets = [reference for reference in named if not iterates(reference)]
+    if not named:
+        return None
+    if len(targets) == 1 and targets[0].root == "var" and module and plan.configuration:
+        caller, key = parent_module(module)
+        call_path = module_path(module)
+        calling = plan.configuration.at(call_path[:-1])
+        call = calling.calls.get(call_path[-1]) if calling else None
+        given = call.block.references(targets[0].name) if call else ()
+        if given:
+            return _owner(plan, given, caller, key)
+    if len(targets) == 1 and targets[0].root == "aws_iam_user":
+        wanted = targets[0].index if targets[0].index is not None else (index if repeated else None)
+        users = plan.instances(module_path(module), targets[0].block)
+        for user in users:
+            name = user.known("name")
+            if user.module == module and user.index == wanted and isinstance(name, str):
+                return "name", name
+    shown = " ".join(sorted(reference.text for reference in targets))
+    return "reference", f"{module} {shown} {index if repeated or not targets else ''}".strip()
+
+
+def account_of(plan: Plan, item: Planned) -> Hashable:
+    """What stands for the account of a resource: equal for two unless their providers tell accounts apart."""
+    module = plan.configuration.at(item.path) if plan.configuration else None
+    block = module.blocks.get(item.block) if module else None
+    provider = next((one for one in plan.providers if block and one.key == block.provider), None)
+    return _told(plan, provider) if provider else ()
+
+
+def _told(plan: Plan, provider: ProviderConfig) -> Hashable:
+    values = {leaf.path: _value(plan, leaf) for leaf in provider.leaves}
+    allowed = values.get(("allowed_account_ids",))
+    if isinstance(allowed, tuple) and len(allowed) == 1:
+        return "account", allowed[0]
+    # The leaves of repeated blocks have one path, and the role that is assumed last counts.
+    roles = [values[kind, "role_arn"] for kind in ROLE_BLOCKS if (kind, "role_arn") in values]
+    numbered = ROLE_ACCOUNT.match(roles[-1]) if roles and isinstance(roles[-1], str) else None
+    if numbered is not None:
+        return "account", numbered[1]
+    if roles:
+        return "role", roles[-1]
+    return tuple((name, values[name,]) for name in CREDENTIALS if (name,) in values)
+
+
+def _value(plan: Plan, leaf: Leaf) -> Hashable:
+    """A constant or an input's value, else what the expression refers to."""
+    value = leaf.constant.value
+    first = tuple(leading(leaf.references))
+    if len(first) == 1 and first[0].removeprefix("var.") in plan.variables:
+        value = plan.variables[first[0].removeprefix("var.")].value
+    if isinstance(value, list):
+        return tuple(str(item) for item in value)
+    return value if isinstance(value, str) else leaf.references
