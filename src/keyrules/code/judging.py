@@ -17,7 +17,7 @@ from keyrules.code.addresses import without_keys
 from keyrules.code.cloudformation import exposure
 from keyrules.code.cloudformation.document import decode_template
 from keyrules.code.cloudformation.key_set import key_set as template_keys
-from keyrules.code.cloudformation.parts import template_files
+from keyrules.code.cloudformation.parts import template_files, text_inside
 from keyrules.code.cloudformation.template import ACCESS_KEY, Template
 from keyrules.code.cloudformation.view import TemplateFile
 from keyrules.code.flow import flow
@@ -39,10 +39,11 @@ from keyrules.code.plan.key_set import key_set as planned_keys
 from keyrules.code.plan.view import Plan, PlanError, read_plan
 from keyrules.code.session import CheckSession
 from keyrules.code.skips import Skips
+from keyrules.code.terraform.embedded import EmbeddedTemplate, templates_in
 from keyrules.code.terraform.evaluate import instance_keys
 from keyrules.code.terraform.key_set import key_set as declared_keys
 from keyrules.code.terraform.keys import KEY_TYPES, module_instances
-from keyrules.code.terraform.module import Module, ModuleReader
+from keyrules.code.terraform.module import Declaration, Module, ModuleReader
 from keyrules.code.terraform.scope import Scope, format_key, walk
 from keyrules.code.unit_results import Declared, Place, Problem
 from keyrules.code.verdict import Context, TimedContext, Verdict
@@ -144,11 +145,43 @@ def _terraform(folder: str, session: CheckSession) -> Declared:
     verdicts = _each_instance(verdicts, root)
     skips = Skips.of_terraform(root, reader.comments)
     found.verdicts = _with_skips(verdicts, skips)
+    for declared, embedded in templates_in(root):
+        _add(found, _embedded(declared, embedded, skips, session))
     found.verdicts += _unread("terraform", unread, session, "its file cannot be parsed, so it is known by name only")
     found.idle_skips = _idle(skips)
     lines = (f"{_relative(path, folder)}\0{digest}" for path, digest in sorted(reader.digests.items()))
     found.sha256 = hashlib.sha256("\n".join(lines).encode("utf-8", "surrogateescape")).hexdigest()
     return found
+
+
+def _embedded(stack: Declaration, embedded: EmbeddedTemplate, skips: Skips, session: CheckSession) -> Declared:
+    """What a template declares that Terraform deploys. A template that is a file of its own is judged as that file.
+
+    A skip comment in the stack counts for what it deploys.
+    """
+    found = Declared()
+    if embedded.text is None:
+        unread = [Place(embedded.path, embedded.address, embedded.start_line, embedded.end_line, judged=False)]
+        found.keys += unread
+        found.verdicts += _unread("cloudformation", unread, session, "the configuration does not show its template")
+        return found
+    if embedded.whole_file:
+        files = template_files(embedded.path, embedded.text)
+    else:
+        lines = (embedded.start_line, embedded.end_line)
+        files = text_inside(embedded.path, embedded.text, *lines, f"{embedded.address}/")
+    for file in files:
+        _add(found, _template(file, embedded.text if embedded.whole_file else "", session))
+    if not embedded.whole_file:
+        found.verdicts = [_skipped_with(stack, verdict, skips) for verdict in found.verdicts]
+    return found
+
+
+def _skipped_with(stack: Declaration, verdict: Verdict, skips: Skips) -> Verdict:
+    if verdict.status is Status.PASS or verdict.skipped is not None:
+        return verdict
+    at_stack = replace(verdict, path=stack.path, start_line=stack.start_line, end_line=stack.end_line)
+    return replace(verdict, skipped=skips.reason(at_stack))
 
 
 def _nothing(*_: object) -> list[Verdict]:

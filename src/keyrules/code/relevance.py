@@ -14,6 +14,9 @@ from keyrules.code.trigger_words import MODULE_SOURCES, TEMPLATE_TYPES, TERRAFOR
 PLAN_WORDS = (b'"format_version"', b'"terraform_version"', b'"@level"')
 """One of these is in every JSON file that Terraform itself writes."""
 
+STACKS = (b"_cloudformation_stack", b"aws_cloudcontrolapi_resource")
+"""Terraform's resource types that deploy CloudFormation hold one of these."""
+
 TYPE_BUILDERS = (b"Fn::ForEach", b"AWS::Include", b"AWS::IAM::$", b"AWS::IAM::&", b"AWS::IAM::{", b"AWS::IAM::<")
 """What builds a CloudFormation type, or brings in a resource, without the type's name in the file."""
 
@@ -34,8 +37,9 @@ _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
 def concerns_terraform(data: bytes) -> bool:
-    """Whether a Terraform file, by itself, could declare a key or call a registry module that does."""
-    return _holds(data, TERRAFORM_TYPES + MODULE_SOURCES)
+    """Whether a Terraform file, by itself, could declare a key, call a registry module that does, or deploy a template
+    that does."""
+    return _holds(data, TERRAFORM_TYPES + MODULE_SOURCES + STACKS)
 
 
 def concerns_cloudformation(data: bytes) -> bool:

@@ -141,7 +141,7 @@ class Reader:
 
     def unresolved(self, text: str) -> bool:
         """Whether a text that this reader gave holds a part that only a deployment, or a rendering, knows."""
-        return _MARK in text or "{{" in text
+        return _MARK in text or "{{" in text or "${" in text
 
     def may_be(self, text: str, value: str) -> bool:
         """Whether a text that this reader gave is the value for some deployment; the value itself included.

@@ -125,9 +125,9 @@ def _inside(path: str, part: _Inner, prefix: str, depth: int) -> list[TemplateFi
 
 def text_inside(path: str, text: str, line: int, end_line: int, prefix: str, depth: int = 0) -> list[TemplateFile]:
     """The templates in a text that stands on these lines of a file; none where the text only speaks of a key."""
-    body = text.rstrip("\n")
+    body = text.rstrip("\n").lstrip("\ufeff")
     # A block of text (YAML's `|`, a heredoc) starts below the line that opens it; in a string all is on one line.
-    first = line + 1 if end_line - line == body.count("\n") + 1 else line
+    first = line + 1 if "\n" in body and end_line - line > body.count("\n") else line
     if body.count("\n") > end_line - line and body.lstrip().startswith("{"):
         body = body.replace("\n", " ")
     lines = "\n" * (first - 1) + body

@@ -46,7 +46,7 @@ def read_template(text: str) -> Template:
         if not templated:
             raise
         try:
-            return _read_around(text)
+            return _read_around(text, interpolated="${" in text)
         except UnsoundError:
             raise TemplateError("its directives do not nest, so what they leave out is not known") from None
         except TemplateError as error:
@@ -58,8 +58,8 @@ def _read_plain(text: str) -> Template:
     return template_of(_document(text, doubled), _NO_DIRECTIVES, doubled)
 
 
-def _read_around(text: str) -> Template:
-    plain = plain_text(text)
+def _read_around(text: str, interpolated: bool = False) -> Template:
+    plain = plain_text(text, interpolated)
     return template_of(settled(_document(plain.text, None, alternatives=True), plain), plain)
 
 

@@ -15,10 +15,12 @@ from dataclasses import dataclass, field
 OPENING, CLOSING = "\ue000", "\ue001"
 """What stands around a placeholder's number: characters that YAML allows and nobody writes."""
 
-_START = re.compile(r"\{#|\{\{|\{%|<%|%\{")
+_START = re.compile(r"\{#|\{\{|\{%|<%|%\{|\$\{")
 _PLACEHOLDER = re.compile(f"{OPENING}([0-9]+){CLOSING}")
 _WORD = re.compile(r"[-+~=\s]*([#^/>&!]?)\s*([A-Za-z_]\w*|\$\w+\s*(?::?=)|\})?")
 _STRUCTURE = re.compile(r"[:{}\n]|^\s*[-,]?\s*$")
+_TERRAFORM = re.compile(r"%\{~?\s*(?:if|else|endif|for|endfor)\b")
+_INTERPOLATION = re.compile(r"\$\{[^{}:\n]{1,200}\}")
 _RAW_END = re.compile(r"\{%[-+]?\s*end(?:raw|verbatim)\s*[-+]?%\}")
 _LONGEST_SHOWN = 60
 _WINDOW = 1000
@@ -56,14 +58,15 @@ class Plain:
     ways: Mapping[int, int] = field(default_factory=dict)
     open_lines: frozenset[int] = frozenset()
     values: tuple[str, ...] = field(default=(), repr=False)
+    """What the placeholders stand for, as reports show it."""
 
     def at(self, line: int) -> tuple[Branch, ...]:
         """The branches that a 1-based line stands in."""
         return self.branches[line - 1] if 0 < line <= len(self.branches) else ()
 
     def restored(self, text: str) -> str:
-        """A text of the document with its placeholders written as `{{ expression }}`."""
-        return _PLACEHOLDER.sub(lambda match: "{{ " + self.values[int(match[1])] + " }}", text)
+        """A text of the document with its placeholders written as `{{ expression }}` or `${expression}`."""
+        return _PLACEHOLDER.sub(lambda match: self.values[int(match[1])], text)
 
 
 def is_templated(text: str) -> bool:
@@ -73,12 +76,16 @@ def is_templated(text: str) -> bool:
 
 def has_blocks(text: str) -> bool:
     """Whether a text holds directives that decide which lines stand in the result, so that it only seems plain."""
-    return any(tag.role in ("open", "comment") for tag in _tags(text, "{%" in text))
+    return any(tag.role in ("open", "comment") for tag in _tags(text, interpolated=False))
 
 
-def plain_text(text: str) -> Plain:
-    """The text without its directives. Raises UnsoundError when they do not nest."""
-    return _Reader(text).read()
+def plain_text(text: str, interpolated: bool = False) -> Plain:
+    """The text without its directives. Raises UnsoundError when they do not nest.
+
+    `${name}` is CloudFormation's own, unless Terraform renders the text: it has directives of Terraform, or it is
+    `interpolated`.
+    """
+    return _Reader(text, interpolated or _TERRAFORM.search(text) is not None).read()
 
 
 @dataclass
@@ -94,12 +101,19 @@ class _Tag:
     loop: bool = False
 
 
-def _tags(text: str, jinja: bool) -> Iterator[_Tag]:
+def _tags(text: str, interpolated: bool) -> Iterator[_Tag]:
+    jinja = "{%" in text
     position = 0
     missing: set[str] = set()
     while match := _START.search(text, position):
         start, mark = match.start(), match[0]
         position = match.end()
+        if mark == "${":
+            found = _INTERPOLATION.match(text, start) if interpolated and text[start - 1 : start] != "$" else None
+            if found:
+                position = found.end()
+                yield _Tag(start, position, "value", "", found[0])
+            continue
         end, comment = _ending(text, start, mark, jinja)
         # What has no end behind one place has none behind a later one, which keeps this linear.
         if not end or end in missing:
@@ -134,7 +148,7 @@ def _ending(text: str, start: int, mark: str, jinja: bool) -> tuple[str, bool]:
             return "--}}", True
         return ("}}}" if head.startswith("{{{") else "}}"), head.startswith("{{!")
     if mark == "%{":
-        return ("}" if re.match(r"%\{~?\s*(?:if|else|endif|for|endfor)\b", text[start : start + 24]) else ""), False
+        return ("}" if _TERRAFORM.match(text[start : start + 24]) else ""), False
     return ("%}" if mark == "{%" else "%>"), head.startswith("<%#")
 
 
@@ -189,10 +203,10 @@ def _give_role(tag: _Tag, word: str) -> None:
 
 
 class _Reader:
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, interpolated: bool) -> None:
         self._text = text
         self._starts = [0, *(match.end() for match in re.finditer("\n", text))]
-        self._tags = list(_tags(text, "{%" in text))
+        self._tags = list(_tags(text, interpolated))
         self._out: list[str] = []
         self._values: dict[str, int] = {}
         self._ways: dict[int, int] = {}
@@ -295,16 +309,17 @@ class _Reader:
         start = self._starts[first - 1]
         end = self._starts[last] if last < len(self._starts) else len(self._text)
         line = self._text[start:end] if end - start <= _WINDOW else "long"
-        alone = not re.sub(r"\{\{.*\}\}|<%.*%>", "", line, flags=re.DOTALL).strip(" \t\r\n,")
+        alone = not re.sub(r"\{\{.*\}\}|<%.*%>|\$\{.*\}", "", line, flags=re.DOTALL).strip(" \t\r\n,")
         before = "".join(self._out[-3:]).rstrip(" \t\r\n")
         if alone and not before.endswith(":"):
             self._open.append(tag.start)
             self._blank(tag)
             return
-        self._value(tag.inner.strip("-~& \t\r\n"), self._text[tag.start : tag.end])
+        self._value(tag.inner if tag.inner.startswith("${") else tag.inner.strip("-~& \t\r\n"), self._text[tag.start : tag.end])
 
     def _value(self, expression: str, original: str) -> None:
-        shown = " ".join(expression.split())[:_LONGEST_SHOWN]
+        words = " ".join(expression.split())[:_LONGEST_SHOWN]
+        shown = words if words.startswith("${") else f"{{{{ {words} }}}}"
         number = self._values.setdefault(shown, len(self._values))
         self._out.append(f"{OPENING}{number}{CLOSING}" + "\n" * original.count("\n"))
 
