@@ -23,7 +23,14 @@ from keyrules.code.cloudformation.document import (
 from keyrules.code.cloudformation.intrinsics import Reader
 from keyrules.code.cloudformation.loops import Loops
 from keyrules.code.cloudformation.template import ACCESS_KEY, Block, Template
-from keyrules.code.cloudformation.templated import Plain, UnsoundError, has_blocks, is_templated, plain_text
+from keyrules.code.cloudformation.templated import (
+    Plain,
+    UnsoundError,
+    has_blocks,
+    has_directives,
+    is_templated,
+    plain_text,
+)
 
 _COMMENT = re.compile(r'"(?:[^"\\\n]|\\.)*"|//[^\n]*|/\*.*?\*/', re.DOTALL)
 _FRAGMENT_NAME = re.compile(r"(?:[A-Za-z0-9]|\{\{.*?\}\})+|AWS::IAM::AccessKey")
@@ -42,15 +49,16 @@ def read_template(text: str) -> Template:
             pass
     try:
         return _read_plain(text)
-    except TemplateError:
+    except TemplateError as plain_error:
         if not templated:
             raise
         try:
-            return _read_around(text, interpolated="${" in text)
+            return _read_around(text, interpolated=True)
         except UnsoundError:
             raise TemplateError("its directives do not nest, so what they leave out is not known") from None
         except TemplateError as error:
-            raise TemplateError(f"without its directives, {error}") from None
+            # `${name}` is CloudFormation's own; a text with nothing else is simply no template.
+            raise (TemplateError(f"without its directives, {error}") if has_directives(text) else plain_error) from None
 
 
 def _read_plain(text: str) -> Template:

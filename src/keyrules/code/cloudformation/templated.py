@@ -74,6 +74,11 @@ def is_templated(text: str) -> bool:
     return _START.search(text) is not None
 
 
+def has_directives(text: str) -> bool:
+    """Whether a text holds a directive that is none of CloudFormation's own `${name}`."""
+    return next(_tags(text, interpolated=False), None) is not None
+
+
 def has_blocks(text: str) -> bool:
     """Whether a text holds directives that decide which lines stand in the result, so that it only seems plain."""
     return any(tag.role in ("open", "comment") for tag in _tags(text, interpolated=False))
