@@ -9,10 +9,10 @@ import os
 from collections.abc import Callable, Sequence
 
 from keyrules.code.file_names import (
-    NO_TEMPLATE_SUFFIXES,
     SOURCE_SUFFIXES,
     TEMPLATE_SUFFIXES,
     holds_root_values,
+    is_program,
     may_be_template,
     may_matter,
 )
@@ -21,7 +21,7 @@ from keyrules.code.file_walk import HEAD, Unread, read_file, unread, walk_files
 from keyrules.code.literals.candidates import contains_candidate
 from keyrules.code.module_calls import ModuleCalls
 from keyrules.code.other_languages import other_languages
-from keyrules.code.relevance import concerns_cloudformation, could_be_plan, declares_values_only
+from keyrules.code.relevance import concerns_cloudformation, could_be_plan, declares_values_only, holds_terraform_text
 from keyrules.code.scan_unit import Unit
 
 _ZIP = b"PK\x03\x04"
@@ -135,7 +135,9 @@ def _classify(path: str, folder: str, name: str, found: Discovery, terraform: Mo
         found.units.append(Unit("cloudformation", path))
     if (by_itself or may_matter(name)) and contains_candidate(data) and not _is_binary(data):
         found.texts.append(path)
-    if (language := other_languages(name, data)) is not None:
+    if kind is None and holds_terraform_text(name, data):
+        found.units.append(Unit("text", path))
+    if not (kind == "template" and is_program(name)) and (language := other_languages(name, data)) is not None:
         found.not_read.append((language, path))
 
 
@@ -156,7 +158,7 @@ def _kind(name: str, data: bytes, by_itself: bool) -> str | None:
             return "plan"
     if low.endswith(TEMPLATE_SUFFIXES):
         return "template"
-    if os.path.splitext(low)[1] in NO_TEMPLATE_SUFFIXES:
+    if is_program(name):
         # A program whose name says that it is a template is read as far as one can.
         return "template" if ".template." in low and concerns_cloudformation(data) else None
     if by_itself:

@@ -65,6 +65,11 @@ def may_matter(name: str) -> bool:
     return stem in TEXT_STEMS or low.startswith(".env.")
 
 
+def is_program(name: str) -> bool:
+    """Whether a file of this name is a program or prose about one, which quotes templates and is none."""
+    return "." + name.lower().rpartition(".")[2] in NO_TEMPLATE_SUFFIXES
+
+
 def may_be_template(name: str) -> bool:
     """Whether a file of this name may be a template, or a program that makes one; a template needs no ending.
 

@@ -92,7 +92,8 @@ _RESOURCE = re.compile(rf'^\s*resource\s+"?({"|".join(KEY_TYPES)})"?\s+"?([^"\s{
 
 def judge_unit(kind: str, path: str, session: CheckSession) -> Declared:
     """Judges one root module folder, template or plan. Raises OSError when the file itself cannot be read."""
-    judge = {"terraform": _terraform, "cloudformation": _cloudformation, "plan": _planned}[kind]
+    judges = {"terraform": _terraform, "cloudformation": _cloudformation, "plan": _planned, "text": _terraform_text}
+    judge = judges[kind]
     return judge(path, session)
 
 
@@ -234,6 +235,14 @@ def _named_in_text(path: str) -> list[Place]:
         for match in _RESOURCE.finditer(text)
         for line in (text.count("\n", 0, match.start(1)) + 1,)
     ]
+
+
+def _terraform_text(path: str, session: CheckSession) -> Declared:
+    """The keys of Terraform inside a text that becomes a configuration later, by name."""
+    unread = _named_in_text(path)
+    why = "it is Terraform in a text that another program writes out; scan the configuration that it becomes"
+    verdicts = list(_unread("terraform", unread, session, why))
+    return Declared(unread, verdicts=verdicts, sha256=hashlib.sha256(Path(path).read_bytes()).hexdigest())
 
 
 def _cloudformation(path: str, session: CheckSession) -> Declared:

@@ -30,6 +30,8 @@ _ESCAPE = rb"""\\(?:
       | (?: \r\n? | \n | \xc2?\x85 | \xe2\x80[\xa8\xa9] ) [ \t]*   # a line of a YAML string that goes on
       | (?=/)                                                      # JSON's escaped slash
     )"""
+_GENERATORS = (".hcl", ".tpl", ".tftpl", ".tmpl", ".gotmpl", ".j2", ".jinja", ".jinja2", ".erb", ".mustache", ".hbs")
+_TERRAFORM_RESOURCE = rb"""(?m)^[ \t]*resource[ \t]+"?(?:%s)"?[ \t]"""
 _LOCAL_SOURCE = rb"""source["']?(?:\s|/\*[^*]*\*/)*[=:](?:\s|/\*[^*]*\*/)*["'](\.{1,2}[/\\][^"'\n]*)["']"""
 _VALUES = rb"""(?m)^[ \t{]*"?(?:variable|locals)"?[ \t]*["{:]"""
 _SUBJECTS = rb"""(?m)^[ \t{]*"?(?:resource|data|module|output|ephemeral)"?[ \t]*["{:]"""
@@ -45,6 +47,17 @@ def concerns_terraform(data: bytes) -> bool:
 def concerns_cloudformation(data: bytes) -> bool:
     """Whether a file could be a template that declares a key."""
     return _holds(data, _HEAD) and _holds(data, TEMPLATE_TYPES + TYPE_BUILDERS)
+
+
+def holds_terraform_text(name: str, data: bytes) -> bool:
+    """Whether a file that is no Terraform itself becomes one and declares a key then: a text template, or the
+    configuration of a program that generates files."""
+    if not any(word in data for word in TERRAFORM_TYPES):
+        return False
+    low = name.lower()
+    if not low.endswith(_GENERATORS) and ".tf." not in low:
+        return False
+    return re.search(_TERRAFORM_RESOURCE % b"|".join(TERRAFORM_TYPES), data) is not None
 
 
 def could_be_plan(data: bytes) -> bool:

@@ -41,7 +41,7 @@ def template_files(path: str, text: str, prefix: str = "", depth: int = 0) -> li
     found = [replace(whole, prefix=prefix)]
     if whole.template is None:
         documents = list(_documents(text))
-        if len(documents) > 1:
+        if documents and documents != [text]:
             parts = [part for each in documents for part in template_files(path, each, prefix, depth)]
             if any(part.template is not None for part in parts):
                 return parts
