@@ -41,7 +41,13 @@ def settled(root: Node, plain: Plain) -> Node:
     if root.get("Resources") is None:
         return _blocks(root, plain)
     sections = [
-        Entry(plain.restored(entry.key), entry.line, _blocks(entry.node, plain) if isinstance(entry.node, Table) else _node(entry.node, plain, plain.at(entry.line)))
+        Entry(
+            plain.restored(entry.key),
+            entry.line,
+            _blocks(entry.node, plain)
+            if isinstance(entry.node, Table)
+            else _node(entry.node, plain, plain.at(entry.line)),
+        )
         for entry in root.entries
     ]
     return table(_joined_sections(sections), root.line, root.end_line)
@@ -109,4 +115,4 @@ def _is_complete(group: list[tuple[Branch, ...]], plain: Plain) -> bool:
         return True
     blocks = {branches[0].block for branches in group}
     ways = {branches[0].way for branches in group if len(branches) == 1 and not branches[0].loop}
-    return len(blocks) == 1 and len(ways) == plain.ways.get(blocks.pop(), 0)
+    return len(blocks) == 1 and len(ways) == plain.ways.get(blocks.pop())

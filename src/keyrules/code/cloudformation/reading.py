@@ -188,7 +188,7 @@ class _Sections:
     def __init__(self, template: Template, plain: Plain) -> None:
         self._template = template
         self._plain = plain
-        self._open_lines = sorted(plain.open_lines)
+        self._lines = plain.text.split("\n") if plain.open_lines else []
         self.directives: dict[str, Node] = {}
 
     def blocks(self, section: str) -> dict[str, Block]:
@@ -215,10 +215,20 @@ class _Sections:
             found[name] = self._opened(block)
         return found
 
+    def _has_open_line(self, block: Block) -> bool:
+        """Whether the rendering writes a line inside a block: between its first and last, or indented below it."""
+        index = bisect_left(self._plain.open_lines, (block.start_line, 0))
+        if index == len(self._plain.open_lines):
+            return False
+        line, indent = self._plain.open_lines[index]
+        if line <= block.end_line:
+            return True
+        own = len(self._lines[block.start_line - 1]) - len(self._lines[block.start_line - 1].lstrip())
+        return indent > own and not any(each.strip() for each in self._lines[block.end_line : line - 1])
+
     def _opened(self, block: Block) -> Block:
         """The block with a mark among its properties where the rendering puts something of its own into it."""
-        first, behind = (bisect_left(self._open_lines, line) for line in (block.start_line, block.end_line + 1))
-        if not isinstance(block.body, Table) or first == behind:
+        if not isinstance(block.body, Table) or not self._has_open_line(block):
             return block
         mark = Entry("Fn::Transform", block.start_line, Scalar("{{ }}", False, block.start_line, block.start_line))
         properties = block.part("Properties")

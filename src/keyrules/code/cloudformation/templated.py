@@ -47,16 +47,15 @@ class Branch:
 
 @dataclass(frozen=True)
 class Plain:
-    """A text without its directives, line for line where it was.
-
-    `branches` has the branches that each line stands in, outermost first; `ways` the number of ways of the blocks that
-    take one of them in every case; `open_lines` are 1-based lines where the rendering puts something of its own.
-    """
+    """A text without its directives, line for line where it was."""
 
     text: str = field(repr=False)
     branches: tuple[tuple[Branch, ...], ...] = ()
+    """The branches that each line stands in, outermost first."""
     ways: Mapping[int, int] = field(default_factory=dict)
-    open_lines: frozenset[int] = frozenset()
+    """The number of ways of the blocks that take one of them in every case."""
+    open_lines: tuple[tuple[int, int], ...] = ()
+    """Where the rendering puts something of its own: 1-based lines in order, each with the indentation."""
     values: tuple[str, ...] = field(default=(), repr=False)
     """What the placeholders stand for, as reports show it."""
 
@@ -108,6 +107,7 @@ class _Tag:
 
 def _tags(text: str, interpolated: bool) -> Iterator[_Tag]:
     jinja = "{%" in text
+    hashes = jinja or "{{" in text
     position = 0
     missing: set[str] = set()
     while match := _START.search(text, position):
@@ -119,7 +119,13 @@ def _tags(text: str, interpolated: bool) -> Iterator[_Tag]:
                 position = found.end()
                 yield _Tag(start, position, "value", "", found[0])
             continue
-        end, comment = _ending(text, start, mark, jinja)
+        if mark == "{{" and text.startswith("{{{", start) and "}}" not in missing:
+            # Three braces are Mustache's only where three close them; else the first is JSON's.
+            closing = text.find("}}", position)
+            missing.update(() if closing >= 0 else ("}}", "}}}", "--}}"))
+            if closing >= 0 and not text.startswith("}}}", closing):
+                start, position = start + 1, position + 1
+        end, comment = _ending(text, start, mark, hashes)
         # What has no end behind one place has none behind a later one, which keeps this linear.
         if not end or end in missing:
             continue
@@ -140,12 +146,12 @@ def _tags(text: str, interpolated: bool) -> Iterator[_Tag]:
             missing.update(() if over else ("raw",))
 
 
-def _ending(text: str, start: int, mark: str, jinja: bool) -> tuple[str, bool]:
+def _ending(text: str, start: int, mark: str, hashes: bool) -> tuple[str, bool]:
     """What ends the directive that starts there, and whether it is a comment."""
     head = text[start : start + 8]
     if mark == "{#":
         # Without Jinja's other marks this is a shell's ${#list[@]}.
-        return ("#}", True) if jinja or "{{" in text else ("", False)
+        return ("#}", True) if hashes else ("", False)
     if mark == "{{":
         if re.match(r"\{\{-?\s*/\*", head):
             return "}}", True
@@ -238,7 +244,7 @@ class _Reader:
         for offset, branch in self._inline:
             number = bisect_right(starts, offset) - 1
             branches[number] = (*branches[number], branch)
-        opened = frozenset(bisect_right(starts, offset) for offset in self._open)
+        opened = tuple((self._line(offset), offset - starts[self._line(offset) - 1]) for offset in self._open)
         return Plain(text, tuple(branches), self._ways, opened, tuple(self._values))
 
     def _first_character(self) -> str:
@@ -320,7 +326,9 @@ class _Reader:
             self._open.append(tag.start)
             self._blank(tag)
             return
-        self._value(tag.inner if tag.inner.startswith("${") else tag.inner.strip("-~& \t\r\n"), self._text[tag.start : tag.end])
+        self._value(
+            tag.inner if tag.inner.startswith("${") else tag.inner.strip("-~& \t\r\n"), self._text[tag.start : tag.end]
+        )
 
     def _value(self, expression: str, original: str) -> None:
         words = " ".join(expression.split())[:_LONGEST_SHOWN]

@@ -223,9 +223,7 @@ class _Reader:
 
     def _part(self, part: Expr, scope: Scope) -> str:
         if isinstance(part, Conditional) and _is_text(part.then):
-            return (
-                f"{{% if x %}}{self._text(part.then, scope)}{{% else %}}{self._text(part.otherwise, scope)}{{% endif %}}"
-            )
+            return f"{{% if x %}}{self._text(part.then, scope)}{{% else %}}{self._text(part.otherwise, scope)}{{% endif %}}"
         if isinstance(part, ForExpr) and _is_text(part.value):
             return f"{{% for x in y %}}{self._text(part.value, scope)}{{% endfor %}}"
         return self._text(part, scope)
@@ -273,7 +271,9 @@ def _shown(value: Any, name: str) -> Any:
     if value is UNKNOWN:
         return None
     if isinstance(value, dict):
-        return {str(key): _open(f"{name}.{key}") if item is UNKNOWN else _shown(item, name) for key, item in value.items()}
+        return {
+            str(key): _open(f"{name}.{key}") if item is UNKNOWN else _shown(item, name) for key, item in value.items()
+        }
     if isinstance(value, list):
         return [_open(f"{name}[{n}]") if item is UNKNOWN else _shown(item, name) for n, item in enumerate(value)]
     return value if isinstance(value, (str, bool, int, float)) or value is None else _open(name)
