@@ -46,9 +46,9 @@ TEXT_SUFFIXES = frozenset({
 NEVER_TEMPLATES = frozenset({
     ".png", ".jpg", ".jpeg", ".gif", ".ico", ".svg", ".webp", ".bmp", ".pdf", ".woff", ".woff2", ".ttf", ".eot", ".otf",
     ".mp3", ".mp4", ".mov", ".avi", ".wav", ".zip", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".tar", ".jar", ".war", ".whl",
-    ".so", ".dll", ".dylib", ".exe", ".o", ".a", ".class", ".pyc", ".bin", ".dat", ".db", ".sqlite", ".wasm", ".parquet",
+    ".so", ".dll", ".dylib", ".exe", ".o", ".a", ".class", ".pyc", ".bin", ".dat", ".db", ".sqlite", ".wasm",
     ".css", ".scss", ".less", ".html", ".htm", ".map", ".lock", ".sum", ".mod", ".pem", ".crt", ".key", ".pub", ".gpg",
-    ".c", ".h", ".cc", ".cpp", ".hpp", ".s", ".rs", ".swift", ".m", ".sql", ".proto", ".rst", ".adoc", ".log", ".po",
+    ".c", ".h", ".cc", ".cpp", ".hpp", ".s", ".rs", ".swift", ".m", ".sql", ".proto", ".rst", ".adoc", ".log",
 })  # fmt: skip
 """The last suffixes, in any letter case, of what no deployment takes for a template; any other name may be one's."""
 

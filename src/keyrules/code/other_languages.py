@@ -120,7 +120,7 @@ def other_languages(name: str, data: bytes) -> str | None:
     low = name.lower()
     if low.endswith(_NEVER):
         return None
-    if b"\0" in data[:2]:
+    if b"\0" in data[:4]:
         data = data.replace(b"\0", b"")
     # In every declaration below is one of these; nearly every file ends here.
     if b"ccess" not in data or not (b"ccessKey" in data or b"ccess_key" in data or b"ccess-key" in data):

@@ -140,7 +140,8 @@ def test_a_type_that_the_rendering_builds_is_open() -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        '{"Resources": {{{ if .A }}"A": {"Type": "AWS::IAM::AccessKey"},{{ end }}"B": {"Type": "AWS::IAM::AccessKey"}}}',
+        '{"Resources": {{{ if .A }}"A": {"Type": "AWS::IAM::AccessKey"},{{ end }}'
+        '"B": {"Type": "AWS::IAM::AccessKey"}}}',
         '{"Resources": {\n{{ if .A }}\n"A": {"Type": "AWS::IAM::AccessKey"}\n{{ else }}\n"B": '
         '{"Type": "AWS::IAM::AccessKey"}\n{{ end }}\n}}',
         '{{ define "x" }}{"Resources": {"A": {"Type": "AWS::IAM::AccessKey"}, "B": {"Type": "AWS::IAM::AccessKey", '

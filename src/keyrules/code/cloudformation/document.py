@@ -64,7 +64,7 @@ class Entry:
 
 @dataclass(frozen=True, eq=False)
 class Table:
-    """A mapping with its keys in the order of the file, each key once unless the alternatives of a key were asked for."""
+    """A mapping with its keys in the order of the file, each key once unless alternatives were asked for."""
 
     entries: tuple[Entry, ...] = field(repr=False)
     line: int

@@ -7,10 +7,10 @@ Jinja's, so that the CloudFormation reader treats both as what they are: open.
 from __future__ import annotations
 
 import json
-import os.path
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from keyrules.code.cloudformation.document import decode_template
@@ -31,7 +31,7 @@ from keyrules.code.terraform.hcl.ast import (
 )
 from keyrules.code.terraform.hcl.render import render
 from keyrules.code.terraform.hcl.values import text as as_text
-from keyrules.code.terraform.module import Declaration
+from keyrules.code.terraform.module import Declaration, normalize
 from keyrules.code.terraform.scope import Frame, Scope, walk
 
 STACK_TYPES = (
@@ -192,7 +192,7 @@ class _Reader:
         name = evaluate(call.args[0], self._frame(scope))
         if not isinstance(name, str):
             return []
-        path = os.path.normpath(os.path.join(scope.root.module.path, name))
+        path = normalize(Path(scope.root.module.path) / name)
         try:
             text = decode_template(read_file(path))
         except OSError:
@@ -223,7 +223,8 @@ class _Reader:
 
     def _part(self, part: Expr, scope: Scope) -> str:
         if isinstance(part, Conditional) and _is_text(part.then):
-            return f"{{% if x %}}{self._text(part.then, scope)}{{% else %}}{self._text(part.otherwise, scope)}{{% endif %}}"
+            then, otherwise = self._text(part.then, scope), self._text(part.otherwise, scope)
+            return f"{{% if x %}}{then}{{% else %}}{otherwise}{{% endif %}}"
         if isinstance(part, ForExpr) and _is_text(part.value):
             return f"{{% for x in y %}}{self._text(part.value, scope)}{{% endfor %}}"
         return self._text(part, scope)
