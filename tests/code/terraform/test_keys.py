@@ -10,7 +10,17 @@ from terraform_cases import judged, module, outcomes, root_scope, write
 from keyrules.code.terraform.keys import declared_keys
 from keyrules.model import InputError
 
-INPUTS = 'variable "x" {}\nvariable "y" {}\nvariable "people" {\n  type = set(string)\n}\nvariable "others" {\n  type = set(string)\n}\nvariable "machines" {}\n'
+INPUTS = """
+variable "x" {}
+variable "y" {}
+variable "people" {
+  type = set(string)
+}
+variable "others" {
+  type = set(string)
+}
+variable "machines" {}
+"""
 
 
 def pair(first: str, second: str) -> str:

@@ -118,6 +118,17 @@ class ModuleReader:
             self._modules[folder] = self._load(folder)
         return self._modules[folder]
 
+    def file(self, path: str, limit: int) -> bytes | None:
+        """The bytes of a file that an expression names, None for one of more than `limit`. Raises OSError.
+
+        Only a regular file is opened; `digests` has it, because verdicts may rest on it.
+        """
+        if Path(path).stat().st_size > limit:
+            return None
+        data = self._read(path)
+        self.digests[path] = hashlib.sha256(data).hexdigest()
+        return data if len(data) <= limit else None
+
     def _load(self, folder: str) -> Module:
         builder = _Builder(folder)
         try:
