@@ -15,8 +15,8 @@ DECLARED = {
         "b.ts": "import { AccessKey } from 'aws-cdk-lib/aws-iam';\nnew AccessKey(this, 'K', { user });\n",
         "c.py": "from aws_cdk import aws_iam as iam\niam.AccessKey(self, 'K', user=user)\n",
         "d.py": "from aws_cdk.aws_iam import CfnAccessKey\nCfnAccessKey(self, 'K', user_name='x')\n",
-        "E.java": "import software.amazon.awscdk.services.iam.*;\nAccessKey.Builder.create(this, \"K\").user(u).build();\n",
-        "F.cs": "using Amazon.CDK.AWS.IAM;\n// awscdk\nnew CfnAccessKey(this, \"K\", new CfnAccessKeyProps {});\n",
+        "E.java": 'import software.amazon.awscdk.services.iam.*;\nAccessKey.Builder.create(this, "K").user(u).build();\n',
+        "F.cs": 'using Amazon.CDK.AWS.IAM;\n// awscdk\nnew CfnAccessKey(this, "K", new CfnAccessKeyProps {});\n',
         "g.go": 'import "github.com/aws/aws-cdk-go/awscdk/v2/awsiam"\nawsiam.NewCfnAccessKey(stack, k, p)\n',
         "H.kt": "import software.amazon.awscdk.services.iam.CfnAccessKey\nCfnAccessKey.Builder.create(this, k)\n",
     },
@@ -24,8 +24,8 @@ DECLARED = {
         "a.ts": 'import * as aws from "@pulumi/aws";\nconst k = new aws.iam.AccessKey("k", {user: u.name});\n',
         "b.py": 'import pulumi_aws as aws\nk = aws.iam.AccessKey("k", user=u.name)\n',
         "c.go": 'import "github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"\niam.NewAccessKey(ctx, "k", nil)\n',
-        "D.cs": "using Pulumi.Aws.Iam;\nvar k = new AccessKey(\"k\", new AccessKeyArgs());\n",
-        "E.java": "import com.pulumi.aws.iam.AccessKey;\nvar k = new AccessKey(\"k\", args);\n",
+        "D.cs": 'using Pulumi.Aws.Iam;\nvar k = new AccessKey("k", new AccessKeyArgs());\n',
+        "E.java": 'import com.pulumi.aws.iam.AccessKey;\nvar k = new AccessKey("k", args);\n',
         "Pulumi.yaml": "name: x\nruntime: yaml\nresources:\n  k:\n    type: aws:iam:AccessKey\n",
     },
     "cdktf": {
@@ -101,7 +101,9 @@ def test_a_script_of_windows_is_recognised(encoding: str) -> None:
     assert other_languages("a.ps1", "x\nNew-IAMAccessKey -UserName x\n".encode(encoding)) == "script"
 
 
-def test_one_note_for_each_kind_with_a_count_and_the_first_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_note_for_each_kind_with_a_count_and_the_first_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     found = [("script", str(tmp_path / f"{name}.sh")) for name in "edcba"] + [("cdk", str(tmp_path / "x.ts"))]
     notes = not_read_notes([*found, found[0]])

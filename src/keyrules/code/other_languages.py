@@ -11,7 +11,6 @@ from typing import NamedTuple
 from keyrules.code.file_names import PROGRAM_SUFFIXES
 from keyrules.code.file_paths import shown
 
-
 _NEVER = (".md", ".markdown", ".txt", ".rst", ".adoc", ".csv", ".tsv", ".json", ".tfvars", ".xml")
 """Prose and data, in which the words are about keys."""
 _LISTED = 3

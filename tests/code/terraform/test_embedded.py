@@ -77,7 +77,9 @@ def test_values_that_only_a_run_knows_are_open(tmp_path: Path) -> None:
         'jsonencode({ Resources = { K = { Type = "AWS::IAM::${var.s}", Properties = { UserName = var.s } } } })'
     )
     assert found(tmp_path, text) == {ADDRESS: "UNKNOWN"}
-    serial = stack(f'<<EOF\n{YAML}%{{ if var.s != "" }}\n      Serial: 1\n%{{ endif }}\nEOF'.replace("{UserName: x}", ""))
+    serial = stack(
+        f'<<EOF\n{YAML}%{{ if var.s != "" }}\n      Serial: 1\n%{{ endif }}\nEOF'.replace("{UserName: x}", "")
+    )
     assert found(tmp_path, 'variable "s" {}\n' + serial) == {ADDRESS: "FAIL"}
 
 
@@ -118,7 +120,9 @@ def test_a_body_that_does_not_resolve_is_unknown_where_it_speaks_of_keys(
 
 def test_a_stack_that_is_not_declared_deploys_nothing(tmp_path: Path) -> None:
     assert list(templates_in(module(tmp_path, stack(f"jsonencode({KEY})", more="  count = 0\n")))) == []
-    assert found(tmp_path, stack(f"jsonencode({KEY})", more="  count = var.n\n") + 'variable "n" {}\n') == {ADDRESS: "FAIL"}
+    assert found(tmp_path, stack(f"jsonencode({KEY})", more="  count = var.n\n") + 'variable "n" {}\n') == {
+        ADDRESS: "FAIL"
+    }
 
 
 def test_a_skip_comment_of_the_stack_counts_for_what_it_deploys(tmp_path: Path) -> None:
@@ -127,5 +131,20 @@ def test_a_skip_comment_of_the_stack_counts_for_what_it_deploys(tmp_path: Path) 
 
 
 def test_a_stack_about_other_things_says_nothing(tmp_path: Path) -> None:
-    body = 'jsonencode({ Resources = { B = { Type = "AWS::S3::Bucket" } }, Description = "no AWS::IAM::AccessKey here" })'
+    body = (
+        'jsonencode({ Resources = { B = { Type = "AWS::S3::Bucket" } }, Description = "no AWS::IAM::AccessKey here" })'
+    )
     assert found(tmp_path, stack(body)) == {}
+
+
+def test_two_open_users_are_one_only_where_they_are_the_same_expression(tmp_path: Path) -> None:
+    def users(first: str, second: str) -> set[str]:
+        keys = ", ".join(
+            f'{name} = {{ Type = "AWS::IAM::AccessKey", Properties = {{ UserName = {user} }} }}'
+            for name, user in (("A", first), ("B", second))
+        )
+        write(tmp_path, {"main.tf": 'variable "x" {}\n' + stack(f"jsonencode({{ Resources = {{ {keys} }} }})")})
+        return {f["status"] for f in scanning.scan(tmp_path).findings("KEY_AWS_003")}
+
+    assert users("var.x", "var.x") == {"FAIL"}
+    assert users('trimprefix(var.x, "a")', 'trimprefix(var.x, "b")') == {"PASS"}

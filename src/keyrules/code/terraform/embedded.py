@@ -31,6 +31,7 @@ from keyrules.code.terraform.hcl.ast import (
 )
 from keyrules.code.terraform.hcl.render import render
 from keyrules.code.terraform.hcl.values import text as as_text
+from keyrules.code.terraform.hcl.walk import children
 from keyrules.code.terraform.module import Declaration, normalize
 from keyrules.code.terraform.scope import Frame, Scope, walk
 
@@ -93,7 +94,15 @@ def templates_in(root: Scope) -> Iterator[tuple[Declaration, EmbeddedTemplate]]:
 
 
 def _speaks_of_keys(declared: Declaration) -> bool:
-    words = [declared.name, *(render(attribute.value) for attribute in declared.body.attributes.values())]
+    todo = [attribute.value for attribute in declared.body.attributes.values()]
+    words = [declared.name]
+    while todo:
+        expr = todo.pop()
+        todo += children(expr)
+        if isinstance(expr, Literal) and isinstance(expr.value, str):
+            words.append(expr.value)
+        elif isinstance(expr, (Access, Name)):
+            words.append(render(expr))
     return any(_KEY_WORDS.search(word) for word in words)
 
 
@@ -106,6 +115,7 @@ class _Reader:
     def __init__(self, scope: Scope, declared: Declaration) -> None:
         self._declared = declared
         self._scope = scope
+        self._numbers: dict[Expr, int] = {}
 
     def stack(self) -> list[_Body]:
         """The texts that a stack's body can be; none where it is not known."""
@@ -219,7 +229,7 @@ class _Reader:
         if isinstance(expr, Template):
             return "".join([self._part(part, scope) for part in expr.parts])
         value = as_text(evaluate(expr, self._frame(scope)))
-        return _open(render(expr)) if value is None else value
+        return self._open(expr) if value is None else value
 
     def _part(self, part: Expr, scope: Scope) -> str:
         if isinstance(part, Conditional) and _is_text(part.then):
@@ -235,17 +245,24 @@ class _Reader:
             return None
         if isinstance(expr, ObjectExpr):
             return {
-                self._text(key, scope): _open(render(value)) if data is None and value != Literal(None) else data
+                self._text(key, scope): self._open(value) if data is None and value != Literal(None) else data
                 for key, value in expr.items
                 for data in (self._data(value, scope, depth + 1),)
             }
         if isinstance(expr, ListExpr):
-            return [_open(render(i)) if (d := self._data(i, scope, depth + 1)) is None else d for i in expr.items]
+            return [self._open(i) if (d := self._data(i, scope, depth + 1)) is None else d for i in expr.items]
         if isinstance(expr, Template):
             return self._text(expr, scope)
         if isinstance(expr, Access) and (found := self._referenced(expr, scope)) is not None:
             return self._data(found[0], found[2], depth + 1)
-        return _shown(evaluate(expr, self._frame(scope)), render(expr))
+        return _shown(evaluate(expr, self._frame(scope)), self._open(expr))
+
+    def _open(self, expr: Expr) -> str:
+        """What stands for a value that only a run knows: equal for equal expressions, and without their texts."""
+        shown = " ".join(render(expr).replace("{", "(").replace("}", ")").split())
+        # Rendering leaves texts out, and two expressions that differ in one are no equal values.
+        number = f" #{self._numbers.setdefault(expr, len(self._numbers))}" if "…" in shown else ""
+        return f"{{{{ {shown}{number} }}}}"
 
     def _frame(self, scope: Scope) -> Frame:
         folders = {"module": scope.module.path, "root": scope.root.module.path, "cwd": scope.root.module.path}
@@ -263,18 +280,17 @@ def _is_text(expr: Expr) -> bool:
     return isinstance(expr, Template) or (isinstance(expr, Literal) and isinstance(expr.value, str))
 
 
-def _open(shown: str) -> str:
-    return "{{ " + " ".join(shown.replace("{", "(").replace("}", ")").split()) + " }}"
-
-
 def _shown(value: Any, name: str) -> Any:
     """An evaluated value as JSON has it, its open parts as text."""
     if value is UNKNOWN:
         return None
     if isinstance(value, dict):
-        return {
-            str(key): _open(f"{name}.{key}") if item is UNKNOWN else _shown(item, name) for key, item in value.items()
-        }
+        return {str(key): _part_of(item, name, key) for key, item in value.items()}
     if isinstance(value, list):
-        return [_open(f"{name}[{n}]") if item is UNKNOWN else _shown(item, name) for n, item in enumerate(value)]
-    return value if isinstance(value, (str, bool, int, float)) or value is None else _open(name)
+        return [_part_of(item, name, number) for number, item in enumerate(value)]
+    return value if isinstance(value, (str, bool, int, float)) or value is None else name
+
+
+def _part_of(value: Any, name: str, key: object) -> Any:
+    inner = f"{name[:-3]}.{key} }}}}"
+    return inner if value is UNKNOWN else _shown(value, inner)
