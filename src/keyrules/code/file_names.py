@@ -27,12 +27,30 @@ QUOTING_SUFFIXES = frozenset({
 })  # fmt: skip
 """Programs and prose, which quote templates and are none, not even where one is named on the command line."""
 
+PROGRAM_SUFFIXES = frozenset({
+    ".py", ".js", ".ts", ".go", ".rb", ".java", ".cs", ".php", ".sh", ".bash", ".zsh", ".ps1", ".psm1", ".cmd", ".bat",
+    ".mjs", ".cjs", ".jsx", ".mts", ".cts", ".tsx", ".kt", ".kts", ".scala", ".groovy", ".fs", ".vb",
+})  # fmt: skip
+"""Programs, which may create keys in languages that nobody reads here."""
+
+NO_TEMPLATE_SUFFIXES = QUOTING_SUFFIXES | PROGRAM_SUFFIXES
+"""What is a template only where its name says so twice, such as `stack.template.js`."""
+
 TEXT_SUFFIXES = frozenset({
     *SOURCE_SUFFIXES, *TEMPLATE_SUFFIXES, *QUOTING_SUFFIXES,
     ".tfvars", ".hcl", ".tpl", ".tftpl", ".tmpl", ".j2", ".userdata", ".cloudinit", ".dockerfile",
     ".env", ".envrc", ".ini", ".cfg", ".conf", ".config", ".properties", ".toml", ".csv", ".tsv", ".xml",
 })  # fmt: skip
 """The last suffixes, in any letter case, of what may hold a hard-coded credential."""
+
+NEVER_TEMPLATES = frozenset({
+    ".png", ".jpg", ".jpeg", ".gif", ".ico", ".svg", ".webp", ".bmp", ".pdf", ".woff", ".woff2", ".ttf", ".eot", ".otf",
+    ".mp3", ".mp4", ".mov", ".avi", ".wav", ".zip", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".tar", ".jar", ".war", ".whl",
+    ".so", ".dll", ".dylib", ".exe", ".o", ".a", ".class", ".pyc", ".bin", ".dat", ".db", ".sqlite", ".wasm",
+    ".css", ".scss", ".less", ".html", ".htm", ".map", ".lock", ".sum", ".mod", ".pem", ".crt", ".key", ".pub", ".gpg",
+    ".c", ".h", ".cc", ".cpp", ".hpp", ".s", ".rs", ".swift", ".m", ".sql", ".proto", ".rst", ".adoc", ".log",
+})  # fmt: skip
+"""The last suffixes, in any letter case, of what no deployment takes for a template; any other name may be one's."""
 
 TEXT_STEMS = frozenset({"dockerfile", "jenkinsfile"})
 """Names that count with any suffix."""
@@ -45,6 +63,20 @@ def may_matter(name: str) -> bool:
     if not dot or "." + rest.rpartition(".")[2] in TEXT_SUFFIXES:
         return True
     return stem in TEXT_STEMS or low.startswith(".env.")
+
+
+def is_program(name: str) -> bool:
+    """Whether a file of this name is a program or prose about one, which quotes templates and is none."""
+    return "." + name.lower().rpartition(".")[2] in NO_TEMPLATE_SUFFIXES
+
+
+def may_be_template(name: str) -> bool:
+    """Whether a file of this name may be a template, or a program that makes one; a template needs no ending.
+
+    Names such as `.gitignore` are those of tools' own files.
+    """
+    stem, dot, suffix = name.lower().rpartition(".")
+    return not dot or (bool(stem) and f".{suffix}" not in NEVER_TEMPLATES)
 
 
 def holds_root_values(name: str) -> bool:

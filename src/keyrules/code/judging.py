@@ -17,8 +17,9 @@ from keyrules.code.addresses import without_keys
 from keyrules.code.cloudformation import exposure
 from keyrules.code.cloudformation.document import decode_template
 from keyrules.code.cloudformation.key_set import key_set as template_keys
-from keyrules.code.cloudformation.template import ACCESS_KEY
-from keyrules.code.cloudformation.view import TemplateFile, template_file
+from keyrules.code.cloudformation.parts import template_files, text_inside
+from keyrules.code.cloudformation.template import ACCESS_KEY, Template
+from keyrules.code.cloudformation.view import TemplateFile
 from keyrules.code.flow import flow
 from keyrules.code.key_rules import (
     KeyRule,
@@ -38,10 +39,11 @@ from keyrules.code.plan.key_set import key_set as planned_keys
 from keyrules.code.plan.view import Plan, PlanError, read_plan
 from keyrules.code.session import CheckSession
 from keyrules.code.skips import Skips
+from keyrules.code.terraform.embedded import EmbeddedTemplate, templates_in
 from keyrules.code.terraform.evaluate import instance_keys
 from keyrules.code.terraform.key_set import key_set as declared_keys
 from keyrules.code.terraform.keys import KEY_TYPES, module_instances
-from keyrules.code.terraform.module import Module, ModuleReader
+from keyrules.code.terraform.module import Declaration, Module, ModuleReader
 from keyrules.code.terraform.scope import Scope, format_key, walk
 from keyrules.code.unit_results import Declared, Place, Problem
 from keyrules.code.verdict import Context, TimedContext, Verdict
@@ -92,7 +94,8 @@ _RESOURCE = re.compile(rf'^\s*resource\s+"?({"|".join(KEY_TYPES)})"?\s+"?([^"\s{
 
 def judge_unit(kind: str, path: str, session: CheckSession) -> Declared:
     """Judges one root module folder, template or plan. Raises OSError when the file itself cannot be read."""
-    judge = {"terraform": _terraform, "cloudformation": _cloudformation, "plan": _planned}[kind]
+    judges = {"terraform": _terraform, "cloudformation": _cloudformation, "plan": _planned, "text": _terraform_text}
+    judge = judges[kind]
     return judge(path, session)
 
 
@@ -145,13 +148,43 @@ def _terraform(folder: str, session: CheckSession) -> Declared:
     verdicts = _each_instance(verdicts, root)
     skips = Skips.of_terraform(root, reader.comments)
     found.verdicts = _with_skips(verdicts, skips)
+    for declared, embedded in templates_in(root):
+        _add(found, _embedded(declared, embedded, skips, session))
     found.verdicts += _unread("terraform", unread, session, "its file cannot be parsed, so it is known by name only")
-    found.idle_skips = [
-        Place(path, comment.ids, comment.line, comment.line) for path, comment in skips.without_effect()
-    ]
+    found.idle_skips = _idle(skips)
     lines = (f"{_relative(path, folder)}\0{digest}" for path, digest in sorted(reader.digests.items()))
     found.sha256 = hashlib.sha256("\n".join(lines).encode("utf-8", "surrogateescape")).hexdigest()
     return found
+
+
+def _embedded(stack: Declaration, embedded: EmbeddedTemplate, skips: Skips, session: CheckSession) -> Declared:
+    """What a template declares that Terraform deploys. A template that is a file of its own is judged as that file.
+
+    A skip comment in the stack counts for what it deploys.
+    """
+    found = Declared()
+    if embedded.text is None:
+        unread = [Place(embedded.path, embedded.address, embedded.start_line, embedded.end_line, judged=False)]
+        found.keys += unread
+        found.verdicts += _unread("cloudformation", unread, session, "the configuration does not show its template")
+        return found
+    if embedded.whole_file:
+        files = template_files(embedded.path, embedded.text)
+    else:
+        lines = (embedded.start_line, embedded.end_line)
+        files = text_inside(embedded.path, embedded.text, *lines, f"{embedded.address}/")
+    for file in files:
+        _add(found, _template(file, embedded.text if embedded.whole_file else "", session))
+    if not embedded.whole_file:
+        found.verdicts = [_skipped_with(stack, verdict, skips) for verdict in found.verdicts]
+    return found
+
+
+def _skipped_with(stack: Declaration, verdict: Verdict, skips: Skips) -> Verdict:
+    if verdict.status is Status.PASS or verdict.skipped is not None:
+        return verdict
+    at_stack = replace(verdict, path=stack.path, start_line=stack.start_line, end_line=stack.end_line)
+    return replace(verdict, skipped=skips.reason(at_stack))
 
 
 def _nothing(*_: object) -> list[Verdict]:
@@ -206,32 +239,63 @@ def _named_in_text(path: str) -> list[Place]:
     ]
 
 
+def _terraform_text(path: str, session: CheckSession) -> Declared:
+    """The keys of Terraform inside a text that becomes a configuration later, by name."""
+    unread = _named_in_text(path)
+    why = "it is Terraform in a text that another program writes out; scan the configuration that it becomes"
+    verdicts = list(_unread("terraform", unread, session, why))
+    return Declared(unread, verdicts=verdicts, sha256=hashlib.sha256(Path(path).read_bytes()).hexdigest())
+
+
 def _cloudformation(path: str, session: CheckSession) -> Declared:
     data = Path(path).read_bytes()
     found = Declared(sha256=hashlib.sha256(data).hexdigest())
     text = decode_template(data)
-    file = template_file(path, text)
+    for file in template_files(path, text):
+        _add(found, _template(file, text, session))
+    return found
+
+
+def _template(file: TemplateFile, text: str, session: CheckSession) -> Declared:
+    """What one template declares; `text` is that of the file that it stands in, for the skip comments."""
+    found = Declared()
+    for place in file.unread:
+        unread = [Place(file.path, place.logical_id, place.line, place.line, judged=False)]
+        found.keys += unread
+        found.verdicts += _unread("cloudformation", unread, session, place.why)
     if file.template is None:
-        unread = [Place(path, key.logical_id, key.line, key.line, judged=False) for key in file.unread]
-        if unread:
-            found.problems.append(Problem(path, file.problem))
-        found.keys = unread
-        found.verdicts = list(_unread("cloudformation", unread, session, file.problem))
-        return found
-    keys = template_keys(file.template, path)
-    found.keys = [Place(path, key.address, key.start_line, key.end_line) for key in keys.keys]
-    for block in file.template.malformed_keys:
+        if file.unread:
+            found.problems.append(Problem(file.path, file.problem))
+    else:
+        _judge_template(found, file, file.template, text, session)
+    found.keys = [replace(place, address=file.prefix + place.address) for place in found.keys]
+    found.verdicts = [replace(verdict, address=file.prefix + verdict.address) for verdict in found.verdicts]
+    return found
+
+
+def _judge_template(found: Declared, file: TemplateFile, template: Template, text: str, session: CheckSession) -> None:
+    path = file.path
+    keys = template_keys(template, path)
+    found.keys += [Place(path, key.address, key.start_line, key.end_line) for key in keys.keys]
+    if found.keys:
+        found.notes += [Problem(path, note) for note in template.notes]
+    for block in template.malformed_keys:
         message = f"line {block.start_line}: this resource names {ACCESS_KEY} and has no Type that is text"
         found.problems.append(Problem(path, f"{message}, so no rule can judge it; write `Type: {ACCESS_KEY}`"))
     verdicts = _verdicts(
         "cloudformation", session, keys, lambda rule, context: (rule.cloudformation or _nothing)(file, context)
     )
-    skips = Skips.of_template(file.template, path, text)
-    found.verdicts = _with_skips(verdicts, skips)
-    found.idle_skips = [
-        Place(path, comment.ids, comment.line, comment.line) for path, comment in skips.without_effect()
-    ]
-    return found
+    skips = Skips.of_template(template, path, text)
+    found.verdicts += _with_skips(verdicts, skips)
+    found.idle_skips = _idle(skips)
+
+
+def _add(found: Declared, part: Declared) -> None:
+    found.keys += part.keys
+    found.verdicts += part.verdicts
+    found.problems += part.problems
+    found.idle_skips += part.idle_skips
+    found.notes += part.notes
 
 
 def _planned(path: str, session: CheckSession) -> Declared:

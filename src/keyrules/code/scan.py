@@ -13,6 +13,7 @@ from keyrules.code.discovery import Discovery, discover, note_on_nothing
 from keyrules.code.file_names import SOURCE_SUFFIXES
 from keyrules.code.file_paths import below, shown
 from keyrules.code.file_walk import read_file
+from keyrules.code.other_languages import not_read_notes
 from keyrules.code.scan_findings import merged, unit_findings
 from keyrules.code.scan_unit import Limits, Unit
 from keyrules.code.session import CheckSession
@@ -62,10 +63,12 @@ def scan(request: ScanRequest) -> Evaluation:
     errors = [EvaluationError(*error) for error in found.errors]
     inputs: list[Input] = []
     keys: set[tuple[str, str]] = set()
+    notes: list[str] = []
     for outcome in _outcomes(found, rules, request):
         unit = unit_findings(outcome, request.selection)
         findings += [f for f in unit.findings if _is_asked_for(f, outcome.unit, found) and not _left_out(f, request)]
         errors += unit.errors
+        notes += [f"{shown(note.path)}: {note.message}" for note in outcome.declared.notes] if outcome.declared else []
         digest = outcome.declared.sha256 if outcome.declared else None
         inputs.append(Input(outcome.unit.kind, shown(outcome.unit.path), digest))
         keys |= _keys(outcome, request)
@@ -83,7 +86,7 @@ def scan(request: ScanRequest) -> Evaluation:
         findings=tuple(kept),
         counts=_counts(findings),
         errors=_distinct(errors),
-        notes=_notes(found, request, findings),
+        notes=(*_notes(found, request, findings), *notes, *not_read_notes(found.not_read)),
         rule_counts={rule.id: _counts(finding for finding in findings if finding.rule == rule.id) for rule in rules},
         population=_population(found, keys),
         scope=ScanScope(tuple(map(shown, found.folders)), tuple(sorted(map(shown, found.only or ())))),

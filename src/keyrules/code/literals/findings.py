@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from keyrules.code.cloudformation.document import TemplateError, decode_template
-from keyrules.code.cloudformation.template import read_template
+from keyrules.code.cloudformation.reading import read_template
 from keyrules.code.file_paths import shown
 from keyrules.code.literals.literals import LiteralCredential, find_literals
 from keyrules.code.skip_comments import safe_reason
