@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -15,6 +14,9 @@ from keyrules.code.file_names import SOURCE_SUFFIXES
 from keyrules.code.file_paths import below, shown
 from keyrules.code.file_walk import read_file
 from keyrules.code.host.worker_protocol import Request
+from keyrules.code.literals.candidates import contains_candidate
+from keyrules.code.literals.findings import LITERALS, FileLiterals, literal_findings, temporary_note
+from keyrules.code.literals.masking import KnownSecrets, masked
 from keyrules.code.scan_findings import merged, unit_findings
 from keyrules.code.scan_unit import Limits, Unit
 from keyrules.code.unit_results import UnitOutcome
@@ -32,8 +34,6 @@ from keyrules.model import (
     Status,
 )
 from keyrules.pack.pack import Pack
-
-LITERALS = "KEY_AWS_011"
 
 
 @dataclass(frozen=True)
@@ -65,6 +65,7 @@ def scan(request: ScanRequest) -> Evaluation:
     errors = [EvaluationError(*error) for error in found.errors]
     inputs: list[Input] = []
     keys: set[tuple[str, str]] = set()
+    texts = _literals(found, errors)
     for outcome in _outcomes(found, rules, request, errors):
         unit = unit_findings(outcome, request.selection)
         findings += [f for f in unit.findings if _is_asked_for(f, outcome.unit, found) and not _left_out(f, request)]
@@ -74,10 +75,11 @@ def scan(request: ScanRequest) -> Evaluation:
         keys |= _keys(outcome, request)
     literals = next((rule for rule in rules if rule.id == LITERALS), None)
     if literals is not None:
-        findings += _literals(found, literals, inputs, errors)
+        findings += [finding for path, text in texts for finding in literal_findings(path, text, literals)]
+        inputs += _text_inputs(found, texts)
     findings = merged(findings)
     kept = [f for f in findings if f.status is not Status.PASS or request.keep_passing]
-    return Evaluation(
+    evaluation = Evaluation(
         plane=Plane.CODE,
         as_of=request.as_of,
         pack=request.pack.stamp,
@@ -86,11 +88,12 @@ def scan(request: ScanRequest) -> Evaluation:
         findings=tuple(kept),
         counts=_counts(findings),
         errors=_distinct(errors),
-        notes=_notes(found, request, findings),
+        notes=_notes(found, request, findings, texts if literals is not None else ()),
         rule_counts={rule.id: _counts(finding for finding in findings if finding.rule == rule.id) for rule in rules},
         population=_population(found, keys),
         scope=ScanScope(tuple(map(shown, found.folders)), tuple(sorted(map(shown, found.only or ())))),
     )
+    return masked(evaluation, KnownSecrets(digest for _, text in texts for digest in text.digests))
 
 
 def _counts(findings: Iterable[Finding]) -> Counts:
@@ -149,25 +152,37 @@ def _outcomes(
     return [outcomes[unit] for unit in found.units if unit in outcomes]
 
 
-def _literals(found: Discovery, rule: Rule, inputs: list[Input], errors: list[EvaluationError]) -> list[Finding]:
-    """Hard-coded credentials; a file that holds one and belongs to no unit becomes an input of its own."""
-    if not found.texts:
-        return []
-    from keyrules.code.literals.findings import literal_findings
+def _literals(found: Discovery, errors: list[EvaluationError]) -> list[tuple[str, FileLiterals]]:
+    """What each text holds that may hold a hard-coded credential, and the secrets of each plan, whichever rules run: a
+    secret that is known is masked in what they say."""
+    texts: list[tuple[str, FileLiterals]] = []
+    plans = [unit.path for unit in found.units if unit.kind == "plan"]
+    if not (found.texts or plans):
+        return texts
+    from keyrules.code.literals.reading import read_literals
 
-    findings: list[Finding] = []
-    units = {unit.path for unit in found.units}
-    for path in found.texts:
+    for path in (*found.texts, *plans):
         try:
             data = read_file(path)
         except OSError as error:
             errors.append(EvaluationError(shown(path), "unreadable", f"Cannot be read: {error.strerror}"))
             continue
-        held = literal_findings(path, data, rule)
-        findings += held
-        if held and path not in units and not path.endswith(SOURCE_SUFFIXES):
-            inputs.append(Input("text", shown(path), hashlib.sha256(data).hexdigest()))
-    return findings
+        if path in found.texts:
+            texts.append((path, read_literals(path, data)))
+        elif contains_candidate(data):
+            # A rule on plans says where a plan's literals are.
+            texts.append((path, FileLiterals(digests=read_literals(path, data).digests)))
+    return texts
+
+
+def _text_inputs(found: Discovery, texts: Iterable[tuple[str, FileLiterals]]) -> list[Input]:
+    """A file that holds a credential and belongs to no unit is an input of its own."""
+    units = {unit.path for unit in found.units}
+    return [
+        Input("text", shown(path), text.sha256)
+        for path, text in texts
+        if text.found and path not in units and not path.endswith(SOURCE_SUFFIXES)
+    ]
 
 
 def _distinct(errors: list[EvaluationError]) -> tuple[EvaluationError, ...]:
@@ -195,7 +210,10 @@ def _left_out(finding: Finding, request: ScanRequest) -> bool:
     return request.excluded(str(Path.cwd() / finding.location.path))
 
 
-def _notes(found: Discovery, request: ScanRequest, findings: Sequence[Finding]) -> tuple[str, ...]:
-    if found.units or found.errors or findings:
-        return ()
+def _notes(
+    found: Discovery, request: ScanRequest, findings: Sequence[Finding], texts: Iterable[tuple[str, FileLiterals]]
+) -> tuple[str, ...]:
+    notes = temporary_note(texts)
+    if found.units or found.errors or findings or notes:
+        return notes
     return (note_on_nothing(found, request.paths),)

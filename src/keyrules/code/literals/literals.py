@@ -92,7 +92,12 @@ def find_literals(text: str) -> list[LiteralCredential]:
     Never raises on any text and takes time proportional to its length. Base64 text is decoded once and looked into.
     """
     found = [secret.credential for secret in find_secrets(text) if secret.credential is not None]
-    return sorted(found, key=lambda item: (item.line, item.end_line, item.masked_key_id or "", item.message))
+    return sorted(found, key=in_order)
+
+
+def in_order(item: LiteralCredential) -> tuple[int, int, str, str]:
+    """What credentials are sorted by."""
+    return item.line, item.end_line, item.masked_key_id or "", item.message
 
 
 def find_secrets(text: str) -> list[LiteralSecret]:

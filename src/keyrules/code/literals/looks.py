@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from itertools import pairwise
+from operator import add
 
 # A uniformly random value of 40 characters has about 30 different ones (standard deviation 2). Stretches of four or
 # more lower-case letters, of which words and paths consist, fill 20 of its places in 3 of 10,000 values, and 16 of them
@@ -19,6 +19,9 @@ _PLACEHOLDER_WORD = re.compile(
     r"todo|user|value|with|xxx|you|your"
 )
 
+_STEPS = frozenset(chr(code) + chr(code + step) for code in range(1, 127) for step in (-1, 0, 1))
+"""Pairs of characters of which sequences consist."""
+
 _FEWEST_DIFFERENT = 5
 """A key id with fewer different characters after its prefix is a filler such as AKIAXXXXXXXXXXXXXXXX."""
 
@@ -28,8 +31,7 @@ def is_filler(value: str) -> bool:
     low = value.lower()
     if value in (low, value.upper()) or "EXAMPLE" in value or len(set(value)) < _DIFFERENT:
         return True
-    codes = low.encode("latin-1", "replace")
-    if sum(-1 <= first - second <= 1 for first, second in pairwise(codes)) >= len(value) // 2:
+    if sum(map(_STEPS.__contains__, map(add, low, low[1:]))) >= len(value) // 2:
         return True
     return sum(map(len, _PLACEHOLDER_WORD.findall(low))) >= len(value) // 2
 
