@@ -27,11 +27,14 @@ QUOTING_SUFFIXES = frozenset({
 })  # fmt: skip
 """Programs and prose, which quote templates and are none, not even where one is named on the command line."""
 
+STATE_SUFFIX = ".tfstate"
+"""In the name of Terraform's state, and of its copies: `terraform.tfstate.1700000000.backup`."""
+
 TEXT_SUFFIXES = frozenset({
     *SOURCE_SUFFIXES, *TEMPLATE_SUFFIXES, *QUOTING_SUFFIXES,
     ".tfvars", ".hcl", ".tpl", ".tftpl", ".tmpl", ".j2", ".userdata", ".cloudinit", ".dockerfile",
     ".env", ".envrc", ".ini", ".cfg", ".conf", ".config", ".properties", ".toml", ".csv", ".tsv", ".xml",
-    ".tfstate", ".state", ".tfbackend", ".rc", ".creds", ".credentials", ".secret", ".secrets", ".vars",
+    STATE_SUFFIX, ".state", ".tfbackend", ".rc", ".creds", ".credentials", ".secret", ".secrets", ".vars",
     ".ipynb", ".patch", ".diff", ".mbox", ".eml", ".log", ".jsonl", ".ndjson", ".sql", ".service",
     ".jsx", ".tsx", ".mjs", ".cjs", ".vue", ".html", ".rs", ".kt", ".kts", ".scala", ".groovy", ".gradle", ".swift",
     ".pl", ".lua", ".fish", ".rst", ".adoc",
@@ -49,7 +52,7 @@ def may_matter(name: str) -> bool:
     stem, dot, rest = low.partition(".")
     if not dot or stem in TEXT_STEMS or "." + rest.rpartition(".")[2] in TEXT_SUFFIXES:
         return True
-    return ".tfstate" in low
+    return STATE_SUFFIX in low
 
 
 def holds_root_values(name: str) -> bool:

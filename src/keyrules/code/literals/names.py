@@ -16,6 +16,8 @@ _NAME = re.compile(
 
 _WORD = re.compile(r"[A-Z]+[0-9]*(?![a-z])|[A-Z]?[a-z]+[0-9]*|[0-9]+", re.ASCII)
 
+_KEY_ID = re.compile(r"A[KS]IA[A-Z0-9]{16}")
+
 FOREIGN = frozenset(
     {
         "alibaba",
@@ -163,7 +165,12 @@ def _whole_name(text: str, match: re.Match[str]) -> str:
 
 @lru_cache(maxsize=4096)
 def words_of(name: str) -> tuple[str, ...]:
-    """The words of a name in lower case: `awsSecretKey`, `AWS_SECRET_KEY` and `aws-secret-key` have the same three."""
+    """The words of a name in lower case: `awsSecretKey`, `AWS_SECRET_KEY` and `aws-secret-key` have the same three.
+
+    The letters of a key id, which stands where a name would in `id:secret`, are none.
+    """
+    if _KEY_ID.fullmatch(name):
+        return ()
     return tuple(word.lower() for word in _WORD.findall(name))
 
 
