@@ -81,9 +81,9 @@ def _unfolded(data: bytes) -> bytes:
 
 def _could_be_secret(run: bytes) -> bool:
     """Whether a run, given by the classes of its characters, has the length and both letter cases of a secret, or
-    escapes from which one could be made. Hashes have neither; files about secrets are full of them. In a patch a plus
-    may stand before it."""
-    if len(run) in _LENGTHS or (len(run) - 1 in _LENGTHS and run.startswith(b"d")):
+    escapes from which one could be made. Hashes have neither; files about secrets are full of them. In a patch one
+    or two plus signs may stand before it."""
+    if any(len(run) - signs in _LENGTHS and run.startswith(b"dd"[:signs]) for signs in range(3)):
         return b"E" in run or (b"U" in run and b"l" in run)
     return len(run) > SECRET_LENGTH and b"E" in run
 
