@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 
 from keyrules.code.file_names import (
     SOURCE_SUFFIXES,
+    STATE_SUFFIX,
     TEMPLATE_SUFFIXES,
     holds_root_values,
     is_program,
@@ -128,9 +129,10 @@ def _classify(path: str, folder: str, name: str, found: Discovery, terraform: Mo
         terraform.add(folder, path, data)
         if by_itself and declares_values_only(data):
             found.values.add(folder)
-    elif kind == "plan":
+    elif kind in ("plan", "no_plan"):
         found.units.append(Unit("plan", path))
-        return
+        if kind == "plan":
+            return
     elif kind == "template" and concerns_cloudformation(data):
         found.units.append(Unit("cloudformation", path))
     if (by_itself or may_matter(name)) and contains_candidate(data) and not _is_binary(data):
@@ -148,14 +150,17 @@ def _is_binary(data: bytes) -> bool:
 
 
 def _kind(name: str, data: bytes, by_itself: bool) -> str | None:
+    """terraform, template, plan, or no_plan for what its sender takes for one; state for a file that is called so."""
     if name.endswith(SOURCE_SUFFIXES):
         return "terraform"
     low = name.lower()
+    if STATE_SUFFIX in low:
+        return "state"
     if by_itself or low.endswith(".json") or "." not in name:
-        if could_be_plan(data) and _is_plan(data, by_itself):
-            return "plan"
+        if could_be_plan(data) and (kind := _kind_of_plan(data, by_itself)):
+            return kind
         if by_itself and data.startswith(_ZIP) and b"tfplan" in data[:HEAD]:
-            return "plan"
+            return "no_plan"
     if low.endswith(TEMPLATE_SUFFIXES):
         return "template"
     if is_program(name):
@@ -174,8 +179,11 @@ def _is_small(path: str) -> bool:
         return False
 
 
-def _is_plan(data: bytes, by_itself: bool) -> bool:
+def _kind_of_plan(data: bytes, by_itself: bool) -> str | None:
     """A state, a log or a saved plan in place of a plan's JSON is refused, because its sender takes it for judged."""
-    from keyrules.code.plan.json import is_plan, recognise
+    from keyrules.code.plan.json import Kind, recognise
 
-    return recognise(data) is not None if by_itself else is_plan(data)
+    kind = recognise(data)
+    if kind is Kind.PLAN:
+        return "plan"
+    return "no_plan" if by_itself and kind is not None else None

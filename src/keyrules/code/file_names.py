@@ -36,10 +36,18 @@ PROGRAM_SUFFIXES = frozenset({
 NO_TEMPLATE_SUFFIXES = QUOTING_SUFFIXES | PROGRAM_SUFFIXES
 """What is a template only where its name says so twice, such as `stack.template.js`."""
 
+STATE_SUFFIX = ".tfstate"
+"""In the name of Terraform's state, and of its copies: `terraform.tfstate.1700000000.backup`."""
+
 TEXT_SUFFIXES = frozenset({
     *SOURCE_SUFFIXES, *TEMPLATE_SUFFIXES, *QUOTING_SUFFIXES,
     ".tfvars", ".hcl", ".tpl", ".tftpl", ".tmpl", ".j2", ".userdata", ".cloudinit", ".dockerfile",
     ".env", ".envrc", ".ini", ".cfg", ".conf", ".config", ".properties", ".toml", ".csv", ".tsv", ".xml",
+    STATE_SUFFIX, ".state", ".tfbackend", ".rc", ".creds", ".credentials", ".secret", ".secrets", ".vars",
+    ".ipynb", ".patch", ".diff", ".mbox", ".eml", ".log", ".jsonl", ".ndjson", ".sql", ".service",
+    ".jsx", ".tsx", ".mjs", ".cjs", ".vue", ".html", ".rs", ".kt", ".kts", ".scala", ".groovy", ".gradle", ".swift",
+    ".pl", ".lua", ".fish", ".rst", ".adoc",
+    ".backup", ".bak", ".old", ".orig", ".save", ".example", ".sample", ".dist", ".local",
 })  # fmt: skip
 """The last suffixes, in any letter case, of what may hold a hard-coded credential."""
 
@@ -52,17 +60,17 @@ NEVER_TEMPLATES = frozenset({
 })  # fmt: skip
 """The last suffixes, in any letter case, of what no deployment takes for a template; any other name may be one's."""
 
-TEXT_STEMS = frozenset({"dockerfile", "jenkinsfile"})
-"""Names that count with any suffix."""
+TEXT_STEMS = frozenset({"", "dockerfile", "jenkinsfile"})
+"""Names that count with any suffix; those that begin with a dot (`.s3cfg`, `.env.prod`) are settings of programs."""
 
 
 def may_matter(name: str) -> bool:
     """Whether a scan of a folder reads a file of this name; what is named on the command line is read in any case."""
     low = name.lower()
     stem, dot, rest = low.partition(".")
-    if not dot or "." + rest.rpartition(".")[2] in TEXT_SUFFIXES:
+    if not dot or stem in TEXT_STEMS or "." + rest.rpartition(".")[2] in TEXT_SUFFIXES:
         return True
-    return stem in TEXT_STEMS or low.startswith(".env.")
+    return STATE_SUFFIX in low
 
 
 def is_program(name: str) -> bool:
