@@ -1,8 +1,5 @@
-"""Ways in which people tie a key to a clock, as configurations: SURE ones have one right verdict, that of Terraform.
-
-OPEN ones may be UNKNOWN: what Terraform makes of them depends on its version, or on what a function is known to make of
-an unknown value. `@` in the tables below stands for the clock's id.
-"""
+"""Ways to tie a key to a clock: SURE ones have one right verdict, that of Terraform; OPEN ones may be UNKNOWN, because
+it depends on its version, or on what a function makes of an unknown value. `@` stands for the clock's id."""
 
 from __future__ import annotations
 
@@ -260,9 +257,6 @@ FORMS: dict[str, Idiom] = {
     "two attributes, one changes": one(
         carrier(f'input = "a"\n  triggers_replace = {ID}'), key("terraform_data.d.input")
     ),
-    "two attributes, the output": one(
-        carrier(f'input = "a"\n  triggers_replace = {ID}'), key("terraform_data.d.output")
-    ),
     "no clock is counted": clocks("count = 0", carrier("triggers_replace = time_rotating.c[*].id"), KEY),
     "no clock, tried": clocks("count = 0", carrier('triggers_replace = try(time_rotating.c[0].id, "")'), KEY),
     "no clock, named": clocks("count = 0", carrier("triggers_replace = time_rotating.c[0].id"), KEY),
@@ -312,6 +306,9 @@ FORMS: dict[str, Idiom] = {
         carrier(f"keepers = {{ a = {ID} }}", "ignore_changes = [keepers]", "random_id"), key("random_id.d")
     ),
     "time_static": one(carrier(f"rfc3339 = {ID}", kind="time_static"), key("time_static.d")),
+    "random keepers that a splat ignores": one(
+        carrier(f"keepers = {{ a = {ID} }}", "ignore_changes = [keepers[*]]", "random_id"), key("random_id.d")
+    ),
     "time_static rfc3339": one(carrier(f"rfc3339 = {ID}", kind="time_static"), key("time_static.d.rfc3339")),
     "time_static ignores": one(
         carrier(f"rfc3339 = {ID}", "ignore_changes = [rfc3339]", "time_static"), key("time_static.d")

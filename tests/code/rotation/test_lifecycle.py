@@ -93,6 +93,11 @@ def test_what_cannot_be_told_is_unknown_and_says_what_it_hangs_on(tmp_path: Path
     assert said in found.message
 
 
+def test_a_member_that_a_later_argument_replaces_is_no_clock(tmp_path: Path) -> None:
+    text = 'variable "more" {}\n' + value("merge({ a = @, b = var.more }, { a = 1 })")["main.tf"]
+    assert verdict(tmp_path, text).reason == "rotation_manual"
+
+
 def test_a_base_that_is_ignored_is_that_of_the_last_creation(tmp_path: Path) -> None:
     clock = carrier("rfc3339 = timestamp()\n  rotation_days = 30", "ignore_changes = [rfc3339]", "time_rotating", "c")
     found = verdict(tmp_path, clock + CARRIER + KEY)

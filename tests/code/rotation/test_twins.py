@@ -17,7 +17,7 @@ from terraform_cases import judged, root_scope, write
 
 from keyrules.code.verdict import Verdict
 
-BATCH = 160
+BATCH = 80
 RULE = "KEY_AWS_001"
 
 

@@ -77,6 +77,15 @@ def test_the_callers_argument(tmp_path: Path) -> None:
     assert trace(tmp_path, found)[0] == ("module.m.var.days", "main.tf", 3)
 
 
+def test_the_caller_that_leaves_an_argument_out(tmp_path: Path) -> None:
+    files = {
+        "main.tf": 'module "m" {\n  source = "./m"\n}\n',
+        "m/main.tf": KEY + TRIGGER + CLOCK.replace("DAYS", "var.days") + VARIABLE.replace("DAYS", "365"),
+    }
+    found = only(tmp_path, files)
+    assert (found.status.value, evidence(tmp_path, found)) == ("FAIL", {"main.tf"})
+
+
 def test_a_clock_that_the_caller_hands_down(tmp_path: Path) -> None:
     files = {
         "clock.tf": CLOCK.replace("DAYS", "30"),
@@ -112,11 +121,12 @@ def test_what_is_gone_may_have_been_in_any_file_of_the_module(tmp_path: Path) ->
 def test_a_status_that_an_input_sets(tmp_path: Path) -> None:
     files = {
         "key.tf": KEY.replace("user", "status = var.status\n  user"),
-        "v.tf": 'variable "status" {\n  default = "Inactive"\n}\n',
+        "v.tf": 'variable "status" {\n  default = "Active"\n}\n',
+        "terraform.tfvars": 'status = "Inactive"\n',
     }
     found = only(tmp_path, files)
     assert found.reason == "not_active"
-    assert "v.tf" in evidence(tmp_path, found)
+    assert {"v.tf", "terraform.tfvars"} <= evidence(tmp_path, found)
 
 
 def test_the_rotation_of_the_secret_that_holds_the_key(tmp_path: Path) -> None:

@@ -62,9 +62,7 @@ def reaches(declared: Declaration, steps: tuple[Step, ...], frame: Frame) -> boo
     by_attribute = bool(steps) and isinstance(steps[0], Attr)
     if by_attribute and declared.value("for_each") is not None:
         return False
-    named = named_part(declared, steps)
-    if named is None:
-        return False
+    named = named_part(declared, steps) or ()
     part = named[1:] if named and isinstance(named[0], Index) else named
     if not part:
         return True
