@@ -169,11 +169,7 @@ class TestSources:
         (tmp_path / "live/up").symlink_to("../modules")
         expected = {"module.user.aws_iam_access_key.k": "PASS"}
         assert rotations(with_relevance([tmp_path / "live"], tmp_path)) == expected
-        folder = named(tmp_path, "modules/user/main.tf")
-        # Through a link the module has another path, so nobody is seen to call it under its own.
-        assert folder == (
-            expected if "link" not in source and "up" not in source else {"aws_iam_access_key.k": "UNKNOWN"}
-        )
+        assert named(tmp_path, "modules/user/main.tf") == expected
 
     def test_a_module_alone_is_a_root(self, repository: Path) -> None:
         facts = with_relevance([repository / "modules"], repository / "modules")

@@ -15,6 +15,9 @@ VALUE_FILES = ("terraform.tfvars", "terraform.tfvars.json")
 VALUE_SUFFIXES = (".auto.tfvars", ".auto.tfvars.json")
 """The values that a root module takes without being told to; other `.tfvars` files are named on a command line."""
 
+DOWNLOADED_MODULES = ".terraform/modules/modules.json"
+"""The list of the modules that `terraform init` has downloaded, below the folder that Terraform runs in."""
+
 TEMPLATE_SUFFIXES = (".yaml", ".yml", ".json", ".template", ".cform", ".cfn", ".cft", ".txt")
 """In any letter case."""
 

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
+from urllib.parse import unquote
 
 STDIN = "<stdin>"
 """What reports show in place of the file that stands for standard input."""
+
+_FOLDER_URL = r"(?:file::)?(?:file://(?:localhost)?)?(?=/)"
+"""What may stand before the absolute path of a module's folder; anything else before it is another kind of source."""
 
 
 def absolute(path: str) -> str:
@@ -16,6 +21,29 @@ def absolute(path: str) -> str:
         return lexical if os.path.samefile(lexical, path) else os.path.realpath(path)
     except OSError:
         return os.path.realpath(path)
+
+
+def module_folder(folder: str, source: str) -> str | None:
+    """The folder on this machine that a module's source names for a caller in `folder`, None for any other source.
+
+    Links are followed as the operating system follows them, as Terraform does: `../x` in a folder that is a link leads
+    out of where the link points to. Of two names of one folder the one that lies nearer to the caller is taken, the
+    real one if neither does, so that a module has one name however it is called.
+    """
+    # Terraform takes backslashes for slashes on every platform.
+    path = source.replace("\\", "/")
+    local = path.startswith(("./", "../"))
+    url = None if local else re.match(_FOLDER_URL, path)
+    if url is not None:
+        path = path[url.end() :].partition("?")[0]
+        path = unquote(path) if "://" in url[0] else path
+    elif not local:
+        return None
+    whole = os.path.join(folder, path)
+    lexical, real = os.path.normpath(whole), os.path.realpath(whole)
+    same = lexical == real or os.path.realpath(lexical) == real
+    nearer = len(os.path.commonpath((folder, lexical))) > len(os.path.commonpath((folder, real)))
+    return lexical if same and nearer else real
 
 
 def shown(path: str) -> str:

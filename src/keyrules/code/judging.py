@@ -43,6 +43,7 @@ from keyrules.code.terraform.key_set import key_set as declared_keys
 from keyrules.code.terraform.keys import KEY_TYPES, module_instances
 from keyrules.code.terraform.module import Module, ModuleReader
 from keyrules.code.terraform.scope import Scope, format_key, walk
+from keyrules.code.terraform.sources import module_source
 from keyrules.code.unit_results import Declared, Place, Problem
 from keyrules.code.verdict import Context, TimedContext, Verdict
 from keyrules.files import read_regular
@@ -127,6 +128,7 @@ def _terraform(folder: str, session: CheckSession) -> Declared:
     modules: dict[str, Module] = {}
     for scope in walk(root):
         modules.setdefault(scope.module.path, scope.module)
+        found.problems += _unread_sources(scope)
         for name, declared in sorted(scope.module.resources.items()):
             address = f"{scope.prefix}{name}"
             if name.split(".")[0] in KEY_TYPES and (declared.path, without_keys(address)) not in present:
@@ -185,6 +187,18 @@ def _each_instance(verdicts: list[Verdict], root: Scope) -> list[Verdict]:
         for verdict in verdicts
         for address in instances.get((verdict.path, verdict.address)) or (verdict.address,)
     ]
+
+
+def _unread_sources(scope: Scope) -> Iterator[Problem]:
+    """The calls of which it is not known what they call, or which lead where they must not."""
+    for name, call in sorted(scope.module.calls.items()):
+        if call.value("source") is not None:
+            source, where = module_source(call, scope), f"line {call.line_of('source')}: module {name}"
+            if source.text is None:
+                message = "has a source that does not resolve here, so what it declares is not judged; scan the plan"
+                yield Problem(call.path, f"{where} {message}")
+            elif source.skipped is not None:
+                yield Problem(call.path, f"{where} is not read: {source.skipped}")
 
 
 def _relative(path: str, folder: str) -> str:

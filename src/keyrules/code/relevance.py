@@ -20,7 +20,10 @@ _ESCAPE = rb"""\\(?:
       | (?: \r\n? | \n | \xc2?\x85 | \xe2\x80[\xa8\xa9] ) [ \t]*   # a line of a YAML string that goes on
       | (?=/)                                                      # JSON's escaped slash
     )"""
-_LOCAL_SOURCE = rb"""source["']?(?:\s|/\*[^*]*\*/)*[=:](?:\s|/\*[^*]*\*/)*["'](\.{1,2}[/\\][^"'\n]*)["']"""
+_SOURCE = rb"""source["']?(?:\s|/\*[^*]*\*/)*[=:](?!=)(?:\s|/\*[^*]*\*/)*(?:["']([^"'\n]*)["'](?=[ \t]*(?:[\r\n#/},;]|\Z)))?"""
+_MODULE_BLOCK = rb"""(?<![.\w])module["']?[\s{:/"']"""
+_PATHS = ("./", "../", "/", "file:")
+_PARTS_OF_TEMPLATES = (b"${", b"%{")
 _VALUES = rb"""(?m)^[ \t{]*"?(?:variable|locals)"?[ \t]*["{:]"""
 _SUBJECTS = rb"""(?m)^[ \t{]*"?(?:resource|data|module|output|ephemeral)"?[ \t]*["{:]"""
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
@@ -43,12 +46,21 @@ def could_be_plan(data: bytes) -> bool:
 
 
 def local_sources(data: bytes) -> list[str]:
-    """The relative module sources that a Terraform file names; comments and strings may add some that are none.
+    """The module sources of a Terraform file that are paths; comments and strings may add some that are none.
 
     Terraform takes backslashes in them for slashes on every platform.
     """
-    found = re.findall(_LOCAL_SOURCE, _unescaped(_narrow(data)))
-    return [match.decode("utf-8", "surrogateescape").replace("\\", "/") for match in found]
+    found = re.findall(_SOURCE, _unescaped(_narrow(data)))
+    texts = [match.decode("utf-8", "surrogateescape").replace("\\", "/") for match in found]
+    return [text for text in texts if text.startswith(_PATHS)]
+
+
+def computes_sources(data: bytes) -> bool:
+    """Whether a Terraform file calls a module whose source could be something else than a plain string."""
+    plain = _unescaped(_narrow(data))
+    if not re.search(_MODULE_BLOCK, plain):
+        return False
+    return any(not match[1] or any(p in match[1] for p in _PARTS_OF_TEMPLATES) for match in re.finditer(_SOURCE, plain))
 
 
 def declares_values_only(data: bytes) -> bool:

@@ -14,13 +14,19 @@ from pathlib import Path
 
 from keyrules.code.file_names import SOURCE_SUFFIXES, VALUE_FILES, VALUE_SUFFIXES
 from keyrules.code.skip_comments import SkipComment, skip_comments
-from keyrules.code.terraform.hcl.ast import Attribute, Block, Body, Expr, HclSyntaxError, Literal
+from keyrules.code.terraform.hcl.ast import Attribute, Block, Body, Expr, HclSyntaxError
 from keyrules.code.terraform.hcl.syntax import parse_hcl
 from keyrules.code.terraform.hcl.terraform_json import parse_terraform_json, parse_values_json
 from keyrules.files import read_regular
 
 _TOLD_APART = frozenset({"aws_iam_access_key", "awsutils_expiring_iam_access_key", "aws_iam_user_login_profile"})
 """Types of which a second declaration of the same name would go unjudged; Terraform refuses it for every type."""
+
+_META_ARGUMENTS = frozenset(
+    {"connection", "count", "depends_on", "for_each", "lifecycle", "provider", "providers", "provisioner", "source"}
+    | {"version"}
+)
+"""Names that mean something else inside an escaping block than beside it: there the provider or module takes them."""
 
 
 @dataclass(frozen=True)
@@ -76,15 +82,6 @@ class Module:
     values: Mapping[str, Attribute]
     errors: tuple[SourceError, ...]
 
-    def local_source(self, call: Declaration) -> str | None:
-        """The folder that a module call names, or None when it is not a local path."""
-        source = call.value("source")
-        if not isinstance(source, Literal) or not isinstance(source.value, str):
-            return None
-        # Terraform takes backslashes for slashes on every platform.
-        path = source.value.replace("\\", "/")
-        return normalize(Path(self.path) / path) if path.startswith(("./", "../")) else None
-
 
 def normalize(path: Path) -> str:
     """An absolute path without `..`, symbolic links kept as they are written."""
@@ -118,6 +115,12 @@ class ModuleReader:
             self._modules[folder] = self._load(folder)
         return self._modules[folder]
 
+    def read(self, path: str) -> bytes:
+        """The bytes of any file that bears on the modules. Raises OSError."""
+        data = self._read(path)
+        self.digests[path] = hashlib.sha256(data).hexdigest()
+        return data
+
     def _load(self, folder: str) -> Module:
         builder = _Builder(folder)
         try:
@@ -142,9 +145,7 @@ class ModuleReader:
 
     def _parse(self, path: str, errors: list[SourceError]) -> Body | None:
         try:
-            data = self._read(path)
-            self.digests[path] = hashlib.sha256(data).hexdigest()
-            text = data.decode("utf-8-sig")
+            text = self.read(path).decode("utf-8-sig")
             self.comments[path] = [] if path.endswith(".json") else skip_comments(text)
             if path.endswith(".tfvars.json"):
                 return parse_values_json(text)
@@ -183,11 +184,11 @@ class _Builder:
                     )
             elif block.type == "provider":
                 self.providers.append(
-                    Declaration(".".join(block.labels), path, block.body, block.start_line, block.end_line)
+                    Declaration(".".join(block.labels), path, _plain(block.body), block.start_line, block.end_line)
                 )
             elif block.type in self.named and len(block.labels) == (2 if block.type in ("resource", "data") else 1):
                 name = ".".join(block.labels)
-                declared = Declaration(name, path, block.body, block.start_line, block.end_line)
+                declared = Declaration(name, path, _plain(block.body), block.start_line, block.end_line)
                 earlier = self.named[block.type].get(name)
                 if earlier and not override and block.type == "resource" and name.split(".")[0] in _TOLD_APART:
                     message = f"line {block.start_line}: {name} is declared twice, which Terraform refuses"
@@ -207,6 +208,21 @@ class _Builder:
             values=self.values,
             errors=tuple(self.errors),
         )
+
+
+def _plain(body: Body) -> Body:
+    """A body with what its escaping block `_ { … }` holds.
+
+    It is there for arguments whose names Terraform would read as its own, and any other may stand in it, too.
+    https://developer.hashicorp.com/terraform/language/meta-arguments#escaping-meta-arguments
+    """
+    escaped = [block.body for block in body.blocks if block.type == "_" and not block.labels]
+    if not escaped:
+        return body
+    given = {name: value for part in escaped for name, value in part.attributes.items() if name not in _META_ARGUMENTS}
+    blocks = [block for block in body.blocks if block.type != "_" or block.labels]
+    blocks += [block for part in escaped for block in part.blocks if block.type not in _META_ARGUMENTS]
+    return Body({**given, **body.attributes}, tuple(blocks))
 
 
 def _merged(base: Declaration, override: Declaration) -> Declaration:
