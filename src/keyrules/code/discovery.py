@@ -12,7 +12,6 @@ from keyrules.code.file_names import (
     QUOTING_SUFFIXES,
     SOURCE_SUFFIXES,
     TEMPLATE_SUFFIXES,
-    holds_root_values,
     may_matter,
 )
 from keyrules.code.file_paths import absolute, below, shown
@@ -21,6 +20,7 @@ from keyrules.code.literals.candidates import contains_candidate
 from keyrules.code.module_calls import ModuleCalls
 from keyrules.code.relevance import concerns_cloudformation, could_be_plan, declares_values_only
 from keyrules.code.scan_unit import Unit
+from keyrules.code.values_places import VALUE_SUFFIXES, roots_of_values
 
 _ZIP = b"PK\x03\x04"
 
@@ -85,7 +85,7 @@ def discover(
     for file in sorted(named):
         _classify(file, *os.path.split(file), found, terraform, by_itself=True)
     wanted = {os.path.dirname(file) for file in named if file.endswith(SOURCE_SUFFIXES)}
-    found.whole = frozenset(os.path.dirname(file) for file in named if holds_root_values(os.path.basename(file)))
+    found.whole = frozenset(root for file in named if file.endswith(VALUE_SUFFIXES) for root in roots_of_values(file))
     if wanted or found.whole:
         terraform.add_around(wanted | found.whole, os.path.abspath(context))
     scanned = {folder for folder in terraform.calls if below(folder, folders)} | wanted

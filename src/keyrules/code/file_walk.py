@@ -79,9 +79,7 @@ def walk_files(
                 yield from _linked(link, errors, excluded)
 
 
-def _linked(
-    link: str, errors: list[Unread], excluded: Callable[[str], bool] | None
-) -> Iterator[tuple[str, str]]:
+def _linked(link: str, errors: list[Unread], excluded: Callable[[str], bool] | None) -> Iterator[tuple[str, str]]:
     """Folder and name of the Terraform files directly in a folder behind a link."""
     if excluded and excluded(f"{link}/"):
         return

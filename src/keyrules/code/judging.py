@@ -30,6 +30,7 @@ from keyrules.code.key_rules import (
     one_active_key,
     rotation,
 )
+from keyrules.code.joined_readings import joined
 from keyrules.code.keys import KeySet
 from keyrules.code.plan import literals as plan_literals
 from keyrules.code.plan import outputs as plan_outputs
@@ -41,7 +42,8 @@ from keyrules.code.skips import Skips
 from keyrules.code.terraform.evaluate import instance_keys
 from keyrules.code.terraform.key_set import key_set as declared_keys
 from keyrules.code.terraform.keys import KEY_TYPES, module_instances
-from keyrules.code.terraform.module import Module, ModuleReader
+from keyrules.code.terraform.module import Module
+from keyrules.code.terraform.readings import Readings
 from keyrules.code.terraform.scope import Scope, format_key, walk
 from keyrules.code.terraform.sources import module_source
 from keyrules.code.unit_results import Declared, Place, Problem
@@ -120,8 +122,17 @@ def _unread(kind: str, places: Iterable[Place], session: CheckSession, why: str)
 
 
 def _terraform(folder: str, session: CheckSession) -> Declared:
-    reader = ModuleReader()
-    root = Scope(reader.module(folder), reader)
+    readings = Readings(folder)
+    found = joined([(reading, _read(reading.root, session)) for reading in readings])
+    found.problems += [Problem(error.path, error.message) for error in readings.errors]
+    digests = {path: digest for reader in readings.readers for path, digest in reader.digests.items()}
+    lines = (f"{_relative(path, folder)}\0{digest}" for path, digest in sorted(digests.items()))
+    found.sha256 = hashlib.sha256("\n".join(lines).encode("utf-8", "surrogateescape")).hexdigest()
+    return found
+
+
+def _read(root: Scope, session: CheckSession) -> Declared:
+    """What one reading of a root module says."""
     keys = declared_keys(root)
     found = Declared([Place(key.path, key.address, key.start_line, key.end_line) for key in keys.keys])
     present = {(place.path, without_keys(place.address)) for place in found.keys}
@@ -143,14 +154,12 @@ def _terraform(folder: str, session: CheckSession) -> Declared:
         _verdicts("terraform", session, keys, lambda rule, context: (rule.terraform or _nothing)(root, context))
     )
     verdicts = _each_instance(verdicts, root)
-    skips = Skips.of_terraform(root, reader.comments)
+    skips = Skips.of_terraform(root, root.reader.comments)
     found.verdicts = _with_skips(verdicts, skips)
     found.verdicts += _unread("terraform", unread, session, "its file cannot be parsed, so it is known by name only")
     found.idle_skips = [
         Place(path, comment.ids, comment.line, comment.line) for path, comment in skips.without_effect()
     ]
-    lines = (f"{_relative(path, folder)}\0{digest}" for path, digest in sorted(reader.digests.items()))
-    found.sha256 = hashlib.sha256("\n".join(lines).encode("utf-8", "surrogateescape")).hexdigest()
     return found
 
 

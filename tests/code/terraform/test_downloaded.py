@@ -23,7 +23,10 @@ def listed(*entries: object) -> str:
 
 
 def keys(folder: Path) -> list[tuple[str, str]]:
-    return [(key.address, Path(key.declared.path).relative_to(folder).as_posix()) for key in declared_keys(root_scope(folder))]
+    return [
+        (key.address, Path(key.declared.path).relative_to(folder).as_posix())
+        for key in declared_keys(root_scope(folder))
+    ]
 
 
 def test_a_module_is_read_where_terraform_put_it(tmp_path: Path) -> None:
@@ -37,7 +40,11 @@ def test_a_module_is_read_where_terraform_put_it(tmp_path: Path) -> None:
 def test_modules_in_modules(tmp_path: Path) -> None:
     """The key of a nested one has the names on the way, local calls included; `Dir` starts at the root."""
     inner = 'module "deep" {\n  source = "git@example.com:acme/deep.git"\n}\n'
-    deep = {"Key": "m.u.deep", "Source": "git::ssh://git@example.com/acme/deep.git", "Dir": ".terraform/modules/m.u.deep/sub"}
+    deep = {
+        "Key": "m.u.deep",
+        "Source": "git::ssh://git@example.com/acme/deep.git",
+        "Dir": ".terraform/modules/m.u.deep/sub",
+    }
     write(
         tmp_path,
         {
@@ -71,7 +78,9 @@ def test_what_is_stale_is_not_used(tmp_path: Path, change: dict[str, object]) ->
     assert keys(tmp_path) == []
 
 
-@pytest.mark.parametrize("directory", ["../stolen", "m", "/{here}/m", ".terraform", ".terraform/../m", ".terraform/modules/link"])
+@pytest.mark.parametrize(
+    "directory", ["../stolen", "m", "/{here}/m", ".terraform", ".terraform/../m", ".terraform/modules/link"]
+)
 def test_nothing_outside_of_terraforms_folder_is_read_through_the_list(tmp_path: Path, directory: str) -> None:
     entry = {**ENTRY, "Dir": directory.replace("/{here}", str(tmp_path))}
     write(tmp_path, {"main.tf": CALL, LIST: listed(entry), "m/main.tf": "", ".terraform/main.tf": KEY})
@@ -82,7 +91,9 @@ def test_nothing_outside_of_terraforms_folder_is_read_through_the_list(tmp_path:
     assert "outside of .terraform" in scan(tmp_path, "--rule", "KEY_AWS_001").errors()["main.tf"]
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"Modules": 1}', '{"Modules": [1, {}, {"Key": 1}]}', "[" * 100_000, "\xff"])
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", "{}", '{"Modules": 1}', '{"Modules": [1, {}, {"Key": 1}]}', "[" * 100_000, "\xff"]
+)
 def test_a_list_that_is_none(tmp_path: Path, text: str) -> None:
     write(tmp_path, {"main.tf": CALL + KEY, LIST: ""})
     (tmp_path / LIST).write_bytes(text.encode("latin-1"))

@@ -27,7 +27,9 @@ def test_constraints(constraint: str, inside: list[str], outside: list[str]) -> 
     assert [satisfies(version, constraint) for version in outside] == [False] * len(outside)
 
 
-@pytest.mark.parametrize(("version", "constraint"), [("main", "1.0"), ("1.0", "latest"), ("1.0", ""), ("1.0", "> 1, x")])
+@pytest.mark.parametrize(
+    ("version", "constraint"), [("main", "1.0"), ("1.0", "latest"), ("1.0", ""), ("1.0", "> 1, x")]
+)
 def test_what_is_no_version(version: str, constraint: str) -> None:
     assert satisfies(version, constraint) is None
 

@@ -63,6 +63,9 @@ def instance_keys(declared: Declaration, scope: Scope) -> tuple[Key, ...] | None
         if isinstance(items, list) and all(isinstance(item, str) for item in items):
             return tuple(sorted(set(items)))
         return None
+    if declared.enabled is not None:
+        decision = truth(evaluate(declared.enabled, Frame(scope)))
+        return None if decision is None else (None,) if decision else ()
     return (None,)
 
 

@@ -19,6 +19,11 @@ from keyrules.code.terraform.hcl.syntax import parse_hcl
 from keyrules.code.terraform.hcl.terraform_json import parse_terraform_json, parse_values_json
 from keyrules.files import read_regular
 
+TERRAFORM, OPENTOFU = "Terraform", "OpenTofu"
+"""The programs that read modules. OpenTofu reads `x.tofu` in place of `x.tf`, Terraform no `.tofu` file at all."""
+
+_TOFU_SUFFIXES = (".tofu", ".tofu.json")
+
 _TOLD_APART = frozenset({"aws_iam_access_key", "awsutils_expiring_iam_access_key", "aws_iam_user_login_profile"})
 """Types of which a second declaration of the same name would go unjudged; Terraform refuses it for every type."""
 
@@ -52,6 +57,15 @@ class Declaration:
             elif block.type == "dynamic" and block.labels == (kind,):
                 yield from (content for content in block.body.blocks if content.type == "content")
 
+    @property
+    def enabled(self) -> Expr | None:
+        """OpenTofu's switch `lifecycle { enabled = … }`, which Terraform refuses; None when there is none.
+
+        https://opentofu.org/docs/language/meta-arguments/enabled/
+        """
+        found = (block.body.attributes.get("enabled") for block in self.body.blocks if block.type == "lifecycle")
+        return next((switch.value for switch in found if switch is not None), None)
+
     def line_of(self, attribute: str) -> int:
         """Where an attribute starts, or the declaration itself when it has no such attribute."""
         found = self.body.attributes.get(attribute)
@@ -81,6 +95,12 @@ class Module:
     locals: Mapping[str, Declaration]
     values: Mapping[str, Attribute]
     errors: tuple[SourceError, ...]
+    files: tuple[str, ...] = ()
+
+    @property
+    def for_tofu(self) -> bool:
+        """Whether OpenTofu reads it otherwise than Terraform."""
+        return any(name.endswith(_TOFU_SUFFIXES) for name in self.files)
 
 
 def normalize(path: Path) -> str:
@@ -93,7 +113,7 @@ def _files(folder: str) -> list[str]:
 
 
 class ModuleReader:
-    """Reads each folder once. `listing` gives a folder's file names; both functions raise OSError.
+    """Reads each folder once, as a program does. `listing` gives a folder's file names; both functions raise OSError.
 
     `digests` has the SHA-256 of every file that was read, by path, and `comments` the skip comments of each.
     """
@@ -102,7 +122,9 @@ class ModuleReader:
         self,
         read: Callable[[str], bytes] = read_regular,
         listing: Callable[[str], list[str]] = _files,
+        program: str = OPENTOFU,
     ) -> None:
+        self._program = program
         self._read = read
         self._listing = listing
         self._modules: dict[str, Module] = {}
@@ -121,6 +143,12 @@ class ModuleReader:
         self.digests[path] = hashlib.sha256(data).hexdigest()
         return data
 
+    def values_file(self, path: str) -> tuple[Mapping[str, Attribute], list[SourceError]]:
+        """The values of a `.tfvars` or `.tfvars.json` file, and why it has none."""
+        errors: list[SourceError] = []
+        body = self._parse(path, errors)
+        return (body.attributes if body is not None else {}), errors
+
     def _load(self, folder: str) -> Module:
         builder = _Builder(folder)
         try:
@@ -129,8 +157,12 @@ class ModuleReader:
             builder.errors.append(SourceError(folder, 0, f"cannot be listed: {error.strerror}"))
             return builder.module()
         sources = [name for name in names if name.endswith(SOURCE_SUFFIXES) and not name.startswith(".")]
-        # OpenTofu reads x.tofu in place of x.tf.
-        sources = [name for name in sources if name.replace(".tf", ".tofu") not in names or ".tofu" in name]
+        if self._program == TERRAFORM:
+            sources = [name for name in sources if not name.endswith(_TOFU_SUFFIXES)]
+        else:
+            hidden = {_terraforms_name(name) for name in sources if name.endswith(_TOFU_SUFFIXES)}
+            sources = [name for name in sources if name not in hidden]
+        builder.files = tuple(sources)
         overrides = [name for name in sources if _is_override(name)]
         for name in [name for name in sources if name not in overrides] + overrides:
             body = self._parse(f"{folder}/{name}", builder.errors)
@@ -159,6 +191,12 @@ class ModuleReader:
         return None
 
 
+def _terraforms_name(name: str) -> str:
+    """The name of the file that OpenTofu does not read because of one of its own."""
+    stem, suffix = (name[: -len(".json")], ".json") if name.endswith(".json") else (name, "")
+    return f"{stem.removesuffix('.tofu')}.tf{suffix}"
+
+
 def _is_override(name: str) -> bool:
     stem = name.removesuffix(".json").removesuffix(".tf").removesuffix(".tofu")
     return stem == "override" or stem.endswith("_override")
@@ -173,6 +211,7 @@ class _Builder:
         self.providers: list[Declaration] = []
         self.values: dict[str, Attribute] = {}
         self.errors: list[SourceError] = []
+        self.files: tuple[str, ...] = ()
 
     def add(self, body: Body, path: str, override: bool) -> None:
         for block in body.blocks:
@@ -207,6 +246,7 @@ class _Builder:
             locals=self.named["locals"],
             values=self.values,
             errors=tuple(self.errors),
+            files=self.files,
         )
 
 

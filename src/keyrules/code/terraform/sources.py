@@ -20,6 +20,7 @@ from keyrules.code.terraform.evaluate import evaluate
 from keyrules.code.terraform.module import Declaration, ModuleReader
 from keyrules.code.terraform.scope import Frame, Scope, walk
 
+
 @dataclass(frozen=True)
 class ModuleSource:
     """What a module call names as its source.

@@ -44,7 +44,7 @@ _NESTED: Mapping[str, Mapping[str, int]] = {
     "dynamic": {"content": 0},
     "ephemeral": _IN_RESOURCE,
     "lifecycle": {"action_trigger": 0, "postcondition": 0, "precondition": 0},
-    "module": {"_": 0},
+    "module": {"_": 0, "lifecycle": 0},
     "output": {"precondition": 0},
     "provider": {"_": 0, "dynamic": 1},
     "provisioner": {"connection": 0},
