@@ -84,9 +84,9 @@ class TestValues:
         assert discover([repository / "other/terraform.tfvars"], repository).empty
 
     def test_that_terraform_takes_only_when_told(self, repository: Path) -> None:
-        """`terraform apply -var-file=prod.tfvars` is nothing that a file says."""
+        """`terraform apply -var-file=prod.tfvars` is nothing that a file says, but somebody keeps it for that."""
         write(repository, {"single/prod.tfvars": "days = 400\n"})
-        assert discover([repository / "single/prod.tfvars"], repository).empty
+        assert named(repository, "single/prod.tfvars") == {"aws_iam_access_key.k": "FAIL"}
 
     def test_of_a_called_module_which_terraform_ignores(self, repository: Path) -> None:
         write(repository, {"modules/user/terraform.tfvars": "days = 400\n"})

@@ -27,8 +27,8 @@ def module_folder(folder: str, source: str) -> str | None:
     """The folder on this machine that a module's source names for a caller in `folder`, None for any other source.
 
     Links are followed as the operating system follows them, as Terraform does: `../x` in a folder that is a link leads
-    out of where the link points to. Of two names of one folder the one that lies nearer to the caller is taken, the
-    real one if neither does, so that a module has one name however it is called.
+    out of where the link points to. A folder has its real name, however it is called, unless that lies outside of the
+    working directory and the written one does not.
     """
     # Terraform takes backslashes for slashes on every platform.
     path = source.replace("\\", "/")
@@ -41,9 +41,11 @@ def module_folder(folder: str, source: str) -> str | None:
         return None
     whole = os.path.join(folder, path)
     lexical, real = os.path.normpath(whole), os.path.realpath(whole)
-    same = lexical == real or os.path.realpath(lexical) == real
-    nearer = len(os.path.commonpath((folder, lexical))) > len(os.path.commonpath((folder, real)))
-    return lexical if same and nearer else real
+    if lexical == real:
+        return real
+    here = [os.getcwd()]
+    inside = below(lexical, here) and not below(real, here)
+    return lexical if inside and os.path.realpath(lexical) == real else real
 
 
 def shown(path: str) -> str:

@@ -20,6 +20,7 @@ from keyrules.code.cloudformation.key_set import key_set as template_keys
 from keyrules.code.cloudformation.template import ACCESS_KEY
 from keyrules.code.cloudformation.view import TemplateFile, template_file
 from keyrules.code.flow import flow
+from keyrules.code.joined_readings import joined
 from keyrules.code.key_rules import (
     KeyRule,
     as_the_rule_says,
@@ -27,10 +28,10 @@ from keyrules.code.key_rules import (
     encrypted_in_state,
     key_verdicts,
     no_console_user,
+    no_key_by_call,
     one_active_key,
     rotation,
 )
-from keyrules.code.joined_readings import joined
 from keyrules.code.keys import KeySet
 from keyrules.code.plan import literals as plan_literals
 from keyrules.code.plan import outputs as plan_outputs
@@ -57,9 +58,12 @@ _EVERYWHERE = (*_TERRAFORM, "cloudformation")
 
 @dataclass(frozen=True)
 class CodeRule:
-    """How a rule is decided on code: key by key in the kinds of unit named, or on the whole of each kind."""
+    """How a rule is decided on code: key by key in the kinds of unit named, and on the calls of modules that are not
+    here; or on the whole of each kind."""
 
     on_keys: KeyRule | None = None
+    on_calls: KeyRule | None = None
+    on_unknown_calls: bool = False
     kinds: tuple[str, ...] = _EVERYWHERE
     terraform: Callable[[Scope, Context], list[Verdict]] | None = None
     plan: Callable[[Plan, str, Context], list[Verdict]] | None = None
@@ -67,14 +71,14 @@ class CodeRule:
 
 
 RULES: Mapping[str, CodeRule] = {
-    "KEY_AWS_001": CodeRule(rotation),
+    "KEY_AWS_001": CodeRule(rotation, rotation, on_unknown_calls=True),
     "KEY_AWS_003": CodeRule(one_active_key),
     "KEY_AWS_004": CodeRule(no_console_user),
     "KEY_AWS_005": CodeRule(as_the_rule_says),
     "KEY_AWS_006": CodeRule(as_the_rule_says),
-    "KEY_AWS_007": CodeRule(as_the_rule_says),
+    "KEY_AWS_007": CodeRule(as_the_rule_says, no_key_by_call),
     # State is Terraform's.
-    "KEY_AWS_008": CodeRule(encrypted_in_state, _TERRAFORM),
+    "KEY_AWS_008": CodeRule(encrypted_in_state, encrypted_in_state, kinds=_TERRAFORM),
     "KEY_AWS_009": CodeRule(
         terraform=flow.judge_outputs, plan=plan_outputs.judge_outputs, cloudformation=exposure.judge_outputs
     ),
@@ -106,8 +110,8 @@ def _verdicts(kind: str, session: CheckSession, keys: KeySet, whole: _Whole) -> 
                 yield from whole(rule, context)
             elif kind in rule.kinds:
                 yield from key_verdicts(rule.on_keys, keys, context)
-                if rule.on_keys is as_the_rule_says:
-                    yield from call_verdicts(keys, context)
+                if rule.on_calls is not None:
+                    yield from call_verdicts(rule.on_calls, keys, context, unknown=rule.on_unknown_calls)
 
 
 def _unread(kind: str, places: Iterable[Place], session: CheckSession, why: str) -> Iterator[Verdict]:

@@ -82,7 +82,10 @@ class ModuleCalls:
         # Modules that call each other in a ring have no root; each of them is one then.
         roots += [folder for folder in own if folder not in covered]
         asked = [root for root in roots if root in values or reach[root] & scanned]
-        return sorted(root for root in asked if reach[root] & self.relevant)
+        relevant = [root for root in asked if reach[root] & self.relevant]
+        # Below a link that was named on the command line a module has another name than where it is called.
+        real = {os.path.realpath(folder) for folder in called} if relevant else set()
+        return sorted(root for root in relevant if root in called or os.path.realpath(root) not in real)
 
     def _confirmed(self) -> dict[str, set[str]]:
         """The calls that the syntax confirms; bytes alone also find one in a comment, and then nobody evaluates the

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 
+from keyrules.code.key_words import KEY_ARGUMENTS, SECRET_OUTPUTS
 from keyrules.code.trigger_words import MODULE_SOURCES, TEMPLATE_TYPES, TERRAFORM_TYPES
 
 PLAN_WORDS = (b'"format_version"', b'"terraform_version"', b'"@level"')
@@ -26,12 +27,20 @@ _PATHS = ("./", "../", "/", "file:")
 _PARTS_OF_TEMPLATES = (b"${", b"%{")
 _VALUES = rb"""(?m)^[ \t{]*"?(?:variable|locals)"?[ \t]*["{:]"""
 _SUBJECTS = rb"""(?m)^[ \t{]*"?(?:resource|data|module|output|ephemeral)"?[ \t]*["{:]"""
+_ARGUMENTS = tuple(name.encode() for name in KEY_ARGUMENTS)
+_SECRET_OF_MODULE = rb"""\bmodule\b[^\n]{0,200}?[.\["](?:%s)(?![\w-])""" % SECRET_OUTPUTS.encode()
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
 def concerns_terraform(data: bytes) -> bool:
-    """Whether a Terraform file, by itself, could declare a key or call a registry module that does."""
-    return _holds(data, TERRAFORM_TYPES + MODULE_SOURCES)
+    """Whether a Terraform file, by itself, could declare a key, or call a module that does or seems to."""
+    return _holds(data, TERRAFORM_TYPES + MODULE_SOURCES + _ARGUMENTS) or _takes_secret(data)
+
+
+def _takes_secret(data: bytes) -> bool:
+    """Whether a file takes something out of a module that is named like a key's secret."""
+    narrow = _narrow(data)
+    return b"module" in narrow and re.search(_SECRET_OF_MODULE, _unescaped(narrow)) is not None
 
 
 def concerns_cloudformation(data: bytes) -> bool:

@@ -117,9 +117,12 @@ class TestLinks:
         (key,) = declared_keys(root_scope(tmp_path / "live"))
         assert key.declared.path == f"{tmp_path}/modules/user/main.tf"
 
-    def test_but_not_one_farther_away(self, tmp_path: Path) -> None:
+    def test_but_not_one_outside_of_the_working_directory(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         write(tmp_path, {"repo/main.tf": call('"./link"'), "elsewhere/main.tf": KEY})
         (tmp_path / "repo/link").symlink_to("../elsewhere")
+        monkeypatch.chdir(tmp_path / "repo")
         (key,) = declared_keys(root_scope(tmp_path / "repo"))
         assert key.declared.path == f"{tmp_path}/repo/link/main.tf"
 
@@ -131,6 +134,12 @@ class TestLinks:
         done = scan(tmp_path / "repo", "--rule", "KEY_AWS_001")
         assert [f["location"]["path"] for f in done.findings()] == ["live/main.tf"]
         assert scan(tmp_path / "repo", "--exclude", "live/").findings() == []
+
+    def test_a_scan_of_a_link_sees_who_calls_whom(self, tmp_path: Path) -> None:
+        write(tmp_path, {"real/live/main.tf": call('"../m"'), "real/m/main.tf": KEY})
+        (tmp_path / "link").symlink_to("real")
+        done = scan(tmp_path, "--rule", "KEY_AWS_001", paths=["link"])
+        assert [f["location"]["address"] for f in done.findings()] == ["module.m.aws_iam_access_key.k"]
 
     def test_a_link_to_what_is_walked_counts_once(self, tmp_path: Path) -> None:
         write(tmp_path, {"a/main.tf": KEY})

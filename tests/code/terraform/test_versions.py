@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from keyrules.code.terraform.versions import newest_below, satisfies
+from keyrules.code.terraform.versions import overlap, satisfies
 
 
 @pytest.mark.parametrize(
@@ -35,11 +35,13 @@ def test_what_is_no_version(version: str, constraint: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("constraint", "expected"),
+    ("first", "second", "expected"),
     [
-        ("5.1.0", True), ("6.0.0", False), ("~> 5.0", True), ("~> 5", True), ("< 6", True), ("<= 6", False),
-        (">= 5", False), (">= 5, < 6.0.0", True), ("~> 6.0", False), ("branch", None),
+        ("5.1.0", "< 6.0.0", True), ("6.0.0", "< 6.0.0", False), ("~> 5.0", "< 6.0.0", True),
+        ("~> 5.0", ">= 6.0.0", False), (">= 5", ">= 6.0.0", True), (">= 5, < 6.0.0", ">= 6.0.0", False),
+        ("< 6", "< 6.0.0", True), ("~> 5.9", ">= 4.0.0, < 6.0.0", True), ("> 5.9.9, < 6", ">= 6.0.0", False),
+        ("!= 1.0.0", "1.0.0", False), ("branch", "< 6.0.0", None),
     ],
 )  # fmt: skip
-def test_whether_only_older_versions_are_allowed(constraint: str, expected: bool | None) -> None:
-    assert newest_below(constraint, "6.0.0") is expected
+def test_whether_constraints_overlap(first: str, second: str, expected: bool | None) -> None:
+    assert overlap(first, second) is expected

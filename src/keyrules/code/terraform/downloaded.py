@@ -12,6 +12,7 @@ import os.path
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from keyrules.code.file_names import DOWNLOADED_MODULES
 from keyrules.code.terraform.evaluate import evaluate
@@ -48,19 +49,17 @@ def downloaded(scope: Scope, call: Declaration, source: str) -> Copy:
     version, wanted = listed.get("Version"), evaluate(call.value("version"), Frame(scope))
     if isinstance(version, str) and isinstance(wanted, str) and satisfies(version, wanted) is False:
         return Copy()
-    own = os.path.realpath(os.path.join(root.module.path, ".terraform"))
-    folder = os.path.normpath(os.path.join(root.module.path, str(listed.get("Dir", ""))))
-    if not os.path.realpath(folder).startswith(f"{own}{os.sep}"):
+    own = os.path.realpath(f"{root.module.path}/.terraform")
+    folder = os.path.normpath(Path(root.module.path, str(listed.get("Dir", ""))))
+    if not os.path.realpath(folder).startswith(f"{own}/"):
         return Copy(skipped=f"{DOWNLOADED_MODULES} puts it outside of .terraform, where Terraform keeps no module")
-    if not os.path.isdir(folder):
-        return Copy()
-    return Copy(folder)
+    return Copy(folder) if Path(folder).is_dir() else Copy()
 
 
 def manifest(folder: str, read: Callable[[str], bytes]) -> Mapping[str, Mapping[str, object]]:
     """The entries of a root folder's list by their key; a list that is absent or is none of Terraform's has none."""
     try:
-        document = json.loads(read(os.path.join(folder, DOWNLOADED_MODULES)))
+        document = json.loads(read(f"{folder}/{DOWNLOADED_MODULES}"))
     except (OSError, ValueError, RecursionError):
         return {}
     entries = document.get("Modules") if isinstance(document, dict) else None

@@ -9,9 +9,9 @@ https://opentofu.org/docs/language/modules/sources/#support-for-variable-and-loc
 
 from __future__ import annotations
 
-import os.path
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from keyrules.code.file_names import DOWNLOADED_MODULES
 from keyrules.code.file_paths import module_folder
@@ -72,7 +72,7 @@ class CallReader:
         if any(source.text is None for source in sources):
             self.open.add(folder)
         folders = {source.folder for source in sources if source.folder is not None}
-        if os.path.exists(os.path.join(folder, DOWNLOADED_MODULES)):
+        if Path(folder, DOWNLOADED_MODULES).exists():
             folders |= {scope.module.path for scope in walk(root)} - {folder}
         return folders, not root.module.errors
 

@@ -38,13 +38,23 @@ def satisfies(text: str, constraint: str) -> bool | None:
     return all(_meets(given, *part) for part in parts if part is not None)
 
 
-def newest_below(constraint: str, limit: str) -> bool | None:
-    """Whether a constraint allows only versions below a limit; None when it is no constraint."""
-    parts = [_part(part) for part in constraint.split(",")]
-    bound = version(limit)
-    if bound is None or None in parts:
+def overlap(first: str, second: str) -> bool | None:
+    """Whether some version meets both constraints; None when one of them is none.
+
+    Ranges begin and end at the versions that are written, so it is enough to try those and what is just beside them.
+    """
+    parts = [_part(part) for part in f"{first},{second}".split(",")]
+    known = [part for part in parts if part is not None]
+    if len(known) < len(parts):
         return None
-    return any(_stays_below(bound, *part) for part in parts if part is not None)
+    edges = {wanted for _, wanted, _ in known} | {_next(wanted, written) for _, wanted, written in known}
+    tried = edges | {_after(edge) for edge in edges} | {Version((0, 0, 0))}
+    return any(all(_meets(given, *part) for part in known) for given in tried)
+
+
+def _after(edge: Version) -> Version:
+    """The next release in the numbers that are written most often."""
+    return Version((*edge.numbers[:-1], edge.numbers[-1] + 1))
 
 
 def _part(text: str) -> tuple[str, Version, int] | None:
@@ -78,14 +88,3 @@ def _next(wanted: Version, written: int) -> Version:
     kept = list(wanted.numbers[: max(written - 1, 1)])
     kept[-1] += 1
     return Version((*kept, *[0] * (len(wanted.numbers) - len(kept))))
-
-
-def _stays_below(bound: Version, operator: str, wanted: Version, written: int) -> bool:
-    match operator:
-        case "=" | "<=":
-            return wanted < bound
-        case "<":
-            return wanted <= bound
-        case "~>":
-            return _next(wanted, written) <= bound
-    return False
