@@ -49,7 +49,7 @@ def facts(found: Discovery) -> set[Fact]:
     """What the units and texts of a discovery hold, as reported for the files that were asked for."""
     said: set[Fact] = set()
     for unit in found.units:
-        declared = judge_unit(unit.kind, unit.path, session())
+        declared = judge_unit(unit.kind, unit.path, session(), unit.callers)
         held = {Fact(v.rule, v.path, v.address, v.status.name, v.message) for v in declared.verdicts}
         held |= {Fact("key", place.path, place.address, "", "") for place in declared.keys}
         whole = found.only is None or unit.path in found.whole

@@ -12,6 +12,7 @@ from keyrules.code.file_names import (
     QUOTING_SUFFIXES,
     SOURCE_SUFFIXES,
     TEMPLATE_SUFFIXES,
+    calls_with_values,
     may_matter,
 )
 from keyrules.code.file_paths import absolute, below, shown
@@ -89,7 +90,12 @@ def discover(
     if wanted or found.whole:
         terraform.add_around(wanted | found.whole, os.path.abspath(context))
     scanned = {folder for folder in terraform.calls if below(folder, folders)} | wanted
-    found.units += [Unit("terraform", root) for root in terraform.roots(scanned, found.whole)]
+    for root in terraform.roots(scanned, found.whole):
+        callers = tuple(sorted(terraform.callers.get(root, ())))
+        found.units.append(Unit("terraform", root, callers))
+        if named.intersection(callers):
+            found.whole |= {root}
+    found.units += [Unit("terraform", path) for path in terraform.alone]
     found.units.sort(key=lambda unit: (unit.path, unit.kind))
     found.texts.sort()
     found.folders = tuple(folders)
@@ -117,6 +123,8 @@ def _classify(path: str, folder: str, name: str, found: Discovery, terraform: Mo
     kind = _kind(name, data, by_itself)
     if kind is not None:
         found.considered += 1
+    if calls_with_values(name):
+        terraform.add_unit(path, data)
     if kind == "terraform":
         terraform.add(folder, path, data)
         if by_itself and declares_values_only(data):

@@ -18,6 +18,10 @@ VALUE_SUFFIXES = (".auto.tfvars", ".auto.tfvars.json")
 DOWNLOADED_MODULES = ".terraform/modules/modules.json"
 """The list of the modules that `terraform init` has downloaded, below the folder that Terraform runs in."""
 
+UNIT_FILE, STACK_FILE = "terragrunt.hcl", "terragrunt.stack.hcl"
+COMPONENT_SUFFIXES, DEPLOYMENT_SUFFIX = (".tfcomponent.hcl", ".tfstack.hcl"), ".tfdeploy.hcl"
+"""What calls modules with values and is none itself: Terragrunt's units, and Terraform's stacks."""
+
 TEMPLATE_SUFFIXES = (".yaml", ".yml", ".json", ".template", ".cform", ".cfn", ".cft", ".txt")
 """In any letter case."""
 
@@ -53,3 +57,8 @@ def may_matter(name: str) -> bool:
 def holds_root_values(name: str) -> bool:
     """Whether Terraform reads a file of this name for the values of a root module's variables."""
     return name in VALUE_FILES or name.endswith(VALUE_SUFFIXES)
+
+
+def calls_with_values(name: str) -> bool:
+    """Whether a file of this name calls modules without being one."""
+    return name in (UNIT_FILE, STACK_FILE) or name.endswith(COMPONENT_SUFFIXES)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import os.path
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
@@ -95,10 +95,12 @@ _Whole: TypeAlias = Callable[[CodeRule, TimedContext], list[Verdict]]
 _RESOURCE = re.compile(rf'^\s*resource\s+"?({"|".join(KEY_TYPES)})"?\s+"?([^"\s{{]+)"?', re.MULTILINE)
 
 
-def judge_unit(kind: str, path: str, session: CheckSession) -> Declared:
-    """Judges one root module folder, template or plan. Raises OSError when the file itself cannot be read."""
-    judge = {"terraform": _terraform, "cloudformation": _cloudformation, "plan": _planned}[kind]
-    return judge(path, session)
+def judge_unit(kind: str, path: str, session: CheckSession, callers: Sequence[str] = ()) -> Declared:
+    """Judges one root module folder, template or plan; `callers` as a Unit has them. Raises OSError when the file
+    itself cannot be read."""
+    if kind == "terraform":
+        return _terraform(path, session, callers)
+    return {"cloudformation": _cloudformation, "plan": _planned}[kind](path, session)
 
 
 def _verdicts(kind: str, session: CheckSession, keys: KeySet, whole: _Whole) -> Iterator[Verdict]:
@@ -125,8 +127,8 @@ def _unread(kind: str, places: Iterable[Place], session: CheckSession, why: str)
                 yield Verdict(rule_id, Status.UNKNOWN, place.path, place.address, *lines, "not_evaluated", message)
 
 
-def _terraform(folder: str, session: CheckSession) -> Declared:
-    readings = Readings(folder)
+def _terraform(folder: str, session: CheckSession, callers: Sequence[str]) -> Declared:
+    readings = Readings(folder, callers)
     found = joined([(reading, _read(reading.root, session)) for reading in readings])
     found.problems += [Problem(error.path, error.message) for error in readings.errors]
     digests = {path: digest for reader in readings.readers for path, digest in reader.digests.items()}

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Set
+from contextlib import suppress
 
-from keyrules.code.file_names import DOWNLOADED_MODULES, SOURCE_SUFFIXES
+from keyrules.code.file_names import DOWNLOADED_MODULES, SOURCE_SUFFIXES, calls_with_values
 from keyrules.code.file_paths import module_folder
 from keyrules.code.file_walk import read_file, walk_files
 from keyrules.code.relevance import computes_sources, concerns_terraform, local_sources
@@ -14,7 +15,8 @@ from keyrules.code.relevance import computes_sources, concerns_terraform, local_
 class ModuleCalls:
     """Terraform folders as their files' bytes show them.
 
-    `calls` has the folders that each folder calls, `relevant` those with a word of the rules or an unreadable file.
+    `calls` has the folders that each folder calls, `relevant` those with a word of the rules or an unreadable file;
+    `callers` the files that call a folder without being a module, `alone` those that call what is not here.
     `excluded` says of an absolute path whether the run leaves it out; a folder's path ends in a slash.
     """
 
@@ -24,12 +26,19 @@ class ModuleCalls:
         self.relevant: set[str] = set()
         self._own: set[str] = set()
         self._computing: set[str] = set()
+        self._units: dict[str, bytes] = {}
+        self.callers: dict[str, set[str]] = {}
+        self.alone: set[str] = set()
         self._seen: set[str] = set()
 
     def add(self, folder: str, path: str, data: bytes) -> None:
         """Notes what one file of a folder says that the run looks at for itself."""
         self._own.add(folder)
         self._note(folder, path, data)
+
+    def add_unit(self, path: str, data: bytes) -> None:
+        """Notes a file that calls modules without being one."""
+        self._units[path] = data
 
     def _note(self, folder: str, path: str, data: bytes) -> None:
         self._seen.add(path)
@@ -57,13 +66,18 @@ class ModuleCalls:
                 if name.endswith(SOURCE_SUFFIXES):
                     self._own.add(folder)
                     self._read(folder, name)
+                elif calls_with_values(name):
+                    with suppress(OSError):
+                        self.add_unit(os.path.join(folder, name), read_file(os.path.join(folder, name)))
 
     def roots(self, scanned: Set[str], values: Set[str]) -> list[str]:
         """The folders to evaluate: each that nobody calls, if it or anything that it calls could matter, and it is
         scanned, calls what is scanned, or takes its values from what is.
 
-        A folder that is left out is no root, and calls only as far as a folder calls it that is not.
+        A folder that is left out is no root, and calls only as far as a folder calls it that is not. What a unit calls
+        is a root, too, whoever else calls it.
         """
+        self._read_units()
         if self._excluded is not None:
             # Terraform takes a folder as a whole, so the files count that are left out beside others that are not.
             for folder in list(self.calls):
@@ -81,11 +95,31 @@ class ModuleCalls:
         covered = {folder for root in roots for folder in reach[root]}
         # Modules that call each other in a ring have no root; each of them is one then.
         roots += [folder for folder in own if folder not in covered]
-        asked = [root for root in roots if root in values or reach[root] & scanned]
+        roots += [folder for folder in self.callers if folder in self.calls and folder not in roots]
+        asked = [root for root in roots if root in values or root in self.callers or reach[root] & scanned]
         relevant = [root for root in asked if reach[root] & self.relevant]
         # Below a link that was named on the command line a module has another name than where it is called.
         real = {os.path.realpath(folder) for folder in called} if relevant else set()
-        return sorted(root for root in relevant if root in called or os.path.realpath(root) not in real)
+        return sorted(
+            root for root in relevant if root in called or root in self.callers or os.path.realpath(root) not in real
+        )
+
+    def _read_units(self) -> None:
+        """Finds the folders that units call; a unit that calls what is not here is one itself, if it could matter."""
+        if not self._units:
+            return
+        from keyrules.code.terraform.module import ModuleReader
+        from keyrules.code.terraform.units import calling_units
+
+        reader = ModuleReader(read_file)
+        for path, data in sorted(self._units.items()):
+            for call in calling_units(path, reader):
+                if call.folder is not None:
+                    self.callers.setdefault(call.folder, set()).add(path)
+                    self.calls.setdefault(call.folder, set())
+                    self._add_folder(call.folder)
+                elif concerns_terraform(data):
+                    self.alone.add(path)
 
     def _confirmed(self) -> dict[str, set[str]]:
         """The calls that the syntax confirms; bytes alone also find one in a comment, and then nobody evaluates the

@@ -123,7 +123,7 @@ def _outcomes(found: Discovery, rules: tuple[Rule, ...], request: ScanRequest) -
     session = CheckSession({rule.id: rule for rule in rules}, request.selection, request.as_of)
     outcomes: dict[int, UnitOutcome] = {}
     for index, result in in_processes(
-        found.units, lambda unit: judge_unit(unit.kind, unit.path, session), request.limits
+        found.units, lambda unit: judge_unit(unit.kind, unit.path, session, unit.callers), request.limits
     ):
         unit = found.units[index]
         if isinstance(result, Failure):

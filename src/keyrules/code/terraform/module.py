@@ -128,6 +128,7 @@ class ModuleReader:
         self._read = read
         self._listing = listing
         self._modules: dict[str, Module] = {}
+        self._others: dict[str, tuple[Body, list[SourceError]]] = {}
         self.digests: dict[str, str] = {}
         self.comments: dict[str, list[SkipComment]] = {}
 
@@ -148,6 +149,13 @@ class ModuleReader:
         errors: list[SourceError] = []
         body = self._parse(path, errors)
         return (body.attributes if body is not None else {}), errors
+
+    def hcl_file(self, path: str) -> tuple[Body, list[SourceError]]:
+        """The body of another file in Terraform's language, empty where it has errors; each is read once."""
+        if path not in self._others:
+            errors: list[SourceError] = []
+            self._others[path] = (self._parse(path, errors) or Body({}, ()), errors)
+        return self._others[path]
 
     def _load(self, folder: str) -> Module:
         builder = _Builder(folder)

@@ -8,12 +8,15 @@ once.
 
 from __future__ import annotations
 
+import os.path
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
+from keyrules.code.file_names import calls_with_values
 from keyrules.code.terraform.hcl.ast import Attribute, Expr
 from keyrules.code.terraform.module import OPENTOFU, TERRAFORM, Declaration, Module, ModuleReader, SourceError
 from keyrules.code.terraform.scope import Scope, walk
+from keyrules.code.terraform.units import calling_units, unread_calls
 from keyrules.code.terraform.values_files import ValueSet, values_files
 from keyrules.code.verdict import listed
 
@@ -48,19 +51,27 @@ class _Asked(dict[str, Declaration]):
 
 
 class Readings:
-    """The readings of the root module in a folder. `sets` are the values that the scan holds for it elsewhere.
+    """The readings of the root module in a folder. `callers` are files that call it with values without being modules;
+    such a file in place of a folder is read for the calls of modules that are not here.
 
     `readers` are those that read the files, `errors` what they could not read of the values.
     """
 
-    def __init__(self, folder: str, sets: Sequence[ValueSet] = ()) -> None:
+    def __init__(self, folder: str, callers: Sequence[str] = ()) -> None:
         self._folder = folder
-        self._sets = sets
+        self._callers = callers
         self.readers: list[ModuleReader] = []
         self.errors: list[SourceError] = []
 
     def __iter__(self) -> Iterator[Reading]:
         """Each reading in turn; it has to be judged before the next one is asked for."""
+        if calls_with_values(os.path.basename(self._folder)):
+            reader = ModuleReader()
+            self.readers.append(reader)
+            module = unread_calls(self._folder, reader)
+            self.errors += module.errors
+            yield Reading(Scope(replace(module, errors=()), reader))
+            return
         programs = self._programs()
         for program, reader in programs.items():
             yield from self._with_values(reader, program if len(programs) > 1 else "")
@@ -84,7 +95,13 @@ class Readings:
         names = asked.names & module.variables.keys()
         if not names:
             return
-        sets = [*values_files(self._folder, frozenset(module.variables), reader), *self._sets]
+        sets = list(values_files(self._folder, frozenset(module.variables), reader))
+        for unit in [unit for path in self._callers for unit in calling_units(path, reader)]:
+            if unit.folder == self._folder:
+                sets.append(unit.values)
+                if unit.values.open and names - unit.values.values.keys():
+                    message = f"line {unit.line}: not all inputs resolve here, so what they turn on is not judged"
+                    self.errors.append(SourceError(unit.path, unit.line, f"{message}; scan the plan"))
         self.errors += [error for one in sets for error in one.errors]
         sets = [one for one in sets if names & one.values.keys()]
         needed = {name for name in names - module.values.keys() if module.variables[name].value("default") is None}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from keyrules.code.file_paths import shown
 from keyrules.code.terraform.hcl.ast import Attribute
@@ -17,12 +17,13 @@ _MAX_FILES = 400
 class ValueSet:
     """Values for a root module's inputs, and how messages name where they come from.
 
-    `errors` are of a file that cannot be read; then it holds no values.
+    `errors` are of files that cannot be read, and `open` says that there are values that do not resolve.
     """
 
     label: str
     values: Mapping[str, Attribute]
-    errors: tuple[SourceError, ...] = field(default=())
+    errors: tuple[SourceError, ...] = ()
+    open: bool = False
 
 
 def values_files(folder: str, inputs: frozenset[str], reader: ModuleReader) -> Iterator[ValueSet]:
