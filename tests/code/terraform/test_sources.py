@@ -70,8 +70,8 @@ def test_sources_that_are_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         ("module.m.source", None),
         ("module.n.source", None),
         ("1 +", None),
-        ("[]", None),
-        ("null", None),
+        ("[]", ""),
+        ("null", ""),
     ],
 )
 def test_sources_that_are_not(tmp_path: Path, source: str, text: str | None) -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 from keyrules.code.file_names import DOWNLOADED_MODULES
 from keyrules.code.file_paths import module_folder
 from keyrules.code.terraform.downloaded import downloaded
-from keyrules.code.terraform.evaluate import evaluate
+from keyrules.code.terraform.evaluate import UNKNOWN, evaluate
 from keyrules.code.terraform.module import Declaration, ModuleReader
 from keyrules.code.terraform.scope import Frame, Scope, walk
 
@@ -25,7 +25,7 @@ from keyrules.code.terraform.scope import Frame, Scope, walk
 class ModuleSource:
     """What a module call names as its source.
 
-    `text` is the source after evaluation, None where it does not resolve. `folder` is the absolute path of its code,
+    `text` is the source after evaluation, None where it does not resolve, empty where it is no text. `folder` is the absolute path of its code,
     None for code that is not on this machine; `skipped` says why a downloaded copy is not read.
     """
 
@@ -49,7 +49,8 @@ def _worked_out(call: Declaration, scope: Scope) -> ModuleSource:
     # A source that starts at `path.module` starts at the module's own folder.
     value = evaluate(call.value("source"), Frame(scope, bindings={"path": {"module": "."}}))
     if not isinstance(value, str):
-        return ModuleSource(None)
+        # Terraform refuses what is known and no text, and creates nothing then.
+        return ModuleSource(None if value is UNKNOWN else "")
     folder = module_folder(scope.module.path, value)
     if folder is not None:
         return ModuleSource(value, folder)
