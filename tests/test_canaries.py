@@ -94,8 +94,6 @@ def search(folder: Path, scratch: Path, *arguments: str, stdin: bytes = b"") -> 
             **os.environ,
             "PYTHONPATH": str(PROJECT / "src"),
             "HOME": str(home),
-            "XDG_CACHE_HOME": str(home / "cache"),
-            "KEYRULES_CACHE_DIR": str(home / "verdicts"),
             "TMPDIR": str(temporary),
             "LOG_LEVEL": "DEBUG",
             "AWS_ACCESS_KEY_ID": ENVIRONMENT.key_id,
@@ -135,10 +133,6 @@ def test_whole_key_ids_do_not_either(tree: tuple[Path, Searched]) -> None:
     assert masked in tree[1].output("standard output")
     for name, content in tree[1].outputs:
         assert TREE.key_id.encode() not in content, name
-
-
-def test_verdicts_were_kept_and_searched(tree: tuple[Path, Searched]) -> None:
-    assert any(name.startswith("home/verdicts/") and name.endswith(".entry") for name, _ in tree[1].outputs)
 
 
 def test_the_secrets_were_read(tree: tuple[Path, Searched]) -> None:

@@ -9,36 +9,28 @@ from typing import Any
 
 from keyrules.code.cloudformation.key_set import key_set
 from keyrules.code.cloudformation.view import template_file
-from keyrules.code.judging import RULES
+from keyrules.code.judging import RULES, judge_unit
 from keyrules.code.key_rules import key_verdicts
+from keyrules.code.session import CheckSession
 from keyrules.code.verdict import TimedContext, Verdict
-from keyrules.model import Lifecycle, Parameter, Plane, Rule, Selection, Severity
+from keyrules.model import Selection
+from keyrules.pack.catalog import load_pack
 
 AS_OF = datetime(2026, 6, 1, tzinfo=timezone.utc)
+RULE_IDS = [
+    rule_id
+    for rule_id, rule in RULES.items()
+    if rule.cloudformation or ("cloudformation" in rule.kinds and rule.on_keys)
+]
 PATH = "/repository/template.yaml"
 
 
 def context(rule_id: str) -> TimedContext:
-    """The context of a rule with the maximum age of 90 days."""
-    rule = Rule(
-        id=rule_id,
-        name="",
-        category="IAM",
-        severity=Severity.LOW,
-        guideline="",
-        provider="aws",
-        definition={},
-        runtime=None,
-        parameters={"max_age_days": Parameter("max_age_days", 90, "day")},
-        rationale="",
-        remediation="",
-        limits={},
-        references=(),
-        lifecycle=Lifecycle("stable", "1.0.0"),
-        planes=frozenset({Plane.CODE}),
-        path=Path("rule.yaml"),
-    )
-    return TimedContext(rule, Selection((rule,)), AS_OF)
+    """The context of a rule of the pack at its defaults."""
+    selection = Selection(load_pack().rules)
+    rule = selection.rule(rule_id)
+    assert rule is not None
+    return TimedContext(rule, selection, AS_OF)
 
 
 def judged(rule_id: str, text: str) -> dict[str, Verdict]:
@@ -50,6 +42,14 @@ def judged(rule_id: str, text: str) -> dict[str, Verdict]:
     else:
         verdicts = rule.cloudformation(file, context(rule_id)) if rule.cloudformation else []
     return {verdict.address: verdict for verdict in verdicts}
+
+
+def unread(rule_id: str, folder: Path, text: str) -> dict[str, Verdict]:
+    """The verdicts of a rule on the keys of a file that is no sound template, by logical id."""
+    path = folder / "template.yaml"
+    path.write_text(text)
+    session = CheckSession({rule_id: context(rule_id).rule}, Selection((context(rule_id).rule,)), AS_OF)
+    return {verdict.address: verdict for verdict in judge_unit("cloudformation", str(path), session).verdicts}
 
 
 def statuses(rule_id: str, text: str) -> dict[str, str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from keyrules.code.judging import RULES
 from keyrules.code.key_rules import key_verdicts
 from keyrules.code.plan.key_set import key_set
-from keyrules.code.plan.view import read_plan
+from keyrules.code.plan.view import Plan, read_plan
 from keyrules.code.verdict import TimedContext, Verdict
 from keyrules.model import Selection
 from keyrules.pack.catalog import load_pack
@@ -18,22 +18,26 @@ AS_OF = datetime(2026, 6, 1, tzinfo=timezone.utc)
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 PATH = "/plans/plan.json"
-_RULES = {rule.id: rule for rule in load_pack().rules}
+_PACK = {rule.id: rule for rule in load_pack().rules}
 
 
 def context(rule: str, as_of: datetime = AS_OF, **parameters: int) -> TimedContext:
     """The rule with its defaults, and some parameters set otherwise."""
     overrides = {(rule, name): value for name, value in parameters.items()}
-    return TimedContext(_RULES[rule], Selection(tuple(_RULES.values()), overrides), as_of)
+    return TimedContext(_PACK[rule], Selection(tuple(_PACK.values()), overrides), as_of)
+
+
+def judge_plan(rule: str, plan: Plan, as_of: datetime = AS_OF, **parameters: int) -> list[Verdict]:
+    """The verdicts of one rule on a plan."""
+    how, asked = RULES[rule], context(rule, as_of, **parameters)
+    if how.on_keys:
+        return key_verdicts(how.on_keys, key_set(plan, PATH), asked)
+    return how.plan(plan, PATH, asked) if how.plan else []
 
 
 def judge(rule: str, data: bytes, as_of: datetime = AS_OF, **parameters: int) -> dict[str, Verdict]:
     """The verdicts of one rule on a plan, by address."""
-    plan, how, asked = read_plan(data), RULES[rule], context(rule, as_of, **parameters)
-    if how.on_keys:
-        verdicts = key_verdicts(how.on_keys, key_set(plan, PATH), asked)
-    else:
-        verdicts = how.plan(plan, PATH, asked) if how.plan else []
+    verdicts = judge_plan(rule, read_plan(data), as_of, **parameters)
     found = {verdict.address: verdict for verdict in verdicts}
     assert len(found) == len(verdicts)
     return found

@@ -69,8 +69,7 @@ def encrypted_in_state(key: Key, keys: KeySet, context: TimedContext) -> Opinion
     """KEY_AWS_008: every key names a PGP key, without which the provider writes the secret into the state as it is."""
     value = key.attribute("pgp_key")
     if value is Unread.OPEN:
-        message = "pgp_key comes from an input without a value here; give it a default, or scan the plan"
-        return Opinion(Status.UNKNOWN, "pgp_key_unknown", message)
+        return Opinion(Status.UNKNOWN, "pgp_key_unknown", f"pgp_key {key.open_because}")
     if value is Unread.ABSENT or (isinstance(value, str) and not value.strip()):
         how = "there is no pgp_key" if value is Unread.ABSENT else "pgp_key is empty"
         message = f"{how}, so the secret stands in plain text in the Terraform state; set pgp_key"
@@ -80,7 +79,8 @@ def encrypted_in_state(key: Key, keys: KeySet, context: TimedContext) -> Opinion
 
 @dataclass(frozen=True)
 class Words:
-    """What is said of a rule that its own file decides: of a failure, of a pass, and of what cannot be told."""
+    """What is said of a rule that its own file decides: of a failure, of a pass, and of what cannot be told, with the
+    start of its sentence."""
 
     failed: tuple[str, str]
     passed: str
@@ -92,7 +92,7 @@ WORDS: Mapping[str, Words] = {
         ("root_user_key", "this key is for the root user, which nothing can restrict; delete it and use a role"),
         "the key is not for the root user",
         # A user that the code does not show is not the literal root user, and that is what the rule says.
-        Opinion(Status.PASS, "user_open", "the user is not the literal root user; only an input says who it is"),
+        Opinion(Status.PASS, "user_open", "the user is not the literal root user: it"),
     ),
     "KEY_AWS_006": Words(
         (
@@ -103,7 +103,7 @@ WORDS: Mapping[str, Words] = {
         Opinion(
             Status.UNKNOWN,
             "status_unknown",
-            "the status comes from an input without a value here; give it a default, or scan the plan",
+            "the status",
         ),
     ),
     "KEY_AWS_007": Words(
@@ -116,7 +116,7 @@ WORDS: Mapping[str, Words] = {
         Opinion(
             Status.UNKNOWN,
             "key_undecided",
-            "whether a key is declared here depends on an input without a value; give it a default, or scan the plan",
+            "whether a key is declared here",
         ),
     ),
 }
@@ -127,7 +127,8 @@ def as_the_rule_says(key: Subject, keys: KeySet, context: TimedContext) -> Opini
     words = WORDS[context.rule.id]
     truth = judge_definition(context.rule.definition, key)
     if truth is None:
-        return words.undecided
+        why = key.open_because if isinstance(key, Key) else Key.open_because
+        return replace(words.undecided, message=f"{words.undecided.message} {why}")
     return Opinion(Status.PASS, "compliant", words.passed) if truth else Opinion(Status.FAIL, *words.failed)
 
 

@@ -54,7 +54,8 @@ class Key(Subject):
     """A declared key: one instance, or one block whose instances cannot be told.
 
     `status` is its status attribute; `owner` is equal for two keys exactly when they are known to be of one user, None
-    when nothing can be said; `owner_shown` names the user in a sentence. `caveat` says how it was judged, in messages
+    when nothing can be said; `owner_shown` names the user in a sentence. `open_because` goes on after "the status" or
+    another attribute that is OPEN: why, and what to do. `caveat` says how it was judged, in messages
     that are no pass. `never` says why it is surely not created although it stands there. `several` says that it may
     stand for more than one key of that user.
     """
@@ -63,6 +64,7 @@ class Key(Subject):
     owner: Hashable
     owner_shown: str
     rotation: Callable[[TimedContext], Opinion] = field(repr=False)
+    open_because: str = "comes from an input without a value here; give it a default, or scan the plan"
     caveat: str = ""
     never: str = ""
     several: bool = False

@@ -132,7 +132,8 @@ def _outcomes(found: Discovery, rules: tuple[Rule, ...], request: ScanRequest) -
             outcomes[index] = UnitOutcome(unit, result)
         if request.progress:
             request.progress(len(outcomes), len(found.units), shown(unit.path))
-    return [outcomes[index] for index in sorted(outcomes)]
+    missing = "nothing came back of its evaluation; please report this"
+    return [outcomes.get(index) or UnitOutcome(unit, None, missing) for index, unit in enumerate(found.units)]
 
 
 def _sentence(error: str, seconds: float) -> str:

@@ -69,8 +69,7 @@ class Skips:
         skips = cls()
         skips._comments = {path: comments} if (comments := skip_comments(text)) else {}
         if skips._comments:
-            last = text.count("\n") + 1
-            skips._blocks[path] = [_Block(path, *_extent(block, template, last)) for block in _resources(template)]
+            skips._blocks[path] = [_Block(path, *_extent(block, template, text)) for block in _resources(template)]
         for block in _resources(template):
             for rule, reason in _metadata_skips(block.part("Metadata")):
                 skips._stated.setdefault((block.logical_id, rule), safe_reason(reason))
@@ -125,13 +124,15 @@ def _resources(template: Template) -> Iterable[Block]:
     return template.resources.values()
 
 
-def _extent(block: Block, template: Template, last: int) -> tuple[int, int]:
-    """The lines that Checkov counts as a resource's: in block style to the next key, else without the last one."""
+def _extent(block: Block, template: Template, text: str) -> tuple[int, int]:
+    """The lines that Checkov counts as a resource's: in block style to the next key, else without the last one, but for
+    the last line of a file that ends in no line break."""
+    lines = text.count("\n") + 1
     if block.body.line == block.start_line:
-        return block.body.line - 1, block.body.end_line - 1
+        return block.body.line - 1, block.body.end_line - (block.body.end_line < lines)
     following = [entry.line for entry in template.document.entries if entry.line > block.start_line]
     following += [other.start_line for other in _resources(template) if other.start_line > block.start_line]
-    return block.start_line, min(following) - 1 if following else last
+    return block.start_line, min(following) - 1 if following else lines
 
 
 def _metadata_skips(metadata: Node | None) -> Iterator[tuple[str, str]]:

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from plan_context import JUDGES, judge
+from plan_context import RULES, judge
 from plan_leak_cases import KEY, MARKED, function, outputs, plan_with_key, sinks
 from plan_maker import SECRET, PlanMaker, const, existing_key, new_key, ref
 
@@ -182,7 +182,7 @@ def test_no_verdict_and_no_part_of_a_plan_shows_a_secret() -> None:
     assert read.configuration is not None
     shown = [repr(read), repr(FlowTracer(read, read.configuration))]
     statuses = set()
-    for rule in JUDGES:
+    for rule in RULES:
         for verdict in judge(rule, data).values():
             shown.append(repr(verdict))
             statuses.add(verdict.status)

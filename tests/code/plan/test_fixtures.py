@@ -6,11 +6,11 @@ import re
 from pathlib import Path
 
 import pytest
-from plan_context import FIXTURES, JUDGES, context
+from plan_context import FIXTURES, RULES, judge_plan
 
 from keyrules.code.plan.view import Plan, read_plan, static_address
 
-CASES = [(rule, path) for rule in sorted(JUDGES) for path in sorted(FIXTURES.glob(f"{rule}/terraform_plan/*.json"))]
+CASES = [(rule, path) for rule in sorted(RULES) for path in sorted(FIXTURES.glob(f"{rule}/terraform_plan/*.json"))]
 WANTED = re.compile(r"(pass|fail|unknown)_\w+")
 
 
@@ -27,7 +27,7 @@ def subjects(plan: Plan) -> set[str]:
 @pytest.mark.parametrize(("rule", "path"), CASES, ids=lambda value: value if isinstance(value, str) else value.stem)
 def test_each_subject_gets_the_verdict_in_its_name(rule: str, path: Path) -> None:
     plan = read_plan(path.read_bytes())
-    verdicts = JUDGES[rule](plan, str(path), context(rule))
+    verdicts = judge_plan(rule, plan)
     assert len({verdict.address for verdict in verdicts}) == len(verdicts)
     found = {re.sub(r"\[[^\]]*\]", "", verdict.address): verdict for verdict in verdicts}
     named = {address: match[1] for address in subjects(plan) if (match := WANTED.fullmatch(address.rsplit(".", 1)[-1]))}
@@ -37,4 +37,4 @@ def test_each_subject_gets_the_verdict_in_its_name(rule: str, path: Path) -> Non
 
 
 def test_every_rule_has_plans_that_pass_and_plans_that_fail() -> None:
-    assert {rule for rule, _ in CASES} == set(JUDGES)
+    assert {rule for rule, _ in CASES} == set(RULES)

@@ -6,12 +6,13 @@ import re
 from pathlib import Path
 
 import pytest
-from terraform_cases import JUDGES, judged, root_scope
+from terraform_cases import judged, root_scope
 
+RULES = ("KEY_AWS_001", "KEY_AWS_003", "KEY_AWS_004")
 FIXTURES = Path(__file__).parents[3] / "fixtures"
 CASES = [
     (rule, folder)
-    for rule in sorted(JUDGES)
+    for rule in RULES
     for kind in ("terraform", "terraform_json")
     for folder in sorted(FIXTURES.glob(f"{rule}/{kind}/*"))
 ]
@@ -41,7 +42,7 @@ def test_each_subject_gets_the_verdict_in_its_name(rule: str, folder: Path) -> N
 
 def test_the_fixtures_show_every_verdict_and_reason() -> None:
     assert len(CASES) > 30
-    statuses: dict[str, set[str]] = {rule: set() for rule in JUDGES}
+    statuses: dict[str, set[str]] = {rule: set() for rule in RULES}
     reasons: set[str] = set()
     for rule, folder in CASES:
         for verdict in judged(rule, root_scope(folder)).values():

@@ -10,7 +10,17 @@ from terraform_cases import judged, module, outcomes, root_scope, write
 from keyrules.code.terraform.keys import declared_keys
 from keyrules.model import InputError
 
-INPUTS = 'variable "x" {}\nvariable "y" {}\nvariable "people" {\n  type = set(string)\n}\nvariable "machines" {}\n'
+INPUTS = """
+variable "x" {}
+variable "y" {}
+variable "people" {
+  type = set(string)
+}
+variable "others" {
+  type = set(string)
+}
+variable "machines" {}
+"""
 
 
 def pair(first: str, second: str) -> str:
@@ -148,8 +158,8 @@ def test_keys_of_users_that_may_differ_pass(tmp_path: Path, first: str, second: 
 
 FOR_EACH = [
     ("for_each = var.people\nuser = each.value", "for_each = var.people\nuser = each.key", "FAIL"),
-    ("for_each = var.people\nuser = each.value", "for_each = var.machines\nuser = each.value", "PASS"),
-    ("for_each = var.machines\nuser = each.value", "for_each = var.machines\nuser = each.key", "PASS"),
+    ("for_each = var.people\nuser = each.value", "for_each = var.others\nuser = each.value", "PASS"),
+    ("for_each = var.machines\nuser = each.value", "for_each = var.machines\nuser = each.key", "UNKNOWN PASS"),
     ('for_each = var.people\nuser = "${each.key}-a"', 'for_each = var.people\nuser = "${each.key}-b"', "PASS"),
     ("count = 2\nuser = var.machines[count.index]", 'user = "u"', "PASS"),
     ("count = 2\nuser = var.x", 'user = "u"', None),
@@ -167,7 +177,7 @@ def test_instances_of_unresolved_collections(tmp_path: Path, first: str, second:
         }
         assert found == expected
     else:
-        assert set(found.values()) == {status}
+        assert set(found.values()) == set(status.split())
 
 
 EXCLUSIVE = [
@@ -182,7 +192,6 @@ EXCLUSIVE = [
     ("var.x || var.y ? 0 : 1", "var.x ? 1 : 0"),
     ("var.x ? (var.y ? 1 : 0) : 0", "var.y ? 0 : 1"),
     ("var.x == null ? 1 : 0", "var.x != null ? 1 : 0"),
-    ("local.on ? 1 : 0", "var.x ? 0 : 2"),
     ("local.count", "var.x ? 0 : 1"),
     ("length(var.machines) > 0 ? 1 : 0", "length(var.machines) > 0 ? 0 : 1"),
 ]

@@ -52,7 +52,7 @@ class TestCalls:
         [
             (IAM, "", FAILS),
             (IAM, 'version = "~> 5.0"', FAILS),
-            (f"git::https://github.com/acme/terraform-aws-iam.git//modules/iam-user?ref=v5.1.0", "", FAILS),
+            ("git::https://github.com/acme/terraform-aws-iam.git//modules/iam-user?ref=v5.1.0", "", FAILS),
             ("github.com/acme/terraform-aws-iam/modules/iam-user", "", FAILS),
             (IAM, "create_access_key = false", NOTHING),
             (IAM, "create_iam_access_key = false", NOTHING),

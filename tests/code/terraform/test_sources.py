@@ -103,6 +103,12 @@ def test_a_source_that_its_caller_decides(tmp_path: Path, monkeypatch: pytest.Mo
     assert done.errors() == {}
 
 
+def test_path_module_in_a_called_module(tmp_path: Path) -> None:
+    inner = 'locals {\n  d = "${path.module}/x"\n}\n' + call("local.d")
+    write(tmp_path, {"main.tf": call('"./m"'), "m/main.tf": inner, "m/x/main.tf": KEY})
+    assert [key.declared.path for key in declared_keys(root_scope(tmp_path))] == [f"{tmp_path}/m/x/main.tf"]
+
+
 class TestLinks:
     def test_out_of_a_link(self, tmp_path: Path) -> None:
         """Terraform follows links: `../x` leads out of where the link points to."""

@@ -101,7 +101,9 @@ class TestTerragrunt:
         done = scan(tmp_path)
         assert [(f["location"]["path"], f["status"]) for f in done.findings(ROTATION)] == [("a/terragrunt.hcl", "FAIL")]
 
-    @pytest.mark.parametrize("text", ["terraform {\n", "include {\n  path = 1 +\n}\n", 'include "a" {\n  path = "terragrunt.hcl"\n}\n'])
+    @pytest.mark.parametrize(
+        "text", ["terraform {\n", "include {\n  path = 1 +\n}\n", 'include "a" {\n  path = "terragrunt.hcl"\n}\n']
+    )
     def test_files_that_are_broken_or_include_themselves(self, tmp_path: Path, text: str) -> None:
         done = scan(write(tmp_path, {"user/main.tf": SWITCHED, "live/a/terragrunt.hcl": text}))
         assert done.code in (0, 3) and said(done) == {}
@@ -109,7 +111,9 @@ class TestTerragrunt:
     def test_a_stack_of_units(self, tmp_path: Path) -> None:
         stack = 'unit "robot" {\n  source = "../units/user"\n  path   = "robot"\n  values = {\n    on = true\n  }\n}\n'
         unit = 'terraform {\n  source = "../../user"\n}\ninputs = {\n  create = values.on\n}\n'
-        write(tmp_path, {"user/main.tf": SWITCHED, "live/terragrunt.stack.hcl": stack, "units/user/terragrunt.hcl": unit})
+        write(
+            tmp_path, {"user/main.tf": SWITCHED, "live/terragrunt.stack.hcl": stack, "units/user/terragrunt.hcl": unit}
+        )
         done = scan(tmp_path)
         assert "aws_iam_access_key.k[0]" in said(done)
         assert "(with live/terragrunt.stack.hcl unit robot)" in notes(done)
@@ -126,7 +130,9 @@ class TestStacks:
     def test_deployments(self, tmp_path: Path) -> None:
         component = 'component "robot" {\n  source = "./user"\n  inputs = {\n    create = var.on\n  }\n}\n'
         variables = 'variable "on" {\n  type = bool\n}\n'
-        deployments = 'deployment "prod" {\n  inputs = { on = false }\n}\ndeployment "dev" {\n  inputs = { on = true }\n}\n'
+        deployments = (
+            'deployment "prod" {\n  inputs = { on = false }\n}\ndeployment "dev" {\n  inputs = { on = true }\n}\n'
+        )
         write(tmp_path, {"user/main.tf": SWITCHED, "main.tfcomponent.hcl": component})
         done = scan(write(tmp_path, {"variables.tfcomponent.hcl": variables, "all.tfdeploy.hcl": deployments}))
         assert said(done) == FAILS

@@ -63,6 +63,7 @@ def _key(block: Block, template: Template, path: str, reader: Reader, conditions
         owner=user or None,
         owner_shown=shown,
         rotation=lambda context: _rotation(block, template, reader, context),
+        open_because="is known only to a deployment; give its parameter a default",
         caveat=_LOOPED if block.looped else "",
         never=never_created(block, conditions),
         several=block.looped and not reader.unresolved(user),

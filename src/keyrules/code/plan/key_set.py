@@ -39,18 +39,26 @@ def _key(plan: Plan, item: Planned, path: str) -> Key:
         item.address,
         1,
         1,
-        lambda name: attribute(item, name),
-        status=attribute(item, "status"),
+        lambda name: attribute(plan, item, name),
+        status=attribute(plan, item, "status"),
         owner=(owner, account_of(plan, item)),
         owner_shown=f"user {owner[1]}" if owner[0] == "name" else "the same user",
         rotation=lambda context: judge_rotation(plan, item, context),
+        open_because="is known only after the plan is applied; scan the Terraform source as well",
     )
 
 
-def attribute(item: Planned, name: str) -> Attribute:
-    """What a plan says of one attribute."""
+def attribute(plan: Plan, item: Planned, name: str) -> Attribute:
+    """What a plan says of one attribute.
+
+    A `status` that nobody sets is unknown in the plans of old versions of the AWS provider, which fills it in; such a
+    key is created active.
+    """
     if item.is_unknown(name):
-        return Unread.OPEN
+        module = plan.configuration.at(item.path) if plan.configuration else None
+        block = module.blocks.get(item.block) if module else None
+        stated = any(leaf.path == (name,) for leaf in block.leaves) if block else name != "status"
+        return Unread.OPEN if stated else Unread.ABSENT
     value = item.known(name)
     return Unread.ABSENT if value is None else value
 

@@ -157,6 +157,16 @@ class ModuleReader:
             self._others[path] = (self._parse(path, errors) or Body({}, ()), errors)
         return self._others[path]
 
+    def file(self, path: str, limit: int) -> bytes | None:
+        """The bytes of a file that an expression names, None for one of more than `limit`. Raises OSError.
+
+        Only a regular file is opened; `digests` has it, because verdicts may rest on it.
+        """
+        if Path(path).stat().st_size > limit:
+            return None
+        data = self.read(path)
+        return data if len(data) <= limit else None
+
     def _load(self, folder: str) -> Module:
         builder = _Builder(folder)
         try:

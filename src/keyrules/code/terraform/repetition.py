@@ -7,13 +7,26 @@ each instance is for another user.
 from __future__ import annotations
 
 from keyrules.code.terraform.evaluate import UNKNOWN, evaluate, instance_keys
-from keyrules.code.terraform.hcl.ast import Access, Attr, Conditional, Expr, Index, ListExpr, Literal, Name, Template
+from keyrules.code.terraform.hcl.ast import (
+    Access,
+    Attr,
+    Call,
+    Conditional,
+    Expr,
+    Index,
+    ListExpr,
+    Literal,
+    Name,
+    Template,
+)
 from keyrules.code.terraform.hcl.values import number
 from keyrules.code.terraform.identity import goes_over_a_set, leading_key, origin
 from keyrules.code.terraform.module import Declaration
 from keyrules.code.terraform.scope import Frame, Scope
 
 _MAX_DEPTH = 24
+_KEEPING = frozenset({"join", "nonsensitive", "one", "tostring"})
+"""Functions whose value differs where one of their arguments does and the others are the same."""
 
 
 def may_be_several(declared: Declaration, frame: Frame) -> bool:
@@ -63,6 +76,8 @@ def _differs(expr: Expr | None, frame: Frame, repeated: Declaration, depth: int)
     if expr is None or depth > _MAX_DEPTH:
         return False
     expr, frame = _followed(expr, frame)
+    if isinstance(expr, Call) and expr.name in _KEEPING:
+        return any(_differs(argument, frame, repeated, depth + 1) for argument in expr.args)
     if isinstance(expr, Template):
         others = [part for part in expr.parts if not isinstance(part, Literal)]
         return len(others) == 1 and _differs(others[0], frame, repeated, depth + 1)

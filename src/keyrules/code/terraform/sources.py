@@ -17,6 +17,7 @@ from keyrules.code.file_names import DOWNLOADED_MODULES
 from keyrules.code.file_paths import module_folder
 from keyrules.code.terraform.downloaded import downloaded
 from keyrules.code.terraform.evaluate import UNKNOWN, evaluate
+from keyrules.code.terraform.hcl.ast import Literal
 from keyrules.code.terraform.module import Declaration, ModuleReader
 from keyrules.code.terraform.scope import Frame, Scope, walk
 
@@ -51,11 +52,18 @@ def _worked_out(call: Declaration, scope: Scope) -> ModuleSource:
     if not isinstance(value, str):
         # Terraform refuses what is known and no text, and creates nothing then.
         return ModuleSource(None if value is UNKNOWN else "")
-    folder = module_folder(scope.module.path, value)
+    folder = module_folder(scope.module.path, value) or _from_root(call, scope, value)
     if folder is not None:
         return ModuleSource(value, folder)
     copy = downloaded(scope, call, value)
     return ModuleSource(value, copy.folder, copy.skipped)
+
+
+def _from_root(call: Declaration, scope: Scope, source: str) -> str | None:
+    """The folder of a computed source that starts at the root, as `path.module` does in a called module."""
+    folder = Path(scope.root.module.path, source)
+    computed = scope.parent is not None and not isinstance(call.value("source"), Literal)
+    return str(folder.resolve()) if computed and folder.is_dir() else None
 
 
 class CallReader:

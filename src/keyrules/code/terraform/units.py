@@ -17,7 +17,7 @@ from typing import Any
 
 from keyrules.code.file_names import COMPONENT_SUFFIXES, DEPLOYMENT_SUFFIX, STACK_FILE, UNIT_FILE
 from keyrules.code.file_paths import module_folder, shown
-from keyrules.code.terraform.evaluate import UNKNOWN, evaluate
+from keyrules.code.terraform.evaluate import evaluate
 from keyrules.code.terraform.hcl.ast import Access, Attribute, Block, Body, Call, Expr, Literal, Name, ObjectExpr
 from keyrules.code.terraform.hcl.rewrite import rewritten
 from keyrules.code.terraform.hcl.rewrite import value_expression as written

@@ -6,7 +6,7 @@ Both syntaxes (`.tf` and `.tf.json`) are read into these shapes; lines are 1-bas
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 
@@ -19,9 +19,13 @@ class Literal:
 
 @dataclass(frozen=True)
 class Template:
-    """A quoted or heredoc template with at least one interpolation or directive; text parts are Literals."""
+    """A quoted or heredoc template with at least one interpolation or directive; text parts are Literals.
+
+    A single interpolation keeps its type, unless `is_text` says that it stands inside of a directive.
+    """
 
     parts: tuple[Expr, ...]
+    is_text: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -47,7 +51,9 @@ class Index:
 
 @dataclass(frozen=True)
 class Splat:
-    """`[*]` or `.*`."""
+    """`[*]` or `.*`; of the latter (`attributes_only`) an index takes a member of the result, not of each item."""
+
+    attributes_only: bool = field(default=False, compare=False)
 
 
 Step: TypeAlias = Attr | Index | Splat
@@ -117,7 +123,8 @@ class ObjectExpr:
 class ForExpr:
     """`[for k, v in collection : value if condition]`, the object form with `key`, and a template's `%{ for }`.
 
-    `group` says that the value ends in `...`: each key has the list of its values.
+    `group` says that the value ends in `...`: each key has the list of its values. `joined` is True of a template's:
+    its values are put together.
     """
 
     key_name: str | None
@@ -127,6 +134,7 @@ class ForExpr:
     value: Expr
     condition: Expr | None
     group: bool = False
+    joined: bool = field(default=False, compare=False)
 
 
 Expr: TypeAlias = (

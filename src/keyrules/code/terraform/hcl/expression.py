@@ -224,7 +224,7 @@ class ExpressionParser:
 
     def _dot_step(self) -> Step:
         if self.accept("*"):
-            return Splat()
+            return Splat(attributes_only=True)
         token = self.peek()
         if token.kind == NAME or (token.kind == NUMBER and token.text.isdecimal()):
             return Attr(self.take().text)

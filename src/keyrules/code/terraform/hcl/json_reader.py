@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 from keyrules.code.terraform.hcl.ast import HclSyntaxError
 from keyrules.code.terraform.hcl.lexer import read_number
+from keyrules.code.terraform.hcl.numbers import exact, negate
 
 # Terraform ignores properties of this name, so several of them in one object lose nothing.
 COMMENT_KEY = "//"
@@ -127,7 +128,8 @@ class _Reader:
         if self._kind == "string":
             value = _string(token)
         elif self._kind == "number":
-            value = -read_number(token[1:], line) if token.startswith("-") else read_number(token, line)
+            value = read_number(token.removeprefix("-"), line)
+            value = negate(exact(value)) if value and token.startswith("-") else value
         elif self._kind == "word":
             value = _WORDS[token]
         else:

@@ -6,13 +6,13 @@ iterative and takes time in proportion to the text, whatever the nesting.
 
 from __future__ import annotations
 
-import math
 import re
 import sys
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple, TypeAlias
 
 from keyrules.code.terraform.hcl.ast import HclSyntaxError
+from keyrules.code.terraform.hcl.numbers import MAX_NUMBER_LENGTH, NotComputed, parse_number
 
 NAME = "a name"
 NUMBER = "a number"
@@ -32,9 +32,6 @@ WHITE_SPACE = (
     "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001"
     "\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
 )
-
-# Longer numbers mean nothing to any provider, and converting them takes more than linear time.
-_MAX_NUMBER_LENGTH = 300
 
 _NAME_PATTERN = r"[A-Za-z_\x80-\U0010ffff][A-Za-z0-9_\-\x80-\U0010ffff]*"
 _CODE = re.compile(
@@ -60,7 +57,7 @@ _UNQUOTED = re.compile(r"(?P<sequence>[$%]\{~?)|(?P<escaped>\$\$\{|%%\{)|(?P<tex
 _ESCAPE = re.compile(r"\\(?:u(?P<short>[0-9A-Fa-f]{4})|U(?P<long>[0-9A-Fa-f]{8})|(?P<one>.))")
 _ONE_LETTER_ESCAPES = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\"}
 _SURROGATES = range(0xD800, 0xE000)
-_NUMBER = re.compile(r"[0-9]+(?P<fraction>\.[0-9]+)?(?P<exponent>[eE][+-]?[0-9]+)?")
+_NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 
 
 class Token(NamedTuple):
@@ -114,21 +111,19 @@ def tokenize(text: str, line: int = 1, *, template: bool = False) -> list[Token]
 
 
 def read_number(text: str, line: int) -> int | float:
-    """The value of an unsigned decimal number, an int unless it has a fraction or an exponent.
+    """The value of an unsigned decimal number, an int where it is whole.
 
     Raises HclSyntaxError for anything else, and for numbers too long or too large to be represented.
     """
     found = _NUMBER.fullmatch(text)
     if found is None:
         raise HclSyntaxError(line, "expected a decimal number, found digits that do not form one")
-    if len(text) > _MAX_NUMBER_LENGTH:
-        raise HclSyntaxError(line, f"found a number of more than {_MAX_NUMBER_LENGTH} characters")
-    if found["fraction"] is None and found["exponent"] is None:
-        return int(text)
-    value = float(text)
-    if not math.isfinite(value):
-        raise HclSyntaxError(line, "found a number that is too large")
-    return value
+    if len(text) > MAX_NUMBER_LENGTH:
+        raise HclSyntaxError(line, f"found a number of more than {MAX_NUMBER_LENGTH} characters")
+    try:
+        return parse_number(text)
+    except NotComputed:
+        raise HclSyntaxError(line, "found a number that is too large or too small") from None
 
 
 def _unescape(raw: str, line: int) -> str:

@@ -20,7 +20,7 @@ from keyrules.code.terraform.hcl.ast import (
     ObjectExpr,
     Template,
     Unary,
-)
+)from keyrules.code.terraform.hcl.values import plain
 
 UNRESOLVED = Name("unresolved")
 """An expression that has no value: no root of a traversal has that name."""
@@ -63,6 +63,7 @@ def rewritten(expr: Expr, change: Callable[[Expr], Expr]) -> Expr:
 
 def value_expression(value: Any) -> Expr:
     """An expression that is worth a value, part by part; UNRESOLVED for what is not known."""
+    value = plain(value)
     if isinstance(value, dict):
         return ObjectExpr(tuple((Literal(str(name)), value_expression(item)) for name, item in value.items()))
     if isinstance(value, (list, tuple)):

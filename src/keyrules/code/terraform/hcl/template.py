@@ -123,7 +123,7 @@ def _nest(pieces: Iterator[Piece], line: int) -> list[Expr]:
         elif piece.expr is not None:
             frame.parts.append(piece.expr)
         elif piece.keyword == "else" and frame.then is None and _opened_by(frame, "if"):
-            frame.then = _template(frame.parts)
+            frame.then = _template(frame.parts, is_text=True)
             frame.parts = []
         elif piece.keyword in ("endif", "endfor") and _opened_by(frame, piece.keyword.removeprefix("end")):
             frames.pop()
@@ -142,19 +142,19 @@ def _opened_by(frame: _Frame, keyword: str) -> bool:
 def _directive(frame: _Frame) -> Expr:
     opener = frame.opener
     assert opener is not None and opener.expr is not None, "only an `if` or a `for` opens a frame"
-    parts = _template(frame.parts)
+    parts = _template(frame.parts, is_text=True)
     if opener.keyword == "for":
-        return ForExpr(opener.key_name, opener.value_name, opener.expr, None, parts, None)
+        return ForExpr(opener.key_name, opener.value_name, opener.expr, None, parts, None, joined=True)
     if frame.then is None:
         return Conditional(opener.expr, parts, Literal(""))
     return Conditional(opener.expr, frame.then, parts)
 
 
-def _template(parts: Sequence[Expr]) -> Expr:
+def _template(parts: Sequence[Expr], *, is_text: bool = False) -> Expr:
     """Parts as one expression; an interpolated string on its own is that string."""
     if not parts:
         return Literal("")
     only = parts[0]
     if len(parts) == 1 and isinstance(only, Literal) and isinstance(only.value, str):
         return only
-    return Template(tuple(parts))
+    return Template(tuple(parts), is_text)
