@@ -1,4 +1,4 @@
-"""The words by which a module that nobody knows speaks of an access key: what its caller asks of it and takes from it."""
+"""The words by which a module that nobody knows speaks of an access key: what callers ask of it and take from it."""
 
 from __future__ import annotations
 

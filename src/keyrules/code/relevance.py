@@ -21,7 +21,10 @@ _ESCAPE = rb"""\\(?:
       | (?: \r\n? | \n | \xc2?\x85 | \xe2\x80[\xa8\xa9] ) [ \t]*   # a line of a YAML string that goes on
       | (?=/)                                                      # JSON's escaped slash
     )"""
-_SOURCE = rb"""source["']?(?:\s|/\*[^*]*\*/)*[=:](?!=)(?:\s|/\*[^*]*\*/)*(?:["']([^"'\n]*)["'](?=[ \t]*(?:[\r\n#/},;]|\Z)))?"""
+_SOURCE = (
+    rb"""source["']?(?:\s|/\*[^*]*\*/)*[=:](?!=)(?:\s|/\*[^*]*\*/)*"""
+    rb"""(?:["']([^"'\n]*)["'](?=[ \t]*(?:[\r\n#/},;]|\Z)))?"""
+)
 _MODULE_BLOCK = rb"""(?<![.\w])module["']?[\s{:/"']"""
 _PATHS = ("./", "../", "/", "file:")
 _PARTS_OF_TEMPLATES = (b"${", b"%{")

@@ -1,4 +1,4 @@
-"""What a module call's source is worth, and which folder that is: sources as Terraform 1.11 and OpenTofu 1.8 take them."""
+"""What a module call's source is worth, and which folder that is: as Terraform 1.11 and OpenTofu 1.8 take them."""
 
 from __future__ import annotations
 
@@ -163,7 +163,10 @@ class TestLinks:
 class TestEscapingBlocks:
     """Terraform 1.11: an argument in `_` counts like one beside it, but for names that are Terraform's own."""
 
-    INNER = 'variable "create" {\n  default = false\n}\nresource "aws_iam_access_key" "k" {\n  count = var.create ? 1 : 0\n}\n'
+    INNER = (
+        'variable "create" {\n  default = false\n}\n'
+        'resource "aws_iam_access_key" "k" {\n  count = var.create ? 1 : 0\n}\n'
+    )
 
     @pytest.mark.parametrize(
         "files",
@@ -179,6 +182,7 @@ class TestEscapingBlocks:
         assert [key.address for key in declared_keys(root)] == ["module.m.aws_iam_access_key.k[0]"]
 
     def test_of_a_resource(self, tmp_path: Path) -> None:
-        text = 'resource "aws_iam_access_key" "k" {\n  _ {\n    user   = "u"\n    status = "Inactive"\n    count  = 0\n  }\n}\n'
+        escaped = '  _ {\n    user   = "u"\n    status = "Inactive"\n    count  = 0\n  }\n'
+        text = f'resource "aws_iam_access_key" "k" {{\n{escaped}}}\n'
         (key,) = declared_keys(root_scope(write(tmp_path, {"main.tf": text})))
         assert key.inactive and key.address == "aws_iam_access_key.k"

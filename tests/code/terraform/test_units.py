@@ -47,7 +47,8 @@ class TestTerragrunt:
             'include "root" {\n  path = "../from_parent.hcl"\n}\ninputs = { create = true }\n',
             'terraform {\n  source = "${get_terragrunt_dir()}/../..//user"\n}\ninputs = { create = true }\n',
             'terraform {\n  source = "${get_repo_root()}//user?ref=x"\n}\ninputs = { create = true }\n',
-            'terraform {\n  source = "${dirname(find_in_parent_folders("root.hcl"))}/../user"\n}\ninputs = { create = true }\n',
+            'terraform {\n  source = "${dirname(find_in_parent_folders("root.hcl"))}/../user"\n}\n'
+            "inputs = { create = true }\n",
         ],
     )
     def test_inputs(self, tmp_path: Path, text: str) -> None:

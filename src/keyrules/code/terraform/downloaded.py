@@ -23,14 +23,15 @@ from keyrules.code.terraform.versions import satisfies
 _REGISTRY = re.compile(r"(?:(?P<host>[\w-]+(?:\.[\w-]+)+(?::\d+)?)/)?(?P<path>[\w-]+/[\w-]+/[\w-]+)(?P<sub>//.*)?")
 _SSH = re.compile(r"(?:git::)?(?P<user>[\w.-]+)@(?P<host>[\w.-]+):(?P<path>[^/].*)")
 _SHORTHAND = re.compile(
-    r"(?P<repository>(?:github\.com|bitbucket\.org)/[^/?]+/[^/?]+)(?:/(?P<more>[^/?][^?]*?))?(?://(?P<sub>[^?]*))?(?P<query>\?.*)?"
+    r"(?P<repository>(?:github\.com|bitbucket\.org)/[^/?]+/[^/?]+)"
+    r"(?:/(?P<more>[^/?][^?]*?))?(?://(?P<sub>[^?]*))?(?P<query>\?.*)?"
 )
 _NO_REGISTRIES = ("github.com", "bitbucket.org")
 
 
 @dataclass(frozen=True)
 class Copy:
-    """The folder of a downloaded module, or why it is not read; neither when there is none of that source and version."""
+    """The folder of a downloaded module, or why it is not read; neither where none is listed for the call."""
 
     folder: str | None = None
     skipped: str | None = None
@@ -68,7 +69,7 @@ def manifest(folder: str, read: Callable[[str], bytes]) -> Mapping[str, Mapping[
 
 
 def canonical(source: str) -> str:
-    """A source as Terraform's list has it: registry addresses with their host, shorthands as the URLs they stand for."""
+    """A source as Terraform's list has it: registry addresses with their host, shorthands as URLs."""
     registry = _REGISTRY.fullmatch(source)
     if registry is not None and registry["host"] not in _NO_REGISTRIES:
         return f"{registry['host'] or 'registry.terraform.io'}/{registry['path']}{registry['sub'] or ''}".lower()

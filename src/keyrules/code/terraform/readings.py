@@ -8,9 +8,9 @@ once.
 
 from __future__ import annotations
 
-import os.path
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from keyrules.code.file_names import calls_with_values
 from keyrules.code.terraform.hcl.ast import Attribute, Expr
@@ -65,7 +65,7 @@ class Readings:
 
     def __iter__(self) -> Iterator[Reading]:
         """Each reading in turn; it has to be judged before the next one is asked for."""
-        if calls_with_values(os.path.basename(self._folder)):
+        if calls_with_values(Path(self._folder).name):
             reader = ModuleReader()
             self.readers.append(reader)
             module = unread_calls(self._folder, reader)

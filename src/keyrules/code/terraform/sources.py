@@ -26,8 +26,9 @@ from keyrules.code.terraform.scope import Frame, Scope, walk
 class ModuleSource:
     """What a module call names as its source.
 
-    `text` is the source after evaluation, None where it does not resolve, empty where it is no text. `folder` is the absolute path of its code,
-    None for code that is not on this machine; `skipped` says why a downloaded copy is not read.
+    `text` is the source after evaluation, None where it does not resolve, empty where it is no text. `folder` is the
+    absolute path of its code, None for code that is not on this machine; `skipped` says why a downloaded copy is not
+    read.
     """
 
     text: str | None

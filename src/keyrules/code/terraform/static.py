@@ -33,9 +33,28 @@ trimsuffix upper urlencode uuid uuidv5 yamlencode"""
 _RESULTS: dict[str, Kind] = {
     **dict.fromkeys(_STRINGS.split(), "string"),
     **dict.fromkeys(
-        ["abs", "ceil", "floor", "index", "length", "log", "max", "min", "parseint", "pow", "signum", "sum", "timecmp", "tonumber"], "number"
+        [
+            "abs",
+            "ceil",
+            "floor",
+            "index",
+            "length",
+            "log",
+            "max",
+            "min",
+            "parseint",
+            "pow",
+            "signum",
+            "sum",
+            "timecmp",
+            "tonumber",
+        ],
+        "number",
     ),
-    **dict.fromkeys(["alltrue", "anytrue", "can", "contains", "endswith", "fileexists", "startswith", "strcontains", "tobool"], "bool"),
+    **dict.fromkeys(
+        ["alltrue", "anytrue", "can", "contains", "endswith", "fileexists", "startswith", "strcontains", "tobool"],
+        "bool",
+    ),
     **dict.fromkeys(["cidrsubnets", "compact", "sort", "split"], ("list", "string")),
     **dict.fromkeys(["chunklist", "distinct", "matchkeys", "tolist"], ("list", None)),
     **dict.fromkeys(["setintersection", "setsubtract", "setunion", "toset"], ("set", None)),

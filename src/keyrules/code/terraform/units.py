@@ -1,8 +1,8 @@
-"""Files that call a module with values without being Terraform modules: Terragrunt's units and the components of stacks.
+"""Files that call a module with values and are no Terraform modules: Terragrunt's units and the components of stacks.
 
-Terragrunt runs Terraform in a copy of the module that `terraform { source }` names, with `inputs` as its variables; both
-may come from files that are included, and from locals. A stack's component calls a module with `inputs`, once for each
-deployment. https://terragrunt.gruntwork.io/docs/reference/hcl/ and
+Terragrunt runs Terraform in a copy of the module that `terraform { source }` names, with `inputs` as its variables;
+both may come from files that are included, and from locals. A stack's component calls a module with `inputs`, once for
+each deployment. https://terragrunt.gruntwork.io/docs/reference/hcl/ and
 https://developer.hashicorp.com/terraform/language/stacks
 """
 
@@ -330,7 +330,8 @@ def _components(path: str, reader: ModuleReader) -> Iterator[CallingUnit]:
             values = {
                 name: replace(item, value=written(evaluate(item.value, Frame(scope)))) for name, item in inputs.items()
             }
-            label = f"component {'.'.join(block.labels)} in {shown(path)}{f', deployment {deployment}' if deployment else ''}"
+            label = f"component {'.'.join(block.labels)} in {shown(path)}"
+            label += f", deployment {deployment}" if deployment else ""
             found = text if isinstance(text, str) else None
             target = module_folder(folder, found) if found is not None else None
             yield CallingUnit(path, block.start_line, found, target, ValueSet(label, values, tuple(errors)))

@@ -20,7 +20,8 @@ from keyrules.code.terraform.hcl.ast import (
     ObjectExpr,
     Template,
     Unary,
-)from keyrules.code.terraform.hcl.values import plain
+)
+from keyrules.code.terraform.hcl.values import plain
 
 UNRESOLVED = Name("unresolved")
 """An expression that has no value: no root of a traversal has that name."""
