@@ -12,7 +12,7 @@ from keyrules.code.file_names import (
     SOURCE_SUFFIXES,
     STATE_SUFFIX,
     TEMPLATE_SUFFIXES,
-    holds_root_values,
+    calls_with_values,
     is_program,
     may_be_template,
     may_matter,
@@ -24,6 +24,7 @@ from keyrules.code.module_calls import ModuleCalls
 from keyrules.code.other_languages import other_languages
 from keyrules.code.relevance import concerns_cloudformation, could_be_plan, declares_values_only, holds_terraform_text
 from keyrules.code.scan_unit import Unit
+from keyrules.code.values_places import VALUE_SUFFIXES, roots_of_values
 
 _ZIP = b"PK\x03\x04"
 _LARGEST_TEMPLATE = 2**20
@@ -91,11 +92,16 @@ def discover(
     for file in sorted(named):
         _classify(file, *os.path.split(file), found, terraform, by_itself=True)
     wanted = {os.path.dirname(file) for file in named if file.endswith(SOURCE_SUFFIXES)}
-    found.whole = frozenset(os.path.dirname(file) for file in named if holds_root_values(os.path.basename(file)))
+    found.whole = frozenset(root for file in named if file.endswith(VALUE_SUFFIXES) for root in roots_of_values(file))
     if wanted or found.whole:
         terraform.add_around(wanted | found.whole, os.path.abspath(context))
     scanned = {folder for folder in terraform.calls if below(folder, folders)} | wanted
-    found.units += [Unit("terraform", root) for root in terraform.roots(scanned, found.whole)]
+    for root in terraform.roots(scanned, found.whole):
+        callers = tuple(sorted(terraform.callers.get(root, ())))
+        found.units.append(Unit("terraform", root, callers))
+        if named.intersection(callers):
+            found.whole |= {root}
+    found.units += [Unit("terraform", path) for path in terraform.alone]
     found.units.sort(key=lambda unit: (unit.path, unit.kind))
     found.texts.sort()
     found.folders = tuple(folders)
@@ -125,6 +131,8 @@ def _classify(path: str, folder: str, name: str, found: Discovery, terraform: Mo
     kind = _kind(name, data, by_itself)
     if kind is not None:
         found.considered += 1
+    if calls_with_values(name):
+        terraform.add_unit(path, data)
     if kind == "terraform":
         terraform.add(folder, path, data)
         if by_itself and declares_values_only(data):

@@ -15,6 +15,13 @@ VALUE_FILES = ("terraform.tfvars", "terraform.tfvars.json")
 VALUE_SUFFIXES = (".auto.tfvars", ".auto.tfvars.json")
 """The values that a root module takes without being told to; other `.tfvars` files are named on a command line."""
 
+DOWNLOADED_MODULES = ".terraform/modules/modules.json"
+"""The list of the modules that `terraform init` has downloaded, below the folder that Terraform runs in."""
+
+UNIT_FILE, STACK_FILE = "terragrunt.hcl", "terragrunt.stack.hcl"
+COMPONENT_SUFFIXES, DEPLOYMENT_SUFFIX = (".tfcomponent.hcl", ".tfstack.hcl"), ".tfdeploy.hcl"
+"""What calls modules with values and is none itself: Terragrunt's units, and Terraform's stacks."""
+
 TEMPLATE_SUFFIXES = (".yaml", ".yml", ".json", ".template", ".cform", ".cfn", ".cft", ".txt")
 """In any letter case."""
 
@@ -90,3 +97,8 @@ def may_be_template(name: str) -> bool:
 def holds_root_values(name: str) -> bool:
     """Whether Terraform reads a file of this name for the values of a root module's variables."""
     return name in VALUE_FILES or name.endswith(VALUE_SUFFIXES)
+
+
+def calls_with_values(name: str) -> bool:
+    """Whether a file of this name calls modules without being one."""
+    return name in (UNIT_FILE, STACK_FILE) or name.endswith(COMPONENT_SUFFIXES)

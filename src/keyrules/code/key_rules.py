@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from keyrules.code.definitions import judge_definition
-from keyrules.code.keys import Key, KeySet, Subject, Unread
+from keyrules.code.keys import Key, KeyCall, KeySet, Subject, Unread
 from keyrules.code.verdict import Opinion, TimedContext, Verdict, listed
 from keyrules.model import Status, TraceStep
 
@@ -137,13 +137,17 @@ def key_verdicts(rule: KeyRule, keys: KeySet, context: TimedContext, rests_on: S
     return [_on_key(key, rule, keys, context, rests_on) for key in keys.keys]
 
 
-def call_verdicts(keys: KeySet, context: TimedContext) -> list[Verdict]:
-    """One verdict of a rule that is about module calls, too, on each call that may create a key."""
-    found = []
-    for call in keys.calls:
-        if judge_definition(context.rule.definition, call) != "":
-            found.append(_verdict(call, as_the_rule_says(call, keys, context), context))
-    return found
+def no_key_by_call(call: Key, keys: KeySet, context: TimedContext) -> Opinion:
+    """KEY_AWS_007 on a module call: none that creates a key."""
+    words = WORDS[context.rule.id]
+    if isinstance(call, KeyCall) and call.creates is None:
+        return replace(words.undecided, message=f"{words.undecided.message} {call.open_because}")
+    return Opinion(Status.FAIL, *words.failed)
+
+
+def call_verdicts(rule: KeyRule, keys: KeySet, context: TimedContext, *, unknown: bool) -> list[Verdict]:
+    """One verdict on each call of a module that creates a key; of `unknown` ones too, whose arguments ask for one."""
+    return [_on_key(call, rule, keys, context, ()) for call in keys.calls if call.known or unknown]
 
 
 def _on_key(key: Key, rule: KeyRule, keys: KeySet, context: TimedContext, rests_on: Sequence[str]) -> Verdict:

@@ -82,6 +82,17 @@ class Key(Subject):
         return all(case == "Inactive" for case in cases)
 
 
+@dataclass(frozen=True, eq=False)
+class KeyCall(Key):
+    """A call of a module that is not read and creates a key, or may: `creates` is None where an input decides.
+
+    `known` is False for a module that nobody knows, whose arguments ask for a key.
+    """
+
+    creates: bool | None = True
+    known: bool = True
+
+
 @dataclass(frozen=True)
 class ConsolePassword:
     """A login profile that can be declared together with a key, for the same user."""
@@ -99,7 +110,7 @@ class KeySet:
     keys: Sequence[Key]
     together: Callable[[Key, Key], bool]
     passwords: Callable[[Key], Sequence[ConsolePassword]]
-    calls: Sequence[Subject] = ()
+    calls: Sequence[KeyCall] = ()
 
     def beside(self, key: Key) -> list[Key]:
         """The other keys that can be active together with an active key, for the same user."""

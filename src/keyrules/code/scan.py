@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os.path
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -136,7 +135,9 @@ def _evaluated(
     session = CheckSession({rule.id: rule for rule in rules}, request.selection, request.as_of)
 
     def do(unit: Unit) -> Declared | FileLiterals:
-        return _literals(unit.path) if unit.kind == _LITERAL else judge_unit(unit.kind, unit.path, session)
+        return (
+            _literals(unit.path) if unit.kind == _LITERAL else judge_unit(unit.kind, unit.path, session, unit.callers)
+        )
 
     done: dict[int, Declared | FileLiterals | Failure] = {}
     for index, result in in_processes(work, do, request.limits):
@@ -212,7 +213,7 @@ def _asked_for(unit: Unit, found: Discovery, request: ScanRequest) -> Callable[[
     def asked(verdict: Verdict) -> bool:
         if leaves_out(verdict.path):
             return False
-        if whole or os.path.dirname(verdict.path) in found.values:
+        if whole or str(Path(verdict.path).parent) in found.values:
             return True
         return not only.isdisjoint({verdict.path, *verdict.evidence, *(step.path for step in verdict.trace)})
 

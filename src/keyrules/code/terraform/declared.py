@@ -44,7 +44,15 @@ def instance_keys(declared: Declaration, scope: Scope, worth: Worth) -> tuple[Ke
         if isinstance(items, SetValue) and all(isinstance(item, str) for item in items):
             return tuple(items)
         return None
-    return (None,)
+    return (None,) if declared.enabled is None else _switched(declared.enabled, scope, worth)
+
+
+def _switched(enabled: Expr, scope: Scope, worth: Worth) -> tuple[Key, ...] | None:
+    try:
+        decision = truth(worth(enabled, Frame(scope), 0))
+    except (Refused, NotComputed):
+        return None
+    return None if decision is None else (None,) if decision else ()
 
 
 def _counted(declared: Declaration, scope: Scope, worth: Worth) -> tuple[Key, ...] | None:

@@ -105,8 +105,9 @@ class _Walk:
             self.settings.append(TraceStep(label, call.path, call.line_of(name)))
             self._add([call.value(name)], Frame(scope.parent, scope.key, call))
         elif call is None and name in module.values:
-            self.files.add(module.value_files[name])
-            self.settings.append(TraceStep(label, module.value_files[name], module.values[name].start_line))
+            path = module.value_files.get(name, module.path)
+            self.files.add(path)
+            self.settings.append(TraceStep(label, path, module.values[name].start_line))
         elif declared is not None:
             self.settings.append(TraceStep(label, declared.path, declared.line_of("default")))
 
