@@ -156,7 +156,8 @@ def _literals(found: Discovery, errors: list[EvaluationError]) -> list[tuple[str
     """What each text holds that may hold a hard-coded credential, and the secrets of each plan, whichever rules run: a
     secret that is known is masked in what they say."""
     texts: list[tuple[str, FileLiterals]] = []
-    plans = [unit.path for unit in found.units if unit.kind == "plan"]
+    judged = set(found.texts)
+    plans = [unit.path for unit in found.units if unit.kind == "plan" and unit.path not in judged]
     if not (found.texts or plans):
         return texts
     from keyrules.code.literals.reading import read_literals
@@ -167,7 +168,7 @@ def _literals(found: Discovery, errors: list[EvaluationError]) -> list[tuple[str
         except OSError as error:
             errors.append(EvaluationError(shown(path), "unreadable", f"Cannot be read: {error.strerror}"))
             continue
-        if path in found.texts:
+        if path in judged:
             texts.append((path, read_literals(path, data)))
         elif contains_candidate(data):
             # A rule on plans says where a plan's literals are.
