@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import TypeAlias
 
 from keyrules.code.discovery import Discovery, discover, note_on_nothing
 from keyrules.code.file_names import SOURCE_SUFFIXES
@@ -16,6 +17,7 @@ from keyrules.code.literals.candidates import contains_candidate
 from keyrules.code.literals.findings import LITERALS, FileLiterals, literal_findings, temporary_note
 from keyrules.code.literals.masking import KnownSecrets, masked
 from keyrules.code.other_languages import not_read_notes
+from keyrules.code.processes import ENDED, TIMED_OUT, Failure, in_processes
 from keyrules.code.scan_findings import merged, unit_findings
 from keyrules.code.scan_unit import Limits, Unit
 from keyrules.code.session import CheckSession
@@ -35,8 +37,8 @@ from keyrules.model import (
 )
 from keyrules.pack.pack import Pack
 
-_LITERAL = "literals"
-"""The kind of work on a file that is read for hard-coded credentials."""
+_BATCH = 32
+"""How many texts are read in one process; most are small."""
 
 _READING = frozenset({"FileNotFoundError", "IsADirectoryError", "NotADirectoryError", "OSError", "PermissionError"})
 
@@ -115,6 +117,10 @@ def _population(found: Discovery, outcomes: Iterable[UnitOutcome], request: Scan
     }
 
 
+_Work: TypeAlias = Unit | tuple[str, ...]
+_Result: TypeAlias = Declared | list[FileLiterals]
+
+
 def _evaluated(
     found: Discovery, rules: tuple[Rule, ...], request: ScanRequest
 ) -> tuple[list[UnitOutcome], list[tuple[str, FileLiterals]], list[EvaluationError]]:
@@ -124,39 +130,60 @@ def _evaluated(
     rules say.
     """
     errors = [EvaluationError(*error) for error in found.errors]
-    plans = [unit.path for unit in found.units if unit.kind == "plan"]
     units = found.units if rules else []
-    work: list[Unit] = [*units, *(Unit(_LITERAL, path) for path in (*found.texts, *plans))]
-    if not work:
+    plans = {unit.path for unit in found.units if unit.kind == "plan"}
+    files = [*found.texts, *sorted(plans - set(found.texts))]
+    if not (units or files):
         return [], [], errors
     from keyrules.code.judging import judge_unit
-    from keyrules.code.processes import Failure, in_processes
 
     session = CheckSession({rule.id: rule for rule in rules}, request.selection, request.as_of)
+    batches = [tuple(files[start : start + _BATCH]) for start in range(0, len(files), _BATCH)]
+    work: list[_Work] = [*units, *batches]
 
-    def do(unit: Unit) -> Declared | FileLiterals:
-        return (
-            _literals(unit.path) if unit.kind == _LITERAL else judge_unit(unit.kind, unit.path, session, unit.callers)
-        )
+    def do(one: _Work) -> _Result:
+        if isinstance(one, Unit):
+            return judge_unit(one.kind, one.path, session, one.callers)
+        return [_literals(path) for path in one]
 
-    done: dict[int, Declared | FileLiterals | Failure] = {}
-    for index, result in in_processes(work, do, request.limits):
-        done[index] = result
-        if request.progress:
-            request.progress(len(done), len(work), shown(work[index].path))
-    outcomes: list[UnitOutcome] = []
-    texts: list[tuple[str, FileLiterals]] = []
-    for index, unit in enumerate(work):
-        result = done.get(index, Failure(""))
+    done = _done(work, do, request)
+    # What ends the reading of one file takes its neighbours along: they are read again, each by itself.
+    alone = [(path,) for batch in batches if batch not in done for path in batch]
+    done |= _done(alone, do, request)
+    outcomes = []
+    for unit in units:
+        result = done[unit]
         problem = _sentence(result.error, request.limits.unit_seconds) if isinstance(result, Failure) else ""
-        if isinstance(result, FileLiterals):
+        outcomes.append(UnitOutcome(unit, result if isinstance(result, Declared) else None, problem))
+    texts: list[tuple[str, FileLiterals]] = []
+    for batch in (*batches, *alone):
+        read = done.get(batch, [])
+        if isinstance(read, Failure):
+            problem = _sentence(read.error, request.limits.unit_seconds)
+            errors.append(EvaluationError(shown(batch[0]), "crash", f"Its text: {problem}"))
+        elif isinstance(read, list):
             # A rule on plans says where a plan's literals are.
-            texts.append((unit.path, result if unit.path not in plans else FileLiterals(digests=result.digests)))
-        elif unit.kind == _LITERAL:
-            errors.append(EvaluationError(shown(unit.path), "crash", f"Its literals: {problem}"))
-        else:
-            outcomes.append(UnitOutcome(unit, None if isinstance(result, Failure) else result, problem))
-    return outcomes, texts, errors
+            texts += [
+                (p, FileLiterals(digests=r.digests) if p in plans else r) for p, r in zip(batch, read, strict=True)
+            ]
+    return outcomes, sorted(texts, key=lambda item: item[0]), errors
+
+
+def _done(
+    work: Sequence[_Work], do: Callable[[_Work], _Result], request: ScanRequest
+) -> dict[_Work, _Result | Failure]:
+    """What came of each piece of work; of a batch of several texts only if it came to its end."""
+    done: dict[_Work, _Result | Failure] = dict.fromkeys(work, Failure(""))
+    for count, (index, result) in enumerate(in_processes(work, do, request.limits), 1):
+        one = work[index]
+        done[one] = result
+        if request.progress:
+            request.progress(count, len(work), shown(one.path if isinstance(one, Unit) else one[-1]))
+    return {
+        one: result
+        for one, result in done.items()
+        if not isinstance(result, Failure) or isinstance(one, Unit) or len(one) == 1
+    }
 
 
 def _literals(path: str) -> FileLiterals:
@@ -168,8 +195,6 @@ def _literals(path: str) -> FileLiterals:
 
 def _sentence(error: str, seconds: float) -> str:
     """Why a unit has no verdicts."""
-    from keyrules.code.processes import ENDED, TIMED_OUT
-
     if error == TIMED_OUT:
         return f"it was not evaluated within {seconds:g} seconds; --timeout gives it more"
     if error == ENDED:

@@ -83,3 +83,19 @@ def test_no_word_of_a_scan_holds_a_secret(tmp_path: Path, rules: tuple[str, ...]
     assert "[secret " in text
     assert not any(value in text or value[4:-4] in text for value in (S, S2, PLAIN))
     assert len({finding.fingerprint for finding in said.findings}) == len(said.findings)
+
+
+def test_one_note_on_temporary_keys_and_one_finding_on_a_state_that_is_named(tmp_path: Path) -> None:
+    pack = load_pack()
+    chosen = Selection(tuple(rule for rule in pack.rules if rule.id == "KEY_AWS_011"))
+    moment = datetime(2026, 1, 1, tzinfo=timezone.utc)
+    head = {"version": 4, "terraform_version": "1.9.0", "serial": 1, "lineage": "x"}
+    state = tmp_path / "state.json"
+    state.write_text(json.dumps({**head, "resources": [], "outputs": {"secret_key": S}}), "utf-8")
+    for name in "ab":
+        (tmp_path / name).write_text(f"ASIAZ5SYNTHETIC{name.upper()}FIXT\nsecret_key = {S2}\n", "utf-8")
+    paths = (state, tmp_path / "a", tmp_path / "b")
+    said = scan(ScanRequest(paths, pack, chosen, moment, tmp_path))
+    assert [finding.reason for finding in said.findings] == ["secret_access_key"]
+    assert len(said.notes) == 1 and said.notes[0].startswith("2 temporary access keys")
+    assert [error.input for error in said.errors] == [str(state)]
