@@ -57,6 +57,21 @@ class Narrow(int):
 Number: TypeAlias = int | Real
 
 
+def _negative_zero() -> Real:
+    found = Real(-0.0)
+    found.mantissa, found.exponent, found.precision = 0, 0, PRECISION
+    return found
+
+
+NEGATIVE_ZERO: Final = _negative_zero()
+"""Go's floats have one, and Terraform shows it: `tostring(-0)` is "-0"."""
+
+
+def as_integer(value: Number) -> int | None:
+    """A whole number as a Python int, None for any other."""
+    return int(value) if isinstance(value, int) else None if value.mantissa else 0
+
+
 def narrow(value: int, precision: int = INDEX_PRECISION) -> int:
     """A whole number with the precision of Go's own integers, or of its floats."""
     found = Narrow(value)
@@ -79,7 +94,7 @@ def parse_number(text: str) -> Number:
     exponent = int(found["exponent"] or 0) - len(found["fraction"] or "")
     if found["sign"] == "-":
         if not digits:
-            raise NotComputed
+            return NEGATIVE_ZERO
         digits = -digits
     if exponent >= 0:
         if exponent > _MAX_BITS // 3:
@@ -113,23 +128,23 @@ def precision_of(value: Number) -> int:
 def add(left: Number, right: Number) -> Number:
     """`left + right`."""
     precision = max(precision_of(left), precision_of(right))
-    return _rounded(*_sum(_parts(left), _parts(right)), precision)
+    return _not_zero(_rounded(*_sum(_parts(left), _parts(right)), precision), left, right)
 
 
 def subtract(left: Number, right: Number) -> Number:
     """`left - right`."""
     precision = max(precision_of(left), precision_of(right))
-    return _rounded(*_difference(left, right), precision)
+    return _not_zero(_rounded(*_difference(left, right), precision), left, right)
 
 
 def multiply(left: Number, right: Number) -> Number:
     """`left * right`; the product has as many bits as it needs, up to 512."""
     (a, x), (b, y) = _parts(left), _parts(right)
     if not a * b and (a < 0 or b < 0):
-        raise NotComputed
+        return _not_zero(NEGATIVE_ZERO, left, right)
     mantissa, exponent = _round(a * b, x + y, PRECISION)
     precision = max(precision_of(left), precision_of(right), _odd_bits(mantissa))
-    return _made(mantissa, exponent, precision)
+    return _not_zero(_made(mantissa, exponent, precision), left, right)
 
 
 def divide(left: Number, right: Number) -> Number:
@@ -138,8 +153,8 @@ def divide(left: Number, right: Number) -> Number:
         raise ZeroDivisionError
     (a, x), (b, y) = _parts(left), _parts(right)
     if not a and b < 0:
-        raise NotComputed
-    return _quotient(a, x, b, y, max(precision_of(left), precision_of(right)))
+        return _not_zero(NEGATIVE_ZERO, left, right)
+    return _not_zero(_quotient(a, x, b, y, max(precision_of(left), precision_of(right))), left, right)
 
 
 def modulo(left: Number, right: Number) -> Number:
@@ -154,11 +169,18 @@ def modulo(left: Number, right: Number) -> Number:
 
 
 def negate(value: Number) -> Number:
-    """`-value`. Go's floats have a negative zero that shows in text: NotComputed, here and wherever one comes out."""
+    """`-value`."""
     mantissa, exponent = _parts(value)
     if not mantissa:
-        raise NotComputed
+        return 0 if value is NEGATIVE_ZERO else NEGATIVE_ZERO
     return _made(-mantissa, exponent, precision_of(value))
+
+
+def _not_zero(result: Number, left: Number, right: Number) -> Number:
+    """A result; the sign of a zero that comes of a negative zero is not worked out."""
+    if not result and (left is NEGATIVE_ZERO or right is NEGATIVE_ZERO):
+        raise NotComputed
+    return result
 
 
 def compare(left: Number, right: Number) -> int:
@@ -193,6 +215,8 @@ def number_text(value: Number) -> str:
     if isinstance(value, int) and value.bit_length() <= precision:
         return int.__repr__(value)
     mantissa, exponent = _parts(value)
+    if not mantissa:
+        return "-0"
     digits, point = _shortest(abs(mantissa), exponent, precision)
     sign = "-" if mantissa < 0 else ""
     if point <= 0:
@@ -206,6 +230,8 @@ def same_number(left: Number, right: Number) -> bool:
     """Whether `==` takes two numbers for the same: by their text."""
     if isinstance(left, int) and isinstance(right, int) and max(abs(left), abs(right)) < 1 << FLOAT_PRECISION:
         return left == right
+    if not left or not right:
+        return not left and not right
     return number_text(left) == number_text(right)
 
 
