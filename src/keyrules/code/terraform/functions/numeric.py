@@ -105,7 +105,7 @@ def _log(value: Number, base: Number) -> Number:
 
 
 FUNCTIONS: Mapping[str, Function] = {
-    "abs": function(lambda value: negate(value) if compare(value, 0) < 0 else value, "number"),
+    "abs": function(lambda value: negate(value) if compare(value, 0) < 0 else value or 0, "number"),
     "ceil": function(rounded_up, "number"),
     "floor": function(rounded_down, "number"),
     "log": function(_log, "number", "number"),

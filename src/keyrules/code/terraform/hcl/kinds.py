@@ -32,6 +32,7 @@ from keyrules.code.terraform.hcl.values import (
 )
 
 PRIMITIVE = ("string", "number", "bool")
+_OWN_KINDS: dict[type, Kind] = {str: "string", bool: "bool", int: "number"}
 _MAX_DEPTH = 16
 
 
@@ -125,7 +126,7 @@ def _has_dynamic(kind: Kind) -> bool:
 
 def convert(value: Any, kind: Kind) -> Any:
     """A value converted to a type; UNKNOWN where that is not decided. Raises Refused where Terraform refuses it."""
-    if kind == "dynamic":
+    if kind == "dynamic" or (kind is not None and _OWN_KINDS.get(type(value)) == kind):
         return value
     if value is UNKNOWN or kind is None:
         return UNKNOWN if value is UNKNOWN or not isinstance(value, str) else value

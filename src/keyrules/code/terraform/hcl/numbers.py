@@ -128,23 +128,23 @@ def precision_of(value: Number) -> int:
 def add(left: Number, right: Number) -> Number:
     """`left + right`."""
     precision = max(precision_of(left), precision_of(right))
-    return _not_zero(_rounded(*_sum(_parts(left), _parts(right)), precision), left, right)
+    both = left is NEGATIVE_ZERO and right is NEGATIVE_ZERO
+    return _signed(_rounded(*_sum(_parts(left), _parts(right)), precision), both)
 
 
 def subtract(left: Number, right: Number) -> Number:
     """`left - right`."""
     precision = max(precision_of(left), precision_of(right))
-    return _not_zero(_rounded(*_difference(left, right), precision), left, right)
+    negative = left is NEGATIVE_ZERO and right is not NEGATIVE_ZERO
+    return _signed(_rounded(*_difference(left, right), precision), negative)
 
 
 def multiply(left: Number, right: Number) -> Number:
     """`left * right`; the product has as many bits as it needs, up to 512."""
     (a, x), (b, y) = _parts(left), _parts(right)
-    if not a * b and (a < 0 or b < 0):
-        return _not_zero(NEGATIVE_ZERO, left, right)
     mantissa, exponent = _round(a * b, x + y, PRECISION)
     precision = max(precision_of(left), precision_of(right), _odd_bits(mantissa))
-    return _not_zero(_made(mantissa, exponent, precision), left, right)
+    return _signed(_made(mantissa, exponent, precision), _is_negative(left) is not _is_negative(right))
 
 
 def divide(left: Number, right: Number) -> Number:
@@ -152,9 +152,8 @@ def divide(left: Number, right: Number) -> Number:
     if right == 0:
         raise ZeroDivisionError
     (a, x), (b, y) = _parts(left), _parts(right)
-    if not a and b < 0:
-        return _not_zero(NEGATIVE_ZERO, left, right)
-    return _not_zero(_quotient(a, x, b, y, max(precision_of(left), precision_of(right))), left, right)
+    quotient = _quotient(a, x, b, y, max(precision_of(left), precision_of(right)))
+    return _signed(quotient, _is_negative(left) is not _is_negative(right))
 
 
 def modulo(left: Number, right: Number) -> Number:
@@ -165,7 +164,7 @@ def modulo(left: Number, right: Number) -> Number:
     whole = _round(truncate(divide(left, right)), 0, precision)
     (b, y), (m, e) = _parts(right), whole
     m, e = _round(m * b, e + y, precision)
-    return _rounded(*_sum(_parts(left), (-m, e)), precision)
+    return _signed(_rounded(*_sum(_parts(left), (-m, e)), precision), left is NEGATIVE_ZERO and right > 0)
 
 
 def negate(value: Number) -> Number:
@@ -176,11 +175,13 @@ def negate(value: Number) -> Number:
     return _made(-mantissa, exponent, precision_of(value))
 
 
-def _not_zero(result: Number, left: Number, right: Number) -> Number:
-    """A result; the sign of a zero that comes of a negative zero is not worked out."""
-    if not result and (left is NEGATIVE_ZERO or right is NEGATIVE_ZERO):
-        raise NotComputed
-    return result
+def _signed(result: Number, negative: bool) -> Number:
+    """A result, whose zero has a sign of its own."""
+    return NEGATIVE_ZERO if negative and not result else result
+
+
+def _is_negative(value: Number) -> bool:
+    return value is NEGATIVE_ZERO or value < 0
 
 
 def compare(left: Number, right: Number) -> int:
@@ -200,13 +201,13 @@ def truncate(value: Number) -> int:
 def rounded_down(value: Number) -> Number:
     """`floor(value)`."""
     mantissa, exponent = _parts(value)
-    return value if exponent >= 0 else _rounded(mantissa >> -exponent, 0, precision_of(value))
+    return (value or 0) if exponent >= 0 else _rounded(mantissa >> -exponent, 0, precision_of(value))
 
 
 def rounded_up(value: Number) -> Number:
     """`ceil(value)`."""
     mantissa, exponent = _parts(value)
-    return value if exponent >= 0 else _rounded(-(-mantissa >> -exponent), 0, precision_of(value))
+    return (value or 0) if exponent >= 0 else _rounded(-(-mantissa >> -exponent), 0, precision_of(value))
 
 
 def number_text(value: Number) -> str:
