@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any, TypeAlias
 
 from keyrules.code.terraform.hcl.ast import Attr, Expr, Index, Step
-from keyrules.code.terraform.hcl.numbers import NotComputed, narrow
+from keyrules.code.terraform.hcl.numbers import NotComputed, as_integer, narrow
 from keyrules.code.terraform.hcl.values import (
     MAX_ITEMS,
     UNKNOWN,
@@ -60,7 +60,8 @@ def _counted(declared: Declaration, scope: Scope, worth: Worth) -> tuple[Key, ..
         count = to_number(worth(declared.value("count"), Frame(scope), 0))
     except (Refused, NotComputed):
         return None
-    return tuple(range(int(count))) if isinstance(count, int) and 0 <= count <= MAX_ITEMS else None
+    whole = None if count is None else as_integer(count)
+    return tuple(range(whole)) if whole is not None and 0 <= whole <= MAX_ITEMS else None
 
 
 def _for_each(declared: Declaration, scope: Scope, worth: Worth, depth: int) -> Any:
