@@ -1,0 +1,47 @@
+"""Watches which folders Checkov is given beside the loader: rules of this engine's own version, and nothing around it."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NoReturn
+
+from checkov.common.checks_infra.registry import Registry
+
+from keyrules.pack.stamp import rules_path
+
+_RULE_FILE = re.compile(r"KEY_AWS_\d{3}\.ya?ml")
+
+
+def watch_folders(checks: Path, end: Callable[[str], NoReturn]) -> None:
+    """Ends the run through `end` when Checkov loads a folder that would give half of the rules, or rules of another
+    version; `checks` is the loader's folder.
+
+    Checkov loads the policies of each folder after its Python checks and takes the first of an id, silently.
+    """
+    rules = Path(rules_path())
+    bundle = rules.parent if rules.parent == checks.parent and not (rules.parent / "src").is_dir() else None
+    load = getattr(Registry.load_external_checks, "unwatched", Registry.load_external_checks)
+
+    def watched(registry: Registry, dir: str) -> None:
+        folder = Path(os.path.expanduser(dir)).resolve()
+        if checks.is_relative_to(folder) and folder not in (checks, bundle):
+            end(
+                f"{folder} is more than a folder of checks: Checkov executes every package below it and reads every "
+                "YAML file as a policy; write a folder for it with `keyrules dirs --bundle DIR` and name that"
+            )
+        for file in _rule_files(folder):
+            own = rules / f"{file.stem}.yaml"
+            if not own.is_file() or own.read_bytes() != file.read_bytes():
+                end(f"{file} is not of the version of {checks}; give Checkov rules and checks of one keyrules only")
+        load(registry, dir)
+
+    watched.unwatched = load  # type: ignore[attr-defined]
+    Registry.load_external_checks = watched
+
+
+def _rule_files(folder: Path) -> Iterator[Path]:
+    for root, _, names in os.walk(folder):
+        yield from (Path(root, name) for name in sorted(names) if _RULE_FILE.fullmatch(name))
