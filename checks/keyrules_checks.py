@@ -9,7 +9,6 @@ from __future__ import annotations
 import importlib.util
 import logging
 import multiprocessing
-import os
 import sys
 from importlib.machinery import PathFinder
 from pathlib import Path
@@ -51,7 +50,7 @@ def _engine() -> Path | None:
 
 def _load(engine: Path) -> None:
     """Makes `import keyrules` mean that engine, or ends the run: two versions must not merge."""
-    own = os.path.join(engine, "keyrules", "__init__.py")
+    own = engine / "keyrules" / "__init__.py"
     loaded: Any = sys.modules.get("keyrules")
     if loaded is None:
         spec = PathFinder.find_spec("keyrules", [str(engine)])
@@ -59,9 +58,9 @@ def _load(engine: Path) -> None:
             raise ImportError(f"{engine} holds no keyrules")
         loaded = sys.modules["keyrules"] = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(loaded)
-    found = os.path.realpath(str(loaded.__file__))
-    if found != os.path.realpath(own):
-        _refuse(f"{_HERE} belongs to {own}, but {found} is loaded already; give Checkov the checks of one keyrules only")
+    found = Path(str(loaded.__file__)).resolve()
+    if found != own.resolve():
+        _refuse(f"{_HERE} belongs to {own}, but {found} is loaded already; give Checkov checks of one keyrules only")
         return
     from keyrules.code.checkov.checks import register_all
     from keyrules.code.checkov.guard import watch_folders
@@ -73,7 +72,9 @@ def _load(engine: Path) -> None:
 def _start() -> None:
     engine = _engine()
     if engine is None:
-        _refuse(f"no engine lies beside {_HERE}; `keyrules dirs` names the folders that Checkov takes, --bundle writes one")
+        _refuse(
+            f"no engine lies beside {_HERE}; `keyrules dirs` names folders that Checkov takes, and --bundle writes one"
+        )
         return
     try:
         _load(engine)

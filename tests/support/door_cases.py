@@ -33,7 +33,7 @@ resource "aws_iam_access_key" "k" {
     },
     "count_compares_open_value": {
         "main.tf": """\
-variable "env" { 
+variable "env" {
   type = string
 }
 resource "aws_iam_access_key" "root" {
@@ -159,7 +159,9 @@ resource "aws_iam_access_key" "k" { user = "robot" }
         "main.tf": """\
 resource "aws_cloudformation_stack" "s" {
   name          = "s"
-  template_body = jsonencode({ Resources = { K = { Type = "AWS::IAM::AccessKey", Properties = { UserName = "robot" } } } })
+  template_body = jsonencode({
+    Resources = { K = { Type = "AWS::IAM::AccessKey", Properties = { UserName = "robot" } } }
+  })
 }
 """,
     },

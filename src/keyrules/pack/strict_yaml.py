@@ -96,7 +96,9 @@ def _not_yaml(text: str, error: yaml.MarkedYAMLError) -> str:
         else "a bracket, a key or an indentation that does not fit what is open there"
     )
     where = f"column {mark.column + 1} has " if mark else ""
-    hint = "; quote a value that starts with & or *" if start and text[start.index : start.index + 1] in ("&", "*") else ""
+    hint = (
+        "; quote a value that starts with & or *" if start and text[start.index : start.index + 1] in ("&", "*") else ""
+    )
     return f"line {line}: this is not YAML ({where}{kind}){hint}"
 
 

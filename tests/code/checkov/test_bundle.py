@@ -13,7 +13,6 @@ import pytest
 from checkov_runs import checkov
 from scanning import PROJECT, run, write
 
-from keyrules.code.checkov import bundle as bundles
 from keyrules.code.checkov.bundle import ENTRIES, write_bundle
 from keyrules.pack.catalog import load_pack
 from keyrules.terms import UsageError
@@ -35,6 +34,10 @@ EXPECTED = {
 @pytest.fixture(scope="module")
 def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_bundle(str(tmp_path_factory.mktemp("written") / "pack"), STAMP)
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
 
 
 def listing(folder: Path) -> dict[str, bytes]:
@@ -98,7 +101,7 @@ class TestWriting:
         done = run("dirs", "--bundle", "a/b c", cwd=tmp_path)
         assert (done.code, done.stderr) == (0, "")
         assert done.stdout.startswith(f"--external-checks-dir '{tmp_path}/a/b c' --skip-check KEY_AWS_")
-        assert sorted(os.listdir(tmp_path / "a")) == ["b c"]
+        assert names(tmp_path / "a") == ["b c"]
 
     def test_into_an_empty_folder_and_over_an_earlier_one(self, tmp_path: Path) -> None:
         (tmp_path / "pack").mkdir()
@@ -106,11 +109,11 @@ class TestWriting:
         before = listing(target)
         write(target, {".git/HEAD": "x", "rules/KEY_AWS_099.yaml": "gone", "README.md": "edited"})
         assert listing(write_bundle(str(target), STAMP)) == before
-        assert (target / ".git/HEAD").read_text() == "x" and os.listdir(tmp_path) == ["pack"]
+        assert (target / ".git/HEAD").read_text() == "x" and names(tmp_path) == ["pack"]
 
     def test_into_a_fresh_repository(self, tmp_path: Path) -> None:
         write(tmp_path, {"pack/.git/HEAD": "x"})
-        assert set(ENTRIES) < set(os.listdir(write_bundle(str(tmp_path / "pack"), STAMP)))
+        assert set(ENTRIES) < set(names(write_bundle(str(tmp_path / "pack"), STAMP)))
 
     @pytest.mark.parametrize(
         ("files", "name", "sentence"),
@@ -129,7 +132,7 @@ class TestWriting:
         before = listing(tmp_path)
         with pytest.raises(UsageError, match=sentence):
             write_bundle(name, STAMP)
-        assert listing(tmp_path) == before and sorted(os.listdir(tmp_path)) == sorted({f.split("/")[0] for f in files})
+        assert listing(tmp_path) == before and names(tmp_path) == sorted({f.split("/")[0] for f in files})
 
     def test_a_failure_leaves_the_earlier_one_whole(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         target = write_bundle(str(tmp_path / "pack"), STAMP)
@@ -142,7 +145,7 @@ class TestWriting:
                 raise OSError(28, "No space left on device")
             return rename(self, to)
 
-        monkeypatch.setattr(bundles.Path, "rename", full)
+        monkeypatch.setattr(Path, "rename", full)
         with pytest.raises(UsageError, match="No space left on device; nothing was written"):
             write_bundle(str(target), STAMP)
-        assert listing(target) == before and os.listdir(tmp_path) == ["pack"]
+        assert listing(target) == before and names(tmp_path) == ["pack"]

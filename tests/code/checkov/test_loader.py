@@ -1,4 +1,4 @@
-"""The loader finds the engine of its own version or ends the run: exit code 2 and one sentence, never half of the rules."""
+"""The loader finds the engine of its version or ends the run: exit code 2, one sentence, never half of the rules."""
 
 from __future__ import annotations
 

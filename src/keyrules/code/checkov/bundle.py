@@ -41,9 +41,9 @@ def write_bundle(name: str, stamp: PackStamp) -> Path:
     Raises UsageError where something else lies there: only a folder that is new, empty or an earlier bundle, perhaps a
     git repository of one, is written; InputError where a part of the pack is missing.
     """
-    target = Path(os.path.abspath(name)) if name else None
-    if target is None:
+    if not name:
         raise UsageError("--bundle needs the name of a folder")
+    target = Path(name).resolve()
     _check(target)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)

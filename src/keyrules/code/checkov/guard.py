@@ -1,4 +1,4 @@
-"""Watches which folders Checkov is given beside the loader: rules of this engine's own version, and nothing around it."""
+"""Watches which folders Checkov is given beside the loader: rules of this engine's version, and nothing around it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def watch_folders(checks: Path, end: Callable[[str], NoReturn]) -> None:
     load = getattr(Registry.load_external_checks, "unwatched", Registry.load_external_checks)
 
     def watched(registry: Registry, dir: str) -> None:
-        folder = Path(os.path.expanduser(dir)).resolve()
+        folder = Path(dir).expanduser().resolve()
         if checks.is_relative_to(folder) and folder not in (checks, bundle):
             end(
                 f"{folder} is more than a folder of checks: Checkov executes every package below it and reads every "

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -39,8 +40,12 @@ def template_reports(nodes: Sequence[Vertex]) -> Reports:
             templates[path][str(node["block_name_"]).split(".")[-1]].append(node)
     outcome = _Outcome()
     for path, by_name in sorted(templates.items()):
-        outcome.add("cloudformation", path, lambda _, name, seen=by_name: seen.get(name, ()), {path: by_name})
+        outcome.add("cloudformation", path, partial(_in_template, by_name), {path: by_name})
     return outcome.by_rule
+
+
+def _in_template(by_name: Mapping[str, Sequence[Vertex]], path: str, name: str) -> Sequence[Vertex]:
+    return by_name.get(name, ())
 
 
 class _Outcome:
@@ -85,7 +90,7 @@ class _Outcome:
 
 
 def _source(verdict: Verdict, find: _Find) -> Sequence[Vertex]:
-    """The block that the secret of a verdict comes from: the first step of its way is `ADDRESS` or `ADDRESS.ATTRIBUTE`."""
+    """The block that the secret of a verdict comes from: the first step is `ADDRESS` or `ADDRESS.ATTRIBUTE`."""
     if verdict.status is Status.PASS or not verdict.trace:
         return ()
     step = verdict.trace[0]
@@ -111,11 +116,12 @@ class _Terraform:
                 seen.setdefault(path, {}).setdefault(shown, []).append(node)
         outcome = _Outcome()
         for (kind, unit), seen in sorted(units.items()):
-            outcome.add(kind, unit, lambda path, name, unit=unit: self._find(unit, path, name), seen)
+            outcome.add(kind, unit, partial(self._find, unit), seen)
         self.reports: Reports = outcome.by_rule
 
     def _find(self, unit: str, path: str, name: str) -> Sequence[Vertex]:
-        return self._exact.get((unit, path, name)) or self._block.get((unit, path, without_keys(name)), ())
+        exact = self._exact.get((unit, path, name), ())
+        return exact or self._block.get((unit, path, without_keys(name)), ())
 
 
 _REPORTED = ("resource", "data", "module", "output")
