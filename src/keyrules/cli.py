@@ -21,11 +21,6 @@ examples:
   keyrules rules                list them, with severity and planes
   keyrules rules KEY_AWS_001    why, what to do, what it cannot see
 """
-_DIRS_EPILOG = """\
-examples:
-  checkov -d infra/ $(keyrules dirs)
-  eval "checkov -d infra/ $(keyrules dirs)"    where its path holds a space
-"""
 _DESCRIPTION = "Policy as code for long-lived AWS credentials, on code and on live accounts."
 
 
@@ -218,9 +213,16 @@ def _config(args: argparse.Namespace) -> int:
 
 
 def _prepare_dirs(parser: argparse.ArgumentParser) -> Callable[[argparse.Namespace], int]:
-    parser.description = "The arguments that give plain Checkov this pack, with its opt-in rules skipped."
-    parser.epilog = _DIRS_EPILOG
-    return lambda args: _print_dirs()
+    from keyrules.commands.dirs_arguments import add_dirs_arguments
+
+    add_dirs_arguments(parser)
+    return _dirs
+
+
+def _dirs(args: argparse.Namespace) -> int:
+    from keyrules.commands.dirs import run_dirs
+
+    return run_dirs(args)
 
 
 def _prepare_completion(parser: argparse.ArgumentParser) -> Callable[[argparse.Namespace], int]:
@@ -254,7 +256,7 @@ _COMMANDS: Mapping[str, tuple[str, Callable[[argparse.ArgumentParser], Callable[
     "exceptions": ("list the exceptions, what each one matches and when it ends", _prepare_exceptions),
     "config": ("show what is in force here, and where each value comes from", _prepare_config),
     "completion": ("print the script that completes commands in a shell", _prepare_completion),
-    "dirs": ("print the arguments that give plain Checkov this pack", _prepare_dirs),
+    "dirs": ("print the arguments that give Checkov this pack, or write a folder for it", _prepare_dirs),
 }
 """Each command's summary, and what adds its arguments and returns what runs it; only the chosen one is imported."""
 
@@ -278,17 +280,6 @@ def _print_rules(args: argparse.Namespace) -> int:
         print(describe_rule(find_rule(pack, args.id)))
     else:
         print(list_rules(pack))
-    return 0
-
-
-def _print_dirs() -> int:
-    import shlex
-
-    from keyrules.code.checkov.folders import checkov_arguments
-    from keyrules.pack.catalog import load_pack
-
-    opt_in = [rule.id for rule in load_pack().rules if not rule.default_on]
-    print(" ".join(shlex.quote(word) for word in checkov_arguments(opt_in)))
     return 0
 
 

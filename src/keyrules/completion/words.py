@@ -88,7 +88,7 @@ class _Placeholders:
             "FRAMEWORK:ID": Values(Kind.WORDS, tuple(f"{key}:" for key in names.editions)),
             "SHELL": Values(Kind.WORDS, SHELLS),
             **dict.fromkeys(("FRAMEWORK[:ID]", "OLD", "NEW", "--framework NAME"), Values(Kind.WORDS, names.editions)),
-            **dict.fromkeys(("PATH", "FILE", "REPORT"), _FILES),
+            **dict.fromkeys(("PATH", "FILE", "REPORT", "DIR"), _FILES),
             **dict.fromkeys(("TIME", "SECONDS", "REGION", "URL", "TAG", "GLOB", "--profile NAME"), _FREE),
         }
 
