@@ -222,7 +222,7 @@ def test_a_module_that_the_worker_says_nothing_of_is_an_error(
     whole = checkov_host.run_units
     monkeypatch.setattr(checkov_host, "run_units", lambda *given: islice(whole(*given), seen))
     monkeypatch.chdir(tmp_path)
-    assert main(["scan", "--no-cache", "--format", "json"]) == 3
+    assert main(["scan", "--format", "json"]) == 3
     errors = [(each["input"], each["kind"]) for each in json.loads(capfd.readouterr().out)["errors"]]
     assert len(errors) == 2 - seen
     assert {kind for _, kind in errors} == {"not_evaluated"}

@@ -1,7 +1,7 @@
 """The names in the pack that can be typed: rule ids, their parameters, framework editions.
 
-They are taken from the file names and from single lines, because keyrules.pack.catalog takes longer to check the files than
-a shell may wait for its completions when it starts.
+They are taken from the file names and from single lines, because keyrules.pack.catalog takes longer to check the files
+than a shell may wait for its completions when it starts.
 """
 
 from __future__ import annotations

@@ -14,6 +14,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
+from keyrules.run.settings import Settings
+from keyrules.terms import UsageError
+
 GLOB_PATTERN = (
     r"^(?!!)(?!/*$)(?!.*//)(?!\./?$)(?!.*/\.(?:/|$))(?!(?:.*/)?\.\.(?:/|$))(?!.*[^/]\*\*)(?!.*\*\*[^/])[^\\\x00-\x1f]+$"
 )
@@ -42,6 +45,18 @@ def excluder(globs: Sequence[str], base: str) -> Callable[[str], bool]:
         return path.startswith(prefix) and matches(path, len(prefix)) is not None
 
     return excluded
+
+
+def excluded_paths(settings: Settings) -> Callable[[str], bool] | None:
+    """Whether an absolute path is to be left out (a folder's ends in a slash); None where nothing is.
+
+    Raises UsageError for a glob of the command line that is none.
+    """
+    globs = settings.exclude.value
+    for glob in globs:
+        if not is_glob(glob):
+            raise UsageError(f"--exclude: {glob!r} is not {GLOB_RULES}")
+    return excluder(globs, settings.exclude_base) if globs else None
 
 
 def _expression(glob: str) -> str:

@@ -18,7 +18,8 @@ from keyrules.pack.conditions import type_word
 from keyrules.pack.parameters import LARGEST, allowed_value, bounds, parse_value, show_value
 from keyrules.reports.report_formats import formats_of
 from keyrules.run.configuration.exclude_globs import GLOB_PATTERN, GLOB_RULES, is_glob
-from keyrules.run.exceptions.option import DEFAULT_FILE, DEFAULT_MAX_DAYS
+from keyrules.run.options import EXCEPTIONS_FILE
+from keyrules.run.settings import DEFAULT_MAX_DAYS
 
 Plain: TypeAlias = str | int | bool | list[Any] | dict[str, Any]
 """A value as JSON has it."""
@@ -256,7 +257,7 @@ KEYS: tuple[Key, ...] = (
         (TOP, "scan"),
         "What a scan leaves out: globs as in a .gitignore, relative to the folder of this file.",
     ),
-    Key("exceptions", FileName(), (TOP,), f"The exceptions file; default: {DEFAULT_FILE} beside this one."),
+    Key("exceptions", FileName(), (TOP,), f"The exceptions file; default: {EXCEPTIONS_FILE} beside this one."),
     Key(
         "max_exception_days",
         Whole(1, _LONGEST_EXCEPTION, "days"),
