@@ -28,7 +28,7 @@ def first_look(paths: Sequence[str], asked: Asked) -> Discovery | None:
     """What there is to evaluate, or None where the run has to be checked first."""
     if asked.in_use() - _HARMLESS or (asked.fail_on is not None and asked.fail_on.upper() not in Severity.__members__):
         return None
-    if not all(map(_is_readable, paths)) or any(map(_lies_above, _FILES)):
+    if not all(map(_is_readable, paths)) or _concerned(paths):
         return None
     return discover(paths, os.getcwd())
 
@@ -56,11 +56,15 @@ def _is_readable(name: str) -> bool:
     return stat.S_ISREG(mode) and os.access(name, os.R_OK)
 
 
-def _lies_above(name: str) -> bool:
-    """Whether the working directory or a folder around it holds a file of that name."""
-    folder = os.getcwd()
-    while not os.path.lexists(os.path.join(folder, name)):
-        folder, below = os.path.dirname(folder), folder
-        if folder == below:
-            return False
-    return True
+def _concerned(paths: Sequence[str]) -> bool:
+    """Whether the working directory, a path or a folder around one holds such a file."""
+    named = map(os.path.abspath, paths)
+    todo = {os.getcwd(), *(path if os.path.isdir(path) else os.path.dirname(path) for path in named)}
+    done: set[str] = set()
+    while todo:
+        folder = todo.pop()
+        if any(os.path.lexists(os.path.join(folder, name)) for name in _FILES):
+            return True
+        done.add(folder)
+        todo |= {os.path.dirname(folder)} - done
+    return False

@@ -79,7 +79,7 @@ def run(args: argparse.Namespace, clock: Callable[[], datetime]) -> int:
     from keyrules.run.exceptions.file import utc_day
     from keyrules.run.exceptions.listing import as_json, as_text
 
-    settings = settle(Asked.of(vars(args)), Plane.CODE)
+    settings = settle(Asked.of(vars(args)), Plane.CODE, args.paths)
     within = parse_span("--expiring", args.expiring) if args.expiring else None
     now = clock()
     as_of = settings.as_of or now

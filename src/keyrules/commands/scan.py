@@ -81,7 +81,7 @@ def _evaluate(names: tuple[str, ...], asked: Asked, timeout: float, now: datetim
     from keyrules.run.framework import choose
     from keyrules.terminal import ProgressLine
 
-    settings = settle(asked, Plane.CODE)
+    settings = settle(asked, Plane.CODE, names)
     conclusion = prepare(settings)
     conclusion.protect([("a file to evaluate", Path(name)) for name in names])
     pack = load_pack()
@@ -113,4 +113,4 @@ def _evaluate(names: tuple[str, ...], asked: Asked, timeout: float, now: datetim
             from keyrules.run.exceptions.apply import exempted
 
             evaluation = exempted(evaluation, exceptions, exceptions_ground(settings, excluded))
-    return conclusion.conclude(evaluation, chosen)
+    return conclusion.conclude(evaluation, chosen, pack, excluded.left_out if excluded else 0)

@@ -20,6 +20,7 @@ from keyrules.run.settings import Settings
 from keyrules.terminal import text_width
 
 if TYPE_CHECKING:
+    from keyrules.pack.pack import Pack
     from keyrules.run.baseline.run import BaselineRun
 
 CLEAN, FINDINGS, USAGE, INCOMPLETE = 0, 1, 2, 3
@@ -52,13 +53,17 @@ class Conclusion:
         if target is not None:
             refuse_overwriting([("--write-baseline", target)], [each for each in read if each[0] != "the baseline"])
 
-    def conclude(self, evaluation: Evaluation, chosen: Chosen) -> int:
-        """Writes every report and returns the exit code. Raises UsageError where a file cannot be written."""
+    def conclude(self, evaluation: Evaluation, chosen: Chosen, pack: Pack, left_out: int = 0) -> int:
+        """Writes every report and returns the exit code. Raises UsageError where a file cannot be written.
+
+        `left_out` is the number of files and folders that the globs left out.
+        """
         judged, strict = chosen.judged(evaluation), self.settings.strict_exceptions.value
         files: tuple[tuple[str, Path, bytes], ...] = ()
         if self.baseline is not None:
             # After the controls were judged: what is known is no less of a failure to them.
             judged, files = self.baseline.applied(judged)
+        judged = self._with_configuration(judged, chosen, pack, left_out)
         if strict:
             judged = replace(judged, urgent_warnings=judged.warnings)
         if any(FORMATS[output.format].cites for output in self.outputs):
@@ -71,6 +76,17 @@ class Conclusion:
         if code == USAGE:
             self._explain(judged.warnings)
         return code
+
+    def _with_configuration(self, evaluation: Evaluation, chosen: Chosen, pack: Pack, left_out: int) -> Evaluation:
+        notes, file = (*evaluation.notes, *self.settings.notes), self.settings.file
+        if file is None:
+            return replace(evaluation, notes=notes)
+        from keyrules.run.configuration.use import configuration_use
+
+        plane = self.settings.plane
+        default_on = frozenset(rule.id for rule in pack.rules if rule.default_on and plane in rule.planes)
+        use = configuration_use(file, self.settings, chosen.selection, default_on, evaluation, left_out)
+        return replace(evaluation, configuration=use, notes=(*notes, use.sentence))
 
     def _explain(self, warnings: Sequence[str]) -> None:
         """Says that the exceptions decided the exit code, which no report has to show."""

@@ -15,7 +15,7 @@ from severities import LOW, MEDIUM
 
 from keyrules.cli import main
 from keyrules.code.discovery import Discovery, discover
-from keyrules.run.configuration.exclude_globs import excluder, is_glob
+from keyrules.run.configuration.exclude_globs import Excluder, is_glob
 
 FILE = ".keyrules.yaml"
 KEY = LOW
@@ -52,7 +52,7 @@ class TestGlobs:
                 text=True,
                 check=True,
             )
-            excluded = excluder([glob], str(tmp_path))
+            excluded = Excluder([glob], str(tmp_path))
             found = {path for path in paths if excluded(f"{tmp_path}/{path}")}
             assert found == set(listed.stdout.splitlines()) - {".gitignore"}, glob
 
@@ -69,11 +69,11 @@ class TestGlobs:
         ],
     )
     def test_folders_that_need_not_be_entered(self, glob: str, folders: set[str]) -> None:
-        excluded = excluder([glob], "/base")
+        excluded = Excluder([glob], "/base")
         assert {path for path in ("a/", "a/b/", "x/", "x/a/") if excluded(f"/base/{path}")} == folders
 
     def test_nothing_outside_of_the_base(self) -> None:
-        excluded = excluder(["**", "*.tf"], "/base")
+        excluded = Excluder(["**", "*.tf"], "/base")
         assert excluded("/base/x.tf") and not excluded("/other/x.tf") and not excluded("/base2/x.tf")
 
     @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ class TestGlobs:
     @pytest.mark.parametrize("text", ["a.b", ".a", "..a", "a..", "a b", "[a]", "+(a)", "é", "**", "a/**/b"])
     def test_what_else_means_itself(self, text: str) -> None:
         assert is_glob(text)
-        assert excluder([text], "/base")(f"/base/{text.replace('**', 'x')}")
+        assert Excluder([text], "/base")(f"/base/{text.replace('**', 'x')}")
 
 
 @pytest.fixture
@@ -101,7 +101,7 @@ def units(folder: Path, *globs: str, paths: tuple[str, ...] = (".",)) -> set[str
 
 
 def found(folder: Path, *globs: str, paths: tuple[str, ...] = (".",)) -> Discovery:
-    return discover([Path(path) for path in paths], folder, excluded=excluder(globs, str(folder)) if globs else None)
+    return discover([Path(path) for path in paths], folder, excluded=Excluder(globs, str(folder)) if globs else None)
 
 
 class TestWhatIsEvaluated:

@@ -9,13 +9,20 @@ Most runs have no configuration file, and some are to be over at once, so that w
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from keyrules.files import read_named
-from keyrules.run.options import CONFIGURATION_FILE, EXCEPTIONS_FILE, MISSPELT_FILE, Asked
+from keyrules.run.configuration.boundary import (
+    find_configuration,
+    refuse_other_owners,
+    refuse_reading,
+    refuse_writing,
+)
+from keyrules.run.options import EXCEPTIONS_FILE, Asked
 from keyrules.run.settings import (
     COMMAND_LINE,
     DEFAULT_MAX_DAYS,
@@ -34,34 +41,16 @@ if TYPE_CHECKING:
     from keyrules.run.configuration.file import Configuration, Given
 
 
-def settle(asked: Asked, plane: Plane) -> Settings:
+def settle(asked: Asked, plane: Plane, scanned: Sequence[str] = ()) -> Settings:
     """What is in force: the command line, then the configuration file, if there is one, then the defaults.
 
-    Raises UsageError for a file that is wrong, and for options that exclude each other.
+    `scanned` are the paths of code that the command line names. Raises UsageError for a file that is wrong or goes too
+    far, and for options that exclude each other.
     """
-    file = _configuration_file(asked)
+    file, unused = _configuration_file(asked, scanned)
     pack, configuration = _load(file) if file is not None else (None, None)
-    merge = _Merge(asked, plane, file, configuration)
-    settings = merge.settings()
+    settings = replace(_Merge(asked, plane, file, configuration).settings(), notes=_not_used(unused, file))
     return settings if pack is None or configuration is None else _with_rules(settings, asked, configuration, pack)
-
-
-def find_configuration(start: Path) -> Path | None:
-    """The configuration file of an absolute folder: in it, or in the nearest folder above it that has one.
-
-    The search ends at the root of a repository (a folder with `.git`) and of the file system. Raises UsageError where
-    it meets the file under a name that would be passed over.
-    """
-    for folder in (start, *start.parents):
-        path = folder / CONFIGURATION_FILE
-        if os.path.lexists(path):
-            return path
-        if os.path.lexists(folder / MISSPELT_FILE):
-            shown = os.path.relpath(folder / MISSPELT_FILE, start)
-            raise UsageError(f"{shown} is not read; rename it to {CONFIGURATION_FILE}, or give --no-config")
-        if os.path.lexists(folder / ".git"):
-            return None
-    return None
 
 
 def severity(text: str) -> Severity:
@@ -95,6 +84,7 @@ class _Merge:
         self._file = file
         self._configuration = configuration
         self._folder = file.path.parent if file is not None else Path()
+        self._by_itself = file is None or file.by_itself
 
     def settings(self) -> Settings:
         """All of them but for what the file says about rules."""
@@ -120,7 +110,7 @@ class _Merge:
             fail_on=replace(fail_on, value=severity(fail_on.value)),
             format=replace(formats, value=tuple(self._report(formats, spec) for spec in formats.value)),
             exclude=replace(exclude, value=tuple(exclude.value)),
-            exceptions=self._file_setting("exceptions", asked.exceptions, _beside(self._folder)),
+            exceptions=self._file_setting("exceptions", asked.exceptions, self._beside()),
             max_exception_days=self._setting("max_exception_days", None, DEFAULT_MAX_DAYS),
             strict_exceptions=self._setting("strict_exceptions", asked.strict_exceptions, False),
             baseline=self._file_setting("baseline", asked.baseline, None),
@@ -149,6 +139,8 @@ class _Merge:
         if not setting.from_file:
             return setting
         path = str(self._folder / str(setting.value))
+        if self._by_itself:
+            refuse_reading(f"{setting.origin.place}: `{key}`", Path(path), self._folder)
         if os.path.lexists(path):
             return replace(setting, value=path)
         written = self._asked.write_baseline
@@ -159,26 +151,63 @@ class _Merge:
             f"{setting.origin.place}: `{key}` names {path}, which does not exist; name a file that does{remedy}"
         )
 
+    def _beside(self) -> str | None:
+        """The exceptions file that nobody need name, because it lies beside the configuration under its usual name."""
+        path = self._folder / EXCEPTIONS_FILE
+        if not os.path.lexists(path):
+            return None
+        if self._by_itself and self._asked.exceptions is None:
+            refuse_other_owners(path, "--exceptions")
+            _refuse_link(path)
+        return str(path)
+
     def _report(self, setting: Setting[Any], spec: str) -> str:
         name, equals, file = spec.partition("=")
-        return f"{name}={self._folder / file}" if setting.from_file and equals and file != "-" else spec
+        if not setting.from_file or not equals or file == "-":
+            return spec
+        path = self._folder / file
+        if self._by_itself:
+            refuse_writing(setting.origin.place, name, path, self._folder)
+        return f"{name}={path}"
 
 
 def _one(value: Any) -> tuple[str, ...]:
     return () if value is None else (value,)
 
 
-def _configuration_file(asked: Asked) -> ConfigurationFile | None:
-    """The file to read, relative to the working directory unless --config names it otherwise."""
+def _configuration_file(asked: Asked, scanned: Sequence[str]) -> tuple[ConfigurationFile | None, tuple[Path, ...]]:
+    """The file to read, relative to the working directory unless --config names it otherwise, and those not used."""
     if asked.config is None:
-        found = None if asked.no_config else find_configuration(Path.cwd())
-        return ConfigurationFile(Path(os.path.relpath(found)), by_itself=True) if found is not None else None
+        if asked.no_config:
+            return None, ()
+        found = find_configuration(scanned)
+        if found.path is None:
+            return None, found.unused
+        path = Path(os.path.relpath(found.path))
+        _refuse_link(path)
+        return ConfigurationFile(path, by_itself=True), found.unused
     if asked.no_config:
         raise UsageError("--config names a file and --no-config reads none; give one of them")
     if not asked.config or not os.path.lexists(asked.config):
         name = asked.config or "the empty name"
         raise UsageError(f"--config: {name} does not exist; name a configuration file, or leave the option out")
-    return ConfigurationFile(Path(asked.config), by_itself=False)
+    return ConfigurationFile(Path(asked.config), by_itself=False), ()
+
+
+def _not_used(unused: tuple[Path, ...], file: ConfigurationFile | None) -> tuple[str, ...]:
+    """A note on configurations that lie nearer to what is scanned than the one in use."""
+    if not unused:
+        return ()
+    names = ", ".join(os.path.relpath(path) for path in unused[:3]) + (", …" if len(unused) > 3 else "")
+    used = f"{file.path} is" if file is not None else "no configuration is"
+    verb = "is not used" if len(unused) == 1 else f"are not used ({len(unused):,} files)"
+    return (f"{names} {verb}, {used}: name one with --config, or scan its folder alone from within its repository",)
+
+
+def _refuse_link(path: Path) -> None:
+    """Raises UsageError for a link that leads out of its folder."""
+    if path.is_symlink():
+        refuse_reading(f"the link {path}", Path(os.path.realpath(path)), path.parent)
 
 
 def _load(file: ConfigurationFile) -> tuple[Pack, Configuration]:
@@ -198,12 +227,6 @@ def _target(setting: str) -> tuple[str, str]:
     """The rule and the parameter that the text of a --set names."""
     rule_id, _, name = setting.partition("=")[0].strip().partition(".")
     return rule_id, name
-
-
-def _beside(folder: Path) -> str | None:
-    """The exceptions file that a configuration need not name, because it lies beside it under its usual name."""
-    path = folder / EXCEPTIONS_FILE
-    return str(path) if os.path.lexists(path) else None
 
 
 def _with_rules(settings: Settings, asked: Asked, configuration: Configuration, pack: Pack) -> Settings:
