@@ -255,7 +255,10 @@ class RulePart:
 
 @dataclass(frozen=True)
 class ControlResult:
-    """The verdict on one control. `rest` says what nothing decided; `exceptions` counts EXEMPT among deciding rules."""
+    """The verdict on one control. `rest` says what nothing decided; `exceptions` counts EXEMPT among deciding rules.
+
+    `framework` is the key of its edition, empty where a rule stands for a control.
+    """
 
     control: str
     title: str
@@ -264,17 +267,30 @@ class ControlResult:
     parts: tuple[RulePart, ...]
     rest: tuple[str, ...] = ()
     exceptions: int = 0
+    framework: str = ""
 
 
 @dataclass(frozen=True)
 class FrameworkReport:
-    """The controls of one framework edition, in its order; `notes` say where limits differ from its own."""
+    """The controls of a framework edition, in its order; `notes` say where limits differ from its own.
+
+    Several editions that a run was asked for follow each other, and their keys, names and addresses do, too.
+    """
 
     key: str
     name: str
     url: str
     controls: tuple[ControlResult, ...]
     notes: tuple[str, ...] = ()
+
+    @property
+    def several(self) -> bool:
+        """Whether there are controls of more than one edition, so that each is to be named with its own."""
+        return len({control.framework for control in self.controls}) > 1
+
+    def label(self, control: ControlResult) -> str:
+        """The control's id, with its edition where that could be another."""
+        return f"{control.framework} {control.control}" if self.several else control.control
 
 
 @dataclass(frozen=True)

@@ -123,12 +123,13 @@ def _framework(evaluation: Evaluation, report: FrameworkReport) -> dict[str, Any
     return {
         "framework": {"key": report.key, "name": report.name, "url": report.url, "notes": list(report.notes)},
         "population": dict(evaluation.population),
-        "controls": [_control(result) for result in report.controls],
+        "controls": [_control(result, report) for result in report.controls],
     }
 
 
-def _control(result: ControlResult) -> dict[str, Any]:
+def _control(result: ControlResult, report: FrameworkReport) -> dict[str, Any]:
     return {
+        **({"framework": result.framework} if report.several else {}),
         "control": result.control,
         "title": result.title,
         "verdict": result.outcome.value,

@@ -59,7 +59,7 @@ FORMATS: dict[str, Format] = {
     "gitlab-sast": Format(r'\{\s*"version": .*"scanner": \{\s*"id": "keyrules"', "gitlab_sast"),
     "junit": Format(r'<\?xml [^>]*>\s*<testsuites name="keyrules"', "junit", "junit"),
     "github": Format(
-        r"::(?:error|warning|notice) .*::notice title=keyrules::", "github_annotations", "github_annotations"
+        r"(?:::(?:error|warning|notice) .*)?::notice title=keyrules::", "github_annotations", "github_annotations"
     ),
     "markdown": Format(r"## keyrules: ", "markdown", "markdown"),
     "jsonl": Format(r'\{"type": "run", "schema": "keyrules-lines/', "json_lines", "json_lines"),

@@ -17,20 +17,20 @@ if TYPE_CHECKING:
 
 
 class Chosen(NamedTuple):
-    """What a run evaluates; `framework` is None where nobody asked for one."""
+    """What a run evaluates; `frameworks` has a part for each edition that was asked for."""
 
     selection: Selection
-    framework: FrameworkSelection | None = None
+    frameworks: tuple[FrameworkSelection, ...] = ()
 
     def judged(self, evaluation: Evaluation) -> Evaluation:
-        """The evaluation with a verdict on each control of the framework; unchanged without one."""
-        if self.framework is None:
+        """The evaluation with a verdict on each control that was asked for; unchanged without one."""
+        if not self.frameworks:
             return evaluation
         from dataclasses import replace
 
         from keyrules.controls.verdicts import framework_report
 
-        return replace(evaluation, framework=framework_report(self.framework, evaluation))
+        return replace(evaluation, framework=framework_report(evaluation, *self.frameworks))
 
 
 def choose(settings: Settings, pack: Pack) -> Chosen:
@@ -46,10 +46,10 @@ def choose(settings: Settings, pack: Pack) -> Chosen:
     if rules.only.value or rules.skipped:
         other = "--rule" if rules.only.value else "--skip-rule"
         raise UsageError(f"{option} chooses the rules; leave {other} out, or {option}.")
-    from keyrules.controls.selection import framework_selection, split_control
+    from keyrules.controls.selection import framework_selections, split_control
     from keyrules.controls.tables import load_frameworks
 
-    name, control = (framework.value[0], None) if framework.value else split_control(rules.controls[0])
+    wanted = [*((name, None) for name in framework.value), *map(split_control, rules.controls)]
     with framework.blamed():
-        chosen = framework_selection(pack, load_frameworks(pack), name, control, rules.thresholds, settings.plane)
-    return Chosen(chosen.selection, chosen)
+        chosen = framework_selections(pack, load_frameworks(pack), wanted, rules.thresholds, settings.plane)
+    return Chosen(chosen[0].selection, chosen)

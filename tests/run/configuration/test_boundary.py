@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 from canaries import assert_no_leak, make_canary
-from evaluations import make_evaluation
+from evaluations import every_kind_of_code_result, every_kind_of_live_result
 from scanning import write
 from severities import LOW
 
 from keyrules.cli import main
-from keyrules.model import EvaluationError, Plane
+from keyrules.model import Counts, EvaluationError, Plane
 from keyrules.reports.report_formats import FORMATS
 from keyrules.reports.report_options import ReportOptions
 from keyrules.run.configuration.boundary import _is_report, find_configuration
@@ -292,8 +292,12 @@ class TestEarlierReports:
         if FORMATS[form].module(plane) is None:
             pytest.skip("it has no such report")
         error = EvaluationError("x", "unreadable", "Cannot be read")
-        full = make_evaluation(plane)
-        for evaluation in (full, replace(full, findings=(), inputs=(), notes=()), replace(full, errors=(error,))):
+        full = {Plane.CODE: every_kind_of_code_result, Plane.LIVE: every_kind_of_live_result}[plane]()
+        for evaluation in (
+            full,
+            replace(full, findings=(), inputs=(), notes=(), errors=(), counts=Counts()),
+            replace(full, errors=(error,)),
+        ):
             text = FORMATS[form].render(evaluation, ReportOptions())
             path = write(tmp_path, {"report": text}) / "report"
             assert _is_report(form, str(path)), text

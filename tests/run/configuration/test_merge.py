@@ -215,7 +215,6 @@ class TestRefusals:
                 ["--config", FILE, "--no-config"],
                 "--config names a file and --no-config reads none; give one of them",
             ),
-            ("", [], f"{FILE} is empty; one mapping is expected."),
         ],
     )
     def test_one_sentence_and_nothing_written(

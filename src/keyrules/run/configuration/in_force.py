@@ -59,8 +59,9 @@ def _in_force(asked: Asked, plane: Plane, pack: Pack) -> InForce:
         return InForce(settings, refusal=str(error))
     running = {rule.id for rule in chosen.selection.rules}
     framework = DEFAULT
-    if chosen.framework:
-        framework = Origin(Source.FRAMEWORK, f"framework {chosen.framework.edition.key}")
+    if chosen.frameworks:
+        keys = ", ".join(each.edition.key for each in chosen.frameworks)
+        framework = Origin(Source.FRAMEWORK, f"framework {keys}")
     rules = []
     for rule in pack.rules:
         origin = settings.rules.switched.get(rule.id, settings.rules.choice or DEFAULT)
