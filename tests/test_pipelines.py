@@ -9,6 +9,7 @@ import configparser
 import json
 import os
 import re
+import shutil
 import stat
 import subprocess
 import sys
@@ -533,3 +534,33 @@ def test_the_plan_step(tmp_path: Path, shown: str, code: int) -> None:
     program(tmp_path / "bin/terraform", f'#!/bin/sh\ncase "$1" in show) {shown} ;; esac\n')
     done = bash(snippet("terraform"), tmp_path, {"PATH": f"{tmp_path / 'bin'}:{os.environ['PATH']}"})
     assert done.returncode == code, done.stderr
+
+
+@pytest.mark.skipif(not shutil.which("checkov", path=Path(sys.executable).parent), reason="Checkov is not installed")
+def test_the_scanned_repository_does_not_rule_checkov(tmp_path: Path) -> None:
+    """With `-d` the file does, which shows that the test can fail; as README starts it, it does not."""
+    mark = tmp_path / "pwned"
+    write(
+        tmp_path / "checkout",
+        {
+            "key.tf": KEY,
+            "evil/__init__.py": "",
+            "evil/check.py": f"open({str(mark)!r}, 'w')\n",
+            ".checkov.yaml": f"soft-fail: true\nframework: [arm]\nexternal-checks-dir: [{tmp_path}/checkout/evil]\n",
+        },
+    )
+    (tmp_path / "home").mkdir()
+    program(
+        tmp_path / "bin/keyrules", f"#!/bin/sh\nPYTHONPATH={PROJECT}/src exec {sys.executable} -m keyrules.cli dirs\n"
+    )
+    environment = {
+        "PATH": f"{tmp_path / 'bin'}:{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "PYTHONPATH": str(PROJECT / "src"),
+        "HOME": str(tmp_path / "home"),
+        "CHECKOUT": str(tmp_path / "checkout"),
+    }
+    done = bash(snippet("checkov-gate"), tmp_path / "checkout", environment)
+    assert done.returncode == 1 and "KEY_AWS_001" in done.stdout, done.stderr
+    assert not mark.exists()
+    done = bash('cd "$HOME" && checkov -d "$CHECKOUT"', tmp_path, environment)
+    assert done.returncode == 0 and mark.exists()
