@@ -17,7 +17,8 @@ _RANKS = {Relation.IMPLEMENTS: 0, Relation.PARTIAL: 1, Relation.SUPPORTS: 2}
 
 def with_controls(evaluation: Evaluation) -> Evaluation:
     """The evaluation with the controls of its rules, those of the framework that was asked for first."""
-    asked = {each.framework for each in evaluation.framework.controls} if evaluation.framework is not None else set()
+    report = evaluation.framework
+    asked = {report.key, *(control.framework for control in report.controls)} if report is not None else set()
     rules = [rule.id for rule in evaluation.rules]
     return replace(evaluation, controls=citations(load_frameworks(load_pack()), rules, asked))
 

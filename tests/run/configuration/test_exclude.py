@@ -33,6 +33,8 @@ def meant(glob: str, path: str) -> bool:
     """Whether a glob leaves a path out, decided as the documentation says it; slow, and plain to read."""
     anchored = "/" in glob[:-1] or glob.startswith("/")
     steps = [step for step in glob.removeprefix("./").split("/") if step]
+    while steps[-2:] == ["**", "**"] and len(steps) > 2:
+        steps.pop()
     names, below = path.rstrip("/").split("/"), path.endswith("/")
     if not glob.endswith("/") and len(steps) > 1 and steps[-1] == "**":
         return any(meant_here(steps[:-1], names[:end], anchored=True) for end in range(len(names) + below))
