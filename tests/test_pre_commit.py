@@ -49,9 +49,12 @@ class Repository:
 
     def __init__(self, folder: Path, ids: Sequence[str] = ("keyrules", "keyrules-exceptions")) -> None:
         self.folder = folder
-        shim = f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m keyrules.cli "$@"\n'
+        # As an installation has it: a script of Python's, beside which nothing lies that it could import.
+        code = "import sys; from keyrules.cli import main; sys.exit(main())"
+        shim = f'#!/bin/sh\nexec {shlex.quote(sys.executable)} {shlex.quote(str(folder / "bin/script.py"))} "$@"\n'
         checkov = f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m checkov.main "$@"\n'
-        write(folder, {"bin/keyrules": shim, "bin/checkov": checkov, "repo/.gitignore": ".cache\n"})
+        tools = {"bin/keyrules": shim, "bin/script.py": code, "bin/checkov": checkov}
+        write(folder, {**tools, "repo/.gitignore": ".cache\n"})
         (folder / "bin/keyrules").chmod(0o755)
         (folder / "bin/checkov").chmod(0o755)
         hooks = [{**hook, "language": "system"} for hook in HOOKS if hook["id"] in ids]
@@ -110,6 +113,17 @@ def test_a_commit_of_a_key_that_rotates_passes(repository: Repository) -> None:
     assert re.search(r"^keyrules\.+Passed$", output, re.MULTILINE)
     # Nothing but the hook's own line: a hook that passes is not heard.
     assert "Terraform module" not in output
+
+
+def test_modules_of_the_repository_do_not_run(repository: Repository) -> None:
+    """In the hook; pre-commit itself is started as `python -mpre_commit` and imports them."""
+    mark = repository.folder / "pwned"
+    names = ["json", "re", "secrets", "sitecustomize", "yaml", "boto3", "keyrules/__init__", "keyrules/cli"]
+    write(repository.folder / "repo", {f"{name}.py": f"open({str(mark)!r}, 'w')\n" for name in names})
+    write(repository.folder / "repo", {"main.tf": 'resource "aws_iam_access_key" "k" {\n  user = "u"\n}\n'})
+    done = repository.run(*_hook()["entry"].split(), "main.tf")
+    assert done.returncode == 1 and "KEY_AWS_001" in done.stdout, done.stderr
+    assert not mark.exists()
 
 
 def test_a_commit_of_a_key_without_rotation_fails(repository: Repository) -> None:

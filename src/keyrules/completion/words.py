@@ -12,8 +12,8 @@ from collections.abc import Iterator, Mapping
 from enum import Enum
 from typing import NamedTuple
 
-from keyrules.commands.config_arguments import FORMATS
-from keyrules.completion.arguments import SHELLS
+from keyrules.commands.completion import SHELLS
+from keyrules.commands.config import FORMATS
 from keyrules.completion.pack_names import PackNames
 from keyrules.reports.report_formats import formats_of
 from keyrules.terms import Plane, Severity

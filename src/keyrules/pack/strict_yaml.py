@@ -17,6 +17,7 @@ from keyrules.files import read_named
 from keyrules.model import UsageError
 
 _MAX_DEPTH = 40
+_QUOTABLE = 24
 _WHOLE_NUMBER = re.compile(r"(0|-?[1-9][0-9]{0,17})\Z")
 _DATE = "tag:yaml.org,2002:timestamp"
 _REFUSED = {
@@ -102,6 +103,11 @@ def _not_yaml(text: str, error: yaml.MarkedYAMLError) -> str:
     return f"line {line}: this is not YAML ({where}{kind}){hint}"
 
 
+def is_short(text: str) -> bool:
+    """Whether a message may repeat a text of the file: it is shorter than any secret of AWS."""
+    return len(text) <= _QUOTABLE
+
+
 class _Document:
     """Builds the value straight from the parser's events, so that nothing is resolved before it was judged."""
 
@@ -151,7 +157,8 @@ class _Document:
             if not isinstance(key, str):
                 self._refuse(event, "found a key that is not text", "keys that are words; quote a number")
             if key in block:
-                self._refuse(event, f"the key {key!r} stands here a second time", "each key once")
+                name = repr(key) if is_short(key) else "…"
+                self._refuse(event, f"the key {name} stands here a second time", "each key once")
             block[key] = self._value(next(self.events), depth + 1)
             block.key_lines[key] = _line(event)
         return block
