@@ -15,7 +15,7 @@ DECLARED = {
         "b.ts": "import { AccessKey } from 'aws-cdk-lib/aws-iam';\nnew AccessKey(this, 'K', { user });\n",
         "c.py": "from aws_cdk import aws_iam as iam\niam.AccessKey(self, 'K', user=user)\n",
         "d.py": "from aws_cdk.aws_iam import CfnAccessKey\nCfnAccessKey(self, 'K', user_name='x')\n",
-        "E.java": 'import software.amazon.awscdk.services.iam.*;\nAccessKey.Builder.create(this, "K").user(u).build();\n',
+        "E.java": 'import software.amazon.awscdk.services.iam.*;\nAccessKey.Builder.create(this, "K").build();\n',
         "F.cs": 'using Amazon.CDK.AWS.IAM;\n// awscdk\nnew CfnAccessKey(this, "K", new CfnAccessKeyProps {});\n',
         "g.go": 'import "github.com/aws/aws-cdk-go/awscdk/v2/awsiam"\nawsiam.NewCfnAccessKey(stack, k, p)\n',
         "H.kt": "import software.amazon.awscdk.services.iam.CfnAccessKey\nCfnAccessKey.Builder.create(this, k)\n",
@@ -29,7 +29,7 @@ DECLARED = {
         "Pulumi.yaml": "name: x\nruntime: yaml\nresources:\n  k:\n    type: aws:iam:AccessKey\n",
     },
     "cdktf": {
-        "a.ts": 'import { IamAccessKey } from "@cdktf/provider-aws/lib/iam-access-key";\nnew IamAccessKey(this, "k", {});\n',
+        "a.ts": 'import { IamAccessKey } from "@cdktf/provider-aws";\nnew IamAccessKey(this, "k", {});\n',
         "b.py": "from cdktf_cdktf_provider_aws.iam_access_key import IamAccessKey\nIamAccessKey(self, 'k', user='x')\n",
     },
     "ansible": {

@@ -142,3 +142,19 @@ def test_it_finds_what_the_parser_finds(resources: dict[str, tuple[str, bool, st
     elif syntax != "yaml":
         text = json.dumps({"Resources": data}, indent=2 if syntax == "pretty" else None)
     assert [name for name, _ in names(text)] == [key.logical_id for key in read_template(text).access_keys]
+
+
+@pytest.mark.parametrize(
+    ("kind", "named"),
+    [
+        ("AWS::IAM::{{ kind }}", True),
+        ("AWS::IAM::Access{{ kind }}", True),
+        ("AWS::IAM::${N}Key", True),
+        ("AWS::IAM::User{{ kind }}", False),
+        ("AWS::IAM::{{ kind }}Policy", False),
+        ("AWS::EC2::{{ kind }}", False),
+    ],
+)
+def test_a_type_that_a_placeholder_completes_is_named_where_it_may_be_a_key(kind: str, named: bool) -> None:
+    found = declared_keys(f"Resources:\n  K:\n    Type: {kind}\n  X: [\n")
+    assert [(key.logical_id, key.line) for key in found] == ([("K", 3)] if named else [])

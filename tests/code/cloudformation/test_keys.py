@@ -259,10 +259,10 @@ def test_console_access_and_a_key_that_exclude_each_other() -> None:
 
 @pytest.mark.parametrize("rule", RULE_IDS)
 def test_a_template_that_cannot_be_read_leaves_its_keys_unknown(rule: str, tmp_path: Path) -> None:
-    text = "Resources:\n  K:\n    Type: AWS::IAM::AccessKey\n  K:\n    Type: AWS::IAM::AccessKey\n"
+    text = "Resources:\n  K:\n    Type: AWS::IAM::AccessKey\n  L: *nothing\n"
     verdict = unread(rule, tmp_path, text)["K"]
     assert (verdict.status.value, verdict.reason) == ("UNKNOWN", "not_evaluated")
-    assert "lines 2 and 4 declare the same key" in verdict.message
+    assert "line 4 uses an alias that nothing before it has completed" in verdict.message
 
 
 @pytest.mark.parametrize("rule", RULE_IDS)

@@ -172,3 +172,10 @@ def test_hostile_repetition_takes_linear_time(part: str) -> None:
     with pytest.raises(TemplateError):
         read_template("AWS::IAM::AccessKey: [" + part * 60_000)
     assert time.process_time() - started < 10
+
+
+def test_what_only_looks_like_a_comment_hides_no_key() -> None:
+    text = template(
+        "  I:\n    Type: X\n    Properties: {A: '{{resolve:ssm:x}}', B: 'a{#b'}\n", resource("K"), "  J: {A: '#}'}\n"
+    )
+    assert list(statuses("KEY_AWS_001", text)) == ["K"]

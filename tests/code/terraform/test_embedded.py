@@ -105,6 +105,7 @@ def test_a_stack_in_a_module_gets_its_callers_body(tmp_path: Path) -> None:
     [
         ("access_keys", "var.body", "UNKNOWN"),
         ("s", "var.access_key_template", "UNKNOWN"),
+        ("s", '"${var.access_key_template}"', "UNKNOWN"),
         ("s", '"https://s3.amazonaws.com/b/${var.x}/access-key.yaml"', "UNKNOWN"),
         ("s", "var.body", None),
         ("s", '"https://s3.amazonaws.com/b/network.yaml"', None),
@@ -113,9 +114,10 @@ def test_a_stack_in_a_module_gets_its_callers_body(tmp_path: Path) -> None:
 def test_a_body_that_does_not_resolve_is_unknown_where_it_speaks_of_keys(
     tmp_path: Path, name: str, argument: str, status: str | None
 ) -> None:
-    text = f'resource "aws_cloudformation_stack" "{name}" {{\n  template_url = {argument}\n}}\n'
     address = f"aws_cloudformation_stack.{name}"
-    assert found(tmp_path, text) == ({address: status} if status else {})
+    for attribute in ("template_body", "template_url") if "http" not in argument else ("template_url",):
+        text = f'resource "aws_cloudformation_stack" "{name}" {{\n  {attribute} = {argument}\n}}\n'
+        assert found(tmp_path, text) == ({address: status} if status else {})
 
 
 def test_a_stack_that_is_not_declared_deploys_nothing(tmp_path: Path) -> None:

@@ -11,10 +11,9 @@ import re
 from bisect import bisect_left
 from dataclasses import dataclass
 
-from keyrules.code.cloudformation.template import ACCESS_KEY
-
 _TYPE = re.compile(
-    r"""(?P<quote>["']?)Type(?P=quote)[ \t]*:\s*(?:[&!][^\s,]+\s+)*(?P<mark>["']?)AWS::IAM::AccessKey(?P=mark)"""
+    r"""(?P<quote>["']?)Type(?P=quote)[ \t]*:\s*(?:[&!][^\s,]+\s+)*(?P<mark>["']?)"""
+    r"""AWS::IAM::(?P<kind>AccessKey|[A-Za-z]*_{3,}[A-Za-z]*)(?P=mark)"""
     r"""(?=[ \t]*(?:$|[,{}\]#\n]|//))"""
 )
 _KEY = re.compile(
@@ -40,9 +39,10 @@ def declared_keys(text: str) -> list[DeclaredKey]:
     """The access keys that `text` declares, in the order of the text, duplicates included.
 
     Comments do not count, nor does a mention inside a quoted text or a block of prose such as a Description. Runs in
-    time linear in the length of the text, whatever it holds.
+    time linear in the length of the text, whatever it holds. A type that a placeholder completes counts where it may
+    be the one of a key.
     """
-    if ACCESS_KEY not in text:
+    if "AWS::IAM::" not in text:
         return []
     text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
     text = _without_comments(text)
@@ -51,9 +51,15 @@ def declared_keys(text: str) -> list[DeclaredKey]:
     inside = _Structure(text, shape)
     found: list[DeclaredKey] = []
     for match in _TYPE.finditer(shape):
-        if not inside.quoted(match.start()) and not inside.prose(match.start()):
+        if _may_be_key(match["kind"]) and not inside.quoted(match.start()) and not inside.prose(match.start()):
             found.append(DeclaredKey(inside.name(match.start()), inside.line(match.start())))
     return found
+
+
+def _may_be_key(kind: str) -> bool:
+    """Whether a type below AWS::IAM, with underscores for what a placeholder gives, is or may be that of a key."""
+    first, last = kind.partition("_")[0], kind.rpartition("_")[2]
+    return kind == "AccessKey" or ("_" in kind and "AccessKey".startswith(first) and "AccessKey".endswith(last))
 
 
 def _without_comments(text: str) -> str:

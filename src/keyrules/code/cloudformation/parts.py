@@ -20,6 +20,7 @@ from keyrules.code.cloudformation.templated import UnsoundError, is_templated, p
 from keyrules.code.cloudformation.view import KeyPlace, TemplateFile, template_file
 
 _DOCUMENT = re.compile(r"^---(?=[ \t\r\n]|\Z)", re.MULTILINE)
+_HEADS = ("AWS::IAM::", "AWS::Include", "Fn::ForEach")
 _MAX_NESTING = 4
 """Templates inside of templates inside of templates; deeper ones are named, not judged."""
 
@@ -61,10 +62,10 @@ def template_files(path: str, text: str, prefix: str = "", depth: int = 0) -> li
 
 
 def _documents(text: str) -> Iterator[str]:
-    """The documents of a YAML stream that name a key, each with the lines before it left empty."""
+    """The documents of a YAML stream that may declare a key, each with the lines before it left empty."""
     starts = [0, *(match.start() for match in _DOCUMENT.finditer(text))]
     for start, end in zip(starts, [*starts[1:], len(text)], strict=True):
-        if ACCESS_KEY in text[start:end]:
+        if any(word in text[start:end] for word in _HEADS):
             yield "\n" * text.count("\n", 0, start) + text[start:end]
 
 

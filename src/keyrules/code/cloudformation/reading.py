@@ -6,6 +6,7 @@ import re
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from keyrules.code.cloudformation.branches import condition, condition_name, extra, settled
@@ -41,15 +42,18 @@ _NO_DIRECTIVES = Plain("")
 def read_template(text: str) -> Template:
     """The template in `text`. Raises TemplateError when it cannot be read as one, whichever way it is looked at."""
     templated = is_templated(text)
+    around: Template | None = None
     if templated and has_blocks(text):
-        # YAML comments hide nothing from the program that renders the text, so this reading comes first.
-        try:
-            return _read_around(text)
-        except (TemplateError, UnsoundError):
-            pass
+        with suppress(TemplateError, UnsoundError):
+            around = _read_around(text)
     try:
-        return _read_plain(text)
+        plain = _read_plain(text)
+        # YAML comments hide no directive from the program that renders the text, so the other reading counts; but what
+        # only looks like a directive must not hide a key.
+        return plain if around is None or len(around.access_keys) < len(plain.access_keys) else around
     except TemplateError as plain_error:
+        if around is not None:
+            return around
         if not templated:
             raise
         try:
@@ -100,7 +104,7 @@ def template_of(document: Node, plain: Plain = _NO_DIRECTIVES, doubled: Sequence
         _is_key(entry.node) for entry in document.entries if _FRAGMENT_NAME.fullmatch(entry.key)
     ):
         document = table((Entry("Resources", 0, document),), document.line, document.end_line)
-    elif not isinstance(resources, Table):
+    elif not isinstance(resources, Table) and not any(map(_includes_elsewhere, _transforms(document))):
         raise TemplateError("the document has no Resources mapping")
     parameters, mappings = _nodes(document, "Parameters"), _nodes(document, "Mappings")
     base = Template(document, {}, {}, parameters, {}, mappings)
@@ -113,7 +117,14 @@ def template_of(document: Node, plain: Plain = _NO_DIRECTIVES, doubled: Sequence
         resources=typed,
         outputs=blocks["Outputs"],
         conditions={**{n: block.body for n, block in blocks["Conditions"].items()}, **sections.directives},
-        open_keys=tuple(block for block in typed.values() if _may_be_key(block, reader)),
+        open_keys=(
+            *(block for block in typed.values() if _may_be_key(block, reader)),
+            *(
+                Block("Transform", node, node.line, node.end_line)
+                for node in _transforms(document)
+                if _includes_elsewhere(node)
+            ),
+        ),
         notes=tuple(_notes(document, doubled)),
     )
 
@@ -139,6 +150,9 @@ def _typed(block: Block, reader: Reader) -> Block:
 def _may_be_key(block: Block, reader: Reader) -> bool:
     if block.logical_id == "Fn::Transform":
         return _includes_elsewhere(block.body)
+    inner = block.part("Fn::Transform")
+    if inner is not None and block.part("Type") is None:
+        return _includes_elsewhere(inner)
     return block.type != ACCESS_KEY and reader.may_be(block.type, ACCESS_KEY)
 
 
@@ -152,10 +166,19 @@ def _includes_elsewhere(node: Node) -> bool:
     return not isinstance(location, Scalar) or "://" in location.text or "{{" in location.text
 
 
+def _transforms(document: Table) -> Iterator[Node]:
+    """What the whole template is handed to."""
+    for section in ("Transform", "Fn::Transform"):
+        stated = document.get(section)
+        if isinstance(stated, Listing):
+            yield from stated.items
+        elif stated is not None:
+            yield stated
+
+
 def _macros(document: Table) -> Iterator[str]:
     """The macros of an account that the template is handed to before it is deployed."""
-    stated = document.get("Transform")
-    for node in stated.items if isinstance(stated, Listing) else () if stated is None else (stated,):
+    for node in _transforms(document):
         name = node.get("Name") if isinstance(node, Table) else node
         if isinstance(name, Scalar) and not name.text.startswith("AWS::"):
             yield name.text

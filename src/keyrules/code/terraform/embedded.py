@@ -44,6 +44,7 @@ STACK_TYPES = (
 RESOURCE_TYPE = "aws_cloudcontrolapi_resource"
 _MAX_DEPTH = 16
 _KEY_WORDS = re.compile(r"access[-_ ]?keys?(?![a-z])|AWS::IAM::AccessKey", re.IGNORECASE)
+_OPEN = re.compile(r"\{\{[^{}]*\}\}")
 _INTERPOLATION = re.compile(r"\$(\$?)\{([^{}]*)\}|%%\{")
 
 
@@ -152,8 +153,8 @@ class _Reader:
         if isinstance(expr, Access) and (found := self._referenced(expr, scope)) is not None:
             return self._bodies(*found, depth + 1)
         if isinstance(expr, (Literal, Template)):
-            text = self._text(expr, scope)
-            return [(place, text, False)] if text else []
+            text = "" if expr == Literal(None) else self._text(expr, scope)
+            return [(place, text, False)] if _OPEN.sub("", text).strip() else []
         value = evaluate(expr, self._frame(scope))
         return [(place, value, False)] if isinstance(value, str) and value else []
 
