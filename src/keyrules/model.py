@@ -237,6 +237,25 @@ class Counts:
         return self.passed + self.failed + self.exempt + self.unknown + self.known
 
 
+class CoverageOutcome(enum.Enum):
+    """What became of a file that holds a word of the rules."""
+
+    JUDGED = "judged"
+    ABSENT = "absent"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """A file that holds a word of the rules: what became of it, why where it was not judged, and how many keys and
+    other blocks in it were."""
+
+    path: str
+    outcome: CoverageOutcome
+    reason: str
+    subjects: int
+
+
 class Outcome(enum.Enum):
     """What a run says about a control; keyrules.controls.verdicts says when."""
 
@@ -417,7 +436,9 @@ class Evaluation:
     `findings` leave out what that holds, `counts` have it as known, and `rule_counts` are of all findings. `scope` is
     None on the live plane.
     `controls` has, by rule id, the (framework key, control) pairs that a rule bears on, the most telling first; it is
-    empty unless a format of the run cites them. `configuration` is None where the run had no configuration file.
+    empty unless a format of the run cites them. `coverage` has the files that hold a word of the rules, in the order of
+    the paths; `rules_off` are the rules that could have been asked and were not, each with why. `configuration` is None
+    where the run had no configuration file.
     """
 
     plane: Plane
@@ -439,4 +460,6 @@ class Evaluation:
     baseline: BaselineReport | None = None
     scope: ScanScope | None = None
     controls: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
+    coverage: tuple[Coverage, ...] = ()
+    rules_off: tuple[tuple[str, str], ...] = ()
     configuration: ConfigurationUse | None = None

@@ -22,7 +22,13 @@ from keyrules.code.file_walk import HEAD, Unread, read_file, unread, walk_files
 from keyrules.code.literals.candidates import contains_candidate
 from keyrules.code.module_calls import ModuleCalls
 from keyrules.code.other_languages import other_languages
-from keyrules.code.relevance import concerns_cloudformation, could_be_plan, declares_values_only, holds_terraform_text
+from keyrules.code.relevance import (
+    concerns_cloudformation,
+    could_be_plan,
+    declares_values_only,
+    holds_terraform_text,
+    names_keys,
+)
 from keyrules.code.scan_unit import Unit
 from keyrules.code.values_places import VALUE_SUFFIXES, roots_of_values
 
@@ -37,7 +43,7 @@ class Discovery:
     of the folders in `values`: a named file of values has no findings of its own and bears on all of them, those of a
     root module or, where it declares inputs and locals, those of its own module. `left_out` says whether there was
     anything that the run was asked to leave out. `not_read` has kind and path of files that create keys in a language
-    that is not read.
+    that is not read, `named` the files that hold a word of the rules.
     """
 
     def __init__(self) -> None:
@@ -51,6 +57,7 @@ class Discovery:
         self.errors: list[Unread] = []
         self.left_out = False
         self.not_read: list[tuple[str, str]] = []
+        self.named: list[str] = []
 
     @property
     def empty(self) -> bool:
@@ -131,6 +138,8 @@ def _classify(path: str, folder: str, name: str, found: Discovery, terraform: Mo
     kind = _kind(name, data, by_itself)
     if kind is not None:
         found.considered += 1
+    if names_keys(data) and not _is_binary(data):
+        found.named.append(path)
     if calls_with_values(name):
         terraform.add_unit(path, data)
     if kind == "terraform":

@@ -44,6 +44,7 @@ _VALUES = rb"""(?m)^[ \t{]*"?(?:variable|locals)"?[ \t]*["{:]"""
 _SUBJECTS = rb"""(?m)^[ \t{]*"?(?:resource|data|module|output|ephemeral)"?[ \t]*["{:]"""
 _ARGUMENTS = tuple(name.encode() for name in KEY_ARGUMENTS)
 _SECRET_OF_MODULE = rb"""\bmodule\b[^\n]{0,200}?[.\["](?:%s)(?![\w-])""" % SECRET_OUTPUTS.encode()
+_TYPES = TERRAFORM_TYPES + TEMPLATE_TYPES
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -62,6 +63,11 @@ def _takes_secret(data: bytes) -> bool:
 def concerns_cloudformation(data: bytes) -> bool:
     """Whether a file could be a template that declares a key."""
     return _holds(data, _HEAD) and _holds(data, TEMPLATE_TYPES + TYPE_BUILDERS)
+
+
+def names_keys(data: bytes) -> bool:
+    """Whether a file of any kind holds a type of resource that a rule judges, as it is written."""
+    return any(word in data for word in _TYPES)
 
 
 def holds_terraform_text(name: str, data: bytes) -> bool:

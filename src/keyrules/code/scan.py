@@ -25,6 +25,7 @@ from keyrules.code.unit_results import Declared, UnitOutcome
 from keyrules.code.verdict import Verdict, listed
 from keyrules.model import (
     Counts,
+    Coverage,
     Evaluation,
     EvaluationError,
     Finding,
@@ -80,6 +81,8 @@ def scan(request: ScanRequest) -> Evaluation:
     if literals is not None:
         findings += [finding for path, text in texts for finding in literal_findings(path, text, literals)]
         inputs += _text_inputs(found, texts)
+    covered, unseen = _coverage(found, outcomes, errors, texts, request)
+    errors += unseen
     findings = merged(findings)
     kept = [f for f in findings if f.status is not Status.PASS or request.keep_passing]
     evaluation = Evaluation(
@@ -95,8 +98,34 @@ def scan(request: ScanRequest) -> Evaluation:
         rule_counts={rule.id: _counts(finding for finding in findings if finding.rule == rule.id) for rule in rules},
         population=_population(found, outcomes, request),
         scope=ScanScope(tuple(map(shown, found.folders)), tuple(sorted(map(shown, found.only or ())))),
+        coverage=covered,
+        rules_off=_rules_off(request),
     )
     return masked(evaluation, KnownSecrets(digest for _, text in texts for digest in text.digests))
+
+
+def _rules_off(request: ScanRequest) -> tuple[tuple[str, str], ...]:
+    """The rules about code that the run leaves out, with why."""
+    chosen = {rule.id for rule in request.selection.rules}
+    return tuple(
+        (rule.id, "not asked for" if rule.default_on else "opt-in")
+        for rule in request.pack.rules
+        if Plane.CODE in rule.planes and rule.id not in chosen
+    )
+
+
+def _coverage(
+    found: Discovery,
+    outcomes: Sequence[UnitOutcome],
+    errors: Sequence[EvaluationError],
+    texts: Iterable[tuple[str, FileLiterals]],
+    request: ScanRequest,
+) -> tuple[tuple[Coverage, ...], list[EvaluationError]]:
+    if not (found.named and any(Plane.CODE in rule.planes for rule in request.selection.rules)):
+        return (), []
+    from keyrules.code.coverage import coverage
+
+    return coverage(found, outcomes, errors, [path for path, text in texts if text.found])
 
 
 def _counts(findings: Iterable[Finding]) -> Counts:

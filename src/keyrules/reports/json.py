@@ -4,6 +4,7 @@ Keys are only ever added within version 1. A finding has `subject` on the live p
 `trace` is there when a secret's path is known, `exemption` when the status is EXEMPT, `exception` when an entry of the
 exceptions file says so. `framework`, `population` and `controls` are there when the run was asked for a framework or a
 control; `baseline`, and `known` in the summary, when it was compared with a baseline; `configuration` when it had one.
+`coverage`, on the code plane, says what became of every file that holds a word of the rules.
 """
 
 from __future__ import annotations
@@ -18,12 +19,14 @@ from keyrules.model import (
     ConfigurationUse,
     ControlResult,
     Counts,
+    Coverage,
     Evaluation,
     Exemption,
     Finding,
     FrameworkReport,
     Input,
     Location,
+    Plane,
     ResolvedFinding,
     Status,
     Subject,
@@ -90,7 +93,19 @@ def document(evaluation: Evaluation) -> dict[str, Any]:
         "errors": [{"input": error.input, "kind": error.kind, "message": error.message} for error in evaluation.errors],
         "warnings": list(evaluation.warnings),
         "notes": list(evaluation.notes),
+        **(_reach(evaluation) if evaluation.plane is Plane.CODE else {}),
     }
+
+
+def _reach(evaluation: Evaluation) -> dict[str, Any]:
+    return {
+        "rules_off": [{"rule": rule, "reason": reason} for rule, reason in evaluation.rules_off],
+        "coverage": [_coverage(item) for item in evaluation.coverage],
+    }
+
+
+def _coverage(item: Coverage) -> dict[str, Any]:
+    return {"path": item.path, "outcome": item.outcome.value, "reason": item.reason, "subjects": item.subjects}
 
 
 def _configuration(use: ConfigurationUse) -> dict[str, Any]:

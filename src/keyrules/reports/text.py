@@ -6,10 +6,11 @@ could not be evaluated, the notes and the summary.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 
-from keyrules.model import Evaluation, Finding, Input, Rule, Severity, Status
+from keyrules.model import CoverageOutcome, Evaluation, Finding, Input, Rule, Severity, Status
 from keyrules.reports.live_records import by_place
 from keyrules.reports.report_options import ReportOptions
 from keyrules.reports.report_summary import path_tells_more, severity_tally
@@ -123,12 +124,13 @@ class _Page:
 
     def summary(self, evaluation: Evaluation, failed: list[Finding]) -> None:
         """The last line: what was evaluated, what failed, what is exempt and what could not be read."""
+        lines = wrap(_coverage_line(evaluation), self._width, 0) if evaluation.coverage else []
         line = _summary(evaluation, failed, self._style)
         if evaluation.baseline is not None:
             from keyrules.reports.baseline_text import baseline_line
 
             line = line.removesuffix(".") + baseline_line(evaluation)
-        self._blocks.append([line])
+        self._blocks.append([*lines, line])
 
     def _finding(self, finding: Finding, rules: str = "") -> Iterator[str]:
         if finding.status is Status.UNKNOWN:
@@ -169,6 +171,21 @@ class _Page:
         rule = self._rules.get(finding.rule)
         remediation = finding.remediation or (rule.remediation if rule else "")
         return first_sentence(advice_for(finding.plane, remediation))
+
+
+def _coverage_line(evaluation: Evaluation) -> str:
+    """What became of the files that hold a word of the rules, and which rules were off."""
+    by_reason = Counter((item.outcome, item.reason) for item in evaluation.coverage)
+    judged = by_reason.pop((CoverageOutcome.JUDGED, ""), 0)
+    parts = [count_of(judged, "file", "files") + " with access keys judged"]
+    for outcome in (CoverageOutcome.UNKNOWN, CoverageOutcome.ABSENT):
+        for reason, count in sorted((reason, n) for (what, reason), n in by_reason.items() if what is outcome):
+            parts.append(f"{count} {reason}")
+    by_why: dict[str, list[str]] = {}
+    for rule, why in evaluation.rules_off:
+        by_why.setdefault(why, []).append(rule)
+    off = [f"{', '.join(rules)} ({why})" for why, rules in sorted(by_why.items())]
+    return "; ".join([*parts, *([f"off: {', '.join(off)}"] if off else [])])
 
 
 def _summary(evaluation: Evaluation, failed: list[Finding], style: Style) -> str:

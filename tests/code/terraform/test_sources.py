@@ -10,6 +10,7 @@ from scanning import scan
 from terraform_cases import root_scope, write
 
 from keyrules.code.discovery import discover
+from keyrules.code.terraform.key_set import attribute
 from keyrules.code.terraform.keys import declared_keys
 from keyrules.code.terraform.sources import module_source
 
@@ -185,4 +186,4 @@ class TestEscapingBlocks:
         escaped = '  _ {\n    user   = "u"\n    status = "Inactive"\n    count  = 0\n  }\n'
         text = f'resource "aws_iam_access_key" "k" {{\n{escaped}}}\n'
         (key,) = declared_keys(root_scope(write(tmp_path, {"main.tf": text})))
-        assert key.inactive and key.address == "aws_iam_access_key.k"
+        assert attribute(key.declared, key.frame, "status") == "Inactive" and key.address == "aws_iam_access_key.k"
