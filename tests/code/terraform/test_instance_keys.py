@@ -18,6 +18,10 @@ variable "names" {
   default = ["b", "a", "b"]
 }
 variable "given" { type = list(string) }
+variable "none" {
+  type    = list(string)
+  default = null
+}
 variable "switch" {
   type    = bool
   default = true
@@ -46,6 +50,8 @@ def keys_of(folder: Path, argument: str, **files: str) -> Any:
         ('count = length(distinct([1, "1"]))', (0,)),
         ("count = var.switch ? 1 : var.unset", (0,)),
         ("count = var.switch ? 0 : var.unset", ()),
+        ("count = length(var.none == null ? [] : var.none)", ()),
+        ('count = length(var.none != null ? var.none : ["a"])', (0,)),
         ("for_each = var.names", ("a", "b")),
         ('for_each = toset(["b", "a", "b"])', ("a", "b")),
         ("for_each = toset([])", ()),

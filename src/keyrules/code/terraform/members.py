@@ -100,6 +100,10 @@ def converted(value: Any, beside: Any, other: Kind) -> Any:
     own = kind_of(value)
     if value is None:
         return None if other is None and beside is UNKNOWN else Null(other)
+    if own is None and not is_null(beside) and beside is not UNKNOWN and _is_scalar(beside):
+        return UNKNOWN
+    if other is None and not is_null(value) and beside is not UNKNOWN and _is_scalar(value):
+        return UNKNOWN
     if own is None or other is None or isinstance(beside, Loose):
         return value if own is not None and own == "string" else loosened(value, strings=False)
     if own == other:
@@ -109,6 +113,10 @@ def converted(value: Any, beside: Any, other: Kind) -> Any:
     except Refused:
         return UNKNOWN
     return loosened(value, strings=False) if kind is None else convert(value, kind)
+
+
+def _is_scalar(value: Any) -> bool:
+    return not isinstance(value, (list, dict, Loose))
 
 
 def pairs_of(items: Any) -> list[tuple[Any, Any]]:

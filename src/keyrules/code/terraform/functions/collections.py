@@ -249,7 +249,9 @@ def _setproduct(*collections: Any) -> Any:
         raise NotComputed
     pairs = [list(pair) for pair in product(*columns)]
     inner: Kind = None if None in kinds else ("tuple", tuple(kinds))
-    return SetValue(pairs, inner) if any(isinstance(c, SetValue) for c in collections) else ListValue(pairs, inner)
+    if any(isinstance(items, SetValue) for items in collections):
+        return set_of(pairs, inner)
+    return ListValue(pairs, inner)
 
 
 def _of_sets(keep: Callable[[list[Any], list[Any]], list[Any]]) -> Callable[..., Any]:
