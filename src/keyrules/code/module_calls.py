@@ -105,7 +105,8 @@ class ModuleCalls:
         )
 
     def _read_units(self) -> None:
-        """Finds the folders that units call; a unit that calls what is not here is one itself, if it could matter."""
+        """Finds the folders that units call. What calls a module that is not here, or cannot be read, is looked at by
+        itself if it could matter."""
         if not self._units:
             return
         from keyrules.code.terraform.module import ModuleReader
@@ -120,6 +121,8 @@ class ModuleCalls:
                     self._add_folder(call.folder)
                 elif concerns_terraform(data):
                     self.alone.add(path)
+            if reader.hcl_file(path)[1] and (local_sources(data) or concerns_terraform(data)):
+                self.alone.add(path)
 
     def _confirmed(self) -> dict[str, set[str]]:
         """The calls that the syntax confirms; bytes alone also find one in a comment, and then nobody evaluates the
@@ -131,7 +134,7 @@ class ModuleCalls:
         confirmed: dict[str, set[str]] = {}
         reader = None
         while unsure := sorted((_callers(self.relevant, self.calls) | self._computing) - confirmed.keys()):
-            from keyrules.code.terraform.sources import CallReader
+            from keyrules.code.terraform.call_reader import CallReader
 
             reader = reader or CallReader(read_file)
             for folder in unsure:
