@@ -118,7 +118,7 @@ def test_a_commit_of_a_key_without_rotation_fails(repository: Repository) -> Non
 
 
 def test_a_commit_without_infrastructure_is_none_of_its_business(repository: Repository) -> None:
-    done = repository.commit({"README.rst": "text\n", "src/main.c": "int main(void) { return 0; }\n"})
+    done = repository.commit({"logo.svg": "<svg/>\n", "src/main.c": "int main(void) { return 0; }\n"})
     output = done.stdout + done.stderr
     assert done.returncode == 0, output
     assert re.search(r"^keyrules\.+\(no files to check\)Skipped$", output, re.MULTILINE)

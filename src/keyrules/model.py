@@ -129,7 +129,10 @@ class Location:
 
 @dataclass(frozen=True)
 class TraceStep:
-    """One stop on the way of a secret, in order from the key to the sink; `line` is 0 where none is known."""
+    """One stop on the way of a secret, in order from the key to the sink, or of a rotation, from the clock to the key.
+
+    `line` is 0 where none is known.
+    """
 
     label: str
     path: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -264,16 +265,24 @@ class TestMutations:
         monkeypatch.setattr(relevance, name, rest)
         assert _of(rule, with_relevance([tmp_path], tmp_path)) < _of(rule, everything)
 
-    @pytest.mark.parametrize("word", literal_candidates._WORDS)
-    def test_literals_without_a_word(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, word: bytes) -> None:
+    @pytest.mark.parametrize("name", ["_WORDS", "_ENCODED_KEY_IDS"])
+    def test_literals_without_a_word(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
         value, key = "wJ8rXUtnqEM1kK7MDEN9bPxRfiCYzQf4LmT2vWs5", "K7QF3ZT2M5XW6JNB"
-        text = f"secret_key = {value}\n" if word.islower() else f"{word.decode()}{key}\n{value}\n"
-        write(tmp_path, {"notes.md": text})
-        everything = without_relevance([tmp_path], tmp_path)
-        assert len(everything) == 1 and with_relevance([tmp_path], tmp_path) == everything
-        rest = tuple(kept for kept in literal_candidates._WORDS if kept != word)
-        monkeypatch.setattr(literal_candidates, "_WORDS", rest)
-        assert with_relevance([tmp_path], tmp_path) == set()
+        texts = {
+            b"AKIA": f"AKIA{key}\n{value}\n",
+            b"secret": f"secret_key = {value}\n",
+            b"smtp": f"ses_smtp_password = BE{value}9x\n",
+            b"QUtJQ": f"{base64.b64encode(f'AKIA{key}'.encode()).decode()}\n{value}\n",
+        }
+        # A temporary key is no finding, so nothing of this kind goes missing with its words.
+        words = [word for word in getattr(literal_candidates, name) if word not in (b"ASIA", b"QVNJQ")]
+        for word in words:
+            write(tmp_path, {"notes.md": texts[word]})
+            everything = without_relevance([tmp_path], tmp_path)
+            assert len(everything) == 1 and with_relevance([tmp_path], tmp_path) == everything
+            with monkeypatch.context() as patch:
+                patch.setattr(literal_candidates, name, tuple(kept for kept in words if kept != word))
+                assert with_relevance([tmp_path], tmp_path) == set()
 
     @pytest.mark.parametrize("word", relevance.PLAN_WORDS)
     def test_plans_without_a_word(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, word: bytes) -> None:

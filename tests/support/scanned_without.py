@@ -17,6 +17,7 @@ from keyrules.code.file_paths import below
 from keyrules.code.file_walk import read_file
 from keyrules.code.judging import judge_unit
 from keyrules.code.literals.findings import literal_findings
+from keyrules.code.literals.reading import read_literals
 from keyrules.code.session import CheckSession
 from keyrules.code.terraform.hcl.ast import HclSyntaxError
 from keyrules.code.terraform.hcl.syntax import parse_hcl
@@ -57,7 +58,7 @@ def facts(found: Discovery) -> set[Fact]:
         only = found.only or frozenset()
         said |= {f for f in held if whole or f.path in only or str(Path(f.path).parent) in found.values}
     for path in found.texts:
-        for finding in literal_findings(path, read_file(path), session().rules[LITERALS]):
+        for finding in literal_findings(path, read_literals(path, read_file(path)), session().rules[LITERALS]):
             assert finding.location is not None
             said.add(Fact(LITERALS, path, finding.location.address, finding.status.name, finding.message))
     return said

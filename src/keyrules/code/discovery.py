@@ -9,21 +9,25 @@ import os
 from collections.abc import Callable, Sequence
 
 from keyrules.code.file_names import (
-    QUOTING_SUFFIXES,
     SOURCE_SUFFIXES,
+    STATE_SUFFIX,
     TEMPLATE_SUFFIXES,
     calls_with_values,
+    is_program,
+    may_be_template,
     may_matter,
 )
 from keyrules.code.file_paths import absolute, below, shown
 from keyrules.code.file_walk import HEAD, Unread, read_file, unread, walk_files
 from keyrules.code.literals.candidates import contains_candidate
 from keyrules.code.module_calls import ModuleCalls
-from keyrules.code.relevance import concerns_cloudformation, could_be_plan, declares_values_only
+from keyrules.code.other_languages import other_languages
+from keyrules.code.relevance import concerns_cloudformation, could_be_plan, declares_values_only, holds_terraform_text
 from keyrules.code.scan_unit import Unit
 from keyrules.code.values_places import VALUE_SUFFIXES, roots_of_values
 
 _ZIP = b"PK\x03\x04"
+_LARGEST_TEMPLATE = 2**20
 
 
 class Discovery:
@@ -32,7 +36,8 @@ class Discovery:
     `only` restricts what is reported to the files named on the command line, but for the units in `whole` and the files
     of the folders in `values`: a named file of values has no findings of its own and bears on all of them, those of a
     root module or, where it declares inputs and locals, those of its own module. `left_out` says whether there was
-    anything that the run was asked to leave out.
+    anything that the run was asked to leave out. `not_read` has kind and path of files that create keys in a language
+    that is not read.
     """
 
     def __init__(self) -> None:
@@ -45,6 +50,7 @@ class Discovery:
         self.folders: tuple[str, ...] = ()
         self.errors: list[Unread] = []
         self.left_out = False
+        self.not_read: list[tuple[str, str]] = []
 
     @property
     def empty(self) -> bool:
@@ -80,7 +86,7 @@ def discover(
         if not left_out(f"{top}/"):
             for folder, name in walk_files(top, found.errors, left_out if excluded else None):
                 path = os.path.join(folder, name)
-                if may_matter(name) and path not in seen:
+                if path not in seen and (may_matter(name) or (may_be_template(name) and _is_small(path))):
                     seen.add(path)
                     _classify(path, folder, name, found, terraform, by_itself=False)
     for file in sorted(named):
@@ -111,6 +117,8 @@ def note_on_nothing(found: Discovery, paths: Sequence[str | os.PathLike[str]]) -
         rest = " besides what is excluded" if found.left_out else ""
         return f"no Terraform, plan or CloudFormation file in {names}{rest}"
     rest = "; what is excluded was not looked at" if found.left_out else ""
+    if found.not_read:
+        return f"no Terraform, plan or CloudFormation in {names} declares an access key{rest}"
     return f"nothing in {names} declares an access key or holds one{rest}"
 
 
@@ -129,13 +137,18 @@ def _classify(path: str, folder: str, name: str, found: Discovery, terraform: Mo
         terraform.add(folder, path, data)
         if by_itself and declares_values_only(data):
             found.values.add(folder)
-    elif kind == "plan":
+    elif kind in ("plan", "no_plan"):
         found.units.append(Unit("plan", path))
-        return
+        if kind == "plan":
+            return
     elif kind == "template" and concerns_cloudformation(data):
         found.units.append(Unit("cloudformation", path))
-    if contains_candidate(data) and not _is_binary(data):
+    if (by_itself or may_matter(name)) and contains_candidate(data) and not _is_binary(data):
         found.texts.append(path)
+    if kind is None and holds_terraform_text(name, data):
+        found.units.append(Unit("text", path))
+    if not (kind == "template" and is_program(name)) and (language := other_languages(name, data)) is not None:
+        found.not_read.append((language, path))
 
 
 def _is_binary(data: bytes) -> bool:
@@ -145,20 +158,40 @@ def _is_binary(data: bytes) -> bool:
 
 
 def _kind(name: str, data: bytes, by_itself: bool) -> str | None:
+    """terraform, template, plan, or no_plan for what its sender takes for one; state for a file that is called so."""
     if name.endswith(SOURCE_SUFFIXES):
         return "terraform"
     low = name.lower()
+    if STATE_SUFFIX in low:
+        return "state"
     if by_itself or low.endswith(".json") or "." not in name:
-        if could_be_plan(data) and _is_plan(data, by_itself):
-            return "plan"
+        if could_be_plan(data) and (kind := _kind_of_plan(data, by_itself)):
+            return kind
         if by_itself and data.startswith(_ZIP) and b"tfplan" in data[:HEAD]:
-            return "plan"
-    named_template = by_itself and os.path.splitext(low)[1] not in QUOTING_SUFFIXES
-    return "template" if named_template or low.endswith(TEMPLATE_SUFFIXES) else None
+            return "no_plan"
+    if low.endswith(TEMPLATE_SUFFIXES):
+        return "template"
+    if is_program(name):
+        # A program whose name says that it is a template is read as far as one can.
+        return "template" if ".template." in low and concerns_cloudformation(data) else None
+    if by_itself:
+        return "template"
+    return "template" if may_be_template(name) and concerns_cloudformation(data) and not _is_binary(data) else None
 
 
-def _is_plan(data: bytes, by_itself: bool) -> bool:
+def _is_small(path: str) -> bool:
+    """Whether a file of an unknown kind is worth reading: CloudFormation takes no template beyond 1 MB."""
+    try:
+        return os.stat(path).st_size <= _LARGEST_TEMPLATE
+    except OSError:
+        return False
+
+
+def _kind_of_plan(data: bytes, by_itself: bool) -> str | None:
     """A state, a log or a saved plan in place of a plan's JSON is refused, because its sender takes it for judged."""
-    from keyrules.code.plan.json import is_plan, recognise
+    from keyrules.code.plan.json import Kind, recognise
 
-    return recognise(data) is not None if by_itself else is_plan(data)
+    kind = recognise(data)
+    if kind is Kind.PLAN:
+        return "plan"
+    return "no_plan" if by_itself and kind is not None else None

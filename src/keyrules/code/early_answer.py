@@ -14,6 +14,7 @@ import sys
 from collections.abc import Set
 
 from keyrules.code.discovery import Discovery, discover, note_on_nothing
+from keyrules.code.other_languages import not_read_notes
 from keyrules.run.configuration.option import CONFIGURATION_FILE, MISSPELT_FILE
 from keyrules.run.exceptions.option import DEFAULT_FILE as EXCEPTIONS_FILE
 from keyrules.run.options import text_width
@@ -41,7 +42,8 @@ def say_nothing(args: argparse.Namespace, found: Discovery) -> int:
     if not args.quiet:
         from keyrules.reports.text_style import NOTHING_TO_EVALUATE, remarks
 
-        lines = remarks("Note", [note_on_nothing(found, args.paths or ["."])], text_width(sys.stdout))
+        notes = [note_on_nothing(found, args.paths or ["."]), *not_read_notes(found.not_read)]
+        lines = remarks("Note", notes, text_width(sys.stdout))
         sys.stdout.buffer.write("\n".join([*lines, "", NOTHING_TO_EVALUATE, ""]).encode())
     return 0
 

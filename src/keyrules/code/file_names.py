@@ -34,24 +34,64 @@ QUOTING_SUFFIXES = frozenset({
 })  # fmt: skip
 """Programs and prose, which quote templates and are none, not even where one is named on the command line."""
 
+PROGRAM_SUFFIXES = frozenset({
+    ".py", ".js", ".ts", ".go", ".rb", ".java", ".cs", ".php", ".sh", ".bash", ".zsh", ".ps1", ".psm1", ".cmd", ".bat",
+    ".mjs", ".cjs", ".jsx", ".mts", ".cts", ".tsx", ".kt", ".kts", ".scala", ".groovy", ".fs", ".vb",
+})  # fmt: skip
+"""Programs, which may create keys in languages that nobody reads here."""
+
+NO_TEMPLATE_SUFFIXES = QUOTING_SUFFIXES | PROGRAM_SUFFIXES
+"""What is a template only where its name says so twice, such as `stack.template.js`."""
+
+STATE_SUFFIX = ".tfstate"
+"""In the name of Terraform's state, and of its copies: `terraform.tfstate.1700000000.backup`."""
+
 TEXT_SUFFIXES = frozenset({
     *SOURCE_SUFFIXES, *TEMPLATE_SUFFIXES, *QUOTING_SUFFIXES,
     ".tfvars", ".hcl", ".tpl", ".tftpl", ".tmpl", ".j2", ".userdata", ".cloudinit", ".dockerfile",
     ".env", ".envrc", ".ini", ".cfg", ".conf", ".config", ".properties", ".toml", ".csv", ".tsv", ".xml",
+    STATE_SUFFIX, ".state", ".tfbackend", ".rc", ".creds", ".credentials", ".secret", ".secrets", ".vars",
+    ".ipynb", ".patch", ".diff", ".mbox", ".eml", ".log", ".jsonl", ".ndjson", ".sql", ".service",
+    ".jsx", ".tsx", ".mjs", ".cjs", ".vue", ".html", ".rs", ".kt", ".kts", ".scala", ".groovy", ".gradle", ".swift",
+    ".pl", ".lua", ".fish", ".rst", ".adoc",
+    ".backup", ".bak", ".old", ".orig", ".save", ".example", ".sample", ".dist", ".local",
 })  # fmt: skip
 """The last suffixes, in any letter case, of what may hold a hard-coded credential."""
 
-TEXT_STEMS = frozenset({"dockerfile", "jenkinsfile"})
-"""Names that count with any suffix."""
+NEVER_TEMPLATES = frozenset({
+    ".png", ".jpg", ".jpeg", ".gif", ".ico", ".svg", ".webp", ".bmp", ".pdf", ".woff", ".woff2", ".ttf", ".eot", ".otf",
+    ".mp3", ".mp4", ".mov", ".avi", ".wav", ".zip", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".tar", ".jar", ".war", ".whl",
+    ".so", ".dll", ".dylib", ".exe", ".o", ".a", ".class", ".pyc", ".bin", ".dat", ".db", ".sqlite", ".wasm",
+    ".css", ".scss", ".less", ".html", ".htm", ".map", ".lock", ".sum", ".mod", ".pem", ".crt", ".key", ".pub", ".gpg",
+    ".c", ".h", ".cc", ".cpp", ".hpp", ".s", ".rs", ".swift", ".m", ".sql", ".proto", ".rst", ".adoc", ".log",
+})  # fmt: skip
+"""The last suffixes, in any letter case, of what no deployment takes for a template; any other name may be one's."""
+
+TEXT_STEMS = frozenset({"", "dockerfile", "jenkinsfile"})
+"""Names that count with any suffix; those that begin with a dot (`.s3cfg`, `.env.prod`) are settings of programs."""
 
 
 def may_matter(name: str) -> bool:
     """Whether a scan of a folder reads a file of this name; what is named on the command line is read in any case."""
     low = name.lower()
     stem, dot, rest = low.partition(".")
-    if not dot or "." + rest.rpartition(".")[2] in TEXT_SUFFIXES:
+    if not dot or stem in TEXT_STEMS or "." + rest.rpartition(".")[2] in TEXT_SUFFIXES:
         return True
-    return stem in TEXT_STEMS or low.startswith(".env.")
+    return STATE_SUFFIX in low
+
+
+def is_program(name: str) -> bool:
+    """Whether a file of this name is a program or prose about one, which quotes templates and is none."""
+    return "." + name.lower().rpartition(".")[2] in NO_TEMPLATE_SUFFIXES
+
+
+def may_be_template(name: str) -> bool:
+    """Whether a file of this name may be a template, or a program that makes one; a template needs no ending.
+
+    Names such as `.gitignore` are those of tools' own files.
+    """
+    stem, dot, suffix = name.lower().rpartition(".")
+    return not dot or (bool(stem) and f".{suffix}" not in NEVER_TEMPLATES)
 
 
 def holds_root_values(name: str) -> bool:

@@ -35,6 +35,7 @@ def joined(outcomes: Sequence[tuple[Reading, Declared]]) -> Declared:
         verdicts=_verdicts(counted),
         problems=_distinct(problem for _, declared in counted for problem in declared.problems),
         idle_skips=[place for place in counted[0][1].idle_skips if place in idle],
+        notes=_distinct(note for _, declared in counted for note in declared.notes),
     )
 
 

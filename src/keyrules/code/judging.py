@@ -17,8 +17,9 @@ from keyrules.code.addresses import without_keys
 from keyrules.code.cloudformation import exposure
 from keyrules.code.cloudformation.document import decode_template
 from keyrules.code.cloudformation.key_set import key_set as template_keys
-from keyrules.code.cloudformation.template import ACCESS_KEY
-from keyrules.code.cloudformation.view import TemplateFile, template_file
+from keyrules.code.cloudformation.parts import template_files, text_inside
+from keyrules.code.cloudformation.template import ACCESS_KEY, Template
+from keyrules.code.cloudformation.view import TemplateFile
 from keyrules.code.flow import flow
 from keyrules.code.joined_readings import joined
 from keyrules.code.key_rules import (
@@ -40,10 +41,11 @@ from keyrules.code.plan.key_set import key_set as planned_keys
 from keyrules.code.plan.view import Plan, PlanError, read_plan
 from keyrules.code.session import CheckSession
 from keyrules.code.skips import Skips
+from keyrules.code.terraform.embedded import EmbeddedTemplate, templates_in
 from keyrules.code.terraform.evaluate import instance_keys
 from keyrules.code.terraform.key_set import key_set as declared_keys
 from keyrules.code.terraform.keys import KEY_TYPES, module_instances
-from keyrules.code.terraform.module import Module
+from keyrules.code.terraform.module import Declaration, Module
 from keyrules.code.terraform.readings import Readings
 from keyrules.code.terraform.scope import Scope, format_key, walk
 from keyrules.code.terraform.sources import module_source
@@ -59,9 +61,10 @@ _EVERYWHERE = (*_TERRAFORM, "cloudformation")
 @dataclass(frozen=True)
 class CodeRule:
     """How a rule is decided on code: key by key in the kinds of unit named, and on the calls of modules that are not
-    here; or on the whole of each kind."""
+    here; or on the whole of each kind. `rests_on` are the arguments of a key that it looks at, in Terraform's names."""
 
     on_keys: KeyRule | None = None
+    rests_on: tuple[str, ...] = ()
     on_calls: KeyRule | None = None
     on_unknown_calls: bool = False
     kinds: tuple[str, ...] = _EVERYWHERE
@@ -71,14 +74,14 @@ class CodeRule:
 
 
 RULES: Mapping[str, CodeRule] = {
-    "KEY_AWS_001": CodeRule(rotation, rotation, on_unknown_calls=True),
-    "KEY_AWS_003": CodeRule(one_active_key),
-    "KEY_AWS_004": CodeRule(no_console_user),
-    "KEY_AWS_005": CodeRule(as_the_rule_says),
-    "KEY_AWS_006": CodeRule(as_the_rule_says),
-    "KEY_AWS_007": CodeRule(as_the_rule_says, no_key_by_call),
+    "KEY_AWS_001": CodeRule(rotation, ("status",), rotation, on_unknown_calls=True),
+    "KEY_AWS_003": CodeRule(one_active_key, ("user", "status")),
+    "KEY_AWS_004": CodeRule(no_console_user, ("user", "status")),
+    "KEY_AWS_005": CodeRule(as_the_rule_says, ("user",)),
+    "KEY_AWS_006": CodeRule(as_the_rule_says, ("status",)),
+    "KEY_AWS_007": CodeRule(as_the_rule_says, on_calls=no_key_by_call),
     # State is Terraform's.
-    "KEY_AWS_008": CodeRule(encrypted_in_state, encrypted_in_state, kinds=_TERRAFORM),
+    "KEY_AWS_008": CodeRule(encrypted_in_state, ("pgp_key",), encrypted_in_state, kinds=_TERRAFORM),
     "KEY_AWS_009": CodeRule(
         terraform=flow.judge_outputs, plan=plan_outputs.judge_outputs, cloudformation=exposure.judge_outputs
     ),
@@ -100,7 +103,8 @@ def judge_unit(kind: str, path: str, session: CheckSession, callers: Sequence[st
     itself cannot be read."""
     if kind == "terraform":
         return _terraform(path, session, callers)
-    return {"cloudformation": _cloudformation, "plan": _planned}[kind](path, session)
+    judges = {"cloudformation": _cloudformation, "plan": _planned, "text": _terraform_text}
+    return judges[kind](path, session)
 
 
 def _verdicts(kind: str, session: CheckSession, keys: KeySet, whole: _Whole) -> Iterator[Verdict]:
@@ -111,7 +115,7 @@ def _verdicts(kind: str, session: CheckSession, keys: KeySet, whole: _Whole) -> 
             if rule.on_keys is None:
                 yield from whole(rule, context)
             elif kind in rule.kinds:
-                yield from key_verdicts(rule.on_keys, keys, context)
+                yield from key_verdicts(rule.on_keys, keys, context, rule.rests_on)
                 if rule.on_calls is not None:
                     yield from call_verdicts(rule.on_calls, keys, context, unknown=rule.on_unknown_calls)
 
@@ -162,11 +166,41 @@ def _read(root: Scope, session: CheckSession) -> Declared:
     verdicts = _each_instance(verdicts, root)
     skips = Skips.of_terraform(root, root.reader.comments)
     found.verdicts = _with_skips(verdicts, skips)
+    for declared, embedded in templates_in(root):
+        _add(found, _embedded(declared, embedded, skips, session))
     found.verdicts += _unread("terraform", unread, session, "its file cannot be parsed, so it is known by name only")
-    found.idle_skips = [
-        Place(path, comment.ids, comment.line, comment.line) for path, comment in skips.without_effect()
-    ]
+    found.idle_skips = _idle(skips)
     return found
+
+
+def _embedded(stack: Declaration, embedded: EmbeddedTemplate, skips: Skips, session: CheckSession) -> Declared:
+    """What a template declares that Terraform deploys. A template that is a file of its own is judged as that file.
+
+    A skip comment in the stack counts for what it deploys.
+    """
+    found = Declared()
+    if embedded.text is None:
+        unread = [Place(embedded.path, embedded.address, embedded.start_line, embedded.end_line, judged=False)]
+        found.keys += unread
+        found.verdicts += _unread("cloudformation", unread, session, "the configuration does not show its template")
+        return found
+    if embedded.whole_file:
+        files = template_files(embedded.path, embedded.text)
+    else:
+        lines = (embedded.start_line, embedded.end_line)
+        files = text_inside(embedded.path, embedded.text, *lines, f"{embedded.address}/")
+    for file in files:
+        _add(found, _template(file, embedded.text if embedded.whole_file else "", session))
+    if not embedded.whole_file:
+        found.verdicts = [_skipped_with(stack, verdict, skips) for verdict in found.verdicts]
+    return found
+
+
+def _skipped_with(stack: Declaration, verdict: Verdict, skips: Skips) -> Verdict:
+    if verdict.status is Status.PASS or verdict.skipped is not None:
+        return verdict
+    at_stack = replace(verdict, path=stack.path, start_line=stack.start_line, end_line=stack.end_line)
+    return replace(verdict, skipped=skips.reason(at_stack))
 
 
 def _nothing(*_: object) -> list[Verdict]:
@@ -233,32 +267,63 @@ def _named_in_text(path: str) -> list[Place]:
     ]
 
 
+def _terraform_text(path: str, session: CheckSession) -> Declared:
+    """The keys of Terraform inside a text that becomes a configuration later, by name."""
+    unread = _named_in_text(path)
+    why = "it is Terraform in a text that another program writes out; scan the configuration that it becomes"
+    verdicts = list(_unread("terraform", unread, session, why))
+    return Declared(unread, verdicts=verdicts, sha256=hashlib.sha256(Path(path).read_bytes()).hexdigest())
+
+
 def _cloudformation(path: str, session: CheckSession) -> Declared:
     data = Path(path).read_bytes()
     found = Declared(sha256=hashlib.sha256(data).hexdigest())
     text = decode_template(data)
-    file = template_file(path, text)
+    for file in template_files(path, text):
+        _add(found, _template(file, text, session))
+    return found
+
+
+def _template(file: TemplateFile, text: str, session: CheckSession) -> Declared:
+    """What one template declares; `text` is that of the file that it stands in, for the skip comments."""
+    found = Declared()
+    for place in file.unread:
+        unread = [Place(file.path, place.logical_id, place.line, place.line, judged=False)]
+        found.keys += unread
+        found.verdicts += _unread("cloudformation", unread, session, place.why)
     if file.template is None:
-        unread = [Place(path, key.logical_id, key.line, key.line, judged=False) for key in file.unread]
-        if unread:
-            found.problems.append(Problem(path, file.problem))
-        found.keys = unread
-        found.verdicts = list(_unread("cloudformation", unread, session, file.problem))
-        return found
-    keys = template_keys(file.template, path)
-    found.keys = [Place(path, key.address, key.start_line, key.end_line) for key in keys.keys]
-    for block in file.template.malformed_keys:
+        if file.unread:
+            found.problems.append(Problem(file.path, file.problem))
+    else:
+        _judge_template(found, file, file.template, text, session)
+    found.keys = [replace(place, address=file.prefix + place.address) for place in found.keys]
+    found.verdicts = [replace(verdict, address=file.prefix + verdict.address) for verdict in found.verdicts]
+    return found
+
+
+def _judge_template(found: Declared, file: TemplateFile, template: Template, text: str, session: CheckSession) -> None:
+    path = file.path
+    keys = template_keys(template, path)
+    found.keys += [Place(path, key.address, key.start_line, key.end_line) for key in keys.keys]
+    if found.keys:
+        found.notes += [Problem(path, note) for note in template.notes]
+    for block in template.malformed_keys:
         message = f"line {block.start_line}: this resource names {ACCESS_KEY} and has no Type that is text"
         found.problems.append(Problem(path, f"{message}, so no rule can judge it; write `Type: {ACCESS_KEY}`"))
     verdicts = _verdicts(
         "cloudformation", session, keys, lambda rule, context: (rule.cloudformation or _nothing)(file, context)
     )
-    skips = Skips.of_template(file.template, path, text)
-    found.verdicts = _with_skips(verdicts, skips)
-    found.idle_skips = [
-        Place(path, comment.ids, comment.line, comment.line) for path, comment in skips.without_effect()
-    ]
-    return found
+    skips = Skips.of_template(template, path, text)
+    found.verdicts += _with_skips(verdicts, skips)
+    found.idle_skips = _idle(skips)
+
+
+def _add(found: Declared, part: Declared) -> None:
+    found.keys += part.keys
+    found.verdicts += part.verdicts
+    found.problems += part.problems
+    found.idle_skips += part.idle_skips
+    found.notes += part.notes
 
 
 def _planned(path: str, session: CheckSession) -> Declared:

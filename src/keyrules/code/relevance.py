@@ -15,12 +15,24 @@ from keyrules.code.trigger_words import MODULE_SOURCES, TEMPLATE_TYPES, TERRAFOR
 PLAN_WORDS = (b'"format_version"', b'"terraform_version"', b'"@level"')
 """One of these is in every JSON file that Terraform itself writes."""
 
+STACKS = (b"_cloudformation_stack", b"aws_cloudcontrolapi_resource")
+"""Terraform's resource types that deploy CloudFormation hold one of these."""
+
+TYPE_BUILDERS = (b"Fn::ForEach", b"AWS::Include", b"AWS::IAM::$", b"AWS::IAM::&", b"AWS::IAM::{", b"AWS::IAM::<")
+"""What builds a CloudFormation type, or brings in a resource, without the type's name in the file."""
+
+_HEAD = (b"AWS::",)
+"""In every type that is judged, and beside each of them, because loops need `Transform: AWS::LanguageExtensions`: one
+search in place of many, and nearly every file ends there."""
+
 # Strings, which re compiles where a file first needs them: few do, and compiling takes longer than reading them all.
 _ESCAPE = rb"""\\(?:
         (?: u | U0000 | x ) (?: (?<=x) | 00 ) ([0-7][0-9A-Fa-f])   # an ASCII character in JSON, HCL or YAML
       | (?: \r\n? | \n | \xc2?\x85 | \xe2\x80[\xa8\xa9] ) [ \t]*   # a line of a YAML string that goes on
       | (?=/)                                                      # JSON's escaped slash
     )"""
+_GENERATORS = (".hcl", ".tpl", ".tftpl", ".tmpl", ".gotmpl", ".j2", ".jinja", ".jinja2", ".erb", ".mustache", ".hbs")
+_TERRAFORM_RESOURCE = rb"""(?m)^[ \t]*resource[ \t]+"?(?:%s)"?[ \t]"""
 _SOURCE = (
     rb"""source["']?(?:\s|/\*[^*]*\*/)*[=:](?!=)(?:\s|/\*[^*]*\*/)*"""
     rb"""(?:["']([^"'\n]*)["'](?=[ \t]*(?:[\r\n#/},;]|\Z)))?"""
@@ -36,8 +48,9 @@ _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
 def concerns_terraform(data: bytes) -> bool:
-    """Whether a Terraform file, by itself, could declare a key, or call a module that does or seems to."""
-    return _holds(data, TERRAFORM_TYPES + MODULE_SOURCES + _ARGUMENTS) or _takes_secret(data)
+    """Whether a Terraform file, by itself, could declare a key, call a module that does or seems to, or deploy a
+    template that does."""
+    return _holds(data, TERRAFORM_TYPES + MODULE_SOURCES + STACKS + _ARGUMENTS) or _takes_secret(data)
 
 
 def _takes_secret(data: bytes) -> bool:
@@ -48,7 +61,18 @@ def _takes_secret(data: bytes) -> bool:
 
 def concerns_cloudformation(data: bytes) -> bool:
     """Whether a file could be a template that declares a key."""
-    return _holds(data, TEMPLATE_TYPES)
+    return _holds(data, _HEAD) and _holds(data, TEMPLATE_TYPES + TYPE_BUILDERS)
+
+
+def holds_terraform_text(name: str, data: bytes) -> bool:
+    """Whether a file that is no Terraform itself becomes one and declares a key then: a text template, or the
+    configuration of a program that generates files."""
+    if not any(word in data for word in TERRAFORM_TYPES):
+        return False
+    low = name.lower()
+    if not low.endswith(_GENERATORS) and ".tf." not in low:
+        return False
+    return re.search(_TERRAFORM_RESOURCE % b"|".join(TERRAFORM_TYPES), data) is not None
 
 
 def could_be_plan(data: bytes) -> bool:

@@ -38,6 +38,7 @@ class Declared:
     verdicts: list[Verdict] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     idle_skips: list[Place] = field(default_factory=list)
+    notes: list[Problem] = field(default_factory=list)
     sha256: str = ""
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from keyrules.code.cloudformation.declared import declared_keys
-from keyrules.code.cloudformation.template import read_template
+from keyrules.code.cloudformation.reading import read_template
 
 
 def names(text: str) -> list[tuple[str, int]]:

@@ -32,7 +32,7 @@ class Conditions:
 
         With one block: whether it can be created at all.
         """
-        names = frozenset(name for block in blocks if (name := block.condition) is not None)
+        names = frozenset(name for block in blocks for name in block.conditions)
         if names and names not in self._known:
             cases = _Cases(self._template, self._left)
             try:

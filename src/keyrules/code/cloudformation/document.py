@@ -64,7 +64,7 @@ class Entry:
 
 @dataclass(frozen=True, eq=False)
 class Table:
-    """A mapping with its keys in the order of the file, each key once."""
+    """A mapping with its keys in the order of the file, each key once unless alternatives were asked for."""
 
     entries: tuple[Entry, ...] = field(repr=False)
     line: int
@@ -123,8 +123,22 @@ def listing(items: tuple[Node, ...], line: int, end_line: int) -> Listing:
     return Listing(items, line, end_line, depth, size)
 
 
-def read_document(text: str) -> Node:
-    """The one document in `text`. Raises TemplateError on anything that is not exactly one sound document."""
+@dataclass(frozen=True)
+class Doubled:
+    """A key that one mapping declares twice, and the lines of both."""
+
+    key: str = field(repr=False)
+    first: int
+    line: int
+
+
+def read_document(text: str, doubled: list[Doubled] | None = None, alternatives: bool = False) -> Node:
+    """The one document in `text`. Raises TemplateError on anything that is not exactly one sound document.
+
+    Of a key that stands twice CloudFormation takes the last, in YAML and in JSON (its validate-template and
+    get-template-summary, read in github.com/go-to-k/cdk-real-drift/issues/1074); `doubled` takes down which were found.
+    With `alternatives` each of them is kept.
+    """
     if len(text) > MAX_CHARACTERS:
         raise TemplateError(f"the template is longer than {MAX_CHARACTERS} characters; CloudFormation accepts 1 MB")
     text = text.removeprefix("\ufeff")
@@ -132,7 +146,7 @@ def read_document(text: str) -> Node:
         # JSON is YAML but for two things: tabs between tokens, and characters written as two escapes.
         text = _SURROGATES.sub(_one_escape, text.replace("\t", " "))
     try:
-        return _Builder().read(text)
+        return _Builder(doubled, alternatives).read(text)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f"line {mark.line + 1}" if mark else "the text"
@@ -159,7 +173,9 @@ def _bounds(nodes: list[Node], line: int) -> tuple[int, int]:
 class _Builder:
     """Turns the parser's events into nodes; aliases share the node they name."""
 
-    def __init__(self) -> None:
+    def __init__(self, doubled: list[Doubled] | None, alternatives: bool) -> None:
+        self._doubled = doubled
+        self._alternatives = alternatives
         self._stack: list[_Open] = []
         self._anchors: dict[str, Node] = {}
         self._root: Node | None = None
@@ -209,7 +225,7 @@ class _Builder:
             end = max(end, event.end_mark.line + 1)
         node: Node
         if frame.mapping:
-            node = table(_entries(frame), frame.line, end)
+            node = table(self._entries(frame), frame.line, end)
         else:
             node = listing(tuple(frame.children), frame.line, end)
         self._finish(node, frame.tag, frame.anchor)
@@ -227,22 +243,25 @@ class _Builder:
         else:
             self._root = node
 
-
-def _entries(frame: _Open) -> tuple[Entry, ...]:
-    own: dict[str, Entry] = {}
-    merged: dict[str, Entry] = {}
-    for position in range(0, len(frame.children), 2):
-        key, node = frame.children[position], frame.children[position + 1]
-        if not isinstance(key, Scalar):
-            raise TemplateError(f"line {key.line} has a key that is not plain text")
-        if position in frame.merges:
-            for entry in _merged(node, key.line):
-                merged.setdefault(entry.key, entry)
-        elif key.text in own:
-            raise TemplateError(f"lines {own[key.text].line} and {key.line} declare the same key")
-        else:
+    def _entries(self, frame: _Open) -> tuple[Entry, ...]:
+        own: dict[str, Entry] = {}
+        every: list[Entry] = []
+        merged: dict[str, Entry] = {}
+        for position in range(0, len(frame.children), 2):
+            key, node = frame.children[position], frame.children[position + 1]
+            if not isinstance(key, Scalar):
+                raise TemplateError(f"line {key.line} has a key that is not plain text")
+            if position in frame.merges:
+                for entry in _merged(node, key.line):
+                    merged.setdefault(entry.key, entry)
+                continue
+            if key.text in own and self._doubled is not None:
+                self._doubled.append(Doubled(key.text, own[key.text].line, key.line))
             own[key.text] = Entry(key.text, key.line, node)
-    return tuple({**merged, **own}.values())
+            every.append(own[key.text])
+        if self._alternatives:
+            return (*(entry for name, entry in merged.items() if name not in own), *every)
+        return tuple({**merged, **own}.values())
 
 
 def _merged(node: Node, line: int) -> list[Entry]:

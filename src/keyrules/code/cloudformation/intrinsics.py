@@ -14,6 +14,7 @@ _MARK = "\0"
 _MAX_DEPTH = 40
 _MAX_SIZE = 2000
 _MAX_LENGTH = 4096
+_OPEN_PART = re.compile(r"(?:\0[^\0]*\0|[$&]\{[^{}]*\}|\{\{.*?\}\})+", re.DOTALL)
 _SUBSTITUTION = re.compile(r"\$\{(!?)([^{}]*)\}")
 
 
@@ -121,8 +122,12 @@ class Reader:
                 return self.text(delimiter, depth + 1).join([self.text(part, depth + 1) for part in parts.items])
         if found.name == "Fn::GetAtt" and (named := self.attribute(found.argument, depth)):
             return self._unknown(".".join(named))
-        if found.name == "Fn::FindInMap" and (value := self._mapped(found.argument, depth)) is not None:
-            return value
+        if found.name == "Fn::FindInMap" and isinstance(value := self.mapped(found.argument, depth), Scalar):
+            return value.text
+        if found.name == "Fn::Select" and isinstance(listed := found.argument, Listing) and len(listed.items) == 2:
+            index, choices = self.text(listed.items[0], depth + 1), listed.items[1]
+            if isinstance(choices, Listing) and index in map(str, range(len(choices.items))):
+                return self.text(choices.items[int(index)], depth + 1)
         return self._unknown(f"{found.name} {self.text(found.argument, depth + 1)}")
 
     def attribute(self, argument: Node, depth: int = 0) -> tuple[str, str] | None:
@@ -135,8 +140,18 @@ class Reader:
         return (logical_id, attribute) if attribute else None
 
     def unresolved(self, text: str) -> bool:
-        """Whether a text that this reader gave holds a part that only a deployment knows."""
-        return _MARK in text
+        """Whether a text that this reader gave holds a part that only a deployment, or a rendering, knows."""
+        return _MARK in text or "{{" in text or "${" in text
+
+    def may_be(self, text: str, value: str) -> bool:
+        """Whether a text that this reader gave is the value for some deployment; the value itself included.
+
+        What is open through and through says nothing and does not count.
+        """
+        parts = _OPEN_PART.split(text)
+        if len(parts) == 1 or not re.search("[A-Za-z]", "".join(parts)):
+            return text == value
+        return re.fullmatch(".*".join(map(re.escape, parts)), value, re.DOTALL) is not None
 
     def _unknown(self, text: str) -> str:
         return f"{_MARK}{text}{_MARK}"
@@ -184,11 +199,12 @@ class Reader:
                 parts.append(self._unknown(name) if "." in name else self.named(name, depth + 1))
         return "".join(parts)
 
-    def _mapped(self, argument: Node, depth: int) -> str | None:
+    def mapped(self, argument: Node, depth: int = 0) -> Node | None:
+        """What an `Fn::FindInMap` finds, text or a list; None where that is not decided."""
         if not isinstance(argument, Listing) or len(argument.items) < 3:
             return None
         name, first, second = [self.text(item, depth + 1) for item in argument.items[:3]]
         node: Node | None = self._template.mappings.get(name)
         for key in (first, second):
             node = node.get(key) if isinstance(node, Table) else None
-        return node.text if isinstance(node, Scalar) else None
+        return node

@@ -29,7 +29,8 @@ def key_set(template: Template, path: str) -> KeySet:
     ]
 
     def together(first: Key, second: Key) -> bool:
-        return conditions.can_coexist(blocks[id(first)], blocks[id(second)])
+        # One name stands twice only in branches of a text template, and then for one resource.
+        return first.address != second.address and conditions.can_coexist(blocks[id(first)], blocks[id(second)])
 
     def passwords(key: Key) -> Sequence[ConsolePassword]:
         return [
@@ -97,10 +98,10 @@ def _rotation(block: Block, template: Template, reader: Reader, context: TimedCo
     if not any(absent(value) for value in values):
         return _kept(block) or _manual(name, values, template)
     if _opaque(block.part("Properties")):
-        message = f"{name} takes properties from a transform, so the template does not show whether it has a Serial"
+        message = f"{name} takes properties from elsewhere, so the template does not show whether it has a Serial"
         return Opinion(Status.UNKNOWN, "rotation_unknown", message)
     facts: dict[str, FactValue] = {"max_age_days": limit}
-    how = "sets no Serial" if all(absent(value) for value in values) else "sets no Serial in one case of its Fn::If"
+    how = "sets no Serial" if all(absent(value) for value in values) else "sets no Serial in one of its cases"
     message = (
         f"{name} {how}, so nothing in this template ever replaces the key; set Serial to a whole number and raise it "
         f"at least every {limit} days"
@@ -116,11 +117,12 @@ def _kept(block: Block) -> Opinion | None:
     """The verdict on a key whose replacement leaves the old one alive. DeletionPolicy says nothing of replacements:
     https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-attribute-updatereplacepolicy.html
     """
-    policy = block.part("UpdateReplacePolicy")
-    if not isinstance(policy, Scalar) or policy.text.strip() == "Delete":
+    stated = [node.text.strip() for node in outcomes(block.part("UpdateReplacePolicy")) if isinstance(node, Scalar)]
+    policy = next((text for text in stated if text != "Delete"), None)
+    if policy is None:
         return None
     message = (
-        f"{block.logical_id} has UpdateReplacePolicy {policy.text.strip()}, so each rotation leaves the old key alive, "
+        f"{block.logical_id} has UpdateReplacePolicy {policy}, so each rotation leaves the old key alive, "
         "outside of the stack; remove the policy"
     )
     return Opinion(Status.FAIL, "rotation_keeps_the_old_key", message)

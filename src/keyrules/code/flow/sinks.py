@@ -203,8 +203,7 @@ def _ssm_parameter_module(setting: Setting) -> Sink:
     """
     kind, secure = setting("type"), setting("secure_type")
     if kind is None and secure is not None:
-        decision = truth(secure)
-        kind = UNKNOWN if decision is None else "SecureString" if decision else "String"
+        kind = UNKNOWN if (switch := truth(secure)) is None else "SecureString" if switch else "String"
     if kind is UNKNOWN:
         return _UNKNOWN_SWITCH
     return STORE if kind == "SecureString" else _PARAMETER

@@ -8,6 +8,7 @@ from collections.abc import Hashable, Iterator, Sequence
 from keyrules.code.keys import Attribute, ConsolePassword, Key, KeyCall, KeySet, Unread
 from keyrules.code.rotation.rotation import judge_rotation
 from keyrules.code.terraform.evaluate import UNKNOWN, evaluate, instance_keys
+from keyrules.code.terraform.evidence import files_behind
 from keyrules.code.terraform.identity import exclude
 from keyrules.code.terraform.keys import (
     DeclaredKey,
@@ -60,7 +61,7 @@ def _key(source: DeclaredKey) -> tuple[Key, DeclaredKey]:
 
     def rotation(context: TimedContext) -> Opinion:
         verdict = judge_rotation(source, context)
-        return Opinion(verdict.status, verdict.reason, verdict.message, verdict.facts, verdict.trace)
+        return Opinion(verdict.status, verdict.reason, verdict.message, verdict.facts, verdict.trace, verdict.evidence)
 
     key = Key(
         source.declared.name.split(".")[0],
@@ -73,10 +74,25 @@ def _key(source: DeclaredKey) -> tuple[Key, DeclaredKey]:
         owner=owner,
         owner_shown=owner.shown,
         rotation=rotation,
+        evidence=lambda names: _evidence(source, names),
         caveat=JUDGED_ONCE if source.repeated else "",
         several=may_be_several(source.declared, source.frame),
     )
     return key, source
+
+
+def _evidence(source: DeclaredKey, names: Sequence[str]) -> frozenset[str]:
+    """The files behind some arguments of a key, and behind whether it is declared: its own count or for_each and those
+    of the calls of its modules."""
+    files = set(files_behind([source.declared.value(name) for name in (*names, *sorted(_META))], source.frame))
+    scope = source.frame.scope
+    while scope.parent is not None and scope.call is not None:
+        files |= files_behind(
+            [scope.call.value(name) for name in sorted(_META)], Frame(scope.parent, scope.key, scope.call)
+        )
+        files.add(scope.call.path)
+        scope = scope.parent
+    return frozenset(files)
 
 
 def attribute(declared: Declaration, frame: Frame, name: str) -> Attribute:

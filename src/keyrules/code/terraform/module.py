@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os.path
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from keyrules.code.file_names import SOURCE_SUFFIXES, VALUE_FILES, VALUE_SUFFIXES
@@ -83,7 +83,8 @@ class SourceError:
 
 @dataclass(frozen=True)
 class Module:
-    """What one folder declares. Keys of `resources` and `data` are `type.name`."""
+    """What one folder declares. Keys of `resources` and `data` are `type.name`; `value_files` says which file sets an
+    entry of `values`."""
 
     path: str
     resources: Mapping[str, Declaration]
@@ -95,6 +96,7 @@ class Module:
     locals: Mapping[str, Declaration]
     values: Mapping[str, Attribute]
     errors: tuple[SourceError, ...]
+    value_files: Mapping[str, str] = field(default_factory=dict)
     files: tuple[str, ...] = ()
 
     @property
@@ -191,6 +193,7 @@ class ModuleReader:
             body = self._parse(f"{folder}/{name}", builder.errors)
             if body is not None:
                 builder.values.update(body.attributes)
+                builder.value_files.update(dict.fromkeys(body.attributes, f"{folder}/{name}"))
         return builder.module()
 
     def _parse(self, path: str, errors: list[SourceError]) -> Body | None:
@@ -228,6 +231,7 @@ class _Builder:
         }
         self.providers: list[Declaration] = []
         self.values: dict[str, Attribute] = {}
+        self.value_files: dict[str, str] = {}
         self.errors: list[SourceError] = []
         self.files: tuple[str, ...] = ()
 
@@ -263,6 +267,7 @@ class _Builder:
             providers=tuple(self.providers),
             locals=self.named["locals"],
             values=self.values,
+            value_files=self.value_files,
             errors=tuple(self.errors),
             files=self.files,
         )
