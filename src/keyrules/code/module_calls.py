@@ -9,7 +9,7 @@ from contextlib import suppress
 from keyrules.code.file_names import DOWNLOADED_MODULES, SOURCE_SUFFIXES, calls_with_values
 from keyrules.code.file_paths import module_folder
 from keyrules.code.file_walk import read_file, walk_files
-from keyrules.code.relevance import computes_sources, concerns_terraform, local_sources
+from keyrules.code.relevance import calls_key_module, computes_sources, concerns_terraform, local_sources
 
 
 class ModuleCalls:
@@ -26,6 +26,7 @@ class ModuleCalls:
         self.relevant: set[str] = set()
         self._own: set[str] = set()
         self._computing: set[str] = set()
+        self._initialised: set[str] = set()
         self._units: dict[str, bytes] = {}
         self.callers: dict[str, set[str]] = {}
         self.alone: set[str] = set()
@@ -47,7 +48,8 @@ class ModuleCalls:
             called.update(filter(None, (module_folder(folder, source) for source in local_sources(data))))
             if computes_sources(data):
                 self._computing.add(folder)
-            if os.path.exists(os.path.join(folder, DOWNLOADED_MODULES)):
+            if folder not in self._initialised:
+                self._initialised.add(folder)
                 called.update(_listed(folder))
         if concerns_terraform(data):
             self.relevant.add(folder)
@@ -105,7 +107,8 @@ class ModuleCalls:
         )
 
     def _read_units(self) -> None:
-        """Finds the folders that units call; a unit that calls what is not here is one itself, if it could matter."""
+        """Finds the folders that units call. What calls a module that is not here, or cannot be read, is looked at by
+        itself if it could matter."""
         if not self._units:
             return
         from keyrules.code.terraform.module import ModuleReader
@@ -118,8 +121,10 @@ class ModuleCalls:
                     self.callers.setdefault(call.folder, set()).add(path)
                     self.calls.setdefault(call.folder, set())
                     self._add_folder(call.folder)
-                elif concerns_terraform(data):
+                elif calls_key_module(data):
                     self.alone.add(path)
+            if reader.hcl_file(path)[1] and (local_sources(data) or calls_key_module(data)):
+                self.alone.add(path)
 
     def _confirmed(self) -> dict[str, set[str]]:
         """The calls that the syntax confirms; bytes alone also find one in a comment, and then nobody evaluates the
@@ -131,7 +136,7 @@ class ModuleCalls:
         confirmed: dict[str, set[str]] = {}
         reader = None
         while unsure := sorted((_callers(self.relevant, self.calls) | self._computing) - confirmed.keys()):
-            from keyrules.code.terraform.sources import CallReader
+            from keyrules.code.terraform.call_reader import CallReader
 
             reader = reader or CallReader(read_file)
             for folder in unsure:
@@ -202,7 +207,9 @@ def _callers(wanted: Set[str], calls: Mapping[str, Set[str]]) -> set[str]:
 
 
 def _listed(folder: str) -> set[str]:
-    """The folders of a root's downloaded modules."""
+    """The folders of a root's downloaded modules, none where nothing was downloaded."""
+    if not os.path.exists(os.path.join(folder, DOWNLOADED_MODULES)):
+        return set()
     from keyrules.code.terraform.downloaded import manifest
 
     found = (str(entry.get("Dir", "")) for entry in manifest(folder, read_file).values())

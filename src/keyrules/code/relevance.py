@@ -37,7 +37,7 @@ _SOURCE = (
     rb"""source["']?(?:\s|/\*[^*]*\*/)*[=:](?!=)(?:\s|/\*[^*]*\*/)*"""
     rb"""(?:["']([^"'\n]*)["'](?=[ \t]*(?:[\r\n#/},;]|\Z)))?"""
 )
-_MODULE_BLOCK = rb"""(?<![.\w])module["']?[\s{:/"']"""
+_MODULE_BLOCK = rb"""module(?<![.\w]module)["']?[\s{:/"']"""
 _PATHS = ("./", "../", "/", "file:")
 _PARTS_OF_TEMPLATES = (b"${", b"%{")
 _VALUES = rb"""(?m)^[ \t{]*"?(?:variable|locals)"?[ \t]*["{:]"""
@@ -49,15 +49,22 @@ _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
 def concerns_terraform(data: bytes) -> bool:
-    """Whether a Terraform file, by itself, could declare a key, call a module that does or seems to, or deploy a
-    template that does."""
-    return _holds(data, TERRAFORM_TYPES + MODULE_SOURCES + STACKS + _ARGUMENTS) or _takes_secret(data)
-
-
-def _takes_secret(data: bytes) -> bool:
-    """Whether a file takes something out of a module that is named like a key's secret."""
+    """Whether a Terraform file, by itself, could declare a key, or call a module that does or seems to."""
+    if _holds(data, TERRAFORM_TYPES):
+        return True
     narrow = _narrow(data)
-    return b"module" in narrow and re.search(_SECRET_OF_MODULE, _unescaped(narrow)) is not None
+    return (b"module" in narrow or b"\\" in narrow) and (calls_key_module(data) or _takes_secret(narrow))
+
+
+def calls_key_module(data: bytes) -> bool:
+    """Whether a file that calls modules could call one that creates a key, or seems to."""
+    return _holds(data, MODULE_SOURCES + _ARGUMENTS)
+
+
+def _takes_secret(narrow: bytes) -> bool:
+    """Whether a file takes something out of a module that is named like a key's secret."""
+    plain = _unescaped(narrow)
+    return (b"secret" in plain or b"smtp" in plain) and re.search(_SECRET_OF_MODULE, plain) is not None
 
 
 def concerns_cloudformation(data: bytes) -> bool:

@@ -176,8 +176,9 @@ class TestTheTable:
                     assert overlap(row.versions, other.versions) is False, row
 
     def test_discovery_knows_them(self, tmp_path: Path) -> None:
-        write(tmp_path, {"a/main.tf": call(SYSTEM), "b/main.tf": call("acme/vpc/aws")})
-        assert [Path(unit.path).name for unit in discover([tmp_path], tmp_path).units] == ["a"]
+        computed = call("${local.a}${local.b}") + 'locals {\n  a = "cloudposse/iam-system-"\n  b = "user/aws"\n}\n'
+        write(tmp_path, {"a/main.tf": call(SYSTEM), "b/main.tf": call("acme/vpc/aws"), "c/main.tf": computed})
+        assert [Path(unit.path).name for unit in discover([tmp_path], tmp_path).units] == ["a", "c"]
 
 
 def test_no_value_of_the_module_is_shown(tmp_path: Path) -> None:

@@ -109,6 +109,17 @@ class TestTerragrunt:
         done = scan(write(tmp_path, {"user/main.tf": SWITCHED, "live/a/terragrunt.hcl": text}))
         assert done.code in (0, 3) and said(done) == {}
 
+    def test_a_unit_that_cannot_be_read_is_no_clean_run(self, tmp_path: Path) -> None:
+        done = scan(write(tmp_path, {"user/main.tf": SWITCHED, "live/a/terragrunt.hcl": SOURCE + "inputs = {\n"}))
+        assert done.code == 3 and list(done.errors()) == ["live/a/terragrunt.hcl"]
+
+    def test_a_source_that_does_not_resolve(self, tmp_path: Path) -> None:
+        """It is no clean run where the inputs ask for a key; else nothing says that it has to do with keys."""
+        text = "terraform {\n  source = local.unknown\n}\ninputs = {\n  %s = true\n}\n"
+        write(tmp_path, {"a/terragrunt.hcl": text % "create_access_key", "b/terragrunt.hcl": text % "create"})
+        done = scan(tmp_path)
+        assert done.code == 3 and list(done.errors()) == ["a/terragrunt.hcl"]
+
     def test_a_stack_of_units(self, tmp_path: Path) -> None:
         stack = 'unit "robot" {\n  source = "../units/user"\n  path   = "robot"\n  values = {\n    on = true\n  }\n}\n'
         unit = 'terraform {\n  source = "../../user"\n}\ninputs = {\n  create = values.on\n}\n'

@@ -9,17 +9,15 @@ https://opentofu.org/docs/language/modules/sources/#support-for-variable-and-loc
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from keyrules.code.file_names import DOWNLOADED_MODULES
 from keyrules.code.file_paths import module_folder
 from keyrules.code.terraform.downloaded import downloaded
 from keyrules.code.terraform.evaluate import UNKNOWN, evaluate
 from keyrules.code.terraform.hcl.ast import Literal
-from keyrules.code.terraform.module import Declaration, ModuleReader
-from keyrules.code.terraform.scope import Frame, Scope, walk
+from keyrules.code.terraform.module import Declaration
+from keyrules.code.terraform.scope import Frame, Scope
 
 
 @dataclass(frozen=True)
@@ -65,32 +63,3 @@ def _from_root(call: Declaration, scope: Scope, source: str) -> str | None:
     folder = Path(scope.root.module.path, source)
     computed = scope.parent is not None and not isinstance(call.value("source"), Literal)
     return str(folder.resolve()) if computed and folder.is_dir() else None
-
-
-class CallReader:
-    """Which folders the modules in folders call. `open` has the folders with a source that does not resolve there."""
-
-    def __init__(self, read: Callable[[str], bytes]) -> None:
-        self._reader = ModuleReader(read)
-        self.open: set[str] = set()
-
-    def called(self, folder: str) -> tuple[set[str], bool]:
-        """The folders that the module in a folder calls by itself, with what was downloaded for it and below that;
-        and whether all its files could be read."""
-        root = self._root(folder)
-        sources = [module_source(call, root) for call in root.module.calls.values() if call.value("source") is not None]
-        if any(source.text is None for source in sources):
-            self.open.add(folder)
-        folders = {source.folder for source in sources if source.folder is not None}
-        if Path(folder, DOWNLOADED_MODULES).exists():
-            folders |= {scope.module.path for scope in walk(root)} - {folder}
-        return folders, not root.module.errors
-
-    def below(self, folder: str) -> Iterator[tuple[str, set[str]]]:
-        """Every module that is reached from a folder with the folders that it calls there."""
-        for scope in walk(self._root(folder)):
-            sources = [module_source(call, scope).folder for call in scope.module.calls.values()]
-            yield scope.module.path, {source for source in sources if source is not None}
-
-    def _root(self, folder: str) -> Scope:
-        return Scope(self._reader.module(folder), self._reader)

@@ -70,9 +70,9 @@ def unread_calls(path: str, reader: ModuleReader) -> Module:
     """The calls in a file whose modules are not here, as a module that makes them; a source that does not resolve is
     an error."""
     calls: dict[str, Declaration] = {}
-    errors: list[SourceError] = []
+    errors = list(reader.hcl_file(path)[1])
     for unit in calling_units(path, reader):
-        errors += unit.values.errors
+        errors += [error for error in unit.values.errors if error not in errors]
         if unit.source is None:
             message = f"line {unit.line}: the source does not resolve here, so what the module declares is not judged"
             errors.append(SourceError(path, unit.line, message))
