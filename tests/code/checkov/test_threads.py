@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
+import time
 from typing import Any
 
 import pytest
@@ -40,6 +41,7 @@ def test_a_graph_is_judged_once_for_all_rules_and_threads() -> None:
 
     def judge(nodes: object) -> Any:
         asked.append(1)
+        time.sleep(0.02)
         return {"KEY_AWS_001": {status: [{"n": len(asked)}] for status in Status}}
 
     judged = _Judge(judge)
