@@ -7,7 +7,7 @@ import os
 import secrets
 import stat
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -133,7 +133,9 @@ def _write_files(files: Sequence[tuple[str, Path, bytes]]) -> None:
                 path.write_bytes(content)
         for option, path, temporary in staged:
             with _sentence(path, option):
-                temporary.chmod(_mode(_target(path)))
+                # Some file systems know no permissions, and refuse to change them.
+                with suppress(PermissionError):
+                    temporary.chmod(_mode(_target(path)))
                 temporary.replace(_target(path))
     finally:
         for _, _, temporary in staged:

@@ -41,13 +41,19 @@ class Format(NamedTuple):
         return text
 
 
+_FIRST_LINES = (
+    r"(?:[^\n]*\n)? *(?:(?:CRITICAL|HIGH|MEDIUM|LOW|UNKNOWN) +KEY_[A-Z]+_[0-9]{3} |Could not be evaluated\n)"
+    r"|(?:NOT SATISFIED|PARTLY ASSESSED)  "
+)
+"""Of a quiet report, which has no last line of its own."""
+
 _LAST_LINE = (
     r"(?:Nothing to evaluate\.|[^\n]*\d(?: checks?| evaluated): [^\n]*\d failed[^\n]*|\w+, \d+ controls?: [^\n]*)"
 )
 _ARRAY = r"\[\s*(?:\]\s*\Z|\{"
 
 FORMATS: dict[str, Format] = {
-    "text": Format(rf"(?:.*\n)?{_LAST_LINE}\n\Z", "text", "audit_text", "control_text"),
+    "text": Format(rf"(?:{_FIRST_LINES}|(?:.*\n)?{_LAST_LINE}\n\Z)", "text", "audit_text", "control_text"),
     "json": Format(r'\{\s*"schema": "keyrules/', "json", "json"),
     "sarif": Format(
         r'\{\s*"\$schema": "[^"]*sarif.*"driver": \{\s*"name": "keyrules"', "sarif", "sarif", cites=True, counts=False

@@ -298,6 +298,8 @@ class TestEarlierReports:
             replace(full, findings=(), inputs=(), notes=(), errors=(), counts=Counts()),
             replace(full, errors=(error,)),
         ):
+            quiet = FORMATS[form].render(evaluation, ReportOptions(quiet=True))
+            assert _is_report(form, str(write(tmp_path, {"quiet": quiet}) / "quiet")), quiet
             text = FORMATS[form].render(evaluation, ReportOptions())
             path = write(tmp_path, {"report": text}) / "report"
             assert _is_report(form, str(path)), text
