@@ -250,7 +250,7 @@ def test_fail_on_at_each_boundary(by_severity: Path, monkeypatch: pytest.MonkeyP
             kept.append(evaluate(request))
         return kept[0]
 
-    monkeypatch.setattr("keyrules.commands.scan.scan", evaluated_once)
+    monkeypatch.setattr("keyrules.code.scan.scan", evaluated_once)
     monkeypatch.chdir(by_severity)
     for limit in SEVERITIES:
         expected = 1 if SEVERITIES.index(found) >= SEVERITIES.index(limit) else 0
@@ -292,6 +292,6 @@ def test_a_failure_that_nobody_foresaw_is_not_findings(
     def fail(_: ScanRequest) -> Evaluation:
         raise KeyError("what was read")
 
-    monkeypatch.setattr("keyrules.commands.scan.scan", fail)
+    monkeypatch.setattr("keyrules.code.scan.scan", fail)
     err = refused(capfd, "scan", "key", code=3)
     assert "KeyError" in err and "what was read" not in err

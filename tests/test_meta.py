@@ -120,12 +120,34 @@ class TestPackaging:
                 assert places and all(lines[index - 1].strip().startswith("# ") for index in places), name
 
     def test_every_import_is_a_dependency(self, setup: configparser.ConfigParser) -> None:
-        stated = {re.split(r"[\s\[<>=]", line)[0] for line in setup["options"]["install_requires"].split("\n")}
-        stated |= {"yaml"} if "pyyaml" in stated else set()
-        # These come with what is stated: Checkov's graph, and boto3's errors.
-        stated |= {"rustworkx", "botocore"}
-        used = {name for path in MODULES if path.is_relative_to(ENGINE) for name in _imported(path)}
-        assert used - set(sys.stdlib_module_names) - {"keyrules"} - stated == set()
+        required, extra = (
+            {re.split(r"[\s\[<>=]", line)[0] for line in text.split("\n")}
+            for text in (setup["options"]["install_requires"], setup["options.extras_require"]["checkov"])
+        )
+        # These come with what is stated: PyYAML's module, boto3's errors.
+        required |= {"yaml", "botocore"}
+        for path in MODULES:
+            if path.is_relative_to(ENGINE) or path.parent == PROJECT / "checks":
+                stated = required | (extra if path.parent in (ENGINE / "code/checkov", PROJECT / "checks") else set())
+                assert _imported(path) - set(sys.stdlib_module_names) - {"keyrules"} - stated == set(), path
+
+    def test_the_tests_run_with_versions_of_our_own(self) -> None:
+        """A release of a library turns no run red: every distribution that is required is held by the constraints."""
+        lines = (PROJECT / ".ci/constraints.txt").read_text("utf-8").splitlines()
+        held = {line.partition("==")[0] for line in lines if "==" in line}
+        config = configparser.ConfigParser()
+        config.read(PROJECT / "setup.cfg", encoding="utf-8")
+        named = [config["options"]["install_requires"], config["options.extras_require"]["dev"]]
+        wanted = {
+            re.split(r"[\s\[<>=;]", line)[0].lower()
+            for text in named
+            for line in text.splitlines()
+            if line and not line.startswith("#")
+        }
+        assert len(held) > 100 and wanted - held == set()
+        for name in ("README.md", ".ci/run"):
+            installs = re.findall(r"pip install .*\[(?:test|dev)\].*", (PROJECT / name).read_text("utf-8"))
+            assert installs and all("-c .ci/constraints.txt" in line for line in installs), name
 
 
 @pytest.fixture(scope="module")

@@ -9,9 +9,13 @@ import configparser
 import json
 import os
 import re
+import shutil
 import stat
 import subprocess
 import sys
+import sysconfig
+import venv
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,11 +24,13 @@ from typing import Any
 import pytest
 import yaml
 from readme import PROJECT, snippet
+from scanning import write
 
 ACTION = yaml.safe_load((PROJECT / "action.yml").read_text(encoding="utf-8"))
 GITLAB = yaml.safe_load((PROJECT / ".gitlab-ci-template.yml").read_text(encoding="utf-8"))
 PLAN = PROJECT / "fixtures/KEY_AWS_010/terraform_plan/existing_keys.json"
 AS_OF = "--as-of=2026-06-01T00:00:00Z"
+KEY = 'resource "aws_iam_access_key" "a" {\n  user = "a"\n}\n'
 HOSTILE = "$(touch pwned)`touch pwned`';touch pwned;\" * ${{ github.token }}"
 
 
@@ -44,19 +50,50 @@ def program(path: Path, text: str) -> Path:
 
 
 def real(folder: Path) -> None:
-    """What an installation puts into the `bin` of its virtual environment."""
-    program(folder / "python", f'#!/bin/sh\nexec {sys.executable} "$@"\n')
-    program(
-        folder / "keyrules",
-        f'#!/bin/sh\nPYTHONPATH={PROJECT}/checks exec {sys.executable} -m keyrules.cli "$@"\n',
-    )
+    """A virtual environment with `bin` as that folder, in which this checkout is installed."""
+    venv.EnvBuilder(symlinks=True).create(folder.parent)
+    (packages,) = folder.parent.glob("lib/python3*/site-packages")
+    (packages / "here.pth").write_text(f"{PROJECT / 'src'}\n{sysconfig.get_path('purelib')}\n", encoding="utf-8")
+    program(folder / "keyrules", f'#!/bin/sh\nexec {folder}/python -I -m keyrules.cli "$@"\n')
 
 
 def recording(folder: Path) -> None:
     """The same with a keyrules that only writes its arguments down, one JSON list for each call."""
     real(folder)
-    code = f"import json, sys; open({str(folder / 'calls')!r}, 'a').write(json.dumps(sys.argv[1:]) + chr(10))"
-    program(folder / "keyrules", f'#!/bin/sh\nexec {sys.executable} -c {json.dumps(code)} "$@"\n')
+    code = f"import json, sys; open({str(folder / 'calls')!r}, 'a').write(json.dumps(sys.argv[4:]) + chr(10))"
+    recorder = program(folder / "recorder", f'#!/bin/sh\nexec {sys.executable} -I -c {json.dumps(code)} "$@"\n')
+    (folder / "python").unlink()
+    program(
+        folder / "python",
+        f'#!/bin/sh\n[ "$1 $2 $3" != "-I -m keyrules.cli" ] || exec {recorder} "$@"\nexec {sys.executable} "$@"\n',
+    )
+
+
+def planted(folder: Path) -> Path:
+    """A checkout with a finding, and with modules that leave a file behind where anything imports them."""
+    mark = folder.parent / "pwned"
+    code = f"open({str(mark)!r}, 'a').write(__name__)\n"
+    names = [
+        "venv",
+        "pip",
+        "json",
+        "os",
+        "re",
+        "secrets",
+        "site",
+        "encodings",
+        "sitecustomize",
+        "usercustomize",
+        "yaml",
+    ]
+    names += ["boto3", "setuptools", "ensurepip"]
+    write(folder, {f"{name}.py": code for name in names})
+    write(
+        folder,
+        dict.fromkeys(["keyrules/__init__.py", "keyrules/cli.py", "checkov/__init__.py", "yaml/__init__.py"], code),
+    )
+    write(folder, {"setup.py": code, "pip.conf": "[global]\nindex-url = https://example.invalid\n", "key.tf": KEY})
+    return mark
 
 
 def calls(folder: Path) -> list[list[str]]:
@@ -181,7 +218,10 @@ def test_every_input_is_used_and_every_output_is_made(runner: Runner) -> None:
 def test_other_actions_are_pinned() -> None:
     used = [step["uses"] for step in ACTION["runs"]["steps"] if "uses" in step]
     assert used
-    assert all(re.search(r"@(v\d+|[0-9a-f]{40})$", each) for each in used)
+    assert all(re.search(r"@[0-9a-f]{40}$", each) for each in used)
+    text = (PROJECT / "action.yml").read_text(encoding="utf-8")
+    assert len(re.findall(r"uses: .*@[0-9a-f]{40} # v\d+\.\d+\.\d+$", text, re.MULTILINE)) == len(used)
+    assert re.search(r"actions/checkout@[0-9a-f]{40} # v\d+\.\d+\.\d+$", snippet("github"), re.MULTILINE)
 
 
 def test_the_report_is_uploaded_whatever_keyrules_found() -> None:
@@ -209,9 +249,10 @@ def test_code_scanning_gets_no_alert_for_what_is_exempt_or_passes(runner: Runner
 def test_installs_what_the_workflow_named(tmp_path: Path) -> None:
     """From the action's own checkout, so that the tag of the action is the version of the rules."""
     log = tmp_path / "log"
-    python = f'#!/bin/sh\necho "python3 $*" >> {log}\nmkdir -p "$3/bin" && cp {tmp_path}/inner "$3/bin/python"\n'
+    python = f'#!/bin/sh\necho "python3 $*" >> {log}\nmkdir -p "$4/bin" && cp {tmp_path}/inner "$4/bin/python"\n'
     program(tmp_path / "inner", f'#!/bin/sh\necho "venv $*" >> {log}\n')
     program(tmp_path / "bin/python3", python)
+    (tmp_path / "t t").mkdir()
     (step,) = (each for each in ACTION["runs"]["steps"] if each.get("id") == "install")
     done = bash(
         step["run"],
@@ -224,8 +265,8 @@ def test_installs_what_the_workflow_named(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     first, second = log.read_text(encoding="utf-8").splitlines()
-    assert first == f"python3 -m venv {tmp_path / 't t'}/keyrules-venv"
-    assert second.startswith("venv -m pip install ")
+    assert first == f"python3 -I -m venv {tmp_path / 't t'}/keyrules-venv"
+    assert second.startswith("venv -I -m pip install ")
     assert second.endswith(" /actions/keyrules v1")
 
 
@@ -329,16 +370,16 @@ def test_the_gitlab_template_is_valid(tmp_path: Path) -> None:
 
 def gitlab(folder: Path, install: Any, **variables: str) -> subprocess.CompletedProcess[str]:
     """Runs the template's script with an installation that is already there."""
-    venv = folder / "venv"
-    install(venv / "bin")
-    program(venv / "bin/pip", "#!/bin/sh\nexit 0\n")
+    home = folder / "venv"
+    install(home / "bin")
     program(folder / "bin/python3", "#!/bin/sh\nexit 0\n")
     job = GITLAB["keyrules"]
-    script = "\n".join(job["script"]).replace("/tmp/keyrules", str(venv))
+    # What is installed is there already; the first step is tried below.
+    script = "\n".join(job["script"][1:]).replace("/tmp/keyrules", str(home))
     path = {"PATH": f"{folder / 'bin'}:{os.environ['PATH']}"}
     work = folder / "work"
-    work.mkdir()
-    (work / "key.tf").write_text('resource "aws_iam_access_key" "a" {\n  user = "a"\n}\n', encoding="utf-8")
+    work.mkdir(exist_ok=True)
+    (work / "key.tf").write_text(KEY, encoding="utf-8")
     return bash(script, work, {**job["variables"], **path, **variables})
 
 
@@ -363,20 +404,125 @@ def test_the_jenkins_stage(tmp_path: Path) -> None:
     text = snippet("jenkins")
     install, scan = re.findall(r"^\s*sh '(.*)'$", text, re.MULTILINE)
     assert f"/archive/{version()}.tar.gz" in install
-    real(tmp_path / ".keyrules/bin")
-    (tmp_path / "key.tf").write_text('resource "aws_iam_access_key" "a" {\n  user = "a"\n}\n', encoding="utf-8")
-    done = bash(scan, tmp_path, {})
+    mark = planted(tmp_path / "work")
+    real(tmp_path / "work@tmp/keyrules/bin")
+    done = bash(scan, tmp_path / "work", {"WORKSPACE_TMP": str(tmp_path / "work@tmp")})
     assert done.returncode == 1, done.stderr
     (report,) = re.findall(r"junit '(.*)'", text)
-    assert "<failure" in (tmp_path / report).read_text(encoding="utf-8")
+    assert "<failure" in (tmp_path / "work" / report).read_text(encoding="utf-8")
+    assert not mark.exists()
+
+
+class TestAHostileCheckout:
+    """Nothing of what is scanned is imported, whatever its modules are called."""
+
+    def test_its_modules_would_run(self, tmp_path: Path) -> None:
+        """The tests below can fail at all."""
+        mark = planted(tmp_path / "work")
+        subprocess.run([sys.executable, "-m", "venv", "x"], cwd=tmp_path / "work", check=False, capture_output=True)
+        assert mark.exists()
+
+    @pytest.mark.parametrize("piece", ["action", "gitlab", "jenkins"])
+    def test_installing(self, tmp_path: Path, piece: str) -> None:
+        """The real venv and pip, with a package that is there already in place of a download."""
+        mark = planted(tmp_path / "work")
+        wheel = tiny_wheel(tmp_path)
+        (tmp_path / "bin").mkdir()
+        (tmp_path / "bin/python3").symlink_to(sys.executable)
+        temp = tmp_path / "temp"
+        temp.mkdir()
+        if piece == "action":
+            (step,) = (each for each in ACTION["runs"]["steps"] if each.get("id") == "install")
+            script = step["run"]
+        elif piece == "gitlab":
+            script = GITLAB["keyrules"]["script"][0].replace("/tmp/keyrules", str(temp / "keyrules"))
+        else:
+            script = "cd $WORKSPACE_TMP\n" + re.findall(r"^\s*sh '(.*)'$", snippet("jenkins"), re.MULTILINE)[0]
+        script = re.sub(r'"?https://github\.com/keyrules/\S+\.tar\.gz"?', str(wheel), script)
+        environment = {
+            "PATH": f"{tmp_path / 'bin'}:{os.environ['PATH']}",
+            "RUNNER_TEMP": str(temp),
+            "WORKSPACE_TMP": str(temp),
+            "GITHUB_ACTION_PATH": str(wheel),
+            "PIP_NO_INDEX": "1",
+        }
+        done = bash(script, tmp_path / "work", environment)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert list(temp.glob("*/lib/python3*/site-packages/tiny.py"))
+        assert not mark.exists()
+
+    def test_the_action(self, tmp_path: Path) -> None:
+        runner = Runner(tmp_path)
+        mark = planted(runner.work)
+        job = runner.run()
+        assert (job.code, job.step.returncode) == (1, 0), job.step.stderr
+        assert not mark.exists()
+
+    def test_the_gitlab_job(self, tmp_path: Path) -> None:
+        mark = planted(tmp_path / "work")
+        assert gitlab(tmp_path, real).returncode == 1
+        assert not mark.exists()
+
+    def test_no_cache_of_packages_lies_in_it(self) -> None:
+        """A commit could put a package into one, which pip would take for the one that it built itself."""
+        text = (PROJECT / ".gitlab-ci-template.yml").read_text(encoding="utf-8")
+        assert "PIP_CACHE_DIR" not in text and "--no-cache-dir" in text
+
+
+def tiny_wheel(folder: Path) -> Path:
+    """A package that pip installs without a build."""
+    path = folder / "tiny-1-py3-none-any.whl"
+    with zipfile.ZipFile(path, "w") as wheel:
+        wheel.writestr("tiny.py", "")
+        wheel.writestr("tiny-1.dist-info/METADATA", "Metadata-Version: 2.1\nName: tiny\nVersion: 1\n")
+        wheel.writestr("tiny-1.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        wheel.writestr("tiny-1.dist-info/RECORD", "tiny.py,,\n")
+    return path
+
+
+class TestGate:
+    """What a pull request changes about the configuration does not count."""
+
+    def test_all_of_it_comes_from_the_base_branch(self, tmp_path: Path) -> None:
+        real(tmp_path / "bin-of/bin")
+        origin = write(tmp_path / "origin", {"key.tf": KEY, ".keyrules.yaml": "rules: {KEY_AWS_008: off}\n"})
+        identity = ["-c", "user.name=a", "-c", "user.email=a@example.com"]
+
+        def git(folder: Path, *arguments: str) -> None:
+            subprocess.run(["git", *identity, *arguments], cwd=folder, check=True, capture_output=True)
+
+        git(origin, "init", "-q", "-b", "main")
+        git(origin, "add", ".")
+        git(origin, "commit", "-qm", "base")
+        git(tmp_path, "clone", "-q", str(origin), "work")
+        work = write(
+            tmp_path / "work",
+            {
+                ".keyrules.yaml": "exclude: ['**']\nscan: {baseline: .keyrules-baseline.json}\n",
+                ".keyrules-exceptions.yaml": "exceptions: []\n",
+                ".keyrules-baseline.json": "{}",
+            },
+        )
+        environment = {"PATH": f"{tmp_path / 'bin-of/bin'}:{os.environ['PATH']}", "BASE": "main"}
+        done = bash(snippet("gate"), work, environment)
+        assert done.returncode == 1, done.stdout + done.stderr
+        assert "KEY_AWS_001" in done.stdout and "1 rule (KEY_AWS_008) off" in done.stdout
+        assert sorted(path.name for path in work.glob(".keyrules*")) == [".keyrules.yaml"]
+        git(origin, "rm", "-q", ".keyrules.yaml")
+        git(origin, "commit", "-qm", "none")
+        (work / ".keyrules.yaml").unlink()
+        (work / ".keyrules.yaml").symlink_to("elsewhere")
+        done = bash(snippet("gate"), work, environment)
+        assert done.returncode == 1 and "KEY_AWS_008" in done.stdout
 
 
 def test_the_atlantis_step(tmp_path: Path) -> None:
     steps = yaml.safe_load(snippet("atlantis"))["workflows"]["default"]["plan"]["steps"]
     assert steps[:3] == ["init", "plan", "show"]
     real(tmp_path / "bin")
+    write(tmp_path, {"etc.yaml": "{}", ".keyrules.yaml": "rules: {KEY_AWS_010: off}\n"})
     environment = {"PATH": f"{tmp_path / 'bin'}:{os.environ['PATH']}", "SHOWFILE": str(PLAN)}
-    done = bash(steps[3]["run"], tmp_path, environment)
+    done = bash(steps[3]["run"].replace("/etc/keyrules/keyrules.yaml", "etc.yaml"), tmp_path, environment)
     assert done.returncode == 1, done.stderr
     assert "KEY_AWS_010" in done.stdout
 
@@ -388,3 +534,33 @@ def test_the_plan_step(tmp_path: Path, shown: str, code: int) -> None:
     program(tmp_path / "bin/terraform", f'#!/bin/sh\ncase "$1" in show) {shown} ;; esac\n')
     done = bash(snippet("terraform"), tmp_path, {"PATH": f"{tmp_path / 'bin'}:{os.environ['PATH']}"})
     assert done.returncode == code, done.stderr
+
+
+@pytest.mark.skipif(not shutil.which("checkov", path=Path(sys.executable).parent), reason="Checkov is not installed")
+def test_the_scanned_repository_does_not_rule_checkov(tmp_path: Path) -> None:
+    """With `-d` the file does, which shows that the test can fail; as README starts it, it does not."""
+    mark = tmp_path / "pwned"
+    write(
+        tmp_path / "checkout",
+        {
+            "key.tf": KEY,
+            "evil/__init__.py": "",
+            "evil/check.py": f"open({str(mark)!r}, 'w')\n",
+            ".checkov.yaml": f"soft-fail: true\nframework: [arm]\nexternal-checks-dir: [{tmp_path}/checkout/evil]\n",
+        },
+    )
+    (tmp_path / "home").mkdir()
+    program(
+        tmp_path / "bin/keyrules", f"#!/bin/sh\nPYTHONPATH={PROJECT}/src exec {sys.executable} -m keyrules.cli dirs\n"
+    )
+    environment = {
+        "PATH": f"{tmp_path / 'bin'}:{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "PYTHONPATH": str(PROJECT / "src"),
+        "HOME": str(tmp_path / "home"),
+        "CHECKOUT": str(tmp_path / "checkout"),
+    }
+    done = bash(snippet("checkov-gate"), tmp_path / "checkout", environment)
+    assert done.returncode == 1 and "KEY_AWS_001" in done.stdout, done.stderr
+    assert not mark.exists()
+    done = bash('cd "$HOME" && checkov -d "$CHECKOUT"', tmp_path, environment)
+    assert done.returncode == 0 and mark.exists()

@@ -11,6 +11,7 @@ import re
 import shlex
 import subprocess
 import sys
+from collections.abc import Sequence
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -44,14 +45,21 @@ resource "aws_iam_access_key" "k" {
 
 
 class Repository:
-    """A scratch git repository with the hook installed."""
+    """A scratch git repository with hooks installed, of those that run keyrules itself."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, ids: Sequence[str] = ("keyrules", "keyrules-exceptions")) -> None:
         self.folder = folder
-        shim = f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m keyrules.cli "$@"\n'
-        write(folder, {"bin/keyrules": shim, "repo/.gitignore": ".cache\n"})
+        # As an installation has it: a script of Python's, beside which nothing lies that it could import.
+        code = "import sys; from keyrules.cli import main; sys.exit(main())"
+        shim = f'#!/bin/sh\nexec {shlex.quote(sys.executable)} {shlex.quote(str(folder / "bin/script.py"))} "$@"\n'
+        checkov = f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m checkov.main "$@"\n'
+        tools = {"bin/keyrules": shim, "bin/script.py": code, "bin/checkov": checkov}
+        write(folder, {**tools, "repo/.gitignore": ".cache\n"})
         (folder / "bin/keyrules").chmod(0o755)
-        hooks = [{**hook, "language": "system"} for hook in HOOKS]
+        (folder / "bin/checkov").chmod(0o755)
+        hooks = [{**hook, "language": "system"} for hook in HOOKS if hook["id"] in ids]
+        for hook in hooks:
+            hook.pop("additional_dependencies", None)
         config = {"repos": [{"repo": "local", "hooks": hooks}]}
         write(folder, {"repo/.pre-commit-config.yaml": yaml.safe_dump(config), "home/.gitconfig": ""})
         self.environment = {
@@ -107,6 +115,17 @@ def test_a_commit_of_a_key_that_rotates_passes(repository: Repository) -> None:
     assert "Terraform module" not in output
 
 
+def test_modules_of_the_repository_do_not_run(repository: Repository) -> None:
+    """In the hook; pre-commit itself is started as `python -mpre_commit` and imports them."""
+    mark = repository.folder / "pwned"
+    names = ["json", "re", "secrets", "sitecustomize", "yaml", "boto3", "keyrules/__init__", "keyrules/cli"]
+    write(repository.folder / "repo", {f"{name}.py": f"open({str(mark)!r}, 'w')\n" for name in names})
+    write(repository.folder / "repo", {"main.tf": 'resource "aws_iam_access_key" "k" {\n  user = "u"\n}\n'})
+    done = repository.run(*_hook()["entry"].split(), "main.tf")
+    assert done.returncode == 1 and "KEY_AWS_001" in done.stdout, done.stderr
+    assert not mark.exists()
+
+
 def test_a_commit_of_a_key_without_rotation_fails(repository: Repository) -> None:
     done = repository.commit({"infra/main.tf": KEY})
     output = done.stdout + done.stderr
@@ -118,7 +137,7 @@ def test_a_commit_of_a_key_without_rotation_fails(repository: Repository) -> Non
 
 
 def test_a_commit_without_infrastructure_is_none_of_its_business(repository: Repository) -> None:
-    done = repository.commit({"README.rst": "text\n", "src/main.c": "int main(void) { return 0; }\n"})
+    done = repository.commit({"logo.svg": "<svg/>\n", "src/main.c": "int main(void) { return 0; }\n"})
     output = done.stdout + done.stderr
     assert done.returncode == 0, output
     assert re.search(r"^keyrules\.+\(no files to check\)Skipped$", output, re.MULTILINE)
@@ -202,6 +221,32 @@ def test_documentation_that_quotes_a_template_passes(repository: Repository) -> 
     done = repository.commit({"README.md": quoted, "app.py": f"TEMPLATE = '''{quoted}'''\n"})
     assert done.returncode == 0, done.stdout + done.stderr
     assert re.search(r"^keyrules\.+Passed$", done.stdout + done.stderr, re.MULTILINE)
+
+
+class TestCheckov:
+    """The hook that runs Checkov with the rules."""
+
+    @pytest.fixture
+    def repository(self, tmp_path: Path) -> Repository:
+        """Below a folder with a space in its name, as homes have."""
+        (tmp_path / "some home").mkdir()
+        return Repository(tmp_path / "some home", ["keyrules-checkov"])
+
+    def test_a_key_without_rotation_and_one_that_rotates(self, repository: Repository) -> None:
+        done = repository.commit({"infra/main.tf": KEY})
+        output = done.stdout + done.stderr
+        assert done.returncode == 1 and "KEY_AWS_001" in output and "CKV_" not in output
+        done = repository.commit({"infra/main.tf": ROTATED})
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert re.search(r"^keyrules under Checkov\.+Passed$", done.stdout + done.stderr, re.MULTILINE)
+
+    def test_without_the_folders_it_fails(self, repository: Repository) -> None:
+        write(repository.folder, {"bin/keyrules": "#!/bin/sh\nexit 2\n"})
+        done = repository.commit({"infra/main.tf": KEY})
+        assert done.returncode == 1 and "exit code: 2" in done.stdout + done.stderr
+
+    def test_it_brings_checkov(self) -> None:
+        assert _hook("keyrules-checkov")["additional_dependencies"] == [".[checkov]"]
 
 
 EXCEPTION = """\

@@ -14,8 +14,9 @@ from scanning import PROJECT, write
 from keyrules import cli
 from keyrules.cli import main
 from keyrules.code import early_answer, scan
-from keyrules.commands.scan_arguments import add_scan_arguments
-from keyrules.completion.arguments import SHELLS
+from keyrules.commands import scan as scan_command
+from keyrules.commands.completion import SHELLS
+from keyrules.run.options import Asked
 
 SCRIPT = """\
 import sys
@@ -46,7 +47,7 @@ EVALUATING = {
     "keyrules.code.scan",
     "keyrules.reports.outputs",
 }
-START = {"keyrules.cli", "keyrules.help_text", "keyrules.terminal", "keyrules.terms"}
+START = {"keyrules.cli", "keyrules.terminal", "keyrules.terms"}
 CLEAN: Mapping[str, str | bytes] = {
     "main.tf": 'variable "x" {}\nresource "aws_vpc" "v" {\n  tags = { a = "\\u0041" }\n}\n',
     "call.tf": 'module "m" {\n  source = "./m"\n}\n',
@@ -105,7 +106,7 @@ class TestImports:
     def test_the_version_imports_no_command(self, clean: Path) -> None:
         modules = imported(clean, "--version")
         assert modules & (SLOW | EVALUATING) == set()
-        assert own_modules(modules) == START | {"keyrules.pack.stamp"}
+        assert own_modules(modules) == START | {"keyrules.pack", "keyrules.pack.stamp"}
 
     def test_the_help_imports_no_command(self, clean: Path) -> None:
         modules = imported(clean, "--help")
@@ -172,7 +173,7 @@ class TestTheSameAnswer:
     ) -> None:
         first = main(arguments), *capfdbinary.readouterr()
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(early_answer, "first_look", lambda args, given: None)
+            patch.setattr(scan_command, "first_look", lambda *_: None)
             assert (main(arguments), *capfdbinary.readouterr()) == first
         assert first[0] in (0, 2)
 
@@ -183,7 +184,7 @@ class TestTheSameAnswer:
         monkeypatch.chdir(write(tmp_path, {name: "locals {}\n"}))
         assert main(["scan", name]) == 0
         first = capfdbinary.readouterr()
-        monkeypatch.setattr(early_answer, "first_look", lambda args, given: None)
+        monkeypatch.setattr(scan_command, "first_look", lambda *_: None)
         assert main(["scan", name]) == 0
         assert capfdbinary.readouterr() == first and first.out.endswith(b"Nothing to evaluate.\n") and not first.err
 
@@ -191,7 +192,7 @@ class TestTheSameAnswer:
     def test_on_a_terminal(self, clean: Path, monkeypatch: pytest.MonkeyPatch, columns: str) -> None:
         """Both ways see the same terminal."""
         outputs = []
-        for patch in ("", "from keyrules.iac import early_answer; early_answer.first_look = lambda *_: None; "):
+        for patch in ("", "from keyrules.commands import scan; scan.first_look = lambda *_: None; "):
             script = f"import sys; {patch}from keyrules.cli import main; sys.exit(main(['scan', 'main.tf', 'm', '.']))"
             ours, theirs = os.openpty()
             environment = {**os.environ, "PYTHONPATH": str(PROJECT / "src"), "COLUMNS": columns}
@@ -205,14 +206,19 @@ class TestTheSameAnswer:
 class TestWhatIsCheckedFirst:
     def test_every_option_that_could_change_the_answer(self, clean: Path) -> None:
         """An option that nobody declared harmless is for the whole way."""
+        assert early_answer.first_look(["."], Asked()) is not None
+        for name in Asked._fields:
+            harmless = name in ("quiet", "no_color", "show_passing", "fail_on")
+            given = Asked.of({name: "high"})
+            assert given.in_use() == {name}
+            assert (early_answer.first_look(["."], given) is not None) == harmless, name
+
+    def test_every_option_of_scan_is_one_of_them(self, clean: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         parser = cli._Parser()
-        add_scan_arguments(parser)
-        args = parser.parse_args([])
-        assert early_answer.first_look(args, set()) is not None
-        for name in vars(args):
-            harmless = name in ("paths", "quiet", "no_color", "show_passing", "fail_on")
-            args.fail_on = "high"
-            assert (early_answer.first_look(args, {name}) is not None) == harmless, name
+        scan_command.add_arguments(parser)
+        assert set(vars(parser.parse_args([]))) - set(Asked._fields) == {"paths", "timeout"}
+        monkeypatch.setattr(scan_command, "first_look", None)
+        assert main(["scan", "--timeout", "7"]) == 0
 
     @pytest.mark.parametrize("name", [".keyrules.yaml", ".keyrules.yml", ".keyrules-exceptions.yaml"])
     @pytest.mark.parametrize("place", ["", ".."])
@@ -220,9 +226,7 @@ class TestWhatIsCheckedFirst:
         self, clean: Path, capfd: pytest.CaptureFixture[str], name: str, place: str
     ) -> None:
         write(clean / place, {name: "nonsense: ["})
-        parser = cli._Parser()
-        add_scan_arguments(parser)
-        assert early_answer.first_look(parser.parse_args([]), set()) is None
+        assert early_answer.first_look(["."], Asked()) is None
         if not place:
             assert main(["scan"]) == 2 and name in capfd.readouterr().err
 

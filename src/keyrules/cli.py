@@ -8,24 +8,14 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
-from keyrules.help_text import HelpFormatter
+from keyrules.terminal import columns
 from keyrules.terms import InputError, UsageError
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-_RULES_EPILOG = """\
-examples:
-  keyrules rules                list them, with severity and planes
-  keyrules rules KEY_AWS_001    why, what to do, what it cannot see
-"""
-_DIRS_EPILOG = """\
-examples:
-  checkov -d infra/ $(keyrules dirs)
-  eval "checkov -d infra/ $(keyrules dirs)"    where its path holds a space
-"""
 _DESCRIPTION = "Policy as code for long-lived AWS credentials, on code and on live accounts."
 
 
@@ -34,6 +24,19 @@ def current_time() -> datetime:
     from datetime import datetime, timezone
 
     return datetime.now(timezone.utc).replace(microsecond=0)
+
+
+class _HelpFormatter(argparse.RawDescriptionHelpFormatter):
+    """As wide as the terminal, so that a command fits a screen; an option that can be negated is `--[no-]option`."""
+
+    def __init__(self, prog: str) -> None:
+        # argparse would import shutil to find the width, at each argument that is added.
+        super().__init__(prog, max_help_position=28, width=columns(80) - 2)
+
+    def _format_action_invocation(self, action: argparse.Action) -> str:
+        if isinstance(action, argparse.BooleanOptionalAction):
+            return action.option_strings[0].replace("--", "--[no-]", 1)
+        return super()._format_action_invocation(action)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -116,10 +119,9 @@ def _run(argv: list[str]) -> int:
     # The others are for the help and for what is refused, which is all told before a command that stands first.
     names = [command] if command in _COMMANDS and argv[0] == command else _COMMANDS
     for name in names:
-        summary, prepare = _COMMANDS[name]
-        chosen = commands.add_parser(name, help=summary, formatter_class=HelpFormatter)
+        chosen = commands.add_parser(name, help=_COMMANDS[name].summary, formatter_class=_HelpFormatter)
         if name == command:
-            run = prepare(chosen)
+            run = _prepare(name, chosen)
     args = parser.parse_args(argv)
     if args.version:
         return _print_version()
@@ -130,165 +132,53 @@ def _run(argv: list[str]) -> int:
 
 
 def _top_parser() -> _Parser:
-    parser = _Parser(prog="keyrules", description=_DESCRIPTION, formatter_class=HelpFormatter)
+    parser = _Parser(prog="keyrules", description=_DESCRIPTION, formatter_class=_HelpFormatter)
     parser.add_argument("--version", action="store_true", help="print the version and the pack's hash")
     return parser
 
 
-def _prepare_scan(parser: argparse.ArgumentParser) -> Callable[[argparse.Namespace], int]:
-    from keyrules.commands.scan_arguments import EPILOG, add_scan_arguments
-
-    add_scan_arguments(parser)
-    parser.epilog = EPILOG
-    return lambda args: _scan(args, parser.parse_args([]))
-
-
-def _scan(args: argparse.Namespace, defaults: argparse.Namespace) -> int:
-    from keyrules.code.early_answer import first_look, say_nothing
-
-    found = first_look(args, {name for name, default in vars(defaults).items() if getattr(args, name) != default})
-    if found is not None and found.empty:
-        return say_nothing(args, found)
-    from keyrules.commands.scan import run_scan
-
-    return run_scan(args, current_time(), found)
-
-
-def _prepare_audit(parser: argparse.ArgumentParser) -> Callable[[argparse.Namespace], int]:
-    from keyrules.commands.audit_arguments import EPILOG, add_audit_arguments
-
-    add_audit_arguments(parser)
-    parser.epilog = EPILOG
-    return _audit
-
-
-def _audit(args: argparse.Namespace) -> int:
-    from keyrules.commands.audit import run_audit
-
-    return run_audit(args, current_time())
-
-
-def _prepare_rules(parser: argparse.ArgumentParser) -> Callable[[argparse.Namespace], int]:
-    parser.add_argument("id", nargs="?", metavar="ID", help="show this rule in full")
-    parser.add_argument("--facts", action="store_true", help="list the facts that runtime conditions can use")
-    parser.epilog = _RULES_EPILOG
-    return _print_rules
-
-
-def _prepare_controls(parser: argparse.ArgumentParser) -> Callable[[argparse.Namespace], int]:
-    from keyrules.commands.controls_arguments import EPILOG, add_controls_arguments
-
-    add_controls_arguments(parser)
-    parser.epilog = EPILOG
-    return _controls
-
-
-def _controls(args: argparse.Namespace) -> int:
-    from keyrules.commands.controls import run_controls
-
-    return run_controls(args)
-
-
-def _prepare_exceptions(parser: argparse.ArgumentParser) -> Callable[[argparse.Namespace], int]:
-    from keyrules.commands.exceptions_arguments import EPILOG, add_exceptions_arguments
-
-    add_exceptions_arguments(parser)
-    parser.epilog = EPILOG
-    return _exceptions
-
-
-def _exceptions(args: argparse.Namespace) -> int:
-    from keyrules.commands.exceptions import run_exceptions
-
-    return run_exceptions(args, current_time())
-
-
-def _prepare_config(parser: argparse.ArgumentParser) -> Callable[[argparse.Namespace], int]:
-    from keyrules.commands.config_arguments import EPILOG, add_config_arguments
-
-    add_config_arguments(parser)
-    parser.epilog = EPILOG
-    return _config
-
-
-def _config(args: argparse.Namespace) -> int:
-    from keyrules.commands.config import run_config
-
-    return run_config(args)
-
-
-def _prepare_dirs(parser: argparse.ArgumentParser) -> Callable[[argparse.Namespace], int]:
-    parser.description = "The arguments that give plain Checkov this pack, with its opt-in rules skipped."
-    parser.epilog = _DIRS_EPILOG
-    return lambda args: _print_dirs()
-
-
-def _prepare_completion(parser: argparse.ArgumentParser) -> Callable[[argparse.Namespace], int]:
-    from keyrules.completion.arguments import EPILOG, add_completion_arguments
-
-    add_completion_arguments(parser)
-    parser.epilog = EPILOG
-    return _completion
-
-
-def _completion(args: argparse.Namespace) -> int:
-    from keyrules.commands.completion import run_completion
-
-    return run_completion(args, _every_parser())
+def _prepare(name: str, parser: argparse.ArgumentParser) -> Callable[[argparse.Namespace], int]:
+    """Adds a command's arguments, and gives what runs it; only this command's module is imported."""
+    # As importlib.import_module does it, which would have to be imported itself.
+    module = __import__(f"keyrules.commands.{name}", fromlist=["run"])
+    module.add_arguments(parser)
+    parser.epilog = module.EPILOG
+    return lambda args: int(module.run(args, *_COMMANDS[name].given()))
 
 
 def _every_parser() -> Mapping[str, tuple[str, argparse.ArgumentParser]]:
     """The parser of keyrules itself, by the name of "", and of each command, with its summary."""
     parsers = {"": (_DESCRIPTION, _top_parser())}
-    for name, (summary, prepare) in _COMMANDS.items():
-        parsers[name] = (summary, _Parser(prog=f"keyrules {name}", formatter_class=HelpFormatter))
-        prepare(parsers[name][1])
+    for name, command in _COMMANDS.items():
+        parsers[name] = (command.summary, _Parser(prog=f"keyrules {name}", formatter_class=_HelpFormatter))
+        _prepare(name, parsers[name][1])
     return parsers
 
 
-_COMMANDS: Mapping[str, tuple[str, Callable[[argparse.ArgumentParser], Callable[[argparse.Namespace], int]]]] = {
-    "scan": ("evaluate Terraform, plans and CloudFormation", _prepare_scan),
-    "audit": ("evaluate credential reports, from files or the live account", _prepare_audit),
-    "rules": ("list the rules, or show one in full", _prepare_rules),
-    "controls": ("list frameworks, and how the rules relate to their controls", _prepare_controls),
-    "exceptions": ("list the exceptions, what each one matches and when it ends", _prepare_exceptions),
-    "config": ("show what is in force here, and where each value comes from", _prepare_config),
-    "completion": ("print the script that completes commands in a shell", _prepare_completion),
-    "dirs": ("print the arguments that give plain Checkov this pack", _prepare_dirs),
+class _Entry(NamedTuple):
+    """A command's summary, and what its `run` is given beside its arguments, taken when it runs."""
+
+    summary: str
+    given: Callable[[], tuple[Callable[[], object], ...]] = tuple
+
+
+_COMMANDS: Mapping[str, _Entry] = {
+    "scan": _Entry("evaluate Terraform, plans and CloudFormation", lambda: (current_time,)),
+    "audit": _Entry("evaluate credential reports, from files or the live account", lambda: (current_time,)),
+    "rules": _Entry("list the rules, or show one in full"),
+    "controls": _Entry("list frameworks, and how the rules relate to their controls"),
+    "exceptions": _Entry("list the exceptions, what each one matches and when it ends", lambda: (current_time,)),
+    "config": _Entry("show what is in force here, and where each value comes from"),
+    "completion": _Entry("print the script that completes commands in a shell", lambda: (_every_parser,)),
+    "dirs": _Entry("print the arguments that give Checkov this pack, or write a folder for it"),
 }
-"""Each command's summary, and what adds its arguments and returns what runs it; only the chosen one is imported."""
+"""The modules of keyrules.commands: each has EPILOG, `add_arguments(parser)` and `run(args, …)`."""
 
 
 def _print_version() -> int:
     from keyrules.pack.stamp import pack_digest, pack_version, rules_path
 
     print(f"keyrules {pack_version()} (pack {pack_digest(rules_path())[:12]})")
-    return 0
-
-
-def _print_rules(args: argparse.Namespace) -> int:
-    from keyrules.pack.catalog import load_pack
-    from keyrules.pack.listing import describe_facts, describe_rule, list_rules
-    from keyrules.pack.selection import find_rule
-
-    pack = load_pack()
-    if args.facts:
-        print(describe_facts())
-    elif args.id:
-        print(describe_rule(find_rule(pack, args.id)))
-    else:
-        print(list_rules(pack))
-    return 0
-
-
-def _print_dirs() -> int:
-    import shlex
-
-    from keyrules.code.checkov.folders import checkov_arguments
-    from keyrules.pack.catalog import load_pack
-
-    opt_in = [rule.id for rule in load_pack().rules if not rule.default_on]
-    print(" ".join(shlex.quote(word) for word in checkov_arguments(opt_in)))
     return 0
 
 

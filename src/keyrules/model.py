@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import enum
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
@@ -129,7 +129,10 @@ class Location:
 
 @dataclass(frozen=True)
 class TraceStep:
-    """One stop on the way of a secret, in order from the key to the sink; `line` is 0 where none is known."""
+    """One stop on the way of a secret, in order from the key to the sink, or of a rotation, from the clock to the key.
+
+    `line` is 0 where none is known.
+    """
 
     label: str
     path: str
@@ -255,7 +258,10 @@ class RulePart:
 
 @dataclass(frozen=True)
 class ControlResult:
-    """The verdict on one control. `rest` says what nothing decided; `exceptions` counts EXEMPT among deciding rules."""
+    """The verdict on one control. `rest` says what nothing decided; `exceptions` counts EXEMPT among deciding rules.
+
+    `framework` is the key of its edition, empty where a rule stands for a control.
+    """
 
     control: str
     title: str
@@ -264,17 +270,30 @@ class ControlResult:
     parts: tuple[RulePart, ...]
     rest: tuple[str, ...] = ()
     exceptions: int = 0
+    framework: str = ""
 
 
 @dataclass(frozen=True)
 class FrameworkReport:
-    """The controls of one framework edition, in its order; `notes` say where limits differ from its own."""
+    """The controls of a framework edition, in its order; `notes` say where limits differ from its own.
+
+    Several editions that a run was asked for follow each other, and their keys, names and addresses do, too.
+    """
 
     key: str
     name: str
     url: str
     controls: tuple[ControlResult, ...]
     notes: tuple[str, ...] = ()
+
+    @property
+    def several(self) -> bool:
+        """Whether there are controls of more than one edition, so that each is to be named with its own."""
+        return len({control.framework for control in self.controls}) > 1
+
+    def label(self, control: ControlResult) -> str:
+        """The control's id, with its edition where that could be another."""
+        return f"{control.framework} {control.control}" if self.several else control.control
 
 
 @dataclass(frozen=True)
@@ -344,6 +363,51 @@ class ScanScope:
 
 
 @dataclass(frozen=True)
+class ConfigurationUse:
+    """What a configuration file did to a run; empty, None and 0 where it leaves that as it is without one.
+
+    `by_itself` is False where the command line names it. `rules_off` run by default, `thresholds` are as `--set` takes
+    them, with the default of each; `fail_on` is a severity above the lowest. `left_out` counts the files and folders
+    that it excluded, `exempt` the findings that the exceptions which it names accept, `known` those in its baseline.
+    """
+
+    file: str
+    by_itself: bool
+    framework: str | None = None
+    rules_off: tuple[str, ...] = ()
+    thresholds: tuple[tuple[str, str], ...] = ()
+    fail_on: Severity | None = None
+    left_out: int = 0
+    exceptions: str | None = None
+    exempt: int = 0
+    baseline: str | None = None
+    known: int = 0
+
+    @property
+    def sentence(self) -> str:
+        """All of it in one line."""
+        changes = [f"{self.framework} chooses the rules"] if self.framework else []
+        changes += [f"{_counted(self.rules_off, 'rule')} off"] if self.rules_off else []
+        thresholds = [f"{text}, default {default}" for text, default in self.thresholds]
+        changes += [f"{_counted(thresholds, 'threshold', '; ')} changed"] if thresholds else []
+        changes += [f"fails from {self.fail_on.name.lower()} on"] if self.fail_on is not None else []
+        changes += [f"{_number(self.left_out, 'file or folder', 'files or folders')} excluded"] if self.left_out else []
+        if self.exceptions is not None:
+            changes.append(f"{_number(self.exempt, 'finding')} exempt by {self.exceptions}")
+        if self.baseline is not None:
+            changes.append(f"{_number(self.known, 'finding')} known from {self.baseline}")
+        return f"configuration {self.file}: {', '.join(changes) or 'nothing excluded, switched off or loosened'}"
+
+
+def _number(count: int, one: str, many: str | None = None) -> str:
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def _counted(items: Sequence[str], noun: str, separator: str = ", ") -> str:
+    return f"{_number(len(items), noun)} ({separator.join(items)})"
+
+
+@dataclass(frozen=True)
 class Evaluation:
     """The whole result of one run. `findings` is in stable order and holds PASS only when the run was asked to.
 
@@ -353,7 +417,7 @@ class Evaluation:
     `findings` leave out what that holds, `counts` have it as known, and `rule_counts` are of all findings. `scope` is
     None on the live plane.
     `controls` has, by rule id, the (framework key, control) pairs that a rule bears on, the most telling first; it is
-    empty unless a format of the run cites them.
+    empty unless a format of the run cites them. `configuration` is None where the run had no configuration file.
     """
 
     plane: Plane
@@ -375,3 +439,4 @@ class Evaluation:
     baseline: BaselineReport | None = None
     scope: ScanScope | None = None
     controls: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
+    configuration: ConfigurationUse | None = None

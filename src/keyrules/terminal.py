@@ -1,9 +1,10 @@
-"""How wide the terminal is, without shutil, which imports every archive format there is."""
+"""How wide the terminal is, without shutil, which imports every archive format there is; and a line of progress."""
 
 from __future__ import annotations
 
 import os
 import sys
+from typing import TextIO
 
 DEFAULT_WIDTH = 100
 """The columns of text that goes to no terminal."""
@@ -22,3 +23,23 @@ def columns(fallback: int) -> int:
     except (AttributeError, ValueError, OSError):
         # Standard output is closed, or no terminal.
         return fallback
+
+
+def text_width(stream: TextIO) -> int:
+    """The columns to wrap text at: those of the terminal, within reason."""
+    return max(40, min(columns(DEFAULT_WIDTH), 140)) if stream.isatty() else DEFAULT_WIDTH
+
+
+class ProgressLine:
+    """One line on standard error that says how far long work is; nothing unless that is a terminal."""
+
+    def __init__(self, quiet: bool) -> None:
+        self._on = sys.stderr.isatty() and not quiet and os.environ.get("TERM") != "dumb"
+
+    def __call__(self, done: int, total: int, name: str) -> None:
+        """Shows `done` of `total`; the name is cut to the terminal."""
+        if self._on:
+            width = columns(80) - 1
+            line = f"evaluated {done} of {total}  {name}".encode("ascii", "replace").decode()
+            sys.stderr.write("\r\x1b[2K" + (line[:width] if done < total else ""))
+            sys.stderr.flush()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -26,7 +27,13 @@ from scanning import FIXTURES, write
 from keyrules.code import relevance
 from keyrules.code.discovery import discover
 from keyrules.code.literals import candidates as literal_candidates
-from keyrules.code.relevance import concerns_cloudformation, concerns_terraform, could_be_plan, local_sources
+from keyrules.code.relevance import (
+    computes_sources,
+    concerns_cloudformation,
+    concerns_terraform,
+    could_be_plan,
+    local_sources,
+)
 from keyrules.code.scan import ScanRequest, scan
 from keyrules.code.scan_unit import Unit
 from keyrules.code.terraform.hcl.ast import HclSyntaxError
@@ -43,26 +50,6 @@ class TestTheVocabulary:
         text = trigger_vocabulary.render(trigger_vocabulary.vocabulary(load_pack()))
         stale = trigger_vocabulary.TARGET.read_text("utf-8") != text
         assert not stale, f"iac/trigger_words.py is stale; run {trigger_vocabulary.REGENERATE}"
-
-    @pytest.mark.parametrize(
-        ("pattern", "words"),
-        [
-            ("abcdefgh", {"abcdefgh"}),
-            (r"^(.*/)?publisher/(module-one|second-module(\.git)?)/?\Z", {"module-one", "second-module"}),
-            (r"publisher/(module-one|module-two)", {"publisher/"}),
-            (r"publisher/module-(a|b)", {"publisher/module-"}),
-            (r"publisher-name(/[a-z]+)?(\?ref=.*)?\Z", {"publisher-name"}),
-        ],
-    )
-    def test_words_that_a_pattern_needs(self, pattern: str, words: set[str]) -> None:
-        assert trigger_vocabulary.required(pattern) == words
-
-    @pytest.mark.parametrize(
-        "pattern", [".*", "(long-enough)?", "(long-enough|)", "short", "(?i)long-enough", "a+b+c+"]
-    )
-    def test_a_pattern_without_words_is_refused(self, pattern: str) -> None:
-        with pytest.raises(ValueError, match="need not hold any word"):
-            trigger_vocabulary.required(pattern)
 
 
 class TestBytes:
@@ -81,6 +68,10 @@ class TestBytes:
             KEY.encode("utf-16"),
             KEY.encode("utf-16-be"),
             rb"# \x4aws_iam_access_key",
+            b'module "u" {\n  source = "acme/u/aws"\n  create_access_key = true\n}\n',
+            b'output "s" {\n  value = module.u.secret\n}\n',
+            b'output "s" {\n  value = module.u["a"].my_iam_access_key_secret\n}\n',
+            b'{"output": {"s": {"value": "${module.u[0].ses_smtp_password_v4}"}}}',
         ],
     )
     def test_terraform(self, data: bytes) -> None:
@@ -110,6 +101,9 @@ class TestBytes:
             (r'"source": ".\/a\/\u002e./b"', ["./a/../b"]),
             (r'source = ".\\modules\\a"', [".//modules//a"]),
             (r'source = "\u002e/a"', ["./a"]),
+            ('source = "/srv/a"', ["/srv/a"]),
+            ('source = "file:///srv/a"', ["file:///srv/a"]),
+            ('source = ("./a")', []),
             ('source = "hashicorp/consul/aws"', []),
             ("resource = 1", []),
         ],
@@ -118,6 +112,25 @@ class TestBytes:
         assert local_sources(text.encode()) == sources
         assert local_sources(text.encode("utf-16")) == sources
 
+    @pytest.mark.parametrize(
+        ("text", "computed"),
+        [
+            ('module "a" {\n  source = "./a"\n}', False),
+            ('module "a" { source = "./a" }', False),
+            ('{"module": {"a": {"source": "./a"}}}', False),
+            ('module "a" {\n  source = "acme/a/aws" # why\n}', False),
+            ('module "a" {\n  source = ("./a")\n}', True),
+            ('module "a" {\n  source = true ? "./a" : ""\n}', True),
+            ('module "a" {\n  source = "./a" == "" ? "./b" : "./c"\n}', True),
+            ('module "a" {\n  source = "./${"a"}"\n}', True),
+            ("module a {\n  source = local.a\n}", True),
+            ('{"module": {"a": {"source": "${local.a}"}}}', True),
+            ('resource "aws_s3_object" "o" {\n  source = "${path.module}/x"\n  key = module.a.b\n}', False),
+        ],
+    )
+    def test_computed_sources(self, text: str, computed: bool) -> None:
+        assert computes_sources(text.encode()) is computed
+
     @pytest.mark.parametrize("word", ['{"format_version": 1', '{"terraform_version":', '{"@level":"info"'])
     def test_files_of_terraform_itself(self, word: str) -> None:
         assert could_be_plan(word.encode()) and could_be_plan(word.encode("utf-16"))
@@ -125,6 +138,7 @@ class TestBytes:
     def test_other_text_is_left_alone(self) -> None:
         assert not concerns_terraform(b'resource "aws_iam_user" "u" {}\n# \\u0041 \\x41\n')
         assert not concerns_terraform(b'module "v" { source = "terraform-aws-modules/vpc/aws" }\n')
+        assert not concerns_terraform(b"x = module.db.secret_arn + module.db.secrets\n")
         assert not concerns_cloudformation(b'Type: AWS::IAM::User\nx: "\\u0041 \\x41"\n')
         assert not could_be_plan(b'{"version": 1}')
 
@@ -219,8 +233,7 @@ def _without_blocks(text: str, words: list[str]) -> str:
 
 
 WORDS: Mapping[str, tuple[str, ...]] = {
-    name: tuple(word.decode() for word in getattr(relevance, name))
-    for name in ("TERRAFORM_TYPES", "MODULE_SOURCES", "TEMPLATE_TYPES")
+    name: tuple(word.decode() for word in getattr(relevance, name)) for name in ("TERRAFORM_TYPES", "TEMPLATE_TYPES")
 }
 TRIGGERS = [
     (rule, name, word)
@@ -252,16 +265,24 @@ class TestMutations:
         monkeypatch.setattr(relevance, name, rest)
         assert _of(rule, with_relevance([tmp_path], tmp_path)) < _of(rule, everything)
 
-    @pytest.mark.parametrize("word", literal_candidates._WORDS)
-    def test_literals_without_a_word(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, word: bytes) -> None:
+    @pytest.mark.parametrize("name", ["_WORDS", "_ENCODED_KEY_IDS"])
+    def test_literals_without_a_word(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
         value, key = "wJ8rXUtnqEM1kK7MDEN9bPxRfiCYzQf4LmT2vWs5", "K7QF3ZT2M5XW6JNB"
-        text = f"secret_key = {value}\n" if word.islower() else f"{word.decode()}{key}\n{value}\n"
-        write(tmp_path, {"notes.md": text})
-        everything = without_relevance([tmp_path], tmp_path)
-        assert len(everything) == 1 and with_relevance([tmp_path], tmp_path) == everything
-        rest = tuple(kept for kept in literal_candidates._WORDS if kept != word)
-        monkeypatch.setattr(literal_candidates, "_WORDS", rest)
-        assert with_relevance([tmp_path], tmp_path) == set()
+        texts = {
+            b"AKIA": f"AKIA{key}\n{value}\n",
+            b"secret": f"secret_key = {value}\n",
+            b"smtp": f"ses_smtp_password = BE{value}9x\n",
+            b"QUtJQ": f"{base64.b64encode(f'AKIA{key}'.encode()).decode()}\n{value}\n",
+        }
+        # A temporary key is no finding, so nothing of this kind goes missing with its words.
+        words = [word for word in getattr(literal_candidates, name) if word not in (b"ASIA", b"QVNJQ")]
+        for word in words:
+            write(tmp_path, {"notes.md": texts[word]})
+            everything = without_relevance([tmp_path], tmp_path)
+            assert len(everything) == 1 and with_relevance([tmp_path], tmp_path) == everything
+            with monkeypatch.context() as patch:
+                patch.setattr(literal_candidates, name, tuple(kept for kept in words if kept != word))
+                assert with_relevance([tmp_path], tmp_path) == set()
 
     @pytest.mark.parametrize("word", relevance.PLAN_WORDS)
     def test_plans_without_a_word(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, word: bytes) -> None:

@@ -84,9 +84,9 @@ class TestValues:
         assert discover([repository / "other/terraform.tfvars"], repository).empty
 
     def test_that_terraform_takes_only_when_told(self, repository: Path) -> None:
-        """`terraform apply -var-file=prod.tfvars` is nothing that a file says."""
+        """`terraform apply -var-file=prod.tfvars` is nothing that a file says, but somebody keeps it for that."""
         write(repository, {"single/prod.tfvars": "days = 400\n"})
-        assert discover([repository / "single/prod.tfvars"], repository).empty
+        assert named(repository, "single/prod.tfvars") == {"aws_iam_access_key.k": "FAIL"}
 
     def test_of_a_called_module_which_terraform_ignores(self, repository: Path) -> None:
         write(repository, {"modules/user/terraform.tfvars": "days = 400\n"})
@@ -169,11 +169,7 @@ class TestSources:
         (tmp_path / "live/up").symlink_to("../modules")
         expected = {"module.user.aws_iam_access_key.k": "PASS"}
         assert rotations(with_relevance([tmp_path / "live"], tmp_path)) == expected
-        folder = named(tmp_path, "modules/user/main.tf")
-        # Through a link the module has another path, so nobody is seen to call it under its own.
-        assert folder == (
-            expected if "link" not in source and "up" not in source else {"aws_iam_access_key.k": "UNKNOWN"}
-        )
+        assert named(tmp_path, "modules/user/main.tf") == expected
 
     def test_a_module_alone_is_a_root(self, repository: Path) -> None:
         facts = with_relevance([repository / "modules"], repository / "modules")

@@ -105,7 +105,7 @@ class TestWhatIsRead:
         (repo / "plan.json").symlink_to(PLAN)
         (repo / "t.yaml").symlink_to(write(tmp_path / "real", {"original.yaml": TEMPLATE}) / "original.yaml")
         done = scan(repo)
-        assert paths(done) == {"linked/main.tf", "plan.json", "t.yaml"} and done.errors() == {}
+        assert paths(done) == {"folder/main.tf", "linked/main.tf", "plan.json", "t.yaml"} and done.errors() == {}
         assert {f["status"] for f in done.findings("KEY_AWS_005")} == {"PASS"}
         assert paths(scan(repo, "--rule", ROTATION, paths=["folder"])) == {"folder/main.tf", "folder/original.yaml"}
         # Terraform refuses a module with a source file that leads nowhere.

@@ -24,8 +24,7 @@ from canaries import leaks, make_canary
 from credential_reports import ACCOUNT, AS_OF, ago, key, line, report
 from moto.server import ThreadedMotoServer
 
-from keyrules.commands.audit import run_audit
-from keyrules.commands.audit_arguments import add_audit_arguments
+from keyrules.commands import audit
 from keyrules.model import UsageError
 
 CANARY = make_canary("caller")
@@ -34,19 +33,18 @@ CLEAN = report(line("ann", **key(1, 5, used=1)))
 SCRIPT = """
 import argparse, sys
 from datetime import datetime, timezone
-from keyrules.commands.audit_arguments import add_audit_arguments
-from keyrules.commands.audit import run_audit
+from keyrules.commands import audit
 from keyrules.model import UsageError
 parser = argparse.ArgumentParser()
-add_audit_arguments(parser)
-sys.exit(run_audit(parser.parse_args(sys.argv[1:]), datetime.now(timezone.utc)))
+audit.add_arguments(parser)
+sys.exit(audit.run(parser.parse_args(sys.argv[1:]), lambda: datetime.now(timezone.utc)))
 """
 
 
 def run(capfd: pytest.CaptureFixture[str], *argv: str, now: datetime = AS_OF) -> tuple[int, str]:
     parser = argparse.ArgumentParser()
-    add_audit_arguments(parser)
-    code = run_audit(parser.parse_args(argv), now)
+    audit.add_arguments(parser)
+    code = audit.run(parser.parse_args(argv), lambda: now)
     return code, capfd.readouterr().out
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import io
 import json
 import os
@@ -23,7 +22,9 @@ from keyrules.cli import _COMMANDS, main
 from keyrules.model import Plane
 from keyrules.pack.catalog import load_pack
 from keyrules.reports.report_formats import formats_of
-from keyrules.run.options import report_options
+from keyrules.run.conclusion import report_options
+from keyrules.run.configuration.merge import settle
+from keyrules.run.options import Asked
 
 
 @pytest.fixture(scope="module")
@@ -79,8 +80,8 @@ class TestReports:
         """https://no-color.org and https://force-color.org: set and not empty counts."""
         stream = io.StringIO()
         stream.isatty = lambda: terminal  # type: ignore[method-assign]
-        args = argparse.Namespace(no_color=no_color, quiet=False)
-        assert report_options(args, stream, environment).style.colour is expected
+        settings = settle(Asked(no_color=no_color), Plane.CODE)
+        assert report_options(settings, stream, environment).style.colour is expected
 
     def test_forced_colour_reaches_the_report(self, by_severity: Path) -> None:
         assert "\x1b[" in run("scan", "low", cwd=by_severity, env={"FORCE_COLOR": "1", "NO_COLOR": ""}).stdout
@@ -123,10 +124,10 @@ class TestHelp:
 
     def test_the_examples_in_it_are_valid(self) -> None:
         from keyrules.cli import _Parser
-        from keyrules.commands.scan_arguments import EPILOG, add_scan_arguments
+        from keyrules.commands.scan import EPILOG, add_arguments
 
         parser = _Parser()
-        add_scan_arguments(parser)
+        add_arguments(parser)
         examples = [line.split("keyrules scan")[1] for line in EPILOG.splitlines() if "keyrules scan" in line]
         assert len(examples) >= 5
         for example in examples:

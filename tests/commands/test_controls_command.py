@@ -10,9 +10,8 @@ from collections.abc import Callable
 
 import pytest
 
-from keyrules.commands.controls import run_controls
-from keyrules.commands.controls_arguments import TABLE_FORMATS as FORMATS
-from keyrules.commands.controls_arguments import add_controls_arguments
+from keyrules.commands import controls
+from keyrules.commands.controls import TABLE_FORMATS as FORMATS
 from keyrules.controls.tables import load_frameworks
 from keyrules.model import UsageError
 from keyrules.pack.catalog import load_pack
@@ -33,8 +32,8 @@ VIEWS: dict[str, list[str]] = {
 def show(capsys: pytest.CaptureFixture[str]) -> Show:
     def call(*argv: str) -> str:
         parser = argparse.ArgumentParser()
-        add_controls_arguments(parser)
-        assert run_controls(parser.parse_args(list(argv))) == 0
+        controls.add_arguments(parser)
+        assert controls.run(parser.parse_args(list(argv))) == 0
         return capsys.readouterr().out
 
     return call

@@ -20,7 +20,7 @@ import pytest
 from scanning import PROJECT
 
 from keyrules.cli import _every_parser, main
-from keyrules.completion.arguments import SHELLS
+from keyrules.commands.completion import SHELLS
 from keyrules.completion.pack_names import PackNames, read_names
 from keyrules.completion.words import Kind, commands
 from keyrules.controls.tables import load_frameworks

@@ -58,7 +58,7 @@ def test_frameworks_take_turns(frameworks: Frameworks) -> None:
 
 
 def test_the_framework_that_was_asked_for_comes_first_in_the_edition_asked_for(frameworks: Frameworks) -> None:
-    cited = citations(frameworks, ["KEY_AWS_001", "KEY_AWS_007"], "cis_aws_3.0.0")
+    cited = citations(frameworks, ["KEY_AWS_001", "KEY_AWS_007"], ["cis_aws_3.0.0"])
     assert cited["KEY_AWS_001"][0] == ("cis_aws_3.0.0", "1.14")
     assert ("cis_aws_7.0.0", "2.12") in cited["KEY_AWS_001"]
     assert cited["KEY_AWS_007"] == ()

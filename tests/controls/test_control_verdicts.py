@@ -45,7 +45,7 @@ def evaluation(counts: dict[str, Counts], errors: tuple[EvaluationError, ...] = 
 def verdict(rows: Sequence[ControlRow], run: Evaluation, stricter: bool = False) -> ControlResult:
     pairs = frozenset({("1.1", A)}) if stricter else frozenset[tuple[str, str]]()
     chosen = FrameworkSelection(EDITION, Selection(run.rules), tuple(rows), pairs, ())
-    (result,) = framework_report(chosen, run).controls
+    (result,) = framework_report(run, chosen).controls
     return result
 
 

@@ -96,7 +96,7 @@ def test_each_status_has_its_level_and_place() -> None:
     assert found[0].properties["title"] == "KEY_AWS_010 HIGH: Rule 10 holds"
     assert found[0].data.splitlines() == [
         "aws_iam_access_key.ci: The secret reaches a place that stores it in plain text.",
-        "Path of the secret: aws_iam_access_key.ci.secret → local.env → aws_lambda_function.f environment",
+        "Its path: aws_iam_access_key.ci.secret → local.env → aws_lambda_function.f environment",
         "Change: Repair what rule 10 names.",
         RULES[2].guideline,
     ]
@@ -168,7 +168,7 @@ def test_exceptions_that_ended_are_warnings() -> None:
 def test_the_secrets_path_is_not_said_twice() -> None:
     said = " → ".join(step.label for step in TRACE)
     found = of(make_evaluation(code_finding(RULES[2], trace=TRACE, message=said)))
-    assert "Path of the secret" not in found[0].data
+    assert "Its path: " not in found[0].data
 
 
 def test_an_error_on_the_live_plane_says_what_it_says() -> None:

@@ -201,7 +201,7 @@ def test_a_vulnerability_has_its_rule_its_weakness_its_place_and_its_way() -> No
     assert vulnerability["location"] == {"file": "main.tf", "start_line": 3, "end_line": 5}
     assert vulnerability["description"] == (
         "`aws_iam_access_key.ci`: The key breaks rule `KEY_AWS_010`.\n\n"
-        "Path of the secret: `aws_iam_access_key.ci.secret` in `main.tf:3` → "
+        "Its path: `aws_iam_access_key.ci.secret` in `main.tf:3` → "
         "`local.env` in `modules/app/locals.tf:7` → "
         "`aws_lambda_function.f environment` in `modules/app/main.tf`"
     )

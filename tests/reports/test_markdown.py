@@ -150,7 +150,7 @@ def test_a_page_about_code() -> None:
         "main.tf:3",
         "aws_iam_access_key.ci",
         "The secret reaches a place that stores it in plain text."
-        "Path of the secret: aws_iam_access_key.ci.secret (main.tf:3) → local.env (modules/app/locals.tf:7)"
+        "Its path: aws_iam_access_key.ci.secret (main.tf:3) → local.env (modules/app/locals.tf:7)"
         " → aws_lambda_function.f environment"
         "Change: Repair what rule 10 names.",
     ]

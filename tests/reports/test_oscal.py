@@ -33,7 +33,7 @@ HOSTILE = live_finding(
 def under(framework: str, evaluation: Evaluation) -> Evaluation:
     chosen = framework_selection(PACK, FRAMEWORKS, framework, plane=evaluation.plane)
     run = replace(evaluation, rules=chosen.selection.rules, rule_counts={"KEY_AWS_001": Counts(passed=3)})
-    return replace(run, framework=framework_report(chosen, run))
+    return replace(run, framework=framework_report(run, chosen))
 
 
 CASES = {

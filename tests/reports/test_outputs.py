@@ -188,7 +188,7 @@ def test_a_writer_that_fails_leaves_everything_as_it_was(monkeypatch: pytest.Mon
 @pytest.mark.parametrize("plane", Plane)
 def test_a_format_that_cannot_express_a_plane_is_refused(plane: Plane, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(
-        FORMATS, "half", Format(code="json_report") if plane is Plane.LIVE else Format(live="json_report")
+        FORMATS, "half", Format("", code="json_report") if plane is Plane.LIVE else Format("", live="json_report")
     )
     with pytest.raises(UsageError, match="half cannot express findings on"):
         parse_outputs(["half"], plane)

@@ -211,3 +211,66 @@ def test_key_ages_split_exactly_at_the_limit() -> None:
     enormous = AgeBuckets(999_999_999, NOW)
     enormous.add(from_datetime(NOW))
     assert enormous.result().counts[0] == 1
+
+
+class TestAddingUp:
+    def test_controls_of_one_edition(self, folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+        asked = [f"--control=cis_aws_3.0.0:{control}" for control in ("1.14", "1.12", "1.14")]
+        code, out, _ = audit(capfd, *asked, "--format", "json")
+        document = json.loads(out)
+        assert code == 1 and document["framework"]["key"] == "cis_aws_3.0.0"
+        assert verdicts(out) == {"1.12": "satisfied", "1.14": "not satisfied"}
+        assert not any("framework" in control for control in document["controls"])
+
+    def test_a_framework_and_one_of_its_controls_again_is_the_framework(
+        self, folder: Path, capfd: pytest.CaptureFixture[str]
+    ) -> None:
+        whole = audit(capfd, "--framework", "cis_aws_3.0.0", "--format", "json")
+        assert audit(capfd, *("--framework", "cis_aws_3.0.0") * 2, "--format", "json") == whole
+
+    @pytest.mark.parametrize("form", [form for form in FORMATS if FORMATS[form].live])
+    def test_editions_in_every_format(self, folder: Path, capfd: pytest.CaptureFixture[str], form: str) -> None:
+        asked = ("--framework", "cis_aws_3.0.0", "--framework", "cis_aws_1.5.0")
+        code, out, err = audit(capfd, *asked, "--format", form)
+        assert (code, err) == (1, "")
+        if FORMATS[form].cites or FORMATS[form].controls or form in ("json", "html", "oscal"):
+            assert "cis_aws_3.0.0" in out and "cis_aws_1.5.0" in out
+
+    def test_editions_name_each_control_s_own(self, folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+        asked = ("--control", "cis_aws_3.0.0:1.14", "--control", "cis_aws_1.5.0:1.14")
+        document = json.loads(audit(capfd, *asked, "--format", "json")[1])
+        assert document["framework"]["key"] == "cis_aws_3.0.0, cis_aws_1.5.0"
+        names = [(control["framework"], control["control"]) for control in document["controls"]]
+        assert names == [("cis_aws_3.0.0", "1.14"), ("cis_aws_1.5.0", "1.14")]
+        text = audit(capfd, *asked)[1]
+        assert "cis_aws_3.0.0 1.14" in text and "listed under cis_aws_3.0.0 1.14" in text
+        rows = list(csv.DictReader(io.StringIO(audit(capfd, *asked, "--format", "csv")[1])))
+        assert {row["framework"] for row in rows} == {"cis_aws_3.0.0", "cis_aws_1.5.0"}
+        findings = json.loads(audit(capfd, *asked, "--format", "oscal")[1])["assessment-results"]["results"][0][
+            "findings"
+        ]
+        assert len({finding["uuid"] for finding in findings}) == len(findings) == 2
+
+    def test_the_rules_and_the_tightest_limits_of_all_are_in_force(
+        self, folder: Path, capfd: pytest.CaptureFixture[str]
+    ) -> None:
+        def rules(*names: str) -> set[str]:
+            asked = [word for name in names for word in ("--framework", name)]
+            document = json.loads(run(capfd, "config", *asked, "--format", "json")[1])
+            return {rule for rule, about in document["commands"]["audit"]["rules"].items() if about["runs"]}
+
+        assert rules("cis_aws_3.0.0", "pci_dss_4.0.1") == rules("cis_aws_3.0.0") | rules("pci_dss_4.0.1")
+        for names in (("cis_aws_1.2.0", "cis_aws_3.0.0"), ("cis_aws_3.0.0", "cis_aws_1.2.0")):
+            asked = [word for name in names for word in ("--framework", name)]
+            document = json.loads(run(capfd, "config", *asked, "--format", "json")[1])
+            parameters = document["commands"]["audit"]["rules"]["KEY_AWS_002"]["parameters"]
+            assert parameters["max_idle_days"]["value"] == 45
+            assert parameters["max_idle_days"]["from"] == f"framework {', '.join(names)}"
+        found = audit(capfd, "--framework", "cis_aws_1.2.0", "--framework", "cis_aws_3.0.0", "--format", "json")[1]
+        assert any(
+            "KEY_AWS_002.max_idle_days=45 is stricter" in note for note in json.loads(found)["framework"]["notes"]
+        )
+
+    def test_each_has_to_exist(self, folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+        code, out, err = audit(capfd, "--framework", "cis_aws_3.0.0", "--framework", "nope")
+        assert (code, out) == (2, "") and "nope" in err

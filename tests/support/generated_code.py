@@ -100,7 +100,8 @@ def _native(draw: st.DrawFn, rng: random.Random, folder: str, folders: list[str]
         elif kind == "call":
             source = _hidden(draw, _source(draw, folder, folders), unicode)
             gap = draw(st.sampled_from([" = ", "=", " = /* why */ ", "\t=  "]))
-            blocks.append(f'module "m{number}" {{\n  source{gap}"{source}"\n  user = "svc"\n}}\n')
+            shape = draw(st.sampled_from(['"{}"'] * 6 + ['("{}")', 'true ? "{}" : ""', '"${{"{}"}}"', '["{}"][0]']))
+            blocks.append(f'module "m{number}" {{\n  source{gap}{shape.format(source)}\n  user = "svc"\n}}\n')
         elif kind == "noise":
             blocks.append(
                 f'resource "aws_s3_object" "o{number}" {{\n  source = "./modules/user"\n  key = "\\u0041"\n}}\n'

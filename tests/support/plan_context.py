@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timezone
 from pathlib import Path
 
-from keyrules.code.judging import RULES
+from keyrules.code.judging import RULES as RULES
 from keyrules.code.key_rules import key_verdicts
 from keyrules.code.plan.key_set import key_set
 from keyrules.code.plan.view import Plan, read_plan

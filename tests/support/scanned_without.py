@@ -17,8 +17,9 @@ from keyrules.code.file_paths import below
 from keyrules.code.file_walk import read_file
 from keyrules.code.judging import judge_unit
 from keyrules.code.literals.findings import literal_findings
+from keyrules.code.literals.reading import read_literals
 from keyrules.code.session import CheckSession
-from keyrules.code.terraform.hcl.ast import HclSyntaxError, Literal
+from keyrules.code.terraform.hcl.ast import HclSyntaxError
 from keyrules.code.terraform.hcl.syntax import parse_hcl
 from keyrules.code.terraform.hcl.terraform_json import parse_terraform_json
 from keyrules.model import Selection
@@ -49,7 +50,7 @@ def facts(found: Discovery) -> set[Fact]:
     """What the units and texts of a discovery hold, as reported for the files that were asked for."""
     said: set[Fact] = set()
     for unit in found.units:
-        declared = judge_unit(unit.kind, unit.path, session())
+        declared = judge_unit(unit.kind, unit.path, session(), unit.callers)
         held = {Fact(v.rule, v.path, v.address, v.status.name, v.message) for v in declared.verdicts}
         held |= {Fact("key", place.path, place.address, "", "") for place in declared.keys}
         whole = found.only is None or unit.path in found.whole
@@ -57,7 +58,7 @@ def facts(found: Discovery) -> set[Fact]:
         only = found.only or frozenset()
         said |= {f for f in held if whole or f.path in only or str(Path(f.path).parent) in found.values}
     for path in found.texts:
-        for finding in literal_findings(path, read_file(path), session().rules[LITERALS]):
+        for finding in literal_findings(path, read_literals(path, read_file(path)), session().rules[LITERALS]):
             assert finding.location is not None
             said.add(Fact(LITERALS, path, finding.location.address, finding.status.name, finding.message))
     return said
@@ -83,7 +84,8 @@ def everything_relevant() -> Iterator[None]:
 
     names: list[tuple[object, str, Callable[..., object]]] = [
         (module_calls, "concerns_terraform", yes),
-        (module_calls, "local_sources", parsed_sources),
+        (module_calls, "local_sources", no_sources),
+        (module_calls, "computes_sources", yes),
         (discovery, "concerns_cloudformation", yes),
         (discovery, "contains_candidate", yes),
         (discovery, "could_be_plan", yes),
@@ -98,20 +100,14 @@ def everything_relevant() -> Iterator[None]:
             patch.stop()
 
 
-def parsed_sources(data: bytes) -> list[str]:
-    """The relative sources of a file's module calls; of one that cannot be parsed, what its bytes show."""
+def no_sources(data: bytes) -> list[str]:
+    """The bytes of a file show no call; of one that cannot be parsed, they are all that there is."""
     try:
         text = data.decode("utf-8-sig")
-        body = parse_terraform_json(text) if text.lstrip().startswith("{") else parse_hcl(text)
+        _ = parse_terraform_json(text) if text.lstrip().startswith("{") else parse_hcl(text)
     except (HclSyntaxError, UnicodeDecodeError):
         return relevance.local_sources(data)
-    found = []
-    for block in body.blocks:
-        source = block.body.attributes.get("source")
-        if block.type == "module" and source is not None and isinstance(source.value, Literal):
-            value = str(source.value.value).replace("\\", "/")
-            found += [value] if value.startswith(("./", "../")) else []
-    return found
+    return []
 
 
 def files_below(folder: Path) -> list[Path]:

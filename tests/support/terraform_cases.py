@@ -53,7 +53,7 @@ def judged(rule_id: str, root: Scope, **overrides: int) -> dict[str, Verdict]:
     """The verdicts of a rule on a root module, by address; every subject has exactly one."""
     rule, asked = CODE_RULES[rule_id], context(rule_id, **overrides)
     if rule.on_keys:
-        verdicts = key_verdicts(rule.on_keys, key_set(root), asked)
+        verdicts = key_verdicts(rule.on_keys, key_set(root), asked, rule.rests_on)
     else:
         verdicts = rule.terraform(root, asked) if rule.terraform else []
     found = {verdict.address: verdict for verdict in verdicts}

@@ -8,9 +8,9 @@ from terraform_oracle import Answer, Number
 
 from keyrules.code.terraform.evaluate import worth
 from keyrules.code.terraform.hcl.kinds import kind_of
-from keyrules.code.terraform.hcl.numbers import exact, number_text
+from keyrules.code.terraform.hcl.numbers import Real, exact, number_text
 from keyrules.code.terraform.hcl.syntax import parse_expression
-from keyrules.code.terraform.hcl.values import UNKNOWN, Kind, Loose, Refused, decided, is_null
+from keyrules.code.terraform.hcl.values import UNKNOWN, Kind, Loose, Refused, SetValue, decided, is_null
 from keyrules.code.terraform.scope import Frame, Scope
 
 
@@ -24,7 +24,7 @@ def compared(expression: str, answer: Answer, scope: Scope) -> tuple[Literal["sa
         return "open", ""
     shown = repr(value)
     if answer.refused:
-        return "different", shown
+        return ("different" if decided(value) else "open"), shown
     if not _agrees(value, answer.value):
         return "different", shown
     kind = kind_of(value)
@@ -46,14 +46,23 @@ def _agrees(value: Any, wanted: Any) -> bool:
     if is_null(value):
         return wanted is None
     if isinstance(value, dict):
-        return isinstance(wanted, dict) and value.keys() == wanted.keys() and all(
-            _agrees(member, wanted[name]) for name, member in value.items()
+        return (
+            isinstance(wanted, dict)
+            and value.keys() == wanted.keys()
+            and all(_agrees(member, wanted[name]) for name, member in value.items())
         )
+    if isinstance(value, SetValue) and any(isinstance(item, (list, dict)) for item in value):
+        # Structures in a set have an order that only Terraform knows, and nothing may rest on it.
+        return len(value) == len(wanted) and all(any(_agrees(item, other) for other in wanted) for item in value)
     if isinstance(value, list):
         return isinstance(wanted, list) and len(value) == len(wanted) and all(map(_agrees, value, wanted))
     if isinstance(value, (bool, str)):
         return type(value) is type(wanted) and bool(value == wanted)
-    return isinstance(wanted, Number) and number_text(exact(value)) == wanted.text
+    if not isinstance(wanted, Number):
+        return False
+    # A plan keeps what fits as a float, and with that its precision.
+    is_float = isinstance(value, Real) and value.mantissa.bit_length() <= 53
+    return number_text(exact(value)) == wanted.text or (is_float and float(value) == float(wanted.text))
 
 
 def _type(kind: Kind) -> Any:

@@ -8,14 +8,13 @@ sources are held against, and the types that the Python rules judge.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
-from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from keyrules.code.cloudformation.template import ACCESS_KEY
 from keyrules.code.terraform.keys import KEY_TYPES
+from keyrules.code.terraform.known_modules import known_modules, source_words
 from keyrules.model import Plane
 from keyrules.pack.catalog import Pack, load_pack
 from keyrules.pack.conditions import SENTINEL
@@ -39,15 +38,11 @@ class Vocabulary(NamedTuple):
 def vocabulary(pack: Pack) -> Vocabulary:
     """The words of a pack. Raises ValueError for a rule from which none can be derived."""
     types = {*KEY_TYPES, ACCESS_KEY}
-    sources: set[str] = set()
+    sources = {word for row in known_modules() for word in source_words(row)}
     for rule in pack.rules:
         if Plane.CODE in rule.planes and rule.definition != SENTINEL:
             named = {name for condition in conditions(rule.definition) for name in condition.get("resource_types", ())}
             types |= named - {_MODULE}
-            if _MODULE in named:
-                sources |= {word for pattern in _source_patterns(rule.definition) for word in required(pattern)}
-                if not sources:
-                    raise ValueError(f"{rule.id} judges module calls by no pattern on their source")
     template = {name for name in types if "::" in name}
     return Vocabulary(tuple(sorted(types - template)), tuple(sorted(sources)), tuple(sorted(template)))
 
@@ -62,53 +57,6 @@ def conditions(definition: Any) -> Iterator[Mapping[str, Any]]:
     elif isinstance(definition, list):
         for value in definition:
             yield from conditions(value)
-
-
-def _source_patterns(definition: Any) -> Iterator[str]:
-    for condition in conditions(definition):
-        if _MODULE in condition["resource_types"] and condition.get("attribute") == "source":
-            if condition["operator"] not in _PATTERNS:
-                raise ValueError(f"no words can be derived from the operator {condition['operator']} on a source")
-            yield condition["value"]
-
-
-def required(pattern: str) -> frozenset[str]:
-    """Words of which every text that a regular expression matches holds at least one. Raises ValueError without any.
-
-    Of the parts that must all match, the last one of some length is taken: a source begins with the publisher of
-    hundreds of modules and ends with the module.
-    """
-    try:
-        parser = import_module("re._parser")
-    except ImportError:
-        # Python 3.10 has it under its older name.
-        parser = import_module("sre_parse")
-    parsed = parser.parse(pattern)
-    words = _required(list(parsed))
-    if min(map(len, words), default=0) < _SHORTEST or parsed.state.flags & re.IGNORECASE:
-        raise ValueError(f"a text that {pattern!r} matches need not hold any word")
-    return words
-
-
-def _required(parts: list[Any]) -> frozenset[str]:
-    options: list[frozenset[str]] = []
-    run = ""
-    for kind, value in [*parts, ("END", None)]:
-        name = str(kind)
-        if name == "LITERAL":
-            run += chr(value)
-            continue
-        if run:
-            options.append(frozenset({run}))
-        run = ""
-        if name == "SUBPATTERN":
-            options.append(_required(list(value[-1])))
-        elif name == "BRANCH":
-            branches = [_required(list(branch)) for branch in value[1]]
-            options.append(frozenset().union(*branches) if all(branches) else _NONE)
-    shortest = [min(map(len, words), default=0) for words in options]
-    wanted = min(_SHORTEST, max(shortest, default=0))
-    return next((words for words, length in zip(options[::-1], shortest[::-1], strict=True) if length >= wanted), _NONE)
 
 
 def render(words: Vocabulary) -> str:

@@ -10,8 +10,9 @@ from collections.abc import Callable, Sequence
 
 from keyrules.code.file_names import (
     SOURCE_SUFFIXES,
+    STATE_SUFFIX,
     TEMPLATE_SUFFIXES,
-    holds_root_values,
+    calls_with_values,
     is_program,
     may_be_template,
     may_matter,
@@ -23,6 +24,7 @@ from keyrules.code.module_calls import ModuleCalls
 from keyrules.code.other_languages import other_languages
 from keyrules.code.relevance import concerns_cloudformation, could_be_plan, declares_values_only, holds_terraform_text
 from keyrules.code.scan_unit import Unit
+from keyrules.code.values_places import VALUE_SUFFIXES, roots_of_values
 
 _ZIP = b"PK\x03\x04"
 _LARGEST_TEMPLATE = 2**20
@@ -90,11 +92,16 @@ def discover(
     for file in sorted(named):
         _classify(file, *os.path.split(file), found, terraform, by_itself=True)
     wanted = {os.path.dirname(file) for file in named if file.endswith(SOURCE_SUFFIXES)}
-    found.whole = frozenset(os.path.dirname(file) for file in named if holds_root_values(os.path.basename(file)))
+    found.whole = frozenset(root for file in named if file.endswith(VALUE_SUFFIXES) for root in roots_of_values(file))
     if wanted or found.whole:
         terraform.add_around(wanted | found.whole, os.path.abspath(context))
     scanned = {folder for folder in terraform.calls if below(folder, folders)} | wanted
-    found.units += [Unit("terraform", root) for root in terraform.roots(scanned, found.whole)]
+    for root in terraform.roots(scanned, found.whole):
+        callers = tuple(sorted(terraform.callers.get(root, ())))
+        found.units.append(Unit("terraform", root, callers))
+        if named.intersection(callers):
+            found.whole |= {root}
+    found.units += [Unit("terraform", path) for path in terraform.alone]
     found.units.sort(key=lambda unit: (unit.path, unit.kind))
     found.texts.sort()
     found.folders = tuple(folders)
@@ -124,13 +131,16 @@ def _classify(path: str, folder: str, name: str, found: Discovery, terraform: Mo
     kind = _kind(name, data, by_itself)
     if kind is not None:
         found.considered += 1
+    if calls_with_values(name):
+        terraform.add_unit(path, data)
     if kind == "terraform":
         terraform.add(folder, path, data)
         if by_itself and declares_values_only(data):
             found.values.add(folder)
-    elif kind == "plan":
+    elif kind in ("plan", "no_plan"):
         found.units.append(Unit("plan", path))
-        return
+        if kind == "plan":
+            return
     elif kind == "template" and concerns_cloudformation(data):
         found.units.append(Unit("cloudformation", path))
     if (by_itself or may_matter(name)) and contains_candidate(data) and not _is_binary(data):
@@ -148,14 +158,17 @@ def _is_binary(data: bytes) -> bool:
 
 
 def _kind(name: str, data: bytes, by_itself: bool) -> str | None:
+    """terraform, template, plan, or no_plan for what its sender takes for one; state for a file that is called so."""
     if name.endswith(SOURCE_SUFFIXES):
         return "terraform"
     low = name.lower()
+    if STATE_SUFFIX in low:
+        return "state"
     if by_itself or low.endswith(".json") or "." not in name:
-        if could_be_plan(data) and _is_plan(data, by_itself):
-            return "plan"
+        if could_be_plan(data) and (kind := _kind_of_plan(data, by_itself)):
+            return kind
         if by_itself and data.startswith(_ZIP) and b"tfplan" in data[:HEAD]:
-            return "plan"
+            return "no_plan"
     if low.endswith(TEMPLATE_SUFFIXES):
         return "template"
     if is_program(name):
@@ -174,8 +187,11 @@ def _is_small(path: str) -> bool:
         return False
 
 
-def _is_plan(data: bytes, by_itself: bool) -> bool:
+def _kind_of_plan(data: bytes, by_itself: bool) -> str | None:
     """A state, a log or a saved plan in place of a plan's JSON is refused, because its sender takes it for judged."""
-    from keyrules.code.plan.json import is_plan, recognise
+    from keyrules.code.plan.json import Kind, recognise
 
-    return recognise(data) is not None if by_itself else is_plan(data)
+    kind = recognise(data)
+    if kind is Kind.PLAN:
+        return "plan"
+    return "no_plan" if by_itself and kind is not None else None

@@ -7,42 +7,39 @@ What is printed here is what it would print.
 
 from __future__ import annotations
 
-import argparse
 import os
 import stat
 import sys
-from collections.abc import Set
+from collections.abc import Sequence
 
 from keyrules.code.discovery import Discovery, discover, note_on_nothing
 from keyrules.code.other_languages import not_read_notes
-from keyrules.run.configuration.option import CONFIGURATION_FILE, MISSPELT_FILE
-from keyrules.run.exceptions.option import DEFAULT_FILE as EXCEPTIONS_FILE
-from keyrules.run.options import text_width
+from keyrules.run.options import CONFIGURATION_FILE, EXCEPTIONS_FILE, MISSPELT_FILE, Asked
+from keyrules.terminal import text_width
 from keyrules.terms import Severity
 
-_HARMLESS = frozenset({"paths", "quiet", "no_color", "show_passing", "fail_on"})
+_HARMLESS = frozenset({"quiet", "no_color", "show_passing", "fail_on"})
 """Options that change nothing about a run that finds nothing."""
 
 _FILES = (CONFIGURATION_FILE, MISSPELT_FILE, EXCEPTIONS_FILE)
 """What such a file says has to be checked whatever there is to evaluate."""
 
 
-def first_look(args: argparse.Namespace, given: Set[str]) -> Discovery | None:
-    """What there is to evaluate, or None where the run has to be checked first. `given` names the options in use."""
-    names = args.paths or ["."]
-    if given - _HARMLESS or ("fail_on" in given and args.fail_on.upper() not in Severity.__members__):
+def first_look(paths: Sequence[str], asked: Asked) -> Discovery | None:
+    """What there is to evaluate, or None where the run has to be checked first."""
+    if asked.in_use() - _HARMLESS or (asked.fail_on is not None and asked.fail_on.upper() not in Severity.__members__):
         return None
-    if not all(map(_is_readable, names)) or any(map(_lies_above, _FILES)):
+    if not all(map(_is_readable, paths)) or _concerned(paths):
         return None
-    return discover(names, os.getcwd())
+    return discover(paths, os.getcwd())
 
 
-def say_nothing(args: argparse.Namespace, found: Discovery) -> int:
+def say_nothing(paths: Sequence[str], asked: Asked, found: Discovery) -> int:
     """Prints that there is nothing to evaluate, and returns the exit code."""
-    if not args.quiet:
+    if not asked.quiet:
         from keyrules.reports.text_style import NOTHING_TO_EVALUATE, remarks
 
-        notes = [note_on_nothing(found, args.paths or ["."]), *not_read_notes(found.not_read)]
+        notes = [note_on_nothing(found, paths), *not_read_notes(found.not_read)]
         lines = remarks("Note", notes, text_width(sys.stdout))
         sys.stdout.buffer.write("\n".join([*lines, "", NOTHING_TO_EVALUATE, ""]).encode())
     return 0
@@ -61,11 +58,15 @@ def _is_readable(name: str) -> bool:
     return stat.S_ISREG(mode) and os.access(name, os.R_OK)
 
 
-def _lies_above(name: str) -> bool:
-    """Whether the working directory or a folder around it holds a file of that name."""
-    folder = os.getcwd()
-    while not os.path.lexists(os.path.join(folder, name)):
-        folder, below = os.path.dirname(folder), folder
-        if folder == below:
-            return False
-    return True
+def _concerned(paths: Sequence[str]) -> bool:
+    """Whether the working directory, a path or a folder around one holds such a file."""
+    named = map(os.path.abspath, paths)
+    todo = {os.getcwd(), *(path if os.path.isdir(path) else os.path.dirname(path) for path in named)}
+    done: set[str] = set()
+    while todo:
+        folder = todo.pop()
+        if any(os.path.lexists(os.path.join(folder, name)) for name in _FILES):
+            return True
+        done.add(folder)
+        todo |= {os.path.dirname(folder)} - done
+    return False

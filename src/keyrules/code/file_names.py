@@ -15,6 +15,13 @@ VALUE_FILES = ("terraform.tfvars", "terraform.tfvars.json")
 VALUE_SUFFIXES = (".auto.tfvars", ".auto.tfvars.json")
 """The values that a root module takes without being told to; other `.tfvars` files are named on a command line."""
 
+DOWNLOADED_MODULES = ".terraform/modules/modules.json"
+"""The list of the modules that `terraform init` has downloaded, below the folder that Terraform runs in."""
+
+UNIT_FILE, STACK_FILE = "terragrunt.hcl", "terragrunt.stack.hcl"
+COMPONENT_SUFFIXES, DEPLOYMENT_SUFFIX = (".tfcomponent.hcl", ".tfstack.hcl"), ".tfdeploy.hcl"
+"""What calls modules with values and is none itself: Terragrunt's units, and Terraform's stacks."""
+
 TEMPLATE_SUFFIXES = (".yaml", ".yml", ".json", ".template", ".cform", ".cfn", ".cft", ".txt")
 """In any letter case."""
 
@@ -36,10 +43,18 @@ PROGRAM_SUFFIXES = frozenset({
 NO_TEMPLATE_SUFFIXES = QUOTING_SUFFIXES | PROGRAM_SUFFIXES
 """What is a template only where its name says so twice, such as `stack.template.js`."""
 
+STATE_SUFFIX = ".tfstate"
+"""In the name of Terraform's state, and of its copies: `terraform.tfstate.1700000000.backup`."""
+
 TEXT_SUFFIXES = frozenset({
     *SOURCE_SUFFIXES, *TEMPLATE_SUFFIXES, *QUOTING_SUFFIXES,
     ".tfvars", ".hcl", ".tpl", ".tftpl", ".tmpl", ".j2", ".userdata", ".cloudinit", ".dockerfile",
     ".env", ".envrc", ".ini", ".cfg", ".conf", ".config", ".properties", ".toml", ".csv", ".tsv", ".xml",
+    STATE_SUFFIX, ".state", ".tfbackend", ".rc", ".creds", ".credentials", ".secret", ".secrets", ".vars",
+    ".ipynb", ".patch", ".diff", ".mbox", ".eml", ".log", ".jsonl", ".ndjson", ".sql", ".service",
+    ".jsx", ".tsx", ".mjs", ".cjs", ".vue", ".html", ".rs", ".kt", ".kts", ".scala", ".groovy", ".gradle", ".swift",
+    ".pl", ".lua", ".fish", ".rst", ".adoc",
+    ".backup", ".bak", ".old", ".orig", ".save", ".example", ".sample", ".dist", ".local",
 })  # fmt: skip
 """The last suffixes, in any letter case, of what may hold a hard-coded credential."""
 
@@ -52,17 +67,17 @@ NEVER_TEMPLATES = frozenset({
 })  # fmt: skip
 """The last suffixes, in any letter case, of what no deployment takes for a template; any other name may be one's."""
 
-TEXT_STEMS = frozenset({"dockerfile", "jenkinsfile"})
-"""Names that count with any suffix."""
+TEXT_STEMS = frozenset({"", "dockerfile", "jenkinsfile"})
+"""Names that count with any suffix; those that begin with a dot (`.s3cfg`, `.env.prod`) are settings of programs."""
 
 
 def may_matter(name: str) -> bool:
     """Whether a scan of a folder reads a file of this name; what is named on the command line is read in any case."""
     low = name.lower()
     stem, dot, rest = low.partition(".")
-    if not dot or "." + rest.rpartition(".")[2] in TEXT_SUFFIXES:
+    if not dot or stem in TEXT_STEMS or "." + rest.rpartition(".")[2] in TEXT_SUFFIXES:
         return True
-    return stem in TEXT_STEMS or low.startswith(".env.")
+    return STATE_SUFFIX in low
 
 
 def is_program(name: str) -> bool:
@@ -82,3 +97,8 @@ def may_be_template(name: str) -> bool:
 def holds_root_values(name: str) -> bool:
     """Whether Terraform reads a file of this name for the values of a root module's variables."""
     return name in VALUE_FILES or name.endswith(VALUE_SUFFIXES)
+
+
+def calls_with_values(name: str) -> bool:
+    """Whether a file of this name calls modules without being one."""
+    return name in (UNIT_FILE, STACK_FILE) or name.endswith(COMPONENT_SUFFIXES)

@@ -37,12 +37,17 @@ def walk_files(
 ) -> Iterator[tuple[str, str]]:
     """Folder and name of every regular file below a folder in a stable order.
 
-    Tool folders, links to folders and what is `excluded` are left out; a folder's path ends in a slash when that is
-    asked. What cannot be listed is added to `errors`, and so is a pipe or a device that Terraform would read.
+    Tool folders and what is `excluded` are left out; a folder's path ends in a slash when that is asked. Of a link to a
+    folder that is not walked itself, because it lies elsewhere or is a tool's, only the Terraform files directly in it
+    count: that makes it a root module, and what lies around it belongs to somebody else. What cannot be listed is added
+    to `errors`, and so is a pipe or a device that Terraform would read.
     """
     todo = [folder]
+    walked: set[str] = set()
+    links: list[str] = []
     while todo:
         current = todo.pop()
+        walked.add(current)
         try:
             with os.scandir(current) as listing:
                 entries = sorted(listing, key=lambda entry: entry.name)
@@ -59,12 +64,34 @@ def walk_files(
                     continue
                 elif entry.is_file(follow_symlinks=False) or stat.S_ISREG(entry.stat().st_mode):
                     yield current, entry.name
-                elif entry.name.endswith(SOURCE_SUFFIXES) and not entry.is_dir():
+                elif entry.is_dir():
+                    links.append(entry.path)
+                elif entry.name.endswith(SOURCE_SUFFIXES):
                     errors.append(Unread(shown(entry.path), "unreadable", _NO_FILE))
             except OSError as error:
                 if _is_missed(entry.name, error):
                     errors.append(unread(entry.path, error))
         todo += reversed(inside)
+    if links:
+        real = {os.path.realpath(path) for path in walked}
+        for link in links:
+            if os.path.realpath(link) not in real:
+                yield from _linked(link, errors, excluded)
+
+
+def _linked(link: str, errors: list[Unread], excluded: Callable[[str], bool] | None) -> Iterator[tuple[str, str]]:
+    """Folder and name of the Terraform files directly in a folder behind a link."""
+    if excluded and excluded(f"{link}/"):
+        return
+    try:
+        names = sorted(os.listdir(link))
+    except OSError as error:
+        errors.append(unread(link, error, "listed"))
+        return
+    for name in names:
+        path = os.path.join(link, name)
+        if name.endswith(SOURCE_SUFFIXES) and os.path.isfile(path) and not (excluded and excluded(path)):
+            yield link, name
 
 
 def _is_missed(name: str, error: OSError) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import os.path
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
@@ -21,6 +21,7 @@ from keyrules.code.cloudformation.parts import template_files, text_inside
 from keyrules.code.cloudformation.template import ACCESS_KEY, Template
 from keyrules.code.cloudformation.view import TemplateFile
 from keyrules.code.flow import flow
+from keyrules.code.joined_readings import joined
 from keyrules.code.key_rules import (
     KeyRule,
     as_the_rule_says,
@@ -28,6 +29,7 @@ from keyrules.code.key_rules import (
     encrypted_in_state,
     key_verdicts,
     no_console_user,
+    no_key_by_call,
     one_active_key,
     rotation,
 )
@@ -43,8 +45,10 @@ from keyrules.code.terraform.embedded import EmbeddedTemplate, templates_in
 from keyrules.code.terraform.evaluate import instance_keys
 from keyrules.code.terraform.key_set import key_set as declared_keys
 from keyrules.code.terraform.keys import KEY_TYPES, module_instances
-from keyrules.code.terraform.module import Declaration, Module, ModuleReader
+from keyrules.code.terraform.module import Declaration, Module
+from keyrules.code.terraform.readings import Readings
 from keyrules.code.terraform.scope import Scope, format_key, walk
+from keyrules.code.terraform.sources import module_source
 from keyrules.code.unit_results import Declared, Place, Problem
 from keyrules.code.verdict import Context, TimedContext, Verdict
 from keyrules.files import read_regular
@@ -56,9 +60,13 @@ _EVERYWHERE = (*_TERRAFORM, "cloudformation")
 
 @dataclass(frozen=True)
 class CodeRule:
-    """How a rule is decided on code: key by key in the kinds of unit named, or on the whole of each kind."""
+    """How a rule is decided on code: key by key in the kinds of unit named, and on the calls of modules that are not
+    here; or on the whole of each kind. `rests_on` are the arguments of a key that it looks at, in Terraform's names."""
 
     on_keys: KeyRule | None = None
+    rests_on: tuple[str, ...] = ()
+    on_calls: KeyRule | None = None
+    on_unknown_calls: bool = False
     kinds: tuple[str, ...] = _EVERYWHERE
     terraform: Callable[[Scope, Context], list[Verdict]] | None = None
     plan: Callable[[Plan, str, Context], list[Verdict]] | None = None
@@ -66,14 +74,14 @@ class CodeRule:
 
 
 RULES: Mapping[str, CodeRule] = {
-    "KEY_AWS_001": CodeRule(rotation),
-    "KEY_AWS_003": CodeRule(one_active_key),
-    "KEY_AWS_004": CodeRule(no_console_user),
-    "KEY_AWS_005": CodeRule(as_the_rule_says),
-    "KEY_AWS_006": CodeRule(as_the_rule_says),
-    "KEY_AWS_007": CodeRule(as_the_rule_says),
+    "KEY_AWS_001": CodeRule(rotation, ("status",), rotation, on_unknown_calls=True),
+    "KEY_AWS_003": CodeRule(one_active_key, ("user", "status")),
+    "KEY_AWS_004": CodeRule(no_console_user, ("user", "status")),
+    "KEY_AWS_005": CodeRule(as_the_rule_says, ("user",)),
+    "KEY_AWS_006": CodeRule(as_the_rule_says, ("status",)),
+    "KEY_AWS_007": CodeRule(as_the_rule_says, on_calls=no_key_by_call),
     # State is Terraform's.
-    "KEY_AWS_008": CodeRule(encrypted_in_state, _TERRAFORM),
+    "KEY_AWS_008": CodeRule(encrypted_in_state, ("pgp_key",), encrypted_in_state, kinds=_TERRAFORM),
     "KEY_AWS_009": CodeRule(
         terraform=flow.judge_outputs, plan=plan_outputs.judge_outputs, cloudformation=exposure.judge_outputs
     ),
@@ -90,11 +98,13 @@ _Whole: TypeAlias = Callable[[CodeRule, TimedContext], list[Verdict]]
 _RESOURCE = re.compile(rf'^\s*resource\s+"?({"|".join(KEY_TYPES)})"?\s+"?([^"\s{{]+)"?', re.MULTILINE)
 
 
-def judge_unit(kind: str, path: str, session: CheckSession) -> Declared:
-    """Judges one root module folder, template or plan. Raises OSError when the file itself cannot be read."""
-    judges = {"terraform": _terraform, "cloudformation": _cloudformation, "plan": _planned, "text": _terraform_text}
-    judge = judges[kind]
-    return judge(path, session)
+def judge_unit(kind: str, path: str, session: CheckSession, callers: Sequence[str] = ()) -> Declared:
+    """Judges one root module folder, template or plan; `callers` as a Unit has them. Raises OSError when the file
+    itself cannot be read."""
+    if kind == "terraform":
+        return _terraform(path, session, callers)
+    judges = {"cloudformation": _cloudformation, "plan": _planned, "text": _terraform_text}
+    return judges[kind](path, session)
 
 
 def _verdicts(kind: str, session: CheckSession, keys: KeySet, whole: _Whole) -> Iterator[Verdict]:
@@ -105,9 +115,9 @@ def _verdicts(kind: str, session: CheckSession, keys: KeySet, whole: _Whole) -> 
             if rule.on_keys is None:
                 yield from whole(rule, context)
             elif kind in rule.kinds:
-                yield from key_verdicts(rule.on_keys, keys, context)
-                if rule.on_keys is as_the_rule_says:
-                    yield from call_verdicts(keys, context)
+                yield from key_verdicts(rule.on_keys, keys, context, rule.rests_on)
+                if rule.on_calls is not None:
+                    yield from call_verdicts(rule.on_calls, keys, context, unknown=rule.on_unknown_calls)
 
 
 def _unread(kind: str, places: Iterable[Place], session: CheckSession, why: str) -> Iterator[Verdict]:
@@ -121,15 +131,25 @@ def _unread(kind: str, places: Iterable[Place], session: CheckSession, why: str)
                 yield Verdict(rule_id, Status.UNKNOWN, place.path, place.address, *lines, "not_evaluated", message)
 
 
-def _terraform(folder: str, session: CheckSession) -> Declared:
-    reader = ModuleReader()
-    root = Scope(reader.module(folder), reader)
+def _terraform(folder: str, session: CheckSession, callers: Sequence[str]) -> Declared:
+    readings = Readings(folder, callers)
+    found = joined([(reading, _read(reading.root, session)) for reading in readings])
+    found.problems += [Problem(error.path, error.message) for error in readings.errors]
+    digests = {path: digest for reader in readings.readers for path, digest in reader.digests.items()}
+    lines = (f"{_relative(path, folder)}\0{digest}" for path, digest in sorted(digests.items()))
+    found.sha256 = hashlib.sha256("\n".join(lines).encode("utf-8", "surrogateescape")).hexdigest()
+    return found
+
+
+def _read(root: Scope, session: CheckSession) -> Declared:
+    """What one reading of a root module says."""
     keys = declared_keys(root)
     found = Declared([Place(key.path, key.address, key.start_line, key.end_line) for key in keys.keys])
     present = {(place.path, without_keys(place.address)) for place in found.keys}
     modules: dict[str, Module] = {}
     for scope in walk(root):
         modules.setdefault(scope.module.path, scope.module)
+        found.problems += _unread_sources(scope)
         for name, declared in sorted(scope.module.resources.items()):
             address = f"{scope.prefix}{name}"
             if name.split(".")[0] in KEY_TYPES and (declared.path, without_keys(address)) not in present:
@@ -144,14 +164,12 @@ def _terraform(folder: str, session: CheckSession) -> Declared:
         _verdicts("terraform", session, keys, lambda rule, context: (rule.terraform or _nothing)(root, context))
     )
     verdicts = _each_instance(verdicts, root)
-    skips = Skips.of_terraform(root, reader.comments)
+    skips = Skips.of_terraform(root, root.reader.comments)
     found.verdicts = _with_skips(verdicts, skips)
     for declared, embedded in templates_in(root):
         _add(found, _embedded(declared, embedded, skips, session))
     found.verdicts += _unread("terraform", unread, session, "its file cannot be parsed, so it is known by name only")
     found.idle_skips = _idle(skips)
-    lines = (f"{_relative(path, folder)}\0{digest}" for path, digest in sorted(reader.digests.items()))
-    found.sha256 = hashlib.sha256("\n".join(lines).encode("utf-8", "surrogateescape")).hexdigest()
     return found
 
 
@@ -218,6 +236,18 @@ def _each_instance(verdicts: list[Verdict], root: Scope) -> list[Verdict]:
         for verdict in verdicts
         for address in instances.get((verdict.path, verdict.address)) or (verdict.address,)
     ]
+
+
+def _unread_sources(scope: Scope) -> Iterator[Problem]:
+    """The calls of which it is not known what they call, or which lead where they must not."""
+    for name, call in sorted(scope.module.calls.items()):
+        if call.value("source") is not None:
+            source, where = module_source(call, scope), f"line {call.line_of('source')}: module {name}"
+            if source.text is None:
+                message = "has a source that does not resolve here, so what it declares is not judged; scan the plan"
+                yield Problem(call.path, f"{where} {message}")
+            elif source.skipped is not None:
+                yield Problem(call.path, f"{where} is not read: {source.skipped}")
 
 
 def _relative(path: str, folder: str) -> str:

@@ -5,12 +5,12 @@ KEY_AWS_001 asks the reader how its language rotates; everything around that, an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from keyrules.code.definitions import judge_definition
-from keyrules.code.keys import Key, KeySet, Subject, Unread
+from keyrules.code.keys import Key, KeyCall, KeySet, Subject, Unread
 from keyrules.code.verdict import Opinion, TimedContext, Verdict, listed
 from keyrules.model import Status, TraceStep
 
@@ -132,27 +132,32 @@ def as_the_rule_says(key: Subject, keys: KeySet, context: TimedContext) -> Opini
     return Opinion(Status.PASS, "compliant", words.passed) if truth else Opinion(Status.FAIL, *words.failed)
 
 
-def key_verdicts(rule: KeyRule, keys: KeySet, context: TimedContext) -> list[Verdict]:
-    """One verdict of the context's rule on each key of a unit."""
-    return [_on_key(key, rule, keys, context) for key in keys.keys]
+def key_verdicts(rule: KeyRule, keys: KeySet, context: TimedContext, rests_on: Sequence[str] = ()) -> list[Verdict]:
+    """One verdict of the context's rule on each key of a unit; `rests_on` are the arguments that the rule looks at."""
+    return [_on_key(key, rule, keys, context, rests_on) for key in keys.keys]
 
 
-def call_verdicts(keys: KeySet, context: TimedContext) -> list[Verdict]:
-    """One verdict of a rule that is about module calls, too, on each call that may create a key."""
-    found = []
-    for call in keys.calls:
-        if judge_definition(context.rule.definition, call) != "":
-            found.append(_verdict(call, as_the_rule_says(call, keys, context), context))
-    return found
+def no_key_by_call(call: Key, keys: KeySet, context: TimedContext) -> Opinion:
+    """KEY_AWS_007 on a module call: none that creates a key."""
+    words = WORDS[context.rule.id]
+    if isinstance(call, KeyCall) and call.creates is None:
+        return replace(words.undecided, message=f"{words.undecided.message} {call.open_because}")
+    return Opinion(Status.FAIL, *words.failed)
 
 
-def _on_key(key: Key, rule: KeyRule, keys: KeySet, context: TimedContext) -> Verdict:
+def call_verdicts(rule: KeyRule, keys: KeySet, context: TimedContext, *, unknown: bool) -> list[Verdict]:
+    """One verdict on each call of a module that creates a key; of `unknown` ones too, whose arguments ask for one."""
+    return [_on_key(call, rule, keys, context, ()) for call in keys.calls if call.known or unknown]
+
+
+def _on_key(key: Key, rule: KeyRule, keys: KeySet, context: TimedContext, rests_on: Sequence[str]) -> Verdict:
     if key.never:
         return _verdict(key, Opinion(Status.PASS, "never_created", key.never), context)
     opinion = rule(key, keys, context)
     if key.caveat and opinion.status is not Status.PASS:
         opinion = replace(opinion, message=f"{opinion.message} ({key.caveat})")
-    return _verdict(key, opinion, context)
+    files = key.evidence(rests_on) | {step.path for step in opinion.trace} | set(opinion.evidence)
+    return _verdict(key, replace(opinion, evidence=tuple(sorted(files - {key.path}))), context)
 
 
 def _verdict(subject: Subject, opinion: Opinion, context: TimedContext) -> Verdict:
@@ -167,4 +172,5 @@ def _verdict(subject: Subject, opinion: Opinion, context: TimedContext) -> Verdi
         opinion.message,
         opinion.facts,
         opinion.trace,
+        opinion.evidence,
     )

@@ -33,6 +33,10 @@ Attribute: TypeAlias = object
 """A value, an Unread, or Cases of both."""
 
 
+def _nothing_else(names: Sequence[str]) -> frozenset[str]:
+    return frozenset()
+
+
 @dataclass(frozen=True)
 class Subject:
     """A block that a rule's definition is asked about. `kind` is its resource type, or `module` for a call.
@@ -56,7 +60,8 @@ class Key(Subject):
     `status` is its status attribute; `owner` is equal for two keys exactly when they are known to be of one user, None
     when nothing can be said; `owner_shown` names the user in a sentence. `open_because` goes on after "the status" or
     another attribute that is OPEN: why, and what to do. `caveat` says how it was judged, in messages
-    that are no pass. `never` says why it is surely not created although it stands there. `several` says that it may
+    that are no pass. `evidence` gives the files that some of its arguments, and whether it is declared at all, rest on.
+    `never` says why it is surely not created although it stands there. `several` says that it may
     stand for more than one key of that user.
     """
 
@@ -65,6 +70,7 @@ class Key(Subject):
     owner_shown: str
     rotation: Callable[[TimedContext], Opinion] = field(repr=False)
     open_because: str = "comes from an input without a value here; give it a default, or scan the plan"
+    evidence: Callable[[Sequence[str]], frozenset[str]] = field(default=_nothing_else, repr=False)
     caveat: str = ""
     never: str = ""
     several: bool = False
@@ -74,6 +80,17 @@ class Key(Subject):
         """Whether the code says Inactive in every case; what is open counts as active."""
         cases = self.status if isinstance(self.status, Cases) else (self.status,)
         return all(case == "Inactive" for case in cases)
+
+
+@dataclass(frozen=True, eq=False)
+class KeyCall(Key):
+    """A call of a module that is not read and creates a key, or may: `creates` is None where an input decides.
+
+    `known` is False for a module that nobody knows, whose arguments ask for a key.
+    """
+
+    creates: bool | None = True
+    known: bool = True
 
 
 @dataclass(frozen=True)
@@ -93,7 +110,7 @@ class KeySet:
     keys: Sequence[Key]
     together: Callable[[Key, Key], bool]
     passwords: Callable[[Key], Sequence[ConsolePassword]]
-    calls: Sequence[Subject] = ()
+    calls: Sequence[KeyCall] = ()
 
     def beside(self, key: Key) -> list[Key]:
         """The other keys that can be active together with an active key, for the same user."""

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Set
+from contextlib import suppress
 
-from keyrules.code.file_names import SOURCE_SUFFIXES
+from keyrules.code.file_names import DOWNLOADED_MODULES, SOURCE_SUFFIXES, calls_with_values
+from keyrules.code.file_paths import module_folder
 from keyrules.code.file_walk import read_file, walk_files
-from keyrules.code.relevance import concerns_terraform, local_sources
+from keyrules.code.relevance import computes_sources, concerns_terraform, local_sources
 
 
 class ModuleCalls:
     """Terraform folders as their files' bytes show them.
 
-    `calls` has the folders that each folder calls, `relevant` those with a word of the rules or an unreadable file.
+    `calls` has the folders that each folder calls, `relevant` those with a word of the rules or an unreadable file;
+    `callers` the files that call a folder without being a module, `alone` those that call what is not here.
     `excluded` says of an absolute path whether the run leaves it out; a folder's path ends in a slash.
     """
 
@@ -22,6 +25,10 @@ class ModuleCalls:
         self.calls: dict[str, set[str]] = {}
         self.relevant: set[str] = set()
         self._own: set[str] = set()
+        self._computing: set[str] = set()
+        self._units: dict[str, bytes] = {}
+        self.callers: dict[str, set[str]] = {}
+        self.alone: set[str] = set()
         self._seen: set[str] = set()
 
     def add(self, folder: str, path: str, data: bytes) -> None:
@@ -29,11 +36,19 @@ class ModuleCalls:
         self._own.add(folder)
         self._note(folder, path, data)
 
+    def add_unit(self, path: str, data: bytes) -> None:
+        """Notes a file that calls modules without being one."""
+        self._units[path] = data
+
     def _note(self, folder: str, path: str, data: bytes) -> None:
         self._seen.add(path)
         called = self.calls.setdefault(folder, set())
         if b"source" in data or b"\\" in data or b"\0" in data:
-            called.update(os.path.normpath(f"{folder}/{source}") for source in local_sources(data))
+            called.update(filter(None, (module_folder(folder, source) for source in local_sources(data))))
+            if computes_sources(data):
+                self._computing.add(folder)
+            if os.path.exists(os.path.join(folder, DOWNLOADED_MODULES)):
+                called.update(_listed(folder))
         if concerns_terraform(data):
             self.relevant.add(folder)
 
@@ -51,21 +66,26 @@ class ModuleCalls:
                 if name.endswith(SOURCE_SUFFIXES):
                     self._own.add(folder)
                     self._read(folder, name)
+                elif calls_with_values(name):
+                    with suppress(OSError):
+                        self.add_unit(os.path.join(folder, name), read_file(os.path.join(folder, name)))
 
     def roots(self, scanned: Set[str], values: Set[str]) -> list[str]:
         """The folders to evaluate: each that nobody calls, if it or anything that it calls could matter, and it is
         scanned, calls what is scanned, or takes its values from what is.
 
-        A folder that is left out is no root, and calls only as far as a folder calls it that is not.
+        A folder that is left out is no root, and calls only as far as a folder calls it that is not. What a unit calls
+        is a root, too, whoever else calls it.
         """
+        self._read_units()
         if self._excluded is not None:
             # Terraform takes a folder as a whole, so the files count that are left out beside others that are not.
             for folder in list(self.calls):
                 self._add_folder(folder)
         self._follow()
+        confirmed = self._confirmed()
         if not self.relevant:
             return []
-        confirmed = self._confirmed()
         # What only a comment led to calls nobody, and neither does what is left out.
         own = [folder for folder in sorted(self._own) if self._excluded is None or not self._excluded(f"{folder}/")]
         callers = {caller for folder in own for caller in _reachable(folder, confirmed)}
@@ -75,32 +95,60 @@ class ModuleCalls:
         covered = {folder for root in roots for folder in reach[root]}
         # Modules that call each other in a ring have no root; each of them is one then.
         roots += [folder for folder in own if folder not in covered]
-        asked = [root for root in roots if root in values or reach[root] & scanned]
-        return sorted(root for root in asked if reach[root] & self.relevant)
+        roots += [folder for folder in self.callers if folder in self.calls and folder not in roots]
+        asked = [root for root in roots if root in values or root in self.callers or reach[root] & scanned]
+        relevant = [root for root in asked if reach[root] & self.relevant]
+        # Below a link that was named on the command line a module has another name than where it is called.
+        real = {os.path.realpath(folder) for folder in called} if relevant else set()
+        return sorted(
+            root for root in relevant if root in called or root in self.callers or os.path.realpath(root) not in real
+        )
+
+    def _read_units(self) -> None:
+        """Finds the folders that units call; a unit that calls what is not here is one itself, if it could matter."""
+        if not self._units:
+            return
+        from keyrules.code.terraform.module import ModuleReader
+        from keyrules.code.terraform.units import calling_units
+
+        reader = ModuleReader(read_file)
+        for path, data in sorted(self._units.items()):
+            for call in calling_units(path, reader):
+                if call.folder is not None:
+                    self.callers.setdefault(call.folder, set()).add(path)
+                    self.calls.setdefault(call.folder, set())
+                    self._add_folder(call.folder)
+                elif concerns_terraform(data):
+                    self.alone.add(path)
 
     def _confirmed(self) -> dict[str, set[str]]:
         """The calls that the syntax confirms; bytes alone also find one in a comment, and then nobody evaluates the
         module.
 
-        A folder with a file that cannot be parsed keeps its other calls in `calls`, but confirms none of them.
+        A folder with a file that cannot be parsed keeps its other calls in `calls`, but confirms none of them. One
+        with a source that has no value could matter.
         """
-        confirmed = dict(self.calls)
-        unsure = [
-            folder
-            for folder, targets in self.calls.items()
-            if any(_reachable(target, self.calls) & self.relevant for target in targets)
-        ]
-        if unsure:
-            from keyrules.code.terraform.module import ModuleReader
+        confirmed: dict[str, set[str]] = {}
+        reader = None
+        while unsure := sorted((_callers(self.relevant, self.calls) | self._computing) - confirmed.keys()):
+            from keyrules.code.terraform.sources import CallReader
 
-            reader = ModuleReader(read_file)
+            reader = reader or CallReader(read_file)
             for folder in unsure:
-                targets, module = self.calls[folder], reader.module(folder)
-                sources = {module.local_source(call) for call in module.calls.values()}
-                confirmed[folder] = {source for source in sources if source is not None}
-                self.calls[folder] = confirmed[folder] | (targets if module.errors else set())
-        self._follow()
-        return confirmed
+                targets, complete = reader.called(folder)
+                confirmed[folder] = targets
+                self.calls[folder] = targets | (set() if complete else self.calls[folder])
+            self._follow()
+        if reader is not None and reader.open:
+            # What has no value in a module alone may have one where it is called.
+            for folder in sorted(self._own):
+                if _reachable(folder, self.calls) & reader.open:
+                    for caller, targets in reader.below(folder):
+                        confirmed[caller] = confirmed.get(caller, set()) | targets
+                        self.calls[caller] = self.calls.get(caller, set()) | targets
+            self.relevant |= reader.open
+            self._follow()
+        return {**self.calls, **confirmed}
 
     def _follow(self) -> None:
         """Adds the called folders that lie outside of what was walked."""
@@ -135,6 +183,30 @@ class ModuleCalls:
             # The module reader meets the same file again and reports it.
             self.calls.setdefault(folder, set())
             self.relevant.add(folder)
+
+
+def _callers(wanted: Set[str], calls: Mapping[str, Set[str]]) -> set[str]:
+    """The folders that call one of those that are wanted, at any distance."""
+    callers: dict[str, list[str]] = {}
+    for folder, targets in calls.items() if wanted else ():
+        for target in targets:
+            callers.setdefault(target, []).append(folder)
+    seen: set[str] = set()
+    todo = [caller for folder in wanted for caller in callers.get(folder, ())]
+    while todo:
+        current = todo.pop()
+        if current not in seen:
+            seen.add(current)
+            todo += callers.get(current, ())
+    return seen
+
+
+def _listed(folder: str) -> set[str]:
+    """The folders of a root's downloaded modules."""
+    from keyrules.code.terraform.downloaded import manifest
+
+    found = (str(entry.get("Dir", "")) for entry in manifest(folder, read_file).values())
+    return {os.path.normpath(os.path.join(folder, path)) for path in found if path.startswith(".terraform/")}
 
 
 def _reachable(folder: str, calls: Mapping[str, Set[str]]) -> set[str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 
+from keyrules.code.key_words import KEY_ARGUMENTS, SECRET_OUTPUTS
 from keyrules.code.trigger_words import MODULE_SOURCES, TEMPLATE_TYPES, TERRAFORM_TYPES
 
 PLAN_WORDS = (b'"format_version"', b'"terraform_version"', b'"@level"')
@@ -32,16 +33,30 @@ _ESCAPE = rb"""\\(?:
     )"""
 _GENERATORS = (".hcl", ".tpl", ".tftpl", ".tmpl", ".gotmpl", ".j2", ".jinja", ".jinja2", ".erb", ".mustache", ".hbs")
 _TERRAFORM_RESOURCE = rb"""(?m)^[ \t]*resource[ \t]+"?(?:%s)"?[ \t]"""
-_LOCAL_SOURCE = rb"""source["']?(?:\s|/\*[^*]*\*/)*[=:](?:\s|/\*[^*]*\*/)*["'](\.{1,2}[/\\][^"'\n]*)["']"""
+_SOURCE = (
+    rb"""source["']?(?:\s|/\*[^*]*\*/)*[=:](?!=)(?:\s|/\*[^*]*\*/)*"""
+    rb"""(?:["']([^"'\n]*)["'](?=[ \t]*(?:[\r\n#/},;]|\Z)))?"""
+)
+_MODULE_BLOCK = rb"""(?<![.\w])module["']?[\s{:/"']"""
+_PATHS = ("./", "../", "/", "file:")
+_PARTS_OF_TEMPLATES = (b"${", b"%{")
 _VALUES = rb"""(?m)^[ \t{]*"?(?:variable|locals)"?[ \t]*["{:]"""
 _SUBJECTS = rb"""(?m)^[ \t{]*"?(?:resource|data|module|output|ephemeral)"?[ \t]*["{:]"""
+_ARGUMENTS = tuple(name.encode() for name in KEY_ARGUMENTS)
+_SECRET_OF_MODULE = rb"""\bmodule\b[^\n]{0,200}?[.\["](?:%s)(?![\w-])""" % SECRET_OUTPUTS.encode()
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
 def concerns_terraform(data: bytes) -> bool:
-    """Whether a Terraform file, by itself, could declare a key, call a registry module that does, or deploy a template
-    that does."""
-    return _holds(data, TERRAFORM_TYPES + MODULE_SOURCES + STACKS)
+    """Whether a Terraform file, by itself, could declare a key, call a module that does or seems to, or deploy a
+    template that does."""
+    return _holds(data, TERRAFORM_TYPES + MODULE_SOURCES + STACKS + _ARGUMENTS) or _takes_secret(data)
+
+
+def _takes_secret(data: bytes) -> bool:
+    """Whether a file takes something out of a module that is named like a key's secret."""
+    narrow = _narrow(data)
+    return b"module" in narrow and re.search(_SECRET_OF_MODULE, _unescaped(narrow)) is not None
 
 
 def concerns_cloudformation(data: bytes) -> bool:
@@ -67,12 +82,21 @@ def could_be_plan(data: bytes) -> bool:
 
 
 def local_sources(data: bytes) -> list[str]:
-    """The relative module sources that a Terraform file names; comments and strings may add some that are none.
+    """The module sources of a Terraform file that are paths; comments and strings may add some that are none.
 
     Terraform takes backslashes in them for slashes on every platform.
     """
-    found = re.findall(_LOCAL_SOURCE, _unescaped(_narrow(data)))
-    return [match.decode("utf-8", "surrogateescape").replace("\\", "/") for match in found]
+    found = re.findall(_SOURCE, _unescaped(_narrow(data)))
+    texts = [match.decode("utf-8", "surrogateescape").replace("\\", "/") for match in found]
+    return [text for text in texts if text.startswith(_PATHS)]
+
+
+def computes_sources(data: bytes) -> bool:
+    """Whether a Terraform file calls a module whose source could be something else than a plain string."""
+    plain = _unescaped(_narrow(data))
+    if not re.search(_MODULE_BLOCK, plain):
+        return False
+    return any(not match[1] or any(p in match[1] for p in _PARTS_OF_TEMPLATES) for match in re.finditer(_SOURCE, plain))
 
 
 def declares_values_only(data: bytes) -> bool:

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import TypeAlias
 
 from keyrules.code.discovery import Discovery, discover, note_on_nothing
 from keyrules.code.file_names import SOURCE_SUFFIXES
 from keyrules.code.file_paths import below, shown
 from keyrules.code.file_walk import read_file
+from keyrules.code.literals.candidates import contains_candidate
+from keyrules.code.literals.findings import LITERALS, FileLiterals, literal_findings, temporary_note
+from keyrules.code.literals.masking import KnownSecrets, masked
 from keyrules.code.other_languages import not_read_notes
+from keyrules.code.processes import ENDED, TIMED_OUT, Failure, in_processes
 from keyrules.code.scan_findings import merged, unit_findings
 from keyrules.code.scan_unit import Limits, Unit
 from keyrules.code.session import CheckSession
-from keyrules.code.unit_results import UnitOutcome
+from keyrules.code.unit_results import Declared, UnitOutcome
+from keyrules.code.verdict import Verdict, listed
 from keyrules.model import (
     Counts,
     Evaluation,
@@ -32,7 +37,10 @@ from keyrules.model import (
 )
 from keyrules.pack.pack import Pack
 
-LITERALS = "KEY_AWS_011"
+_BATCH = 32
+"""How many texts are read in one process; most are small."""
+
+_READING = frozenset({"FileNotFoundError", "IsADirectoryError", "NotADirectoryError", "OSError", "PermissionError"})
 
 
 @dataclass(frozen=True)
@@ -59,25 +67,22 @@ def scan(request: ScanRequest) -> Evaluation:
     """Evaluates every rule of the selection that has a code plane. Raises nothing for what lies in the files."""
     found = request.found or discover(request.paths, request.context, request.excluded)
     rules = tuple(rule for rule in request.selection.rules if Plane.CODE in rule.planes)
+    outcomes, texts, errors = _evaluated(found, rules, request)
     findings: list[Finding] = []
-    errors = [EvaluationError(*error) for error in found.errors]
     inputs: list[Input] = []
-    keys: set[tuple[str, str]] = set()
-    notes: list[str] = []
-    for outcome in _outcomes(found, rules, request):
-        unit = unit_findings(outcome, request.selection)
-        findings += [f for f in unit.findings if _is_asked_for(f, outcome.unit, found) and not _left_out(f, request)]
+    for outcome in outcomes:
+        unit = unit_findings(outcome, request.selection, _asked_for(outcome.unit, found, request))
+        findings += unit.findings
         errors += unit.errors
-        notes += [f"{shown(note.path)}: {note.message}" for note in outcome.declared.notes] if outcome.declared else []
         digest = outcome.declared.sha256 if outcome.declared else None
         inputs.append(Input(outcome.unit.kind, shown(outcome.unit.path), digest))
-        keys |= _keys(outcome, request)
     literals = next((rule for rule in rules if rule.id == LITERALS), None)
     if literals is not None:
-        findings += _literals(found, literals, inputs, errors)
+        findings += [finding for path, text in texts for finding in literal_findings(path, text, literals)]
+        inputs += _text_inputs(found, texts)
     findings = merged(findings)
     kept = [f for f in findings if f.status is not Status.PASS or request.keep_passing]
-    return Evaluation(
+    evaluation = Evaluation(
         plane=Plane.CODE,
         as_of=request.as_of,
         pack=request.pack.stamp,
@@ -86,11 +91,12 @@ def scan(request: ScanRequest) -> Evaluation:
         findings=tuple(kept),
         counts=_counts(findings),
         errors=_distinct(errors),
-        notes=(*_notes(found, request, findings), *notes, *not_read_notes(found.not_read)),
+        notes=_notes(found, request, outcomes, findings, texts if literals is not None else ()),
         rule_counts={rule.id: _counts(finding for finding in findings if finding.rule == rule.id) for rule in rules},
-        population=_population(found, keys),
+        population=_population(found, outcomes, request),
         scope=ScanScope(tuple(map(shown, found.folders)), tuple(sorted(map(shown, found.only or ())))),
     )
+    return masked(evaluation, KnownSecrets(digest for _, text in texts for digest in text.digests))
 
 
 def _counts(findings: Iterable[Finding]) -> Counts:
@@ -98,51 +104,97 @@ def _counts(findings: Iterable[Finding]) -> Counts:
     return Counts(counts[Status.PASS], counts[Status.FAIL], counts[Status.EXEMPT], counts[Status.UNKNOWN])
 
 
-def _population(found: Discovery, keys: set[tuple[str, str]]) -> dict[str, int]:
+def _population(found: Discovery, outcomes: Iterable[UnitOutcome], request: ScanRequest) -> dict[str, int]:
     """What the scan had before it, whatever the verdicts; a key is a file and an address in it."""
     units = Counter(unit.kind for unit in found.units)
+    leaves_out = request.excluded or (lambda path: False)
+    places = (place for outcome in outcomes if outcome.declared for place in outcome.declared.keys)
     return {
-        "access_keys": len(keys),
+        "access_keys": len({(place.path, place.address) for place in places if not leaves_out(place.path)}),
         "terraform_modules": units["terraform"],
         "plans": units["plan"],
         "cloudformation_templates": units["cloudformation"],
     }
 
 
-def _keys(outcome: UnitOutcome, request: ScanRequest) -> set[tuple[str, str]]:
-    """The keys that a unit declares where the run does not leave them out, as file and address."""
-    places = outcome.declared.keys if outcome.declared else ()
-    leaves_out = request.excluded or (lambda path: False)
-    return {(place.path, place.address) for place in places if not leaves_out(place.path)}
+_Work: TypeAlias = Unit | tuple[str, ...]
+_Result: TypeAlias = Declared | list[FileLiterals]
 
 
-def _outcomes(found: Discovery, rules: tuple[Rule, ...], request: ScanRequest) -> list[UnitOutcome]:
-    """What came of each unit, in the order of the units."""
-    if not found.units or not rules:
-        return []
+def _evaluated(
+    found: Discovery, rules: tuple[Rule, ...], request: ScanRequest
+) -> tuple[list[UnitOutcome], list[tuple[str, FileLiterals]], list[EvaluationError]]:
+    """What came of each unit and of each text that may hold a hard-coded credential, in their order.
+
+    Texts are read whichever rules run, and so are the secrets of plans: a secret that is known is masked in what the
+    rules say.
+    """
+    errors = [EvaluationError(*error) for error in found.errors]
+    units = found.units if rules else []
+    plans = {unit.path for unit in found.units if unit.kind == "plan"}
+    files = [*found.texts, *sorted(plans - set(found.texts))]
+    if not (units or files):
+        return [], [], errors
     from keyrules.code.judging import judge_unit
-    from keyrules.code.processes import Failure, in_processes
 
     session = CheckSession({rule.id: rule for rule in rules}, request.selection, request.as_of)
-    outcomes: dict[int, UnitOutcome] = {}
-    for index, result in in_processes(
-        found.units, lambda unit: judge_unit(unit.kind, unit.path, session), request.limits
-    ):
-        unit = found.units[index]
-        if isinstance(result, Failure):
-            outcomes[index] = UnitOutcome(unit, None, _sentence(result.error, request.limits.unit_seconds))
-        else:
-            outcomes[index] = UnitOutcome(unit, result)
+    batches = [tuple(files[start : start + _BATCH]) for start in range(0, len(files), _BATCH)]
+    work: list[_Work] = [*units, *batches]
+
+    def do(one: _Work) -> _Result:
+        if isinstance(one, Unit):
+            return judge_unit(one.kind, one.path, session, one.callers)
+        return [_literals(path) for path in one]
+
+    done = _done(work, do, request)
+    # What ends the reading of one file takes its neighbours along: they are read again, each by itself.
+    alone = [(path,) for batch in batches if batch not in done for path in batch]
+    done |= _done(alone, do, request)
+    outcomes = []
+    for unit in units:
+        result = done[unit]
+        problem = _sentence(result.error, request.limits.unit_seconds) if isinstance(result, Failure) else ""
+        outcomes.append(UnitOutcome(unit, result if isinstance(result, Declared) else None, problem))
+    texts: list[tuple[str, FileLiterals]] = []
+    for batch in (*batches, *alone):
+        read = done.get(batch, [])
+        if isinstance(read, Failure):
+            problem = _sentence(read.error, request.limits.unit_seconds)
+            errors.append(EvaluationError(shown(batch[0]), "crash", f"Its text: {problem}"))
+        elif isinstance(read, list):
+            # A rule on plans says where a plan's literals are.
+            texts += [
+                (p, FileLiterals(digests=r.digests) if p in plans else r) for p, r in zip(batch, read, strict=True)
+            ]
+    return outcomes, sorted(texts, key=lambda item: item[0]), errors
+
+
+def _done(
+    work: Sequence[_Work], do: Callable[[_Work], _Result], request: ScanRequest
+) -> dict[_Work, _Result | Failure]:
+    """What came of each piece of work; of a batch of several texts only if it came to its end."""
+    done: dict[_Work, _Result | Failure] = dict.fromkeys(work, Failure(""))
+    for count, (index, result) in enumerate(in_processes(work, do, request.limits), 1):
+        one = work[index]
+        done[one] = result
         if request.progress:
-            request.progress(len(outcomes), len(found.units), shown(unit.path))
-    missing = "nothing came back of its evaluation; please report this"
-    return [outcomes.get(index) or UnitOutcome(unit, None, missing) for index, unit in enumerate(found.units)]
+            request.progress(count, len(work), shown(one.path if isinstance(one, Unit) else one[-1]))
+    return {
+        one: result
+        for one, result in done.items()
+        if not isinstance(result, Failure) or isinstance(one, Unit) or len(one) == 1
+    }
+
+
+def _literals(path: str) -> FileLiterals:
+    from keyrules.code.literals.reading import read_literals
+
+    data = read_file(path)
+    return read_literals(path, data) if contains_candidate(data) else FileLiterals()
 
 
 def _sentence(error: str, seconds: float) -> str:
     """Why a unit has no verdicts."""
-    from keyrules.code.processes import ENDED, TIMED_OUT
-
     if error == TIMED_OUT:
         return f"it was not evaluated within {seconds:g} seconds; --timeout gives it more"
     if error == ENDED:
@@ -151,28 +203,19 @@ def _sentence(error: str, seconds: float) -> str:
         return "its evaluation needs more memory than it is allowed"
     if error == "RecursionError":
         return "it is nested too deeply to be evaluated"
-    return f"keyrules itself failed on it ({error}); please report this"
+    if error in _READING:
+        return "it cannot be read any more; was it changed during the scan?"
+    return f"keyrules itself failed on it ({error or 'no answer'}); please report this"
 
 
-def _literals(found: Discovery, rule: Rule, inputs: list[Input], errors: list[EvaluationError]) -> list[Finding]:
-    """Hard-coded credentials; a file that holds one and belongs to no unit becomes an input of its own."""
-    if not found.texts:
-        return []
-    from keyrules.code.literals.findings import literal_findings
-
-    findings: list[Finding] = []
+def _text_inputs(found: Discovery, texts: Iterable[tuple[str, FileLiterals]]) -> list[Input]:
+    """A file that holds a credential and belongs to no unit is an input of its own."""
     units = {unit.path for unit in found.units}
-    for path in found.texts:
-        try:
-            data = read_file(path)
-        except OSError as error:
-            errors.append(EvaluationError(shown(path), "unreadable", f"Cannot be read: {error.strerror}"))
-            continue
-        held = literal_findings(path, data, rule)
-        findings += held
-        if held and path not in units and not path.endswith(SOURCE_SUFFIXES):
-            inputs.append(Input("text", shown(path), hashlib.sha256(data).hexdigest()))
-    return findings
+    return [
+        Input("text", shown(path), text.sha256)
+        for path, text in texts
+        if text.found and path not in units and not path.endswith(SOURCE_SUFFIXES)
+    ]
 
 
 def _distinct(errors: list[EvaluationError]) -> tuple[EvaluationError, ...]:
@@ -181,26 +224,46 @@ def _distinct(errors: list[EvaluationError]) -> tuple[EvaluationError, ...]:
     return tuple(sorted(found.values(), key=lambda error: (error.input, error.kind, error.message)))
 
 
-def _is_asked_for(finding: Finding, unit: Unit, found: Discovery) -> bool:
-    """A unit below a scanned folder is reported whole, its modules elsewhere included; one around single files only
-    for those files, and for the module of one that holds values."""
-    if found.only is None or below(unit.path, found.folders) or unit.path in found.whole:
-        return True
-    if finding.location is None:
-        return False
-    path = finding.location.path
-    beside_values = Path(path).parent.as_posix() in {shown(folder) for folder in found.values}
-    return beside_values or path in {shown(only) for only in found.only}
+def _asked_for(unit: Unit, found: Discovery, request: ScanRequest) -> Callable[[Verdict], bool]:
+    """Which verdicts on a unit are reported.
+
+    A unit below a scanned folder is reported whole, its modules elsewhere included; one around single files only where
+    some evidence of a verdict lies in those files, and for the module of one that holds values. What the run leaves out
+    is not reported, such as a module there that a root elsewhere calls.
+    """
+    leaves_out = request.excluded or (lambda path: False)
+    whole = found.only is None or below(unit.path, found.folders) or unit.path in found.whole
+    only = found.only or frozenset()
+
+    def asked(verdict: Verdict) -> bool:
+        if leaves_out(verdict.path):
+            return False
+        if whole or str(Path(verdict.path).parent) in found.values:
+            return True
+        return not only.isdisjoint({verdict.path, *verdict.evidence, *(step.path for step in verdict.trace)})
+
+    return asked
 
 
-def _left_out(finding: Finding, request: ScanRequest) -> bool:
-    """Whether a finding lies in what the run leaves out, such as a module there that a root elsewhere calls."""
-    if request.excluded is None or finding.location is None:
-        return False
-    return request.excluded(str(Path.cwd() / finding.location.path))
-
-
-def _notes(found: Discovery, request: ScanRequest, findings: Sequence[Finding]) -> tuple[str, ...]:
-    if found.units or found.errors or findings:
-        return ()
-    return (note_on_nothing(found, request.paths),)
+def _notes(
+    found: Discovery,
+    request: ScanRequest,
+    outcomes: Sequence[UnitOutcome],
+    findings: Sequence[Finding],
+    texts: Iterable[tuple[str, FileLiterals]],
+) -> tuple[str, ...]:
+    """What there is to say beside findings and errors, each kind of note once with the places that it is about."""
+    notes = list(temporary_note(texts))
+    declared = [outcome.declared for outcome in outcomes if outcome.declared]
+    notes += sorted({f"{shown(note.path)}: {note.message}" for one in declared for note in one.notes})
+    idle = sorted({(shown(place.path), place.start_line) for one in declared for place in one.idle_skips})
+    if idle:
+        places = listed([f"{path}:{line}" for path, line in idle])
+        notes.append(
+            f"a skip comment has no effect where it stands: {places}; in Terraform it counts between the first and the "
+            "last line of a block, with the exact rule id, in CloudFormation within the resource, one id a comment"
+        )
+    notes += not_read_notes(found.not_read)
+    if not (found.units or found.errors or findings or notes):
+        notes.append(note_on_nothing(found, request.paths))
+    return tuple(notes)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from keyrules.code.file_paths import shown
@@ -22,8 +22,8 @@ class UnitFindings:
     errors: tuple[EvaluationError, ...]
 
 
-def unit_findings(outcome: UnitOutcome, selection: Selection) -> UnitFindings:
-    """The verdicts on a unit as findings, and its problems as errors."""
+def unit_findings(outcome: UnitOutcome, selection: Selection, asked_for: Callable[[Verdict], bool]) -> UnitFindings:
+    """The verdicts on a unit that are asked for as findings, and its problems as errors."""
     declared = outcome.declared
     if declared is None:
         return UnitFindings((), (EvaluationError(shown(outcome.unit.path), "crash", outcome.problem),))
@@ -32,7 +32,7 @@ def unit_findings(outcome: UnitOutcome, selection: Selection) -> UnitFindings:
         _finding(verdict, rule)
         for verdict in declared.verdicts
         for rule in (selection.rule(verdict.rule),)
-        if rule is not None
+        if rule is not None and asked_for(verdict)
     ]
     return UnitFindings(tuple(findings), tuple(errors))
 

@@ -17,10 +17,12 @@ _MOST_PROCESSES = 8
 
 
 class Unit(NamedTuple):
-    """kind is terraform (a root module's folder), cloudformation or plan (a file)."""
+    """kind is terraform (a root module's folder, or a file that calls modules which are not here), cloudformation or
+    plan (a file). `callers` are files that call a root module with values without being Terraform modules."""
 
     kind: str
     path: str
+    callers: tuple[str, ...] = ()
 
 
 def _cores() -> int:

@@ -14,9 +14,26 @@ TERRAFORM_TYPES = (
 """Resource types that a rule judges."""
 
 MODULE_SOURCES = (
-    b"//modules/iam-user",
+    b"/modules/iam-user",
+    b"/modules/infrastructure/permissions/iam-user",
+    b"cloud-platform-terraform-ecr-credentials",
+    b"cloud-platform-terraform-s3-bucket",
+    b"cloudposse/s3-bucket/aws",
+    b"cloudposse/ses/aws",
+    b"cloudposse/terraform-aws-s3-bucket",
+    b"cloudposse/terraform-aws-ses",
+    b"iam-chamber-user/aws",
+    b"iam-s3-user/aws",
     b"iam-system-user/aws",
+    b"molecule-packer-ci-iam-user-tf-module",
+    b"molecule-packer-travisci-iam-user-tf-module",
+    b"serverless-user/aws",
+    b"ses-smtp-users/aws",
+    b"terraform-aws-iam-chamber-user",
+    b"terraform-aws-iam-s3-user",
     b"terraform-aws-iam-system-user",
+    b"terraform-aws-serverless-user",
+    b"terraform-aws-ses-smtp-users",
 )
 """The source of a registry module that a rule knows holds one of these."""
 

@@ -22,7 +22,8 @@ class Verdict:
     """One rule on one block: PASS, FAIL or UNKNOWN with a stable `reason` word and a sentence for people.
 
     `path` is absolute; `address` is the Terraform address or the CloudFormation logical id; lines are 1-based and
-    inclusive. `skipped` is the reason of a skip comment on it. No field ever holds a secret's value.
+    inclusive. `evidence` are the absolute paths of further files that the verdict rests on, `skipped` is the reason of
+    a skip comment on it. No field ever holds a secret's value.
     """
 
     rule: str
@@ -35,6 +36,7 @@ class Verdict:
     message: str
     facts: Mapping[str, FactValue] = field(default_factory=dict)
     trace: tuple[TraceStep, ...] = ()
+    evidence: tuple[str, ...] = ()
     skipped: str | None = None
 
 
@@ -47,6 +49,7 @@ class Opinion:
     message: str
     facts: Mapping[str, FactValue] = field(default_factory=dict)
     trace: tuple[TraceStep, ...] = ()
+    evidence: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -1,29 +1,45 @@
-"""`keyrules controls`: frameworks, and how the rules relate to their controls."""
+"""`keyrules controls`: frameworks, and how the rules relate to their controls, read when they are asked for."""
 
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
 
-from keyrules.commands.controls_arguments import FORMATS, OSCAL
-from keyrules.controls.listing import (
-    Table,
-    control_table,
-    diff_table,
-    framework_table,
-    list_table,
-    matrix_table,
-    render,
-    rule_table,
-)
-from keyrules.controls.selection import find_control
-from keyrules.controls.tables import load_frameworks
-from keyrules.model import UsageError
-from keyrules.pack.catalog import Pack, load_pack
-from keyrules.pack.selection import find_rule
-from keyrules.reports import oscal_component
+from keyrules.terms import UsageError
+
+if TYPE_CHECKING:
+    from keyrules.controls.listing import Table
+    from keyrules.pack.pack import Pack
+
+TABLE_FORMATS = ("text", "csv", "json", "markdown")
+"""The formats that every view has."""
+
+OSCAL = "oscal"
+FORMATS = (*TABLE_FORMATS, OSCAL)
+EPILOG = """\
+examples:
+  keyrules controls                                     every framework edition
+  keyrules controls cis_aws_3.0.0                       one edition
+  keyrules controls cis_aws_3.0.0:1.14                  one control
+  keyrules controls --rule KEY_AWS_001                  one rule across editions
+  keyrules controls --diff cis_aws_3.0.0 cis_aws_5.0.0  what moved
+  keyrules controls --matrix --format csv               rules against frameworks
+  keyrules controls cis_aws_3.0.0 --format oscal        an OSCAL component
+"""
 
 
-def run_controls(args: argparse.Namespace) -> int:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds what selects a view and its format."""
+    parser.add_argument(
+        "framework", nargs="?", metavar="FRAMEWORK[:ID]", help="show this edition, or one control of it"
+    )
+    parser.add_argument("--rule", metavar="ID", help="show its controls in every edition")
+    parser.add_argument("--matrix", action="store_true", help="show rules against frameworks")
+    parser.add_argument("--diff", nargs=2, metavar=("OLD", "NEW"), help="show what moved between two editions")
+    parser.add_argument("--format", default="text", metavar="FORMAT", help=f"{', '.join(FORMATS)} (default: text)")
+
+
+def run(args: argparse.Namespace) -> int:
     """Prints one view to standard output and returns 0. Raises UsageError for anything that does not exist."""
     if args.format not in FORMATS:
         raise UsageError(f"--format: {args.format!r} is not a format; use one of {', '.join(FORMATS)}.")
@@ -31,6 +47,9 @@ def run_controls(args: argparse.Namespace) -> int:
     if len(asked) > 1:
         names = " and ".join("FRAMEWORK" if name == "framework" else f"--{name}" for name in asked)
         raise UsageError(f"{names} are different views; ask for one at a time.")
+    from keyrules.controls.listing import render
+    from keyrules.pack.catalog import load_pack
+
     pack = load_pack()
     if args.format == OSCAL:
         print(_component(args, pack), end="")
@@ -43,24 +62,32 @@ def run_controls(args: argparse.Namespace) -> int:
 def _component(args: argparse.Namespace, pack: Pack) -> str:
     if args.rule or args.matrix or args.diff or ":" in (args.framework or ""):
         raise UsageError("--format oscal describes whole frameworks; give one FRAMEWORK, or none for all of them.")
+    from keyrules.controls.tables import load_frameworks
+    from keyrules.reports import oscal_component
+
     frameworks = load_frameworks(pack)
     editions = (frameworks.edition(args.framework),) if args.framework else frameworks.editions
     return oscal_component.render(editions, pack.stamp)
 
 
 def _table(args: argparse.Namespace, pack: Pack) -> Table:
+    from keyrules.controls import listing
+    from keyrules.controls.selection import find_control
+    from keyrules.controls.tables import load_frameworks
+    from keyrules.pack.selection import find_rule
+
     frameworks = load_frameworks(pack)
     if args.rule:
-        return rule_table(frameworks, find_rule(pack, args.rule))
+        return listing.rule_table(frameworks, find_rule(pack, args.rule))
     if args.matrix:
-        return matrix_table(pack, frameworks, letters=args.format == "text")
+        return listing.matrix_table(pack, frameworks, letters=args.format == "text")
     if args.diff:
         old, new = (frameworks.edition(key) for key in args.diff)
-        return diff_table(frameworks, old, new)
+        return listing.diff_table(frameworks, old, new)
     if args.framework:
         key, colon, control = args.framework.partition(":")
         edition = frameworks.edition(key)
         if colon:
-            return control_table(frameworks, edition, find_control(frameworks, edition, control))
-        return framework_table(frameworks, edition)
-    return list_table(frameworks)
+            return listing.control_table(frameworks, edition, find_control(frameworks, edition, control))
+        return listing.framework_table(frameworks, edition)
+    return listing.list_table(frameworks)

@@ -1,170 +1,116 @@
-"""`keyrules scan`: arguments in, reports and an exit code out."""
+"""`keyrules scan`: arguments in, reports and an exit code out.
+
+Nearly every commit has nothing to evaluate, so what only an evaluation needs is imported for one.
+"""
 
 from __future__ import annotations
 
 import argparse
-import os
-import stat
-import sys
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
-from dataclasses import replace
-from datetime import datetime
-from pathlib import Path
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from keyrules.code.discovery import Discovery
-from keyrules.code.file_paths import STDIN, absolute, shown
-from keyrules.code.plan.json import is_plan
-from keyrules.code.scan import ScanRequest, scan
-from keyrules.code.scan_unit import Limits
-from keyrules.files import is_given_pipe, read_named
-from keyrules.model import Evaluation, Finding, Plane, ScanScope, UsageError
-from keyrules.pack.catalog import load_pack
-from keyrules.run.conclusion import prepare
-from keyrules.run.configuration.exclude_option import excluded_paths
-from keyrules.run.configuration.merge import settle
-from keyrules.run.exceptions.option import chosen_exceptions, exceptions_ground
-from keyrules.run.framework import choose
-from keyrules.run.options import ProgressLine, moment
+from keyrules.code.early_answer import first_look, say_nothing
+from keyrules.code.scan_unit import UNIT_SECONDS
+from keyrules.run.options import Asked, add_exclude_option, add_shared_options
+from keyrules.terms import Plane, UsageError
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from keyrules.code.discovery import Discovery
 
 _LONGEST = 86_400
 
+EPILOG = """\
+examples:
+  keyrules scan                          everything below this folder
+  keyrules scan infra/ template.yaml     a folder and a file
+  terraform show -json plan.out | keyrules scan -
+  keyrules scan --rule KEY_AWS_001 --set KEY_AWS_001.max_age_days=45 infra/
+  keyrules scan --format sarif=keyrules.sarif --fail-on high .
+formats: text, json, sarif, csv, html, oscal, gitlab-codequality, gitlab-sast,
+         junit, github, markdown, jsonl
+exit codes: 0 clean, 1 findings, 2 wrong usage, 3 not everything was evaluated
+"""
 
-def run_scan(args: argparse.Namespace, now: datetime, found: Discovery | None = None) -> int:
-    """Runs the scan and writes its reports. `found` is what was discovered for the paths already.
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of `keyrules scan`."""
+    parser.usage = "keyrules scan [OPTION ...] [PATH ...]"
+    parser.add_argument(
+        "paths",
+        nargs="*",
+        metavar="PATH",
+        help="folder, file, plan JSON, or - (default: .)",
+    )
+    add_shared_options(parser)
+    add_exclude_option(parser)
+    parser.add_argument(
+        "--timeout",
+        type=float,
+        default=UNIT_SECONDS,
+        metavar="SECONDS",
+        help=f"for one module or template (default: {UNIT_SECONDS:g})",
+    )
+
+
+def run(args: argparse.Namespace, clock: Callable[[], datetime]) -> int:
+    """Runs the scan and writes its reports; `clock` says what time it is.
 
     Raises UsageError before anything is evaluated or written.
     """
-    settled = settle(args, Plane.CODE)
-    conclusion = prepare(args, Plane.CODE)
-    conclusion.protect([("a file to evaluate", Path(name)) for name in args.paths], settled.file)
-    as_of = moment(args.as_of, now)
+    asked, paths = Asked.of(vars(args)), tuple(args.paths or ["."])
+    found = first_look(paths, asked) if args.timeout == UNIT_SECONDS else None
+    if found is not None and found.empty:
+        return say_nothing(paths, asked, found)
+    return _evaluate(paths, asked, args.timeout, clock(), found)
+
+
+def _evaluate(names: tuple[str, ...], asked: Asked, timeout: float, now: datetime, found: Discovery | None) -> int:
+    """`found` is what was discovered for the paths already."""
+    from pathlib import Path
+
+    from keyrules.code.named_paths import except_for, readable_paths, renamed
+    from keyrules.code.scan import ScanRequest, scan
+    from keyrules.code.scan_unit import Limits
+    from keyrules.pack.catalog import load_pack
+    from keyrules.run.conclusion import prepare
+    from keyrules.run.configuration.exclude_globs import excluded_paths
+    from keyrules.run.configuration.merge import settle
+    from keyrules.run.exceptions.chosen import chosen_exceptions, exceptions_ground
+    from keyrules.run.framework import choose
+    from keyrules.terminal import ProgressLine
+
+    settings = settle(asked, Plane.CODE, names)
+    conclusion = prepare(settings)
+    conclusion.protect([("a file to evaluate", Path(name)) for name in names])
     pack = load_pack()
-    chosen = choose(args, pack, Plane.CODE)
+    chosen = choose(settings, pack)
     selection = chosen.selection
     if not any(Plane.CODE in rule.planes for rule in selection.rules):
         ids = ", ".join(rule.id for rule in selection.rules)
-        chosen_by = args.origins.get("rule", "--rule")
+        chosen_by = settings.rules.only.named("--rule")
         raise UsageError(f"{chosen_by}: {ids} cannot be evaluated on code; `keyrules rules` says which rules can")
-    exceptions = chosen_exceptions(args, pack, now)
-    if not 0 < args.timeout <= _LONGEST:
-        raise UsageError(
-            f"--timeout: {args.timeout:g} is no time to wait; give seconds, more than 0 and up to {_LONGEST:,}"
-        )
-    excluded = excluded_paths(args)
-    names = args.paths or ["."]
-    with _readable_paths(names) as (paths, aliases):
+    exceptions = chosen_exceptions(settings, pack, now)
+    if not 0 < timeout <= _LONGEST:
+        raise UsageError(f"--timeout: {timeout:g} is no time to wait; give seconds, more than 0 and up to {_LONGEST:,}")
+    excluded = excluded_paths(settings)
+    with readable_paths(names) as (paths, aliases):
         request = ScanRequest(
             paths=paths,
             pack=pack,
             selection=selection,
-            as_of=as_of,
+            as_of=settings.as_of or now,
             context=Path.cwd(),
-            keep_passing=args.show_passing,
-            limits=Limits(unit_seconds=args.timeout),
-            progress=ProgressLine(args.quiet),
-            excluded=_except_for(aliases, excluded),
+            keep_passing=settings.show_passing,
+            limits=Limits(unit_seconds=timeout),
+            progress=ProgressLine(settings.quiet),
+            excluded=except_for(aliases, excluded),
             found=found,
         )
-        evaluation = _renamed(scan(request), aliases)
+        evaluation = renamed(scan(request), aliases)
         if exceptions:
             from keyrules.run.exceptions.apply import exempted
 
-            evaluation = exempted(evaluation, exceptions, exceptions_ground(args, excluded))
-    return conclusion.conclude(evaluation, chosen)
-
-
-def _except_for(aliases: Mapping[str, str], excluded: Callable[[str], bool] | None) -> Callable[[str], bool] | None:
-    """The same, but never for what came through a pipe, whose file in memory lies wherever temporary files do."""
-    if not aliases or excluded is None:
-        return excluded
-    kept, leaves_out = {str(Path.cwd() / alias) for alias in aliases}, excluded
-    return lambda path: path not in kept and leaves_out(path)
-
-
-@contextmanager
-def _readable_paths(names: list[str]) -> Iterator[tuple[tuple[Path, ...], Mapping[str, str]]]:
-    """The paths to scan, and by the shown path of each file in memory what it stands for.
-
-    Standard input and a pipe (`<(command)` in a shell) become files in memory, because a plan holds secrets. Raises
-    UsageError for a path that is not there or cannot be read.
-    """
-    if names.count("-") > 1:
-        raise UsageError("- stands for standard input and can be given once")
-    if "" in names:
-        raise UsageError("one of the paths is empty; name a folder or a file, or . for this folder")
-    pipes = [name for name in dict.fromkeys(names) if name == "-" or is_given_pipe(name)]
-    paths = [Path(name) for name in names if name not in pipes]
-    for path in paths:
-        check_readable(path)
-    if not pipes:
-        yield tuple(paths), {}
-        return
-    plans = [(STDIN if name == "-" else name, _piped_plan(name)) for name in pipes]
-    if not hasattr(os, "memfd_create"):
-        raise UsageError("standard input needs Linux here; write the plan to a file and name it")
-    # Longer to import than the rest of a cached run takes.
-    from tempfile import TemporaryDirectory
-
-    with ExitStack() as stack:
-        folder = stack.enter_context(TemporaryDirectory(prefix="keyrules-"))
-        aliases: dict[str, str] = {}
-        for number, (name, data) in enumerate(plans, start=1):
-            link = Path(folder, f"plan-{number}.json")
-            file = stack.enter_context(os.fdopen(os.memfd_create("plan"), "wb"))
-            file.write(data)
-            file.flush()
-            link.symlink_to(f"/proc/{os.getpid()}/fd/{file.fileno()}")
-            paths.append(link)
-            aliases[shown(absolute(str(link)))] = name
-        yield tuple(paths), aliases
-
-
-def _piped_plan(name: str) -> bytes:
-    """What comes through standard input (`-`) or a pipe. Raises UsageError where it is no plan."""
-    what = "standard input" if name == "-" else name
-    data = _standard_input() if name == "-" else read_named(name)
-    if not is_plan(data):
-        raise UsageError(f"{what} is no plan in JSON; pipe `terraform show -json PLAN` into `keyrules scan -`")
-    return data
-
-
-def _standard_input() -> bytes:
-    return sys.stdin.buffer.read() if sys.stdin is not None else b""
-
-
-def check_readable(path: Path) -> None:
-    """Raises UsageError for a path that is not there, is neither a folder nor a file, or cannot be read."""
-    try:
-        mode = path.stat().st_mode
-    except FileNotFoundError:
-        raise UsageError(f"{path} does not exist; name a folder or a file") from None
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}") from None
-    if not stat.S_ISDIR(mode) and not stat.S_ISREG(mode):
-        raise UsageError(f"{path} is neither a folder nor a file; pipe a plan into `keyrules scan -`")
-    if not os.access(path, os.R_OK | (os.X_OK if stat.S_ISDIR(mode) else 0)):
-        kind = "folder" if stat.S_ISDIR(mode) else "file"
-        raise UsageError(f"{path} is a {kind} that cannot be read; check its permissions")
-
-
-def _renamed(evaluation: Evaluation, aliases: Mapping[str, str]) -> Evaluation:
-    """The evaluation with the names of files in memory replaced by what they stand for."""
-    if not aliases:
-        return evaluation
-    scope = evaluation.scope or ScanScope()
-    return replace(
-        evaluation,
-        scope=replace(scope, files=tuple(aliases.get(name, name) for name in scope.files)),
-        findings=tuple(_renamed_finding(finding, aliases) for finding in evaluation.findings),
-        inputs=tuple(replace(i, name=aliases.get(i.name, i.name)) for i in evaluation.inputs),
-        errors=tuple(replace(e, input=aliases.get(e.input, e.input)) for e in evaluation.errors),
-    )
-
-
-def _renamed_finding(finding: Finding, aliases: Mapping[str, str]) -> Finding:
-    location = finding.location
-    if location is None or location.path not in aliases:
-        return finding
-    trace = tuple(replace(step, path=aliases.get(step.path, step.path)) for step in finding.trace)
-    return replace(finding, location=replace(location, path=aliases[location.path]), trace=trace)
+            evaluation = exempted(evaluation, exceptions, exceptions_ground(settings, excluded))
+    return conclusion.conclude(evaluation, chosen, pack, excluded.left_out if excluded else 0)

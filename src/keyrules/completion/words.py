@@ -12,8 +12,8 @@ from collections.abc import Iterator, Mapping
 from enum import Enum
 from typing import NamedTuple
 
-from keyrules.commands.config_arguments import FORMATS
-from keyrules.completion.arguments import SHELLS
+from keyrules.commands.completion import SHELLS
+from keyrules.commands.config import FORMATS
 from keyrules.completion.pack_names import PackNames
 from keyrules.reports.report_formats import formats_of
 from keyrules.terms import Plane, Severity
@@ -88,7 +88,7 @@ class _Placeholders:
             "FRAMEWORK:ID": Values(Kind.WORDS, tuple(f"{key}:" for key in names.editions)),
             "SHELL": Values(Kind.WORDS, SHELLS),
             **dict.fromkeys(("FRAMEWORK[:ID]", "OLD", "NEW", "--framework NAME"), Values(Kind.WORDS, names.editions)),
-            **dict.fromkeys(("PATH", "FILE", "REPORT"), _FILES),
+            **dict.fromkeys(("PATH", "FILE", "REPORT", "DIR"), _FILES),
             **dict.fromkeys(("TIME", "SECONDS", "REGION", "URL", "TAG", "GLOB", "--profile NAME"), _FREE),
         }
 

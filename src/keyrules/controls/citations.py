@@ -17,17 +17,18 @@ _RANKS = {Relation.IMPLEMENTS: 0, Relation.PARTIAL: 1, Relation.SUPPORTS: 2}
 
 def with_controls(evaluation: Evaluation) -> Evaluation:
     """The evaluation with the controls of its rules, those of the framework that was asked for first."""
-    asked = evaluation.framework.key if evaluation.framework is not None else None
+    report = evaluation.framework
+    asked = {report.key, *(control.framework for control in report.controls)} if report is not None else set()
     rules = [rule.id for rule in evaluation.rules]
     return replace(evaluation, controls=citations(load_frameworks(load_pack()), rules, asked))
 
 
 def citations(
-    frameworks: Frameworks, rules: Collection[str], asked: str | None = None
+    frameworks: Frameworks, rules: Collection[str], asked: Collection[str] = ()
 ) -> dict[str, tuple[tuple[str, str], ...]]:
     """The (framework key, control) pairs of each rule, the most telling first, for readers who show only the first few.
 
-    They are of the newest edition of each framework, and of the edition `asked`, whose controls come first. Then come
+    They are of the newest edition of each framework, and of the editions `asked`, whose controls come first. Then come
     those that the rule implements, decides in part and supports, the frameworks taking turns, so that none with a long
     list hides the others. A rule without a control has an empty tuple.
     """
@@ -37,16 +38,16 @@ def citations(
         for row in edition.rows:
             if row.rule in ranked:
                 rank = _RANKS[row.relation]
-                position = (edition.key != asked, rank, turns[row.rule, rank], order)
+                position = (edition.key not in asked, rank, turns[row.rule, rank], order)
                 turns[row.rule, rank] += 1
                 ranked[row.rule].append((position, (edition.key, row.control)))
     return {rule: tuple(pair for _, pair in sorted(pairs)) for rule, pairs in ranked.items()}
 
 
-def _cited(frameworks: Frameworks, asked: str | None) -> list[FrameworkEdition]:
+def _cited(frameworks: Frameworks, asked: Collection[str]) -> list[FrameworkEdition]:
     return [
         edition
         for edition in frameworks.editions
-        if edition.key == asked
+        if edition.key in asked
         or (edition.publisher != _OWN_PUBLISHER and frameworks.series(edition)[-1].key == edition.key)
     ]

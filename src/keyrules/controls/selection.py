@@ -40,23 +40,58 @@ def framework_selection(
     settings: Sequence[str] = (),
     plane: Plane = Plane.LIVE,
 ) -> FrameworkSelection:
-    """The rules of a framework, or of one control of it, with the framework's own thresholds.
+    """The same for a single framework, or a single control of it."""
+    (chosen,) = framework_selections(pack, frameworks, [(name, control)], settings, plane)
+    return chosen
 
-    Where several controls bound the same parameter, the tightest bound is in force; a rule without a bound keeps its
-    default. `settings` are the texts of `--set`, which win; one that is looser than a bound turns the row into a
-    partial one with an open rest. Raises UsageError for a framework or control that does not exist, for a setting
-    that is wrong, and where no rule of this plane is mapped.
+
+def framework_selections(
+    pack: Pack,
+    frameworks: Frameworks,
+    wanted: Iterable[tuple[str, str | None]],
+    settings: Sequence[str] = (),
+    plane: Plane = Plane.LIVE,
+) -> tuple[FrameworkSelection, ...]:
+    """The rules of frameworks and of single controls, with the frameworks' own thresholds; one part for each edition.
+
+    `wanted` are keys of editions, each with a control or, for the whole edition, None. All of it is one run: the parts
+    share their selection. Where several controls bound the same parameter, the tightest bound is in force; a rule
+    without a bound keeps its default. `settings` are the texts of `--set`, which win; one that is looser than a bound
+    turns the row into a partial one with an open rest. Raises UsageError for a framework or control that does not
+    exist, for a setting that is wrong, and where no rule of this plane is mapped.
     """
-    edition = frameworks.edition(name)
-    rows = edition.rows if control is None else find_control(frameworks, edition, control)
     rules = {rule.id: rule for rule in pack.rules}
-    mapped = tuple(rules[rule_id] for rule_id in sorted({row.rule for row in rows if row.rule}))
-    wanted = f"{edition.key}:{control}" if control else edition.key
-    if not any(plane in rule.planes for rule in mapped):
-        ids = ", ".join(rule.id for rule in mapped)
-        reason = f"{ids} are for the other plane." if mapped else rows[-1].why
-        raise UsageError(f"No rule evaluates {wanted} on the {plane.value} plane: {reason}")
-    asked = select(pack, settings=settings, framework=Selection(mapped, _own_values(rows, rules)))
+    asked: dict[str, set[str] | None] = {}
+    for name, control in dict.fromkeys(wanted):
+        edition = frameworks.edition(name)
+        rows = edition.rows if control is None else find_control(frameworks, edition, control)
+        mapped = [rules[rule_id] for rule_id in sorted({row.rule for row in rows if row.rule})]
+        if not any(plane in rule.planes for rule in mapped):
+            ids = ", ".join(rule.id for rule in mapped)
+            reason = f"{ids} are for the other plane." if mapped else rows[-1].why
+            what = f"{edition.key}:{control}" if control else edition.key
+            raise UsageError(f"No rule evaluates {what} on the {plane.value} plane: {reason}")
+        before = asked.get(edition.key, set())
+        asked[edition.key] = None if control is None or before is None else before | {row.control for row in rows}
+    parts = [(edition := frameworks.edition(key), _rows(edition, controls)) for key, controls in asked.items()]
+    together = [row for _, rows in parts for row in rows]
+    running = tuple(rules[rule_id] for rule_id in sorted({row.rule for row in together if row.rule}))
+    selection = select(pack, settings=settings, framework=Selection(running, _own_values(together, rules)))
+    return tuple(_part(edition, rows, rules, selection, plane) for edition, rows in parts)
+
+
+def _rows(edition: FrameworkEdition, controls: set[str] | None) -> tuple[ControlRow, ...]:
+    return tuple(row for row in edition.rows if controls is None or row.control in controls)
+
+
+def _part(
+    edition: FrameworkEdition,
+    rows: Sequence[ControlRow],
+    rules: Mapping[str, Rule],
+    asked: Selection,
+    plane: Plane,
+) -> FrameworkSelection:
+    """What the run bears out of one edition."""
     judged: list[ControlRow] = []
     for each in dict.fromkeys(row.control for row in rows):
         judged += _judged([row for row in rows if row.control == each], rules, asked, plane)

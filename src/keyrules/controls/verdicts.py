@@ -23,6 +23,7 @@ account without console passwords has none that nobody uses.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from keyrules.controls.model import ControlRow, Relation
 from keyrules.controls.selection import FrameworkSelection
@@ -30,13 +31,24 @@ from keyrules.model import ControlResult, Counts, Evaluation, FrameworkReport, O
 from keyrules.reports.text_style import count_of
 
 
-def framework_report(chosen: FrameworkSelection, evaluation: Evaluation) -> FrameworkReport:
-    """The verdicts on the controls that a run was asked for, in the order of the rows."""
+def framework_report(evaluation: Evaluation, *chosen: FrameworkSelection) -> FrameworkReport:
+    """The verdicts on the controls that a run was asked for, in the order of the rows; one edition after the other."""
     controls = tuple(
-        _judge([row for row in chosen.rows if row.control == control], chosen.stricter, evaluation)
-        for control in dict.fromkeys(row.control for row in chosen.rows)
+        replace(
+            _judge([row for row in part.rows if row.control == control], part.stricter, evaluation),
+            framework=part.edition.key,
+        )
+        for part in chosen
+        for control in dict.fromkeys(row.control for row in part.rows)
     )
-    return FrameworkReport(chosen.edition.key, chosen.edition.name, chosen.edition.url, controls, chosen.notes)
+    editions = [part.edition for part in chosen]
+    return FrameworkReport(
+        key=", ".join(edition.key for edition in editions),
+        name=", ".join(edition.name for edition in editions),
+        url=", ".join(edition.url for edition in editions),
+        controls=controls,
+        notes=tuple(dict.fromkeys(note for part in chosen for note in part.notes)),
+    )
 
 
 def rule_results(evaluation: Evaluation) -> tuple[ControlResult, ...]:

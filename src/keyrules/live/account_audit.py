@@ -29,6 +29,7 @@ from keyrules.model import (
     PackStamp,
     Plane,
     Selection,
+    Severity,
     Status,
 )
 from keyrules.reports.text_style import count_of, first_sentence, iso_utc
@@ -84,6 +85,11 @@ class AuditResult:
 
     evaluation: Evaluation
     counts_by_rule: dict[str, Counts]
+
+    def any_failed(self, fail_on: Severity) -> bool:
+        """Whether anything failed at that severity or above, whether or not its finding was kept."""
+        rules = self.evaluation.rules
+        return any(self.counts_by_rule[rule.id].failed and rule.severity >= fail_on for rule in rules)
 
 
 def unreadable(name: str, sentence: str, request: AuditRequest) -> ReportResult:

@@ -67,8 +67,18 @@ def _recorded_version(folder: str) -> str | None:
     importlib.metadata takes as long as all the rest of `keyrules --version`.
     """
     start, end = "keyrules-", ".dist-info"
-    recorded = [name for name in os.listdir(folder) if name.startswith(start) and name.endswith(end)]
+    recorded = [name for name in _names(folder) if name.startswith(start) and name.endswith(end)]
     return recorded[0][len(start) : -len(end)] if len(recorded) == 1 else None
+
+
+def _names(folder: str) -> list[str]:
+    """What lies in a folder, or at the top of the zip that a bundle for Checkov holds the engine in."""
+    if os.path.isdir(folder):
+        return os.listdir(folder)
+    import zipfile
+
+    with zipfile.ZipFile(folder) as archive:
+        return sorted({name.partition("/")[0] for name in archive.namelist()})
 
 
 def _metadata_version() -> str:

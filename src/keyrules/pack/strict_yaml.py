@@ -17,6 +17,7 @@ from keyrules.files import read_named
 from keyrules.model import UsageError
 
 _MAX_DEPTH = 40
+_QUOTABLE = 24
 _WHOLE_NUMBER = re.compile(r"(0|-?[1-9][0-9]{0,17})\Z")
 _DATE = "tag:yaml.org,2002:timestamp"
 _REFUSED = {
@@ -71,11 +72,40 @@ def parse_block(text: str, name: str, plain_dates: bool = False, may_be_empty: b
     try:
         return document.read(may_be_empty and bool(text.strip("\ufeff \t\r\n")))
     except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        hint = "; quote a value that starts with & or *" if "alias" in (error.context or "") else ""
-        raise UsageError(f"{name}, line {line}: this is not YAML ({error.problem or 'syntax error'}){hint}.") from None
+        raise UsageError(f"{name}, {_not_yaml(text, error)}.") from None
     except yaml.YAMLError:
         raise UsageError(f"{name} holds a character that YAML does not allow; remove it.") from None
+
+
+def nested_deeper(text: str, error: yaml.MarkedYAMLError, limit: int) -> bool:
+    """Whether what PyYAML refused opens more brackets than `limit` up to there: its later versions bound the depth
+    themselves and look ahead, so that the reader of the events never meets what is too deep."""
+    mark = error.problem_mark
+    read = text[: mark.index] if mark else ""
+    return sum(map(read.count, "[{")) - sum(map(read.count, "]}")) > limit
+
+
+def _not_yaml(text: str, error: yaml.MarkedYAMLError) -> str:
+    """In words of our own, because PyYAML's change with its version and may quote the file."""
+    mark, start = error.problem_mark, error.context_mark
+    line = mark.line + 1 if mark else 1
+    if nested_deeper(text, error, _MAX_DEPTH):
+        return f"line {line}: found more than {_MAX_DEPTH} levels of nesting; allowed: up to {_MAX_DEPTH}"
+    kind = (
+        "a character that cannot stand there, or a quote that is not closed"
+        if isinstance(error, yaml.scanner.ScannerError)
+        else "a bracket, a key or an indentation that does not fit what is open there"
+    )
+    where = f"column {mark.column + 1} has " if mark else ""
+    hint = (
+        "; quote a value that starts with & or *" if start and text[start.index : start.index + 1] in ("&", "*") else ""
+    )
+    return f"line {line}: this is not YAML ({where}{kind}){hint}"
+
+
+def is_short(text: str) -> bool:
+    """Whether a message may repeat a text of the file: it is shorter than any secret of AWS."""
+    return len(text) <= _QUOTABLE
 
 
 class _Document:
@@ -127,7 +157,8 @@ class _Document:
             if not isinstance(key, str):
                 self._refuse(event, "found a key that is not text", "keys that are words; quote a number")
             if key in block:
-                self._refuse(event, f"the key {key!r} stands here a second time", "each key once")
+                name = repr(key) if is_short(key) else "…"
+                self._refuse(event, f"the key {name} stands here a second time", "each key once")
             block[key] = self._value(next(self.events), depth + 1)
             block.key_lines[key] = _line(event)
         return block

@@ -49,7 +49,11 @@ def render(evaluation: Evaluation, options: ReportOptions) -> str:
     writer.writerow(COLUMNS)
     for result in report.controls:
         for cells in _lines(result, evaluation):
-            full = {"framework": report.key, "control": result.control, "title": result.title} | cells
+            full = {
+                "framework": result.framework or report.key,
+                "control": result.control,
+                "title": result.title,
+            } | cells
             writer.writerow(safe_cells(full.get(column, "") for column in COLUMNS))
     for error in evaluation.errors:
         full = {"framework": report.key, "status": "ERROR", "where": error.input, "message": error.message}

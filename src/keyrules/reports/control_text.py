@@ -38,7 +38,9 @@ def render(evaluation: Evaluation, options: ReportOptions) -> str:
         raise ValueError("a report by control needs a framework")
     page = _Page(evaluation, options)
     blocks: list[list[str]] = [] if options.quiet else [page.title(report)]
-    blocks += [page.control(each) for each in report.controls if not options.quiet or each.outcome in _LOUD]
+    blocks += [
+        page.control(each, report.label(each)) for each in report.controls if not options.quiet or each.outcome in _LOUD
+    ]
     blocks += page.errors()
     if options.quiet and evaluation.urgent_warnings:
         blocks.append(page.notes([f"Warning: {warning}" for warning in evaluation.urgent_warnings]))
@@ -66,15 +68,15 @@ class _Page:
         heading = self._style.bold(f"{report.name} ({report.key})")
         return [heading, *wrap(population_line(self._evaluation), self._width, _INDENT)]
 
-    def control(self, result: ControlResult) -> list[str]:
-        """Verdict, reason, and the findings of its rules."""
-        heading = f"{self._outcome(result.outcome)}  {self._style.bold(result.control)}  {result.title}"
+    def control(self, result: ControlResult, label: str) -> list[str]:
+        """Verdict, reason, and the findings of its rules, below the control's name."""
+        heading = f"{self._outcome(result.outcome)}  {self._style.bold(label)}  {result.title}"
         lines = [heading, *wrap(printable(result.reason), self._width, _INDENT)]
         if result.parts:
             for rest in result.rest:
                 lines += wrap(f"Not decided: {printable(rest)}", self._width, _INDENT, _DETAIL)
         for part in result.parts:
-            lines += self._part(part, result.control)
+            lines += self._part(part, label)
         return lines
 
     def since_baseline(self, options: ReportOptions) -> list[list[str]]:

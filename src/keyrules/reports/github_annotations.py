@@ -41,7 +41,7 @@ def _failed(finding: Finding, rules: dict[str, Rule]) -> str:
     change = first_sentence(advice_for(finding.plane, finding.remediation))
     lines = [f"{_subject(finding)}: {finding.message}"]
     if path_tells_more(finding):
-        lines.append(f"Path of the secret: {' → '.join(step.label for step in finding.trace)}")
+        lines.append(f"Its path: {' → '.join(step.label for step in finding.trace)}")
     lines += [f"Change: {change}"] if change else []
     lines += [rule.guideline] if rule is not None else []
     title = f"{finding.rule} {finding.severity.name}" + (f": {rule.name}" if rule is not None else "")

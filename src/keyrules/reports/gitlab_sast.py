@@ -98,7 +98,7 @@ def _vulnerability(finding: Finding, place: Location, rule: Rule | None) -> dict
     doubt = "could not be evaluated: " if unknown else ""
     paragraphs = [f"{code(place.address)}: {doubt}{prose(finding.message)}"]
     if finding.trace:
-        paragraphs.append("Path of the secret: " + " → ".join(_stop(step) for step in finding.trace))
+        paragraphs.append("Its path: " + " → ".join(_stop(step) for step in finding.trace))
     return {
         "id": str(uuid.uuid5(uuid.NAMESPACE_URL, f"keyrules:{finding.fingerprint}")),
         "name": cut(f"{name} (could not be evaluated)" if unknown else name, _NAME_LENGTH),

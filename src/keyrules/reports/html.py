@@ -127,7 +127,8 @@ class _Page:
             f"{self._rule(part.rule)}<small>{text(' '.join(filter(None, (part.relation, part.bound))))}</small>"
             for part in result.parts
         )
-        return f"{text(result.control)}<small>{text(result.title)}</small>", verdict, why, "".join(parts)
+        label = self._framework.label(result)
+        return f"{text(label)}<small>{text(result.title)}</small>", verdict, why, "".join(parts)
 
     def _rule(self, rule: str) -> str:
         """A rule's id, as a link where the page lists its failures."""

@@ -3,7 +3,7 @@
 Keys are only ever added within version 1. A finding has `subject` on the live plane and `location` on the code plane;
 `trace` is there when a secret's path is known, `exemption` when the status is EXEMPT, `exception` when an entry of the
 exceptions file says so. `framework`, `population` and `controls` are there when the run was asked for a framework or a
-control; `baseline`, and `known` in the summary, when it was compared with a baseline.
+control; `baseline`, and `known` in the summary, when it was compared with a baseline; `configuration` when it had one.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any
 
 from keyrules.model import (
     BaselineReport,
+    ConfigurationUse,
     ControlResult,
     Counts,
     Evaluation,
@@ -84,10 +85,27 @@ def document(evaluation: Evaluation) -> dict[str, Any]:
         | ({} if evaluation.baseline is None else {"known": evaluation.counts.known}),
         **(_framework(evaluation, evaluation.framework) if evaluation.framework is not None else {}),
         **({"baseline": _baseline(evaluation.baseline)} if evaluation.baseline is not None else {}),
+        **({"configuration": _configuration(evaluation.configuration)} if evaluation.configuration is not None else {}),
         "findings": [finding_document(finding) for finding in evaluation.findings],
         "errors": [{"input": error.input, "kind": error.kind, "message": error.message} for error in evaluation.errors],
         "warnings": list(evaluation.warnings),
         "notes": list(evaluation.notes),
+    }
+
+
+def _configuration(use: ConfigurationUse) -> dict[str, Any]:
+    return {
+        "file": use.file,
+        "found_by_itself": use.by_itself,
+        "framework": use.framework,
+        "rules_off": list(use.rules_off),
+        "thresholds": [{"set": text, "default": default} for text, default in use.thresholds],
+        "fail_on": use.fail_on.name if use.fail_on is not None else None,
+        "excluded": use.left_out,
+        "exceptions": use.exceptions,
+        "exempt": use.exempt,
+        "baseline": use.baseline,
+        "known": use.known,
     }
 
 
@@ -105,12 +123,13 @@ def _framework(evaluation: Evaluation, report: FrameworkReport) -> dict[str, Any
     return {
         "framework": {"key": report.key, "name": report.name, "url": report.url, "notes": list(report.notes)},
         "population": dict(evaluation.population),
-        "controls": [_control(result) for result in report.controls],
+        "controls": [_control(result, report) for result in report.controls],
     }
 
 
-def _control(result: ControlResult) -> dict[str, Any]:
+def _control(result: ControlResult, report: FrameworkReport) -> dict[str, Any]:
     return {
+        **({"framework": result.framework} if report.several else {}),
         "control": result.control,
         "title": result.title,
         "verdict": result.outcome.value,

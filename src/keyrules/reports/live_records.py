@@ -288,7 +288,9 @@ def requirements(evaluation: Evaluation) -> Mapping[str, tuple[tuple[str, str], 
     for result in evaluation.framework.controls:
         for part in result.parts:
             relation = "" if part.relation == Relation.IMPLEMENTS.value else f" ({part.relation})"
-            cited.setdefault(part.rule, []).append((evaluation.framework.key, f"{result.control}{relation}"))
+            cited.setdefault(part.rule, []).append(
+                (result.framework or evaluation.framework.key, f"{result.control}{relation}")
+            )
     return {rule: tuple(pairs) for rule, pairs in cited.items()}
 
 

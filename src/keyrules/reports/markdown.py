@@ -197,7 +197,7 @@ class _Page:
 
     def _what(self, finding: Finding) -> str:
         path = " → ".join(_step(step.label, step.path, step.line) for step in finding.trace)
-        return _prose(finding.message) + (f"<br>Path of the secret: {path}" if path else "")
+        return _prose(finding.message) + (f"<br>Its path: {path}" if path else "")
 
     def _exempt(self, finding: Finding) -> str:
         entry = finding.exception

@@ -38,6 +38,7 @@ class _Document:
         self._evaluation = evaluation
         self._moment = iso_utc(evaluation.as_of)
         self._key = evaluation.framework.key if evaluation.framework is not None else ""
+        self._several = evaluation.framework is not None and evaluation.framework.several
         self._controls = results(evaluation)
         self._seed = derived_uuid(
             [evaluation.pack.sha256, evaluation.plane.value, self._moment, self._key],
@@ -92,7 +93,7 @@ class _Document:
         }
 
     def _selection(self) -> dict[str, Any]:
-        tokens = [control_token(self._key, control.control) for control in self._controls]
+        tokens = [control_token(control.framework or self._key, control.control) for control in self._controls]
         if not tokens:
             return {"description": "No rule ran.", "include-all": {}}
         return {"include-controls": [{"control-id": token} for token in dict.fromkeys(tokens)]}
@@ -107,17 +108,19 @@ class _Document:
         related += [self._uuid("error", index) for index in range(len(self._evaluation.errors))]
         relations = [prop("relation", f"{part.rule} {part.relation} {part.bound}") for part in control.parts]
         return {
-            "uuid": self._uuid("control", control.control),
+            "uuid": self._uuid("control", *([control.framework] if self._several else []), control.control),
             "title": line(f"{control.control} {control.title}"),
             "description": line(control.reason),
             "props": [
-                *props(framework=self._key, control=control.control, verdict=control.outcome.value),
+                *props(
+                    framework=control.framework or self._key, control=control.control, verdict=control.outcome.value
+                ),
                 *props(exceptions=control.exceptions),
                 *relations,
             ],
             "target": {
                 "type": "objective-id",
-                "target-id": control_token(self._key, control.control),
+                "target-id": control_token(control.framework or self._key, control.control),
                 "status": {"state": state, "reason": reason, "remarks": line(control.outcome.value)},
             },
             **({"related-observations": [{"observation-uuid": each} for each in related]} if related else {}),

@@ -133,6 +133,7 @@ def _write_files(files: Sequence[tuple[str, Path, bytes]]) -> None:
                 path.write_bytes(content)
         for option, path, temporary in staged:
             with _sentence(path, option):
+                temporary.chmod(_mode(_target(path)))
                 temporary.replace(_target(path))
     finally:
         for _, _, temporary in staged:
@@ -140,12 +141,22 @@ def _write_files(files: Sequence[tuple[str, Path, bytes]]) -> None:
 
 
 def _write_durably(path: Path, content: bytes) -> None:
-    """A new file with the permissions that the umask leaves, on disk when this returns."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+    """A new file that nobody else can read before it is whole, on disk when this returns."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
+
+
+def _mode(target: Path) -> int:
+    """The permissions of the file that is replaced, or those that the umask leaves a new one."""
+    try:
+        return stat.S_IMODE(target.stat().st_mode) & 0o666
+    except FileNotFoundError:
+        mask = os.umask(0o077)
+        os.umask(mask)
+        return 0o666 & ~mask
 
 
 def _target(path: Path) -> Path:

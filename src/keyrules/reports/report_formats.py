@@ -16,9 +16,12 @@ class Format(NamedTuple):
 
     A plane without a module cannot be expressed in the format. `controls` takes the place of both where the run was
     asked for a framework and the format then goes by control. `cites` says that it uses `Evaluation.controls`, and
-    `counts` that it tells of verdicts that were counted but not kept. Only the modules that a run needs are imported.
+    `counts` that it tells of verdicts that were counted but not kept. `mark` is an expression that matches the first
+    and last lines of such a report, with a dot for any character, line breaks too, and of no other file. Only the
+    modules that a run needs are imported.
     """
 
+    mark: str
     code: str | None = None
     live: str | None = None
     controls: str | None = None
@@ -38,21 +41,30 @@ class Format(NamedTuple):
         return text
 
 
+_LAST_LINE = (
+    r"(?:Nothing to evaluate\.|[^\n]*\d(?: checks?| evaluated): [^\n]*\d failed[^\n]*|\w+, \d+ controls?: [^\n]*)"
+)
+_ARRAY = r"\[\s*(?:\]\s*\Z|\{"
+
 FORMATS: dict[str, Format] = {
-    "text": Format("text", "audit_text", "control_text"),
-    "json": Format("json", "json"),
-    "sarif": Format("sarif", "sarif", cites=True, counts=False),
-    "csv": Format("findings_csv", "findings_csv", "control_csv"),
-    "html": Format("html", "html"),
-    "oscal": Format("oscal_results", "oscal_results"),
-    "gitlab-codequality": Format("codequality"),
-    "gitlab-sast": Format("gitlab_sast"),
-    "junit": Format("junit", "junit"),
-    "github": Format("github_annotations", "github_annotations"),
-    "markdown": Format("markdown", "markdown"),
-    "jsonl": Format("json_lines", "json_lines"),
-    "ocsf": Format(live="ocsf", cites=True, counts=False),
-    "asff": Format(live="asff", cites=True, counts=False),
+    "text": Format(rf"(?:.*\n)?{_LAST_LINE}\n\Z", "text", "audit_text", "control_text"),
+    "json": Format(r'\{\s*"schema": "keyrules/', "json", "json"),
+    "sarif": Format(
+        r'\{\s*"\$schema": "[^"]*sarif.*"driver": \{\s*"name": "keyrules"', "sarif", "sarif", cites=True, counts=False
+    ),
+    "csv": Format(r"(?:rule,severity,status|framework,control,title),", "findings_csv", "findings_csv", "control_csv"),
+    "html": Format(r"<!doctype html>.*<title>[^<]*keyrules evidence", "html", "html"),
+    "oscal": Format(r'\{\s*"assessment-results": .*"title": "keyrules evidence', "oscal_results", "oscal_results"),
+    "gitlab-codequality": Format(_ARRAY + r'.*"check_name": "KEY_)', "codequality"),
+    "gitlab-sast": Format(r'\{\s*"version": .*"scanner": \{\s*"id": "keyrules"', "gitlab_sast"),
+    "junit": Format(r'<\?xml [^>]*>\s*<testsuites name="keyrules"', "junit", "junit"),
+    "github": Format(
+        r"(?:::(?:error|warning|notice) .*)?::notice title=keyrules::", "github_annotations", "github_annotations"
+    ),
+    "markdown": Format(r"## keyrules: ", "markdown", "markdown"),
+    "jsonl": Format(r'\{"type": "run", "schema": "keyrules-lines/', "json_lines", "json_lines"),
+    "ocsf": Format(_ARRAY + r'\s*"activity_id": .*"vendor_name": "keyrules")', live="ocsf", cites=True, counts=False),
+    "asff": Format(_ARRAY + r'\s*"SchemaVersion": .*"ProductName": "keyrules")', live="asff", cites=True, counts=False),
 }
 """A new format is one module with a pure writer, and one entry here."""
 

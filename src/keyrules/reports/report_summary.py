@@ -49,5 +49,5 @@ def headline(evaluation: Evaluation) -> str:
 
 
 def path_tells_more(finding: Finding) -> bool:
-    """Whether the path of a secret names a step that the message does not."""
+    """Whether the path of a secret, or the way of a rotation, names a step that the message does not."""
     return any(step.label not in finding.message for step in finding.trace)

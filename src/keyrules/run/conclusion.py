@@ -1,95 +1,138 @@
-"""The end of a run on either plane: what the framework says, the reports, and the exit code."""
+"""What a run makes of its evaluation: reports, a baseline, and the exit code, the same on both planes."""
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
-from keyrules.model import Evaluation, Plane, Severity
+from keyrules.model import Evaluation, Severity, Status
 from keyrules.reports.outputs import Output, parse_outputs, write_outputs
 from keyrules.reports.report_formats import FORMATS
-from keyrules.run.configuration.option import blaming_the_file
-from keyrules.run.exit_codes import USAGE, exit_code
+from keyrules.reports.report_options import ReportOptions
+from keyrules.reports.text_style import Style, count_of, printable
 from keyrules.run.framework import Chosen
-from keyrules.run.options import report_options, severity
 from keyrules.run.overwriting import refuse_overwriting
+from keyrules.run.settings import Settings
+from keyrules.terminal import text_width
 
 if TYPE_CHECKING:
+    from keyrules.pack.pack import Pack
     from keyrules.run.baseline.run import BaselineRun
+
+CLEAN, FINDINGS, USAGE, INCOMPLETE = 0, 1, 2, 3
+"""Nothing found; findings at or above --fail-on; a wrong command or configuration; something could not be evaluated."""
 
 
 @dataclass(frozen=True)
 class Conclusion:
     """What a run was asked to do with its result; made before the evaluation, so that a mistake costs nothing."""
 
-    args: argparse.Namespace
+    settings: Settings
     outputs: tuple[Output, ...]
-    fail_on: Severity
     baseline: BaselineRun | None = None
 
-    def protect(self, inputs: Iterable[tuple[str, Path]], configuration: str | None) -> None:
+    def protect(self, inputs: Iterable[tuple[str, Path]]) -> None:
         """Raises UsageError where a report or a new baseline would replace what the run reads, or source code.
 
-        `inputs` are the files to evaluate with a word for each, `configuration` the configuration file in use.
+        `inputs` are the files to evaluate with a word for each.
         """
+        settings = self.settings
         own = (
-            ("the configuration", configuration),
-            ("the file of exceptions", self.args.exceptions),
-            ("the baseline", self.args.baseline),
+            ("the configuration", settings.file.path if settings.file is not None else None),
+            ("the file of exceptions", settings.exceptions.value),
+            ("the baseline", settings.baseline.value),
         )
         read = [*inputs, *((what, Path(name)) for what, name in own if name is not None)]
-        with blaming_the_file(self.args, "format"):
+        with settings.format.blamed():
             refuse_overwriting([("--format", output.path) for output in self.outputs if output.path], read)
         target = self.baseline.target if self.baseline is not None else None
         if target is not None:
             refuse_overwriting([("--write-baseline", target)], [each for each in read if each[0] != "the baseline"])
 
-    def conclude(self, evaluation: Evaluation, chosen: Chosen) -> int:
-        """Writes every report and returns the exit code. Raises UsageError where a file cannot be written."""
-        judged = chosen.judged(evaluation)
+    def conclude(self, evaluation: Evaluation, chosen: Chosen, pack: Pack, left_out: int = 0) -> int:
+        """Writes every report and returns the exit code. Raises UsageError where a file cannot be written.
+
+        `left_out` is the number of files and folders that the globs left out.
+        """
+        judged, strict = chosen.judged(evaluation), self.settings.strict_exceptions.value
         files: tuple[tuple[str, Path, bytes], ...] = ()
         if self.baseline is not None:
             # After the controls were judged: what is known is no less of a failure to them.
             judged, files = self.baseline.applied(judged)
-        if self.args.strict_exceptions:
+        judged = self._with_configuration(judged, chosen, pack, left_out)
+        if strict:
             judged = replace(judged, urgent_warnings=judged.warnings)
         if any(FORMATS[output.format].cites for output in self.outputs):
             from keyrules.controls.citations import with_controls
 
             judged = with_controls(judged)
-        options = report_options(self.args, sys.stdout, os.environ)
+        options = report_options(self.settings, sys.stdout, os.environ)
         write_outputs(self.outputs, judged, options, sys.stdout.buffer, files)
-        code = exit_code(judged, self.fail_on, self.args.strict_exceptions, accepted=bool(files))
+        code = exit_code(judged, self.settings.fail_on.value, strict, accepted=bool(files))
         if code == USAGE:
             self._explain(judged.warnings)
         return code
 
+    def _with_configuration(self, evaluation: Evaluation, chosen: Chosen, pack: Pack, left_out: int) -> Evaluation:
+        notes, file = (*evaluation.notes, *self.settings.notes), self.settings.file
+        if file is None:
+            return replace(evaluation, notes=notes)
+        from keyrules.run.configuration.use import configuration_use
+
+        plane = self.settings.plane
+        default_on = frozenset(rule.id for rule in pack.rules if rule.default_on and plane in rule.planes)
+        use = configuration_use(file, self.settings, chosen.selection, default_on, evaluation, left_out)
+        return replace(evaluation, configuration=use, notes=(*notes, use.sentence))
+
     def _explain(self, warnings: Sequence[str]) -> None:
         """Says that the exceptions decided the exit code, which no report has to show."""
-        from keyrules.reports.text_style import count_of, printable
-
-        place = self.args.origins.get("strict_exceptions")
-        strict = f"{place}: `strict_exceptions`" if place else "--strict-exceptions"
+        setting = self.settings.strict_exceptions
+        strict = f"{setting.origin.place}: `strict_exceptions`" if setting.from_file else "--strict-exceptions"
         number = count_of(len(warnings), "exception")
         first = warnings[0] if len(warnings) == 1 else f"the first: {warnings[0]}"
         print(f"keyrules: {printable(f'{strict} gives exit code 2 for {number}; {first}')}", file=sys.stderr)
 
 
-def prepare(args: argparse.Namespace, plane: Plane) -> Conclusion:
-    """Checks the options about reports, which are settled, and reads the baseline. Raises UsageError."""
-    with blaming_the_file(args, "format"):
-        outputs = parse_outputs(args.format, plane)
-    return Conclusion(args, outputs, severity(args.fail_on), _baseline(args, plane, outputs))
+def prepare(settings: Settings, *, counts_only: bool = False) -> Conclusion:
+    """Checks the settings about reports, and reads the baseline. Raises UsageError.
 
-
-def _baseline(args: argparse.Namespace, plane: Plane, outputs: tuple[Output, ...]) -> BaselineRun | None:
-    if args.baseline is None and args.write_baseline is None:
-        return None
+    `counts_only` says that the run keeps no findings.
+    """
+    with settings.format.blamed():
+        outputs = parse_outputs(settings.format.value, settings.plane)
+    if settings.baseline.value is None and settings.write_baseline is None:
+        return Conclusion(settings, outputs)
     from keyrules.run.baseline.run import baseline_run
 
-    return baseline_run(args, plane, outputs)
+    return Conclusion(settings, outputs, baseline_run(settings, outputs, counts_only=counts_only))
+
+
+def report_options(settings: Settings, stream: TextIO, environment: Mapping[str, str]) -> ReportOptions:
+    """How text is to look on this stream: NO_COLOR and FORCE_COLOR win over what the terminal says."""
+    colour = stream.isatty() and environment.get("TERM") != "dumb"
+    if environment.get("FORCE_COLOR"):
+        colour = True
+    if environment.get("NO_COLOR") or settings.no_color:
+        colour = False
+    return ReportOptions(style=Style(colour), width=text_width(stream), quiet=settings.quiet)
+
+
+def exit_code(evaluation: Evaluation, fail_on: Severity, strict: bool = False, accepted: bool = False) -> int:
+    """INCOMPLETE wins, because what could not be evaluated may be worse than anything that was found.
+
+    With `strict` a warning about the exceptions is USAGE, whatever was found: their file is to be corrected;
+    nothing else is USAGE. With `accepted` the findings, the UNKNOWN ones too, went into a baseline, and only errors are
+    left to fail the run.
+    """
+    if evaluation.errors or (evaluation.counts.unknown and not accepted):
+        return INCOMPLETE
+    if strict and evaluation.warnings:
+        return USAGE
+    if accepted:
+        return CLEAN
+    failed = any(f.status is Status.FAIL and f.severity >= fail_on for f in evaluation.findings)
+    return FINDINGS if failed else CLEAN

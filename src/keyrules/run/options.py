@@ -1,39 +1,78 @@
-"""Options and terminal behaviour that `scan` and `audit` share.
+"""The options that several commands share: how they are declared, and what was given of them as one typed value.
 
-Every run starts here, those too that are over at once, so what only some need is imported in the functions.
+Every run starts here, those too that are over at once, so nothing is imported that only some need.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
-import sys
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, TextIO
+from typing import Any, NamedTuple
 
-from keyrules.run.configuration.option import add_configuration_options
-from keyrules.run.exceptions.option import add_exceptions_options
-from keyrules.run.framework import add_framework_options
-from keyrules.terminal import DEFAULT_WIDTH, columns
-from keyrules.terms import Severity, UsageError
+CONFIGURATION_FILE = ".keyrules.yaml"
+MISSPELT_FILE = ".keyrules.yml"
+"""The name that is refused, because it would be passed over."""
 
-if TYPE_CHECKING:
-    from datetime import datetime
+EXCEPTIONS_FILE = ".keyrules-exceptions.yaml"
 
-    from keyrules.reports.report_options import ReportOptions
+
+class Asked(NamedTuple):
+    """What a command line says of these options; None, False and empty where it does not."""
+
+    rule: tuple[str, ...] = ()
+    skip_rule: tuple[str, ...] = ()
+    set: tuple[str, ...] = ()
+    framework: tuple[str, ...] = ()
+    control: tuple[str, ...] = ()
+    fail_on: str | None = None
+    exceptions: str | None = None
+    strict_exceptions: bool | None = None
+    baseline: str | None = None
+    write_baseline: str | None = None
+    format: tuple[str, ...] = ()
+    show_passing: bool = False
+    quiet: bool = False
+    no_color: bool = False
+    exclude: tuple[str, ...] = ()
+    config: str | None = None
+    no_config: bool = False
+    as_of: str | None = None
+
+    @classmethod
+    def of(cls, given: Mapping[str, Any]) -> Asked:
+        """From what the parser of a command found, by the name of each option; the command may have others, too."""
+        unused = cls()._asdict()
+        values = (given.get(name, unused[name]) for name in cls._fields)
+        return cls._make(tuple(value) if isinstance(value, list) else value for value in values)
+
+    def in_use(self) -> frozenset[str]:
+        """The names of the options that were given."""
+        unused = Asked()
+        return frozenset(name for name in self._fields if getattr(self, name) != getattr(unused, name))
 
 
 def add_shared_options(parser: argparse.ArgumentParser) -> None:
-    """Adds what selects rules and shapes reports."""
+    """Adds what selects rules and shapes reports on scan and audit."""
     rules = parser.add_argument_group("rules")
     rules.add_argument("--rule", action="append", default=[], metavar="ID", help="evaluate only this rule; repeatable")
     rules.add_argument("--skip-rule", action="append", default=[], metavar="ID", help="leave this rule out; repeatable")
     rules.add_argument(
         "--set", action="append", default=[], metavar="ID.PARAMETER=VALUE", help="change a threshold; repeatable"
     )
-    add_framework_options(rules)
+    rules.add_argument(
+        "--framework", action="append", default=[], metavar="NAME", help="run a framework's rules; repeatable"
+    )
+    rules.add_argument(
+        "--control", action="append", default=[], metavar="FRAMEWORK:ID", help="run a control's rules; repeatable"
+    )
     rules.add_argument("--fail-on", metavar="SEVERITY", help="lowest severity that exits 1 (default: low)")
-    add_exceptions_options(rules)
+    add_exceptions_option(rules)
+    # `max_exception_days` has no option: the configuration sets it.
+    rules.add_argument(
+        "--strict-exceptions",
+        action=argparse.BooleanOptionalAction,
+        help="exit 2 where one expired or matches nothing",
+    )
     rules.add_argument("--baseline", metavar="FILE", help="report only what this earlier JSON lacks")
     rules.add_argument("--write-baseline", metavar="FILE", help="accept what is found, in this file")
     output = parser.add_argument_group("output")
@@ -51,59 +90,19 @@ def add_shared_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--as-of", metavar="TIME", help="count ages to this moment (default: now)")
 
 
-def severity(text: str) -> Severity:
-    """`--fail-on`. Raises UsageError with the allowed words."""
-    try:
-        return Severity[text.upper()]
-    except KeyError:
-        allowed = ", ".join(level.name.lower() for level in Severity)
-        raise UsageError(f"--fail-on: {text!r} is not a severity; use one of {allowed}") from None
+def add_exceptions_option(group: argparse._ActionsContainer) -> None:
+    """Adds --exceptions."""
+    group.add_argument("--exceptions", metavar="FILE", help=f"default: {EXCEPTIONS_FILE}")
 
 
-def moment(text: str | None, default: datetime) -> datetime:
-    """`--as-of` in UTC; a time without an offset is UTC, a date alone is its midnight. Raises UsageError."""
-    from datetime import datetime, timezone
-
-    if text is None:
-        return default
-    try:
-        value = datetime.fromisoformat(text.strip().replace("Z", "+00:00").replace("z", "+00:00"))
-        return value.replace(tzinfo=timezone.utc) if value.tzinfo is None else value.astimezone(timezone.utc)
-    except (ValueError, OverflowError):
-        raise UsageError(
-            f"--as-of: {text!r} is not a time; write it as in 2026-06-01T00:00:00Z or 2026-06-01"
-        ) from None
+def add_configuration_options(group: argparse._ActionsContainer) -> None:
+    """Adds --config and --no-config."""
+    group.add_argument("--config", metavar="FILE", help=f"default: {CONFIGURATION_FILE}, found upwards")
+    group.add_argument("--no-config", action="store_true", help="read no configuration file")
 
 
-def report_options(args: argparse.Namespace, stream: TextIO, environment: Mapping[str, str]) -> ReportOptions:
-    """How text is to look on this stream: NO_COLOR and FORCE_COLOR win over what the terminal says."""
-    from keyrules.reports.report_options import ReportOptions
-    from keyrules.reports.text_style import Style
-
-    terminal = stream.isatty()
-    colour = terminal and environment.get("TERM") != "dumb"
-    if environment.get("FORCE_COLOR"):
-        colour = True
-    if environment.get("NO_COLOR") or args.no_color:
-        colour = False
-    return ReportOptions(style=Style(colour), width=text_width(stream), quiet=args.quiet)
-
-
-def text_width(stream: TextIO) -> int:
-    """The columns to wrap text at: those of the terminal, within reason."""
-    return max(40, min(columns(DEFAULT_WIDTH), 140)) if stream.isatty() else DEFAULT_WIDTH
-
-
-class ProgressLine:
-    """One line on standard error that says how far long work is; nothing unless that is a terminal."""
-
-    def __init__(self, quiet: bool) -> None:
-        self._on = sys.stderr.isatty() and not quiet and os.environ.get("TERM") != "dumb"
-
-    def __call__(self, done: int, total: int, name: str) -> None:
-        """Shows `done` of `total`; the name is cut to the terminal."""
-        if self._on:
-            width = columns(80) - 1
-            line = f"evaluated {done} of {total}  {name}".encode("ascii", "replace").decode()
-            sys.stderr.write("\r\x1b[2K" + (line[:width] if done < total else ""))
-            sys.stderr.flush()
+def add_exclude_option(group: argparse._ActionsContainer) -> None:
+    """Adds --exclude, for commands that read code."""
+    group.add_argument(
+        "--exclude", action="append", default=[], metavar="GLOB", help="leave out, as in examples/**; repeatable"
+    )

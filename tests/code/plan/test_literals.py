@@ -102,3 +102,11 @@ def test_a_plan_without_configuration_is_searched_too() -> None:
     instance(plan, "aws_instance.i", SCRIPT, const(SCRIPT))
     del plan.document["configuration"]
     assert list(found(plan)) == ["aws_instance.i"]
+
+
+def test_a_temporary_key_is_no_finding() -> None:
+    plan = PlanMaker()
+    temporary = SCRIPT.replace("AKIA", "ASIA")
+    instance(plan, "aws_instance.t", temporary, const(temporary))
+    verdicts = judge("KEY_AWS_011", plan.bytes())
+    assert {(verdict.status, verdict.reason) for verdict in verdicts.values()} == {(Status.PASS, "temporary_key")}

@@ -167,6 +167,7 @@ def test_a_new_key_is_unknown_and_the_message_says_what_to_do() -> None:
         ({"rotation_days": 0}, Status.UNKNOWN, "rotation_not_in_plan"),
         ({"rotation_days": True}, Status.UNKNOWN, "rotation_not_in_plan"),
         ({"rotation_days": 30, "rotation_rfc3339": "2027-01-01T00:00:00Z"}, Status.UNKNOWN, "rotation_not_in_plan"),
+        ({"rotation_days": 30, "rfc3339": "2024-01-01T00:00:00Z"}, Status.UNKNOWN, "rotation_not_in_plan"),
         ({}, Status.UNKNOWN, "rotation_not_in_plan"),
     ],
 )

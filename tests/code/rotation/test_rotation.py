@@ -171,7 +171,7 @@ def test_a_verdict_names_the_clock_and_the_limit(tmp_path: Path) -> None:
     found = verdict(tmp_path, text, max_age_days=29)
     assert (found.status.value, found.reason) == ("FAIL", "rotation_too_slow")
     assert found.facts == {"rotation_days": 30.0, "rotation_source": "time_rotating.r", "max_age_days": 29}
-    assert [(step.label, step.line) for step in found.trace] == [("time_rotating.r", 2)]
+    assert [(step.label, step.line) for step in found.trace] == [("time_rotating.r", 2), ("terraform_data.c", 4)]
     assert verdict(tmp_path, text, max_age_days=30).status.value == "PASS"
 
 

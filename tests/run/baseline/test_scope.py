@@ -10,8 +10,7 @@ import pytest
 from evaluations import ACCOUNT, AS_OF, RULES, code_finding, live_finding, make_evaluation
 
 from keyrules.model import EvaluationError, Finding, Input, Location, Plane, Rule, ScanScope, Status
-from keyrules.run.baseline.code_scope import looked_at_input, seen_on_code
-from keyrules.run.baseline.live_scope import seen_on_live
+from keyrules.run.baseline.looked_at import looked_at_input, seen_on_code, seen_on_live
 from keyrules.run.baseline.places import Places
 from keyrules.run.baseline.reading import Baseline, Entry
 

@@ -16,7 +16,7 @@ from keyrules.run.baseline.compare import compare
 from keyrules.run.baseline.reading import Baseline, Entry, read_baseline
 from keyrules.run.baseline.run import BaselineRun
 from keyrules.run.baseline.writing import accepted_note, baseline_text
-from keyrules.run.exit_codes import exit_code
+from keyrules.run.conclusion import exit_code
 
 EARLIER = datetime(2025, 11, 5, tzinfo=timezone.utc)
 

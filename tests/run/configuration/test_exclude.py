@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import fnmatch
 import itertools
 import json
 import random
 import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,7 @@ from severities import LOW, MEDIUM
 
 from keyrules.cli import main
 from keyrules.code.discovery import Discovery, discover
-from keyrules.run.configuration.exclude_globs import excluder, is_glob
+from keyrules.run.configuration.exclude_globs import Excluder, is_glob
 
 FILE = ".keyrules.yaml"
 KEY = LOW
@@ -25,6 +27,30 @@ NAMES = ("a", "b", "ab", "c.tf")
 STEPS = ("a", "*", "**", "?", "fa", "f*", "ab", "a*", "*b", "?b*", "fc.tf")
 TEMPLATE = "Resources:\n  K:\n    Type: AWS::IAM::AccessKey\n    Properties: {UserName: svc}\n"
 LITERAL = "AWS_ACCESS_KEY_ID=AKIAZ5SYNTHETIC5FIXT\nAWS_SECRET_ACCESS_KEY=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\n"
+
+
+def meant(glob: str, path: str) -> bool:
+    """Whether a glob leaves a path out, decided as the documentation says it; slow, and plain to read."""
+    anchored = "/" in glob[:-1] or glob.startswith("/")
+    steps = [step for step in glob.removeprefix("./").split("/") if step]
+    while steps[-2:] == ["**", "**"] and len(steps) > 2:
+        steps.pop()
+    names, below = path.rstrip("/").split("/"), path.endswith("/")
+    if not glob.endswith("/") and len(steps) > 1 and steps[-1] == "**":
+        return any(meant_here(steps[:-1], names[:end], anchored=True) for end in range(len(names) + below))
+    ends = range(1, len(names) + (below if glob.endswith("/") else 1))
+    return any(meant_here(steps, names[:end], anchored) for end in ends)
+
+
+def meant_here(steps: list[str], names: list[str], anchored: bool) -> bool:
+    """Whether the steps of a glob are these names."""
+    if not anchored:
+        return any(meant_here(steps, names[start:], anchored=True) for start in range(len(names)))
+    if not steps:
+        return not names
+    if steps[0] == "**" and len(steps) > 1:
+        return any(meant_here(steps[1:], names[start:], anchored=True) for start in range(len(names) + 1))
+    return bool(names) and fnmatch.fnmatchcase(names[0], steps[0]) and meant_here(steps[1:], names[1:], anchored=True)
 
 
 class TestGlobs:
@@ -52,9 +78,51 @@ class TestGlobs:
                 text=True,
                 check=True,
             )
-            excluded = excluder([glob], str(tmp_path))
+            excluded = Excluder([glob], str(tmp_path))
             found = {path for path in paths if excluded(f"{tmp_path}/{path}")}
             assert found == set(listed.stdout.splitlines()) - {".gitignore"}, glob
+
+    def test_what_they_mean_name_by_name(self) -> None:
+        """Random globs and paths, with many stars and folders, against the definition read one name at a time."""
+        choice = random.Random(11)
+        steps = ("a", "*", "**", "?", "a*", "*b", "a*b", "*a*", "*a*b*", "?*", "ab", "*?b", "a?*b")
+        names = ("a", "b", "ab", "ba", "aab", "abab", "a\nb")
+        for _ in range(1500):
+            glob = choice.choice(["", "", "/", "./"]) + "/".join(choice.choices(steps, k=choice.randint(1, 5)))
+            glob += choice.choice(["", "", "/"])
+            if not is_glob(glob):
+                continue
+            excluded = Excluder([glob], "/base")
+            for _ in range(20):
+                path = "/".join(choice.choices(names, k=choice.randint(1, 6))) + choice.choice(["", "/"])
+                wanted = meant(glob, path)
+                if path.endswith("/") and excluded(f"/base/{path}"):
+                    # A folder of which all is left out need not be entered.
+                    wanted |= meant(glob, f"{path}whatever")
+                assert excluded(f"/base/{path}") == wanted, (glob, path)
+
+    @pytest.mark.parametrize(
+        ("glob", "path"),
+        [
+            ("*a" * 25 + "b", "a" * 250),
+            ("**/a/" * 6 + "b", "a/" * 60 + "c"),
+            ("**/a*a*a/" * 6 + "b", f"{'a' * 40}/" * 60 + "c"),
+            ("**/*?*?*?*?*b/**/c", f"{'a' * 200}/" * 20),
+        ],
+    )
+    def test_stars_cost_no_time(self, glob: str, path: str) -> None:
+        assert is_glob(glob)
+        excluded = Excluder([glob] * 3, "/base")
+        start = time.process_time()
+        assert not excluded(f"/base/{path}")
+        assert time.process_time() - start < 0.1
+
+    def test_what_is_counted(self) -> None:
+        """Folders with all that is in them once, and nothing twice."""
+        excluded = Excluder(["examples/", "*.txt"], "/base")
+        paths = ["examples/", "examples/a/", "examples/a.tf", "a.txt", "a.txt", "b/c.txt", "main.tf"]
+        assert [excluded(f"/base/{path}") for path in paths] == [True] * 6 + [False]
+        assert excluded.left_out == 3
 
     @pytest.mark.parametrize(
         ("glob", "folders"),
@@ -69,11 +137,11 @@ class TestGlobs:
         ],
     )
     def test_folders_that_need_not_be_entered(self, glob: str, folders: set[str]) -> None:
-        excluded = excluder([glob], "/base")
+        excluded = Excluder([glob], "/base")
         assert {path for path in ("a/", "a/b/", "x/", "x/a/") if excluded(f"/base/{path}")} == folders
 
     def test_nothing_outside_of_the_base(self) -> None:
-        excluded = excluder(["**", "*.tf"], "/base")
+        excluded = Excluder(["**", "*.tf"], "/base")
         assert excluded("/base/x.tf") and not excluded("/other/x.tf") and not excluded("/base2/x.tf")
 
     @pytest.mark.parametrize(
@@ -85,7 +153,7 @@ class TestGlobs:
     @pytest.mark.parametrize("text", ["a.b", ".a", "..a", "a..", "a b", "[a]", "+(a)", "é", "**", "a/**/b"])
     def test_what_else_means_itself(self, text: str) -> None:
         assert is_glob(text)
-        assert excluder([text], "/base")(f"/base/{text.replace('**', 'x')}")
+        assert Excluder([text], "/base")(f"/base/{text.replace('**', 'x')}")
 
 
 @pytest.fixture
@@ -101,7 +169,7 @@ def units(folder: Path, *globs: str, paths: tuple[str, ...] = (".",)) -> set[str
 
 
 def found(folder: Path, *globs: str, paths: tuple[str, ...] = (".",)) -> Discovery:
-    return discover([Path(path) for path in paths], folder, excluded=excluder(globs, str(folder)) if globs else None)
+    return discover([Path(path) for path in paths], folder, excluded=Excluder(globs, str(folder)) if globs else None)
 
 
 class TestWhatIsEvaluated:

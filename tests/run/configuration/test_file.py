@@ -119,8 +119,6 @@ TOP = "rules, scan, audit, framework, fail_on, format, exclude, exceptions, max_
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("", " is empty; one mapping is expected."),
-        (" \n\n", " is empty; one mapping is expected."),
         ("- a", ", line 1: found a single value or a list at the top"),
         (b"fail_on: \xff", " is not UTF-8 (byte 10); save it as UTF-8."),
         ("fail_on: low\nfail_on: high", ", line 2: the key 'fail_on' stands here a second time"),

@@ -18,7 +18,7 @@ from scanning import AS_OF, PROJECT, write
 from keyrules import cli
 from keyrules.cli import main
 from keyrules.model import UsageError
-from keyrules.run.configuration.merge import find_configuration
+from keyrules.run.configuration.boundary import find_configuration
 
 FILE = ".keyrules.yaml"
 STALE = report(line(ROOT, mfa_active="true"), line("ann", **key(1, 91, used=1)), line("bob", **key(1, 10, used=1)))
@@ -215,7 +215,6 @@ class TestRefusals:
                 ["--config", FILE, "--no-config"],
                 "--config names a file and --no-config reads none; give one of them",
             ),
-            ("", [], f"{FILE} is empty; one mapping is expected."),
         ],
     )
     def test_one_sentence_and_nothing_written(
@@ -266,29 +265,32 @@ class TestRefusals:
 
 
 class TestWhereItIsFound:
-    def test_upwards(self, folder: Path) -> None:
+    def test_upwards(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         below = write(folder, {"a/b/c/x": ""}) / "a/b/c"
-        assert find_configuration(below) is None
+        monkeypatch.chdir(below)
+        assert find_configuration().path is None
         write(folder, {FILE: "{}"})
-        assert find_configuration(below) == folder / FILE
+        assert find_configuration().path == folder / FILE
         write(folder, {f"a/b/{FILE}": "{}"})
-        assert find_configuration(below) == folder / "a/b" / FILE
-        assert find_configuration(folder / "a") == folder / FILE
+        assert find_configuration().path == folder / "a/b" / FILE
+        monkeypatch.chdir(folder / "a")
+        assert find_configuration().path == folder / FILE
 
-    def test_the_root_of_a_repository_ends_the_search(self, folder: Path) -> None:
+    def test_the_root_of_a_repository_ends_the_search(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         write(folder, {FILE: "{}", "inner/.git": "gitdir: elsewhere", "inner/a/x": ""})
-        assert find_configuration(folder / "inner/a") is None
+        monkeypatch.chdir(folder / "inner/a")
+        assert find_configuration().path is None
         write(folder, {f"inner/{FILE}": "{}"})
-        assert find_configuration(folder / "inner/a") == folder / "inner" / FILE
-
-    def test_the_root_of_the_file_system_ends_the_search(self) -> None:
-        assert find_configuration(Path("/")) is None
+        assert find_configuration().path == folder / "inner" / FILE
 
     @pytest.mark.parametrize("place", [".", "a"])
-    def test_the_other_ending_is_refused_and_not_passed_over(self, folder: Path, place: str) -> None:
+    def test_the_other_ending_is_refused_and_not_passed_over(
+        self, folder: Path, place: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         write(folder, {"a/x": "", ".keyrules.yml": "{}"})
+        monkeypatch.chdir(folder / place)
         with pytest.raises(UsageError, match=r"is not read; rename it to \.keyrules\.yaml, or give --no-config"):
-            find_configuration(folder / place)
+            find_configuration()
 
     def test_names_are_relative_to_its_folder(
         self, folder: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch

@@ -2,40 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from keyrules.pack.stamp import rules_path
 from keyrules.terms import InputError
 
-_HERE = Path(__file__).resolve()
-
-
-def source_root() -> Path:
-    """The folder that makes `import keyrules` work: `src/` of a checkout, or site-packages."""
-    return _HERE.parents[3]
+PACKAGE = Path(__file__).resolve().parents[2]
+"""The folder of the package keyrules."""
 
 
 def check_folders() -> list[Path]:
-    """The folders that Checkov needs as external checks: the rules, and the Python checks of each framework.
+    """The folders that Checkov needs as external checks: the rules, and the loader of the Python checks.
 
     Raises InputError when one is missing, because Checkov would run without it and find nothing.
     """
-    package = _HERE.parents[2]
-    beside = package / "checks"
-    folders = [Path(rules_path()), beside if beside.is_dir() else package.parent.parent / "checks"]
+    beside = PACKAGE / "checks"
+    folders = [Path(rules_path()), beside if beside.is_dir() else PACKAGE.parent.parent / "checks"]
     for folder in folders:
-        _require(folder)
+        if not folder.is_dir():
+            raise InputError(f"{folder} is missing, so nothing can be evaluated; install keyrules again")
     return folders
 
 
-def _require(folder: Path) -> None:
-    if not folder.is_dir():
-        raise InputError(f"{folder} is missing, so nothing can be evaluated; install keyrules again")
+def checkov_arguments(opt_in: Sequence[str]) -> list[str]:
+    """The command-line arguments that give Checkov this pack; opt-in rules are skipped by id."""
+    return [word for folder in check_folders() for word in ("--external-checks-dir", str(folder))] + skip_arguments(
+        opt_in
+    )
 
 
-def checkov_arguments(opt_in: list[str]) -> list[str]:
-    """The command-line arguments that give plain Checkov this pack; opt-in rules are skipped by id."""
-    arguments: list[str] = []
-    for folder in check_folders():
-        arguments += ["--external-checks-dir", str(folder)]
-    return arguments + (["--skip-check", ",".join(opt_in)] if opt_in else [])
+def skip_arguments(opt_in: Sequence[str]) -> list[str]:
+    """The arguments with which Checkov leaves these rules out."""
+    return ["--skip-check", ",".join(opt_in)] if opt_in else []

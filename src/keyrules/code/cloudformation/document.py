@@ -14,6 +14,8 @@ from typing import Any, TypeAlias
 
 import yaml
 
+from keyrules.pack.strict_yaml import nested_deeper
+
 MAX_CHARACTERS = 8_000_000
 """CloudFormation accepts 1 MB; anything far beyond that is refused before it is parsed."""
 MAX_DEPTH = 200
@@ -150,6 +152,8 @@ def read_document(text: str, doubled: list[Doubled] | None = None, alternatives:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f"line {mark.line + 1}" if mark else "the text"
+        if nested_deeper(text, error, MAX_DEPTH):
+            raise TemplateError(f"{where} is nested more than {MAX_DEPTH} levels deep") from None
         raise TemplateError(f"{where} is not valid YAML or JSON") from None
     except (yaml.YAMLError, UnicodeError):
         raise TemplateError("the text holds characters that YAML and JSON do not allow") from None

@@ -134,7 +134,13 @@ def _output_subjects(taint: SecretTaint) -> Iterator[_Subject]:
                 subject.trouble = str(error)
             else:
                 subject.arrivals += [
-                    _Arrival(_output_sink(source, masked), source, trail, subject.address, output.line_of("value"))
+                    _Arrival(
+                        _seen_from(source, _output_sink(source, masked)),
+                        source,
+                        trail,
+                        subject.address,
+                        output.line_of("value"),
+                    )
                     for source, trail in _named(value)
                 ]
             yield subject
@@ -144,6 +150,14 @@ def _output_sink(source: Source, masked: bool) -> Sink:
     if source.unmasked:
         return _UNMASKED_OUTPUT
     return _SENSITIVE_OUTPUT if masked else _OPEN_OUTPUT
+
+
+def _seen_from(source: Source, found: Sink) -> Sink:
+    """What becomes of a secret; what is only named like one leaks for certain nowhere."""
+    if not source.guessed or found.status is not Status.FAIL:
+        return found
+    fate = f"{found.fate}, if this output of a module that is not here is the secret of an access key"
+    return Sink(Status.UNKNOWN, "module_not_read", fate)
 
 
 def _sink_subjects(taint: SecretTaint) -> Iterator[_Subject]:
@@ -173,7 +187,8 @@ def _taken_in(
                 if found is not None:
                     label = f"{address} {_shown(argument.path)}"
                     subject.arrivals += [
-                        _Arrival(found, source, trail, label, argument.line) for source, trail in _named(argument.value)
+                        _Arrival(_seen_from(source, found), source, trail, label, argument.line)
+                        for source, trail in _named(argument.value)
                     ]
     except WorkExhausted:
         raise

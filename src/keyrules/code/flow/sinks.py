@@ -78,6 +78,9 @@ _OTHER = _plain(
     "secret_in_other_argument", "an argument that is not made for secrets, which Get and Describe calls show"
 )
 
+_REGISTRY_MODULE = re.compile(r"(?:registry\.(?:terraform\.io|opentofu\.org)/)?(?P<name>[\w-]+/[\w-]+)/aws")
+"""A registry's address of a module, with or without the host."""
+
 _PASSES_ON = re.compile(
     r"null_resource|null_data_source|terraform_data|template_file|(template_)?cloudinit_config|template_cloudinit_config"
     r"|time_\w+|random_\w+|aws_iam_policy_document|ct_config|ignition_\w+"
@@ -178,15 +181,32 @@ def sink(kind: str, block_type: str, path: tuple[str, ...], setting: Setting) ->
 
 def module_sink(source: Any, path: tuple[str, ...], setting: Setting) -> Sink:
     """What becomes of a secret in an argument of a module that is not here to be read; `source` is its address."""
-    if source == "terraform-aws-modules/secrets-manager/aws" and _is_credential(path):
+    named = _REGISTRY_MODULE.fullmatch(source) if isinstance(source, str) else None
+    name = named["name"] if named is not None else ""
+    if name == "terraform-aws-modules/secrets-manager" and _is_credential(path):
         return STORE
-    if source == "cloudposse/ssm-parameter-store/aws" and path[0] == "parameter_write":
+    if name == "terraform-aws-modules/ssm-parameter" and path[0] == "value":
+        return _ssm_parameter_module(setting)
+    if name == "cloudposse/ssm-parameter-store" and path[0] == "parameter_write":
         written = setting("parameter_write")
         if isinstance(written, list) and all(isinstance(item, dict) for item in written):
             # The module's own default is SecureString.
             types = [item.get("type", "SecureString") for item in written]
             return STORE if all(one == "SecureString" for one in types) else _UNREAD_MODULE
     return _UNREAD_MODULE
+
+
+def _ssm_parameter_module(setting: Setting) -> Sink:
+    """`type` decides, else `secure_type`; without both it is a String.
+
+    https://github.com/terraform-aws-modules/terraform-aws-ssm-parameter/blob/master/main.tf
+    """
+    kind, secure = setting("type"), setting("secure_type")
+    if kind is None and secure is not None:
+        kind = UNKNOWN if (switch := truth(secure)) is None else "SecureString" if switch else "String"
+    if kind is UNKNOWN:
+        return _UNKNOWN_SWITCH
+    return STORE if kind == "SecureString" else _PARAMETER
 
 
 def _is_credential(path: tuple[str, ...]) -> bool:

@@ -11,7 +11,15 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from keyrules.code.flow.expression import MAX_ITEMS, Expressions
-from keyrules.code.flow.place import Place, follow, plain_prefix, secret_attributes, step_name, wanted
+from keyrules.code.flow.place import (
+    SECRET_ATTRIBUTES,
+    Place,
+    follow,
+    plain_prefix,
+    secret_attributes,
+    step_name,
+    wanted,
+)
 from keyrules.code.flow.value import (
     CLEAN,
     Source,
@@ -28,6 +36,7 @@ from keyrules.code.flow.work import Work, WorkExhausted
 from keyrules.code.terraform.evaluate import UNKNOWN, instance_keys
 from keyrules.code.terraform.hcl.ast import Attr, Body, Expr, Name, Splat, Step
 from keyrules.code.terraform.keys import KEY_TYPES
+from keyrules.code.terraform.known_modules import known_call
 from keyrules.code.terraform.module import Declaration
 from keyrules.code.terraform.scope import Frame, Key, Scope
 from keyrules.model import TraceStep
@@ -215,10 +224,12 @@ class SecretTaint:
     def _outputs(self, declared: Declaration, scope: Scope, key: Key, steps: tuple[Step, ...], place: Place) -> Value:
         """The outputs of one module instance that the steps ask for, as an object."""
         child = scope.child(declared.name, key)
+        if child is None:
+            return _unread_outputs(declared, scope, wanted(steps, place))
         parts: dict[str, Value] = {}
-        for name in (wanted(steps, place) or sorted(child.module.outputs)) if child is not None else ():
-            output = child.module.outputs.get(name) if child is not None else None
-            if child is not None and output is not None:
+        for name in wanted(steps, place) or sorted(child.module.outputs):
+            output = child.module.outputs.get(name)
+            if output is not None:
                 stop = TraceStep(f"{plain_prefix(child)}output.{name}", output.path, output.start_line)
                 parts[name] = then(self._output(output, child), stop)
         return container("object", parts)
@@ -270,6 +281,21 @@ class SecretTaint:
                 listed = container("list", {}, self._body(nested, inside))
                 parts[labels[0]] = union([parts.get(labels[0], CLEAN), listed])
         return container("object", parts)
+
+
+def _unread_outputs(call: Declaration, scope: Scope, names: list[str] | None) -> Value:
+    """The outputs of a module that is not here, as an object of those that carry a secret, or may."""
+    known = known_call(call, scope)
+    if known is None:
+        return CLEAN
+    address = f"{plain_prefix(scope)}module.{call.name}"
+    parts = {}
+    for name in known.secrets if names is None else names:
+        if known.carries_secret(name):
+            attribute = SECRET_ATTRIBUTES[1 if "smtp" in name else 0]
+            source = Source(address, attribute, guessed=not known.modules)
+            parts[name] = secret_text(source, TraceStep(f"{address}.{name}", call.path, call.start_line))
+    return container("object", parts)
 
 
 def _key(declared: Declaration, scope: Scope, key: Key) -> Value:

@@ -21,12 +21,14 @@ Kind: TypeAlias = Literal["text", "list", "object"]
 class Source:
     """One secret attribute of a declared key, by the key's address without instance keys.
 
-    `unmasked` says that `nonsensitive()` has taken Terraform's mark off.
+    `unmasked` says that `nonsensitive()` has taken Terraform's mark off, `guessed` that only the name of an output, of
+    a module that is not here, says that it is one.
     """
 
     key: str
     attribute: str
     unmasked: bool = False
+    guessed: bool = False
 
 
 @dataclass(frozen=True, eq=False)

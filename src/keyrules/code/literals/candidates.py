@@ -16,8 +16,14 @@ BASE64_RUN = 56
 """The name of a secret and its 40 characters fill as many characters of base64 or more."""
 
 _BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
-_WORDS = (b"AKIA", b"ASIA", b"secret")
-"""Any finding needs one of these; `secret` in any letter case."""
+_WORDS = (b"AKIA", b"ASIA", b"secret", b"smtp")
+"""Any finding needs one of these, or base64 of it; lower-case ones in any letter case."""
+
+_ENCODED_KEY_IDS = (b"QUtJQ", b"QVNJQ")
+"""How the base64 of a key id by itself begins."""
+
+_LENGTHS = frozenset({SECRET_LENGTH, 44, 54, 55, 56, 59, 60, 62})
+"""A secret, a password for SES (44), and the base64 of one by itself, with the line end that is often encoded, too."""
 
 
 def _table(classes: Mapping[bytes, bytes]) -> bytes:
@@ -35,22 +41,49 @@ def contains_candidate(data: bytes) -> bool:
 
     Holds for text that was decoded as UTF-8 (undecodable bytes replaced or escaped, not dropped), UTF-16 or Latin-1.
     """
-    dense = data.replace(b"\0", b"")
+    dense = _unfolded(data.replace(b"\0", b""))
     runs = dense.translate(_RUNS)
     if b"A" * SECRET_LENGTH not in runs:
         return False
     folded = dense.lower()
-    if any(word in (folded if word.islower() else dense) for word in _WORDS) and any(
-        map(_could_be_secret, dense.translate(_LOOKS).split())
-    ):
+    if (
+        any(word in (folded if word.islower() else dense) for word in _WORDS)
+        or any(word in dense for word in _ENCODED_KEY_IDS)
+    ) and any(map(_could_be_secret, dense.translate(_LOOKS).split())):
         return True
-    return b"A" * BASE64_RUN in runs and _encoded_words().search(dense.translate(None, b" \t\r\n")) is not None
+    return any(_encoded_words().search(blob.translate(None, b" \t\r\n")) for blob in _blobs(dense, runs))
+
+
+def _blobs(data: bytes, runs: bytes) -> Iterator[bytes]:
+    """What could be base64 of text, with the lines that it may be wrapped into."""
+    start = runs.find(b"A" * BASE64_RUN)
+    while start >= 0:
+        blob = _blob().match(data, start)
+        assert blob is not None
+        yield blob.group()
+        start = runs.find(b"A" * BASE64_RUN, blob.end())
+
+
+@cache
+def _blob() -> re.Pattern[bytes]:
+    return re.compile(rb"[A-Za-z0-9+/\\%]+(?:[ \t]*\r?\n[ \t]*[A-Za-z0-9+/\\%]+)*")
+
+
+def _unfolded(data: bytes) -> bytes:
+    """The bytes without the line ends inside values: a backslash before them, or an equals sign in a mail."""
+    # Searching for one byte, or for a long word, is what costs least in the many files that have neither.
+    if b"\\" in data and (b"\\\n" in data or b"\\\r\n" in data):
+        data = re.sub(rb"\\\r?\n[ \t]*", b"", data)
+    if b"rintable" in data and b"quoted-printable" in data.lower():
+        data = re.sub(rb"=\r?\n", b"", data)
+    return data
 
 
 def _could_be_secret(run: bytes) -> bool:
     """Whether a run, given by the classes of its characters, has the length and both letter cases of a secret, or
-    escapes from which one could be made. Hashes have neither; files about secrets are full of them."""
-    if len(run) == SECRET_LENGTH:
+    escapes from which one could be made. Hashes have neither; files about secrets are full of them. In a patch one
+    or two plus signs may stand before it."""
+    if any(len(run) - signs in _LENGTHS and run.startswith(b"dd"[:signs]) for signs in range(3)):
         return b"E" in run or (b"U" in run and b"l" in run)
     return len(run) > SECRET_LENGTH and b"E" in run
 

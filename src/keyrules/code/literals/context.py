@@ -7,6 +7,21 @@ indentation). Every function looks at a bounded stretch of text, so that a file 
 from __future__ import annotations
 
 import re
+from array import array
+from bisect import bisect_left, bisect_right
+from functools import cached_property, lru_cache
+
+from keyrules.code.literals.names import (
+    CARRIERS,
+    FOREIGN,
+    IDENTIFIER,
+    NOT_THE_SECRET,
+    ends_in_secret_name,
+    is_foreign,
+    says_bare_secret,
+    says_secret,
+    words_of,
+)
 
 _LABEL_REACH = 200
 """How many characters before a value its label may begin."""
@@ -17,144 +32,6 @@ _LINE_REACH = 1000
 _LINES_UP = 20
 _LINES_DOWN = 8
 
-_IDENTIFIER = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-"
-
-_NAME = re.compile(
-    r"(?:(?:aws|amazon)[_.\- ]?)?"
-    r"(?:secret[_.\- ]?access[_.\- ]?key|access[_.\- ]?key[_.\- ]?secret|access[_.\- ]?secret|secret[_.\- ]?key)"
-    r"|(?:aws|amazon)[_.\- ]?secret(?!s)",
-    re.IGNORECASE | re.ASCII,
-)
-
-_WORD = re.compile(r"[A-Z]+[0-9]*(?![a-z])|[A-Z]?[a-z]+[0-9]*|[0-9]+", re.ASCII)
-
-_FOREIGN = frozenset(
-    {
-        "alibaba",
-        "alicloud",
-        "aliyun",
-        "auth0",
-        "azure",
-        "b2",
-        "backblaze",
-        "braintree",
-        "captcha",
-        "ceph",
-        "cloudflare",
-        "digitalocean",
-        "discord",
-        "django",
-        "exoscale",
-        "facebook",
-        "flask",
-        "flexibleengine",
-        "gcp",
-        "gcs",
-        "github",
-        "gitlab",
-        "google",
-        "hcaptcha",
-        "heroku",
-        "huaweicloud",
-        "ibm",
-        "jwt",
-        "laravel",
-        "linode",
-        "mailgun",
-        "minio",
-        "ncloud",
-        "ncp",
-        "oauth",
-        "opentelekomcloud",
-        "oracle",
-        "ovh",
-        "paypal",
-        "plaid",
-        "qcloud",
-        "r2",
-        "rails",
-        "recaptcha",
-        "rgw",
-        "scaleway",
-        "scw",
-        "sendgrid",
-        "slack",
-        "square",
-        "storj",
-        "stripe",
-        "telegram",
-        "tencent",
-        "tencentcloud",
-        "turnstile",
-        "twilio",
-        "twitter",
-        "volcengine",
-        "vultr",
-        "wasabi",
-        "webhook",
-        "yandex",
-    }
-)
-"""Words in a name that say the secret belongs to another service than AWS."""
-
-_NOT_THE_SECRET = frozenset(
-    {
-        "arn",
-        "checksum",
-        "ciphertext",
-        "commit",
-        "digest",
-        "encrypted",
-        "etag",
-        "file",
-        "filename",
-        "fingerprint",
-        "from",
-        "hash",
-        "id",
-        "integrity",
-        "md5",
-        "name",
-        "nonce",
-        "path",
-        "ref",
-        "rev",
-        "revision",
-        "salt",
-        "sha",
-        "sha1",
-        "sha256",
-        "sha512",
-        "signature",
-        "thumbprint",
-        "uri",
-        "url",
-        "uuid",
-        "version",
-    }
-)
-"""Words that end a name which speaks about a secret, or about something else, but does not hold it."""
-
-_CARRIERS = frozenset(
-    {
-        "argument",
-        "content",
-        "default",
-        "defaultvalue",
-        "parametervalue",
-        "plaintext",
-        "plaintextvalue",
-        "s",
-        "secretstring",
-        "string",
-        "stringvalue",
-        "text",
-        "val",
-        "value",
-    }
-)
-"""Labels that say nothing themselves: the name stands elsewhere in the same object."""
-
 _LABEL_END = " \t\"'`:=,><([]{|?&!-"
 _ASSIGNED = re.compile(r"(?<![\w.\-])([\w.\-]{1,120})[\"'\]]{0,3}[ \t]{0,40}(?:=>|:=|=|:)", re.ASCII)
 _NAMED_BY = re.compile(
@@ -164,103 +41,118 @@ _NAMED_BY = re.compile(
 )
 _DESCRIPTION = re.compile(r"[ \t]*[\"']?description[\"']?[ \t]{0,40}[=:]", re.IGNORECASE)
 _PROVIDER = re.compile(r"^[ \t]{0,40}provider[ \t]{1,40}\"([\w\-]{1,60})\"", re.MULTILINE | re.ASCII)
+_LINE_END = re.compile(r"[\n\r]")
 _BLOCK_END = re.compile(r"^\}", re.MULTILINE)
 _BLOB_LINE = re.compile(r"[A-Za-z0-9+/]{41,}")
 
 
-def says_secret(text: str) -> bool:
-    """Whether `text` (a name, a phrase, a line) names an AWS secret access key.
+class Layout:
+    """Where the lines of a text are, and the providers of other services than AWS. Lines end at `\\n` or `\\r`."""
 
-    Case and separators do not matter. A name that holds another service's name, or that ends in a word such as `arn`
-    or `hash`, does not count, unless it says AWS itself.
-    """
-    return any(_is_secret_name(_whole_name(text, match)) for match in _NAME.finditer(text))
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self._starts = array("q", [0])
+        self._starts.extend(match.end() for match in _LINE_END.finditer(text))
+        self._providers = [(match.start(), is_foreign(match[1])) for match in _PROVIDER.finditer(text)]
+        self._block_ends = array("q", (match.start() for match in _BLOCK_END.finditer(text)) if self._providers else ())
 
+    @property
+    def count(self) -> int:
+        """How many lines there are."""
+        return len(self._starts)
 
-def _whole_name(text: str, match: re.Match[str]) -> str:
-    before, after = text[: match.start()], text[match.end() :]
-    start = len(before.rstrip(_IDENTIFIER))
-    return text[start : len(text) - len(after.lstrip(_IDENTIFIER))]
+    def index(self, offset: int) -> int:
+        """The line that an offset lies in."""
+        return bisect_right(self._starts, offset) - 1
 
+    def bounds(self, line: int) -> tuple[int, int]:
+        """First and past-the-last offset of a line."""
+        return self._starts[line], self._starts[line + 1] - 1 if line + 1 < len(self._starts) else len(self.text)
 
-def _words(name: str) -> list[str]:
-    return [word.lower() for word in _WORD.findall(name)]
+    def end_of(self, line: int) -> str:
+        """A line, or what ends it if it is very long."""
+        start, end = self.bounds(line)
+        return self.text[max(start, end - _LINE_REACH) : end]
 
+    def start_of(self, line: int) -> str:
+        """A line, or what begins it if it is very long."""
+        start, end = self.bounds(line)
+        return self.text[start : min(end, start + _LINE_REACH)]
 
-def _is_secret_name(name: str) -> bool:
-    words = _words(name)
-    return words[-1] not in _NOT_THE_SECRET and ("aws" in words or _FOREIGN.isdisjoint(words))
-
-
-def line_bounds(text: str, start: int, end: int) -> tuple[int, int]:
-    """First and past-the-last offset of the line around `text[start:end]`, at most 1,000 characters away."""
-    low, high = max(0, start - _LINE_REACH), min(len(text), end + _LINE_REACH)
-    first = max(text.rfind("\n", low, start), text.rfind("\r", low, start))
-    ends = [position for mark in "\n\r" if (position := text.find(mark, end, high)) >= 0]
-    return (first + 1 if first >= 0 else low), min(ends, default=high)
+    def is_foreign(self, offset: int) -> bool:
+        """Whether an offset lies in the provider block of another service."""
+        last = bisect_left(self._providers, (offset,)) - 1
+        if last < 0 or not self._providers[last][1] or offset - self._providers[last][0] > 2 * _LINE_REACH:
+            return False
+        end = bisect_left(self._block_ends, self._providers[last][0])
+        return end == len(self._block_ends) or self._block_ends[end] > offset
 
 
 class Context:
-    """What surrounds the value at `text[start:end]`. Lines end at `\\n` or `\\r`."""
+    """What surrounds the value at `start` to `end` of a text."""
 
-    def __init__(self, text: str, start: int, end: int) -> None:
-        self._text = text
+    def __init__(self, layout: Layout, start: int, end: int) -> None:
+        self._layout = layout
         self._start = start
-        self._end = end
-        self._line_start, self._line_end = line_bounds(text, start, end)
-        self._before = text[self._line_start : start]
-        self._after = text[end : self._line_end]
-        prefix = self._before[-_LABEL_REACH:]
-        self._phrase, self._label = _label_of(prefix)
-        self._assigned = ""
-        for match in _ASSIGNED.finditer(prefix):
-            self._assigned = match.group(1)
+        self._line = layout.index(start)
+        line_start, line_end = layout.bounds(self._line)
+        self._before = layout.text[max(line_start, start - _LINE_REACH) : start]
+        self._after = layout.text[end : min(line_end, end + _LINE_REACH)]
+        self._prefix = self._before[-_LABEL_REACH:]
+        self._phrase, self._label = _label_of(self._prefix)
+
+    @cached_property
+    def _assigned(self) -> str:
+        """The last name before the value that something is assigned to."""
+        if "=" not in self._prefix and ":" not in self._prefix:
+            return ""
+        names = _ASSIGNED.findall(self._prefix)
+        return names[-1] if names else ""
+
+    @property
+    def label(self) -> str:
+        """The word directly before the value."""
+        return self._label
+
+    @property
+    def says_bare_secret(self) -> bool:
+        """Whether the value has a usual name for a secret that stands beside its key id."""
+        return says_bare_secret(self._label) or says_bare_secret(self._assigned)
 
     def names_secret(self) -> bool:
         """Whether a name that belongs to this value says AWS secret access key."""
-        if self._rules_out_any() or self._belongs_to_foreign_provider():
+        if self.rules_out_any() or self._layout.is_foreign(self._start):
             return False
-        if says_secret(self._label) or _ends_in_secret_name(self._phrase) or says_secret(self._assigned):
+        if says_secret(self._label) or ends_in_secret_name(self._phrase) or says_secret(self._assigned):
             return True
         if not self._phrase.strip():
             above = self._line_above()
             return not _BLOB_LINE.fullmatch(above.strip()) and (says_secret(_label_of(above)[1]) or self._object_says())
-        if _plain(self._label) in _CARRIERS or _plain(self._assigned) in _CARRIERS:
+        if _plain(self._label) in CARRIERS or _plain(self._assigned) in CARRIERS:
             return self._object_says()
         return False
 
     def allows_secret(self) -> bool:
         """Whether the value may be the secret of a key id that stands near, although no name says so."""
-        if self._rules_out_any() or _BLOB_LINE.fullmatch(self._line_above().strip()):
+        if self.rules_out_any() or _BLOB_LINE.fullmatch(self._line_above().strip()):
             return False
-        words = {*_words(self._label), *_words(self._assigned)}
-        return "token" not in words and (says_secret(self._label) or _FOREIGN.isdisjoint(words))
+        words = {*words_of(self._label), *words_of(self._assigned)}
+        return "token" not in words and (says_secret(self._label) or FOREIGN.isdisjoint(words))
 
-    def _rules_out_any(self) -> bool:
+    def rules_out_any(self) -> bool:
         """A label that says checksum, path and the like, or an encrypted SOPS value."""
         encrypted = self._before.rfind("ENC[")
         if encrypted >= 0 and "]" not in self._before[encrypted:]:
             return True
         if says_secret(self._label):
             return False
-        return any(words[-1] in _NOT_THE_SECRET for words in (_words(self._label), _words(self._assigned)) if words)
-
-    def _belongs_to_foreign_provider(self) -> bool:
-        window = self._text[max(0, self._start - 2 * _LINE_REACH) : self._start]
-        providers = list(_PROVIDER.finditer(window))
-        if not providers or _BLOCK_END.search(window, providers[-1].end()):
-            return False
-        return not _FOREIGN.isdisjoint(_words(providers[-1].group(1)))
+        return any(words[-1] in NOT_THE_SECRET for words in (words_of(self._label), words_of(self._assigned)) if words)
 
     def _line_above(self) -> str:
-        position = self._line_start
-        for _ in range(3):
-            if position == 0:
-                break
-            low, high = line_bounds(self._text, position - 1, position - 1)
-            if self._text[low:high].strip():
-                return self._text[low:high]
-            position = low
+        for line in range(self._line - 1, max(-1, self._line - 4), -1):
+            above = self._layout.end_of(line)
+            if above.strip():
+                return above
         return ""
 
     def _object_says(self) -> bool:
@@ -279,22 +171,17 @@ class Context:
 
     def _indented_object(self) -> tuple[list[str], str]:
         """The other lines of the object that the value's line is in (nearest first), and the line that opens it."""
-        first = self._text[self._line_start : self._line_end]
-        column, item = _column(first)
+        own = f"{self._before}x"
+        column, item = _column(own)
         siblings: list[str] = []
         header = ""
-        floor = column
-        if item:
-            floor = len(first) - len(first.lstrip())
-        position = self._line_start
-        for _ in range(_LINES_UP):
-            if position == 0:
-                break
-            low, high = line_bounds(self._text, position - 1, position - 1)
-            line, position = self._text[low:high], low
-            if not line.strip():
+        floor = len(own) - len(own.lstrip()) if item else column
+        for above in range(self._line - 1, max(-1, self._line - 1 - _LINES_UP), -1):
+            line = self._layout.end_of(above)
+            content = line.lstrip()
+            if not content:
                 continue
-            indent = len(line) - len(line.lstrip())
+            indent = len(line) - len(content)
             if indent < floor:
                 header = line
                 break
@@ -310,15 +197,12 @@ class Context:
 
     def _siblings_below(self, column: int) -> list[str]:
         siblings: list[str] = []
-        position = self._line_end
-        for _ in range(_LINES_DOWN):
-            if position >= len(self._text):
-                break
-            low, high = line_bounds(self._text, position + 1, position + 1)
-            line, position = self._text[low:high], max(high, position + 1)
-            if not line.strip():
+        for below in range(self._line + 1, min(self._layout.count, self._line + 1 + _LINES_DOWN)):
+            line = self._layout.start_of(below)
+            content = line.lstrip()
+            if not content:
                 continue
-            indent = len(line) - len(line.lstrip())
+            indent = len(line) - len(content)
             if indent < column or line.startswith("}"):
                 break
             if indent == column:
@@ -329,13 +213,8 @@ class Context:
 def _label_of(prefix: str) -> tuple[str, str]:
     """The words directly before a value, and the last of them."""
     stripped = prefix.rstrip(_LABEL_END)
-    phrase = stripped[len(stripped.rstrip(_IDENTIFIER + " ")) :]
-    return phrase, stripped[len(stripped.rstrip(_IDENTIFIER)) :]
-
-
-def _ends_in_secret_name(phrase: str) -> bool:
-    matches = list(_NAME.finditer(phrase))
-    return bool(matches) and matches[-1].end() == len(phrase) and _is_secret_name(_whole_name(phrase, matches[-1]))
+    phrase = stripped[len(stripped.rstrip(IDENTIFIER + " ")) :]
+    return phrase, stripped[len(stripped.rstrip(IDENTIFIER)) :]
 
 
 def _plain(label: str) -> str:
@@ -375,12 +254,18 @@ def _close_brace(after: str) -> int:
     return len(after)
 
 
+@lru_cache(maxsize=1024)
+def _names_in(part: str) -> tuple[str, ...]:
+    """What `name = …` and the like say in a stretch of text; many values may stand in the same object."""
+    return tuple(_NAMED_BY.findall(part))
+
+
 def _object_names_secret(parts: list[str], header: str) -> bool:
     """Whether the name nearest to the value in its object, what opens the object, or its description says so.
 
     `parts` are stretches of the object, nearest to the value first.
     """
-    names = next((found for part in parts if (found := _NAMED_BY.findall(part))), [])
+    names = next((found for part in parts if (found := _names_in(part))), ())
     if any(says_secret(name) for name in names) or says_secret(header):
         return True
     return not names and any(_DESCRIPTION.match(part) and says_secret(part) for part in parts)

@@ -21,11 +21,15 @@ _SECRET_SHAPE = re.compile(r"(?<![A-Za-z0-9/+])[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=
 
 
 def judge_literals(plan: Plan, path: str, context: Context) -> list[Verdict]:
-    """One FAIL for each address that holds a literal credential; no verdict for those that hold none."""
+    """One FAIL for each address that holds a literal credential, a PASS where it is temporary; none for the others."""
     computed = _Computed(plan)
     verdicts = []
     for address, named in sorted(_places(plan), key=lambda place: place[0]):
-        found = find_literals(computed.cut_from(_as_text(named)))
+        literals = find_literals(computed.cut_from(_as_text(named)))
+        found = [item for item in literals if item.kind != "session"]
+        if literals and not found:
+            message = f"only a temporary access key is hard-coded in {address}: it expires by itself"
+            verdicts.append(plan_verdict(context, path, address, Status.PASS, "temporary_key", message))
         if found:
             facts = {"kind": found[0].kind, "key_id": found[0].masked_key_id}
             message = f"{' and '.join(dict.fromkeys(_what(item) for item in found))} is hard-coded in {address}"
@@ -137,6 +141,5 @@ def _as_text(named: Sequence[tuple[str, object]]) -> str:
 
 def _what(credential: LiteralCredential) -> str:
     if credential.masked_key_id is None:
-        return "a secret access key"
-    temporary = "temporary " if credential.kind == "session" else ""
-    return f"the {temporary}access key {credential.masked_key_id} with its secret"
+        return "a secret access key" if credential.kind == "secret_access_key" else "an SMTP password of Amazon SES"
+    return f"the access key {credential.masked_key_id} with its secret"

@@ -136,7 +136,9 @@ def _periods(plan: Plan, addresses: set[str]) -> Iterator[tuple[float, str]]:
                 amount = clock.known(argument)
                 if isinstance(amount, (int, float)) and not isinstance(amount, bool) and amount > 0:
                     days = amount * length / parts
-            if days is not None and clock.known("rotation_rfc3339") is None:
+            # One that counts from a moment that the code fixes expires once, and is then always expired.
+            fixed = clock.known("rotation_rfc3339") is not None or clock.known("rfc3339") is not None
+            if days is not None and not fixed:
                 yield days, clock.address
 
 

@@ -13,10 +13,12 @@ from enum import Enum
 from typing import Any
 
 from keyrules.code.terraform.evaluate import evaluate
+from keyrules.code.terraform.evidence import settings_behind
 from keyrules.code.terraform.hcl.values import UNKNOWN, number
 from keyrules.code.terraform.identity import Atom
 from keyrules.code.terraform.module import Declaration
 from keyrules.code.terraform.scope import Frame, format_key
+from keyrules.model import TraceStep
 
 PERIOD_ARGUMENTS = (
     ("rotation_days", 1, 1),
@@ -45,10 +47,11 @@ _FORMAT_PERIODS = (
 
 
 class Kind(Enum):
-    """What a clock does: fires every `days`, never again, or cannot be told."""
+    """What a clock does: fires every `days`, never again, makes the plan fail, or cannot be told."""
 
     PERIODIC = "periodic"
     CONSTANT = "constant"
+    FORBIDDEN = "forbidden"
     UNRESOLVED = "unresolved"
 
 
@@ -56,10 +59,13 @@ class Kind(Enum):
 class Clock:
     """A clock behind a value.
 
-    `days` is its period (0: at every apply); `way` are the names between the clock and the value, nearest to the value
-    first; `why` says of a constant what keeps it so. `exact` is True of plantimestamp(): the plan knows its value, so
-    that a function can hide a change. Every other clock is unknown while Terraform plans, and so is what is computed
-    from it, which replaces whatever it triggers. `needs` are conditions that the code leaves open.
+    `days` is its period (0: at every apply); `way` are the declarations between the clock and the value, nearest to
+    the value first; `why` says what keeps one that is not periodic so. `exact` is True of plantimestamp(): the plan
+    knows its value, so that a function can hide a change. Every other clock is unknown while Terraform plans, and so is
+    what is computed from it, which replaces whatever it triggers. `unseen` says that the value behind the clock stays
+    the same, only that the plan cannot know. `needs` are conditions that the code leaves open, `files` are files that
+    the clock rests on besides those on the way, `settings` the places of the inputs and locals that its period is made
+    of.
     """
 
     kind: Kind
@@ -67,10 +73,28 @@ class Clock:
     path: str
     line: int
     days: float | None = None
-    way: tuple[str, ...] = ()
+    way: tuple[TraceStep, ...] = ()
     why: str = ""
     exact: bool = False
+    unseen: bool = False
     needs: frozenset[Atom] = frozenset()
+    files: frozenset[str] = frozenset()
+    settings: tuple[TraceStep, ...] = ()
+
+    @property
+    def source(self) -> tuple[TraceStep, ...]:
+        """What sets the period, and the clock."""
+        return *self.settings, TraceStep(self.label, self.path, self.line)
+
+    @property
+    def steps(self) -> tuple[TraceStep, ...]:
+        """What sets the period, the clock, and what carries it, in the order in which a change goes."""
+        return *self.source, *reversed(self.way)
+
+    @property
+    def order(self) -> tuple[float, str, tuple[str, ...]]:
+        """What clocks are sorted by: the one that fires first comes first."""
+        return self.days or 0.0, self.label, tuple(step.label for step in self.way)
 
 
 def rotating_clock(declared: Declaration, frame: Frame) -> Clock:
@@ -86,13 +110,14 @@ def rotating_clock(declared: Declaration, frame: Frame) -> Clock:
             continue
         line = declared.line_of(argument)
         value = evaluate(declared.value(argument), frame)
+        settings = settings_behind([declared.value(argument)], frame)
         if value is UNKNOWN:
-            return Clock(Kind.UNRESOLVED, label, declared.path, line)
+            return Clock(Kind.UNRESOLVED, label, declared.path, line, settings=settings)
         amount = number(value)
         if amount is None or amount < 1 or not amount.is_integer():
             why = f"has no {argument} that the provider accepts; it takes whole numbers from 1"
-            return Clock(Kind.CONSTANT, label, declared.path, line, why=why)
-        return Clock(Kind.PERIODIC, label, declared.path, line, amount * days / parts)
+            return Clock(Kind.CONSTANT, label, declared.path, line, why=why, settings=settings)
+        return Clock(Kind.PERIODIC, label, declared.path, line, amount * days / parts, settings=settings)
     return Clock(Kind.CONSTANT, label, declared.path, declared.start_line, why="sets no period")
 
 
@@ -131,10 +156,34 @@ def blurred(clock: Clock) -> Clock:
     return replace(clock, kind=Kind.UNRESOLVED, days=None) if clock.exact and clock.kind is Kind.PERIODIC else clock
 
 
+def doubtful(clock: Clock) -> Clock:
+    """A clock behind a comparison or a function whose result may be the same every time: whether a plan sees that is
+    up to the version of Terraform."""
+    if clock.kind is not Kind.PERIODIC:
+        return clock
+    why = "stands behind a test or a function that may give the same result every time; use its id itself"
+    return replace(clock, kind=Kind.UNRESOLVED, days=None, why=why)
+
+
+def without_effect(clock: Clock, *, plans_see_it: bool) -> Clock:
+    """A clock that an expression names although its value is decided without it.
+
+    Up to version 1.11 a plan does not know the result of a logical operator or a conditional whose test it does not
+    know, whatever the rest is, and replaces; later versions know more.
+    """
+    if clock.kind is Kind.CONSTANT or clock.unseen:
+        return clock
+    if plans_see_it:
+        why = "is named, but the value is the same whatever it says"
+        return replace(clock, kind=Kind.CONSTANT, days=None, why=why)
+    why = "is named, but the value is the same whatever it says, which not every version of Terraform sees in a plan"
+    return replace(clock, kind=Kind.UNRESOLVED, days=None, why=why, unseen=True)
+
+
 def earliest(clocks: Iterable[Clock]) -> Clock | None:
     """The periodic clock that fires first."""
     periodic = [clock for clock in clocks if clock.kind is Kind.PERIODIC and clock.days is not None]
-    return min(periodic, key=lambda clock: (clock.days or 0.0, clock.label, clock.way), default=None)
+    return min(periodic, key=lambda clock: clock.order, default=None)
 
 
 def one_of(choices: list[tuple[Clock, ...]]) -> tuple[Clock, ...]:
@@ -142,7 +191,7 @@ def one_of(choices: list[tuple[Clock, ...]]) -> tuple[Clock, ...]:
     first = [earliest(choice) for choice in choices]
     periodic = [clock for clock in first if clock is not None]
     if choices and len(periodic) == len(choices):
-        return (max(periodic, key=lambda clock: (clock.days or 0.0, clock.label, clock.way)),)
+        return (max(periodic, key=lambda clock: clock.order),)
     everything = tuple(clock for choice in choices for clock in choice)
     return tuple(
         replace(clock, kind=Kind.UNRESOLVED, days=None) if clock.kind is Kind.PERIODIC else clock

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TypeAlias
 
 from keyrules.code.rotation.clock import Clock, Kind
 from keyrules.code.rotation.schedule import longest_gap
 from keyrules.code.terraform.evaluate import evaluate, instance_keys, number
+from keyrules.code.terraform.evidence import expressions_of, files_behind
 from keyrules.code.terraform.hcl.ast import Access, Attr, Expr, Name
 from keyrules.code.terraform.hcl.values import UNKNOWN
 from keyrules.code.terraform.identity import conditions, enclosing_conditions, identity, leading_key, origin
@@ -56,7 +58,7 @@ def _schedules(root: Scope) -> dict[_Stored, list[Clock]]:
         clocks = dict.fromkeys(clock for secret in sorted(secrets) for clock in rotations.get(secret, ()))
         if clocks:
             for stored in sorted(_stored(version.value("secret_string"), frame), key=repr):
-                found[stored] += clocks
+                found[stored] += [replace(clock, files=clock.files | {version.path}) for clock in clocks]
     return found
 
 
@@ -134,7 +136,8 @@ def _clock(rotation: Declaration, frame: Frame) -> Clock:
     kind = Kind.UNRESOLVED if days is None else Kind.PERIODIC
     required = conditions(rotation, frame.scope) | enclosing_conditions(frame.scope)
     label = f"{frame.scope.prefix}{rotation.name}"
-    return Clock(kind, label, rotation.path, rotation.start_line, days, needs=required)
+    files = files_behind(expressions_of(rotation), frame)
+    return Clock(kind, label, rotation.path, rotation.start_line, days, needs=required, files=files)
 
 
 def _days(rotation: Declaration, frame: Frame) -> float | None:

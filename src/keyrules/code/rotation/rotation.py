@@ -10,12 +10,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from keyrules.code.rotation.clock import Clock, Kind, earliest
+from keyrules.code.rotation.entries import trigger_reference
 from keyrules.code.rotation.lifecycle import prevents_destroy, trigger_entries
 from keyrules.code.rotation.manual import manual_signs
 from keyrules.code.rotation.outside import outside_rotation
 from keyrules.code.rotation.schedule import expiry
 from keyrules.code.rotation.sources import Tracer
 from keyrules.code.terraform.evaluate import instance_keys
+from keyrules.code.terraform.evidence import files_behind
 from keyrules.code.terraform.hcl.ast import Block, Expr
 from keyrules.code.terraform.hcl.render import render
 from keyrules.code.terraform.identity import leading_key
@@ -41,6 +43,7 @@ class _Triggers:
     """What the entries of `replace_triggered_by` come to."""
 
     clocks: list[Clock] = field(default_factory=list)
+    named: list[TraceStep] = field(default_factory=list)
     dead: list[str] = field(default_factory=list)
     manual: list[str] = field(default_factory=list)
     unresolved: list[str] = field(default_factory=list)
@@ -48,35 +51,56 @@ class _Triggers:
 
 def judge_rotation(key: DeclaredKey, context: Context) -> Verdict:
     """PASS when the earliest clock that replaces the key fires within `max_age_days`; else FAIL or UNKNOWN with why."""
+    verdict = _judged(key, context)
+    lifecycle = [value for block in key.declared.blocks("lifecycle") for value in block.body.attributes.values()]
+    named = [key.declared.value(name) for name in ("depends_on", "max_age", "status")]
+    # The user matters only to the rotation that is meant to go through it.
+    named += [key.declared.value("user")] if verdict.reason == "rotation_never_fires" else []
+    files = files_behind([*named, *(value.value for value in lifecycle)], key.frame)
+    files |= {step.path for step in verdict.trace} | set(verdict.evidence)
+    return replace(verdict, evidence=tuple(sorted(files - {verdict.path})))
+
+
+def _judged(key: DeclaredKey, context: Context) -> Verdict:
     limit = context.limit("max_age_days")
-    if key.inactive:
-        return key.verdict(context, Status.PASS, "not_active", "the key is declared Inactive")
     triggers = _read_triggers(key)
     expires = expiry(key)
-    if (triggers.clocks or expires) and prevents_destroy(key.declared):
-        return key.verdict(
-            context,
-            Status.FAIL,
-            "rotation_never_fires",
+    prevented = prevents_destroy(key.declared, key.frame) if triggers.clocks or expires else False
+    if prevented:
+        message = (
             "lifecycle.prevent_destroy forbids the replacement that its rotation asks for, so the plan fails instead. "
-            f"Remove prevent_destroy. {_WORKS}",
+            f"Remove prevent_destroy. {_WORKS}"
         )
+        return _traced(key.verdict(context, Status.FAIL, "rotation_never_fires", message), triggers)
     clocks = [_settled(clock, key) for clock in (*triggers.clocks, *expires, *outside_rotation(key))]
+    forbidden = sorted({f"{clock.label} {clock.why}" for clock in clocks if clock.kind is Kind.FORBIDDEN})
+    if forbidden:
+        message = f"{'; '.join(forbidden)}, so the plan fails and replaces nothing. Remove prevent_destroy. {_WORKS}"
+        return _traced(key.verdict(context, Status.FAIL, "rotation_never_fires", message), triggers)
     first = earliest(clocks)
-    if first is not None and (first.days or 0.0) <= limit:
+    if prevented is False and first is not None and (first.days or 0.0) <= limit:
         return _passes(key, context, first)
-    undecided = triggers.unresolved + [clock.label for clock in clocks if clock.kind is Kind.UNRESOLVED]
+    undecided = triggers.unresolved + [_doubt(clock) for clock in clocks if clock.kind is Kind.UNRESOLVED]
+    undecided += ["whether lifecycle.prevent_destroy lets the key be replaced"] if prevented is None else []
     if undecided:
-        return key.verdict(
-            context,
-            Status.UNKNOWN,
-            "rotation_unknown",
-            f"whether and how often {', '.join(sorted(set(undecided)))} fires cannot be resolved from the code; give "
-            "it a value or a default, or scan the plan",
+        message = (
+            f"whether and how often {'; '.join(sorted(set(undecided)))} fires cannot be resolved from the code; give "
+            "it a value or a default, or scan the plan"
         )
+        return _traced(key.verdict(context, Status.UNKNOWN, "rotation_unknown", message), triggers)
     if first is not None:
         return _too_slow(key, context, first, limit)
-    return _without_rotation(key, context, triggers)
+    return _traced(_without_rotation(key, context, triggers), triggers)
+
+
+def _doubt(clock: Clock) -> str:
+    return f"{clock.label} ({clock.why})" if clock.why else clock.label
+
+
+def _traced(verdict: Verdict, triggers: _Triggers) -> Verdict:
+    """A verdict with the clocks that were found and the triggers that the key names."""
+    steps = dict.fromkeys([*(step for clock in triggers.clocks for step in clock.source), *triggers.named])
+    return replace(verdict, trace=tuple(steps))
 
 
 def _settled(clock: Clock, key: DeclaredKey) -> Clock:
@@ -87,7 +111,7 @@ def _settled(clock: Clock, key: DeclaredKey) -> Clock:
 
 
 def _passes(key: DeclaredKey, context: Context, clock: Clock) -> Verdict:
-    way = " → ".join((clock.label, *reversed(clock.way)))
+    way = " → ".join(step.label for step in clock.steps)
     often = "at every apply" if not clock.days else f"every {_days(clock.days)}"
     verdict = key.verdict(
         context,
@@ -96,7 +120,7 @@ def _passes(key: DeclaredKey, context: Context, clock: Clock) -> Verdict:
         f"replaced {often}: {way}",
         {"rotation_days": round(clock.days or 0.0, 4), "rotation_source": clock.label},
     )
-    return replace(verdict, trace=(TraceStep(clock.label, clock.path, clock.line),))
+    return replace(verdict, trace=clock.steps, evidence=tuple(clock.files))
 
 
 def _too_slow(key: DeclaredKey, context: Context, clock: Clock, limit: int) -> Verdict:
@@ -109,7 +133,7 @@ def _too_slow(key: DeclaredKey, context: Context, clock: Clock, limit: int) -> V
         f"rotates every {_days(days)} ({clock.label}), more than the {limit} days allowed; shorten the period",
         {**facts, "max_age_days": limit},
     )
-    return replace(verdict, trace=(TraceStep(clock.label, clock.path, clock.line),))
+    return replace(verdict, trace=clock.steps, evidence=tuple(clock.files))
 
 
 def _without_rotation(key: DeclaredKey, context: Context, triggers: _Triggers) -> Verdict:
@@ -136,16 +160,18 @@ def _without_rotation(key: DeclaredKey, context: Context, triggers: _Triggers) -
 def _read_triggers(key: DeclaredKey) -> _Triggers:
     triggers = _Triggers()
     for entry in trigger_entries(key.declared):
-        found = list(references(entry))
-        if not found:
-            triggers.dead.append("replace_triggered_by holds no reference")
-        for reference in found[:1]:
-            _read_trigger(reference, entry, key, triggers)
+        reference = trigger_reference(entry)
+        if reference is not None:
+            _read_trigger(reference, render(entry), key, triggers)
+        else:
+            triggers.dead.append(
+                f"replace_triggered_by holds {render(entry)}; Terraform takes only the plain name of a resource there, "
+                "of one instance (count.index and each.key included), or of an attribute"
+            )
     return triggers
 
 
-def _read_trigger(reference: Reference, entry: Expr, key: DeclaredKey, triggers: _Triggers) -> None:
-    shown = render(entry)
+def _read_trigger(reference: Reference, shown: str, key: DeclaredKey, triggers: _Triggers) -> None:
     scope = key.frame.scope
     if reference.root in ("data", "var", "local", "module", "each", "count", "path"):
         triggers.dead.append(f"replace_triggered_by names {shown}, but Terraform accepts only managed resources there")
@@ -158,6 +184,7 @@ def _read_trigger(reference: Reference, entry: Expr, key: DeclaredKey, triggers:
         else:
             triggers.dead.append(f"replace_triggered_by names {shown}, which is not declared")
         return
+    triggers.named.append(TraceStep(f"{scope.prefix}{name}", declared.path, declared.start_line))
     if instance_keys(declared, scope) == ():
         triggers.dead.append(f"replace_triggered_by names {shown}, whose count or for_each is empty")
         return

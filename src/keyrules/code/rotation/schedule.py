@@ -13,6 +13,7 @@ from itertools import pairwise
 
 from keyrules.code.rotation.clock import Clock, Kind
 from keyrules.code.terraform.evaluate import UNKNOWN, evaluate, number
+from keyrules.code.terraform.evidence import settings_behind
 from keyrules.code.terraform.keys import DeclaredKey
 
 _SECONDS_PER_DAY = 86_400
@@ -24,14 +25,15 @@ def expiry(key: DeclaredKey) -> tuple[Clock, ...]:
     declared = key.declared
     if not declared.name.startswith("awsutils_expiring_iam_access_key."):
         return ()
-    label = f"{declared.name} max_age"
+    label, settings = f"{declared.name} max_age", settings_behind([declared.value("max_age")], key.frame)
     value = evaluate(declared.value("max_age"), key.frame)
     if value is UNKNOWN:
-        return (Clock(Kind.UNRESOLVED, label, declared.path, declared.line_of("max_age")),)
+        return (Clock(Kind.UNRESOLVED, label, declared.path, declared.line_of("max_age"), settings=settings),)
     seconds = number(value)
     if seconds is None or not 0 < seconds < _NO_MAX_AGE:
         return ()
-    return (Clock(Kind.PERIODIC, label, declared.path, declared.line_of("max_age"), seconds / _SECONDS_PER_DAY),)
+    days = seconds / _SECONDS_PER_DAY
+    return (Clock(Kind.PERIODIC, label, declared.path, declared.line_of("max_age"), days, settings=settings),)
 
 
 _RATE = re.compile(r"\s*rate\(\s*([1-9]\d{0,5})\s+(minute|hour|day)s?\s*\)\s*")

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any, TypeAlias
 
 from keyrules.code.terraform.hcl.ast import Attr, Expr, Index, Step
-from keyrules.code.terraform.hcl.numbers import NotComputed, narrow
+from keyrules.code.terraform.hcl.numbers import NotComputed, as_integer, narrow
 from keyrules.code.terraform.hcl.values import (
     MAX_ITEMS,
     UNKNOWN,
@@ -44,7 +44,15 @@ def instance_keys(declared: Declaration, scope: Scope, worth: Worth) -> tuple[Ke
         if isinstance(items, SetValue) and all(isinstance(item, str) for item in items):
             return tuple(items)
         return None
-    return (None,)
+    return (None,) if declared.enabled is None else _switched(declared.enabled, scope, worth)
+
+
+def _switched(enabled: Expr, scope: Scope, worth: Worth) -> tuple[Key, ...] | None:
+    try:
+        decision = truth(worth(enabled, Frame(scope), 0))
+    except (Refused, NotComputed):
+        return None
+    return None if decision is None else (None,) if decision else ()
 
 
 def _counted(declared: Declaration, scope: Scope, worth: Worth) -> tuple[Key, ...] | None:
@@ -52,7 +60,8 @@ def _counted(declared: Declaration, scope: Scope, worth: Worth) -> tuple[Key, ..
         count = to_number(worth(declared.value("count"), Frame(scope), 0))
     except (Refused, NotComputed):
         return None
-    return tuple(range(int(count))) if isinstance(count, int) and 0 <= count <= MAX_ITEMS else None
+    whole = None if count is None else as_integer(count)
+    return tuple(range(whole)) if whole is not None and 0 <= whole <= MAX_ITEMS else None
 
 
 def _for_each(declared: Declaration, scope: Scope, worth: Worth, depth: int) -> Any:

@@ -30,17 +30,16 @@ from keyrules.code.terraform.hcl.ast import (
     Template,
     Unary,
 )
-from keyrules.code.terraform.hcl.kinds import convert, equal, in_order, kind_of, shared_kind
-from keyrules.code.terraform.hcl.numbers import NotComputed, narrow
+from keyrules.code.terraform.hcl.kinds import PRIMITIVE, convert, equal, in_order, kind_of
+from keyrules.code.terraform.hcl.numbers import NotComputed
 from keyrules.code.terraform.hcl.syntax import parse_template
 from keyrules.code.terraform.hcl.values import (
     MAX_FILE,
     MAX_ITEMS,
     MAX_TEXT,
     UNKNOWN,
-    Kind,
+    ListValue,
     Loose,
-    Null,
     Partial,
     Refused,
     SetValue,
@@ -51,7 +50,7 @@ from keyrules.code.terraform.hcl.values import (
     plain,
     truth,
 )
-from keyrules.code.terraform.members import attribute, index, loosened, splat_items, splat_result
+from keyrules.code.terraform.members import attribute, converted, index, own_steps, pairs_of, splat_items, splat_result
 from keyrules.code.terraform.module import Declaration
 from keyrules.code.terraform.operators import binary, logical, truth_of, unary
 from keyrules.code.terraform.references import references
@@ -144,26 +143,20 @@ def _follow(value: Any, steps: tuple[Step, ...], frame: Frame, depth: int) -> An
             if value is UNKNOWN or isinstance(value, Loose):
                 return UNKNOWN
             rest = steps[position + 1 :]
-            own = _own_steps(step, rest)
+            own = own_steps(step, rest)
             items = [_follow(item, rest[:own], frame, depth) for item in splat_items(value)]
+            if own and isinstance(value, (ListValue, SetValue)) and not value and value.kind in PRIMITIVE:
+                # Nothing is there, but members of this type would have no attribute.
+                raise Refused
             return _follow(splat_result(value, items), rest[own:], frame, depth)
         value = attribute(value, step.name) if isinstance(step, Attr) else index(value, worth(step.key, frame, depth))
     return value
 
 
-def _own_steps(splat: Splat, rest: tuple[Step, ...]) -> int:
-    """How many of the steps after a splat go to each item."""
-    for position, step in enumerate(rest):
-        if splat.attributes_only and not isinstance(step, Attr):
-            return position
-    return len(rest)
-
-
 def _conditional(expr: Conditional, frame: Frame, depth: int) -> Any:
     test = truth_of(worth(expr.test, frame, depth))
     if test is UNKNOWN:
-        then, otherwise = worth(expr.then, frame, depth), worth(expr.otherwise, frame, depth)
-        return then if equal(then, otherwise) else UNKNOWN
+        return _either(expr, frame, depth)
     chosen, other = (expr.then, expr.otherwise) if test else (expr.otherwise, expr.then)
     value = worth(chosen, frame, depth)
     if value is UNKNOWN or isinstance(value, Partial):
@@ -171,33 +164,62 @@ def _conditional(expr: Conditional, frame: Frame, depth: int) -> Any:
     try:
         beside = worth(other, frame, depth)
     except Refused:
-        # Terraform drops the error of the branch that is not chosen, and its type with it.
-        return value if isinstance(other, (Access, Call)) else loosened(value, strings=False)
+        # Terraform drops the error of the branch that is not chosen; an operator or a template still has its type.
+        kind = static_kind(other, frame)
+        if isinstance(other, Call) or _is_plain(other):
+            return value
+        return UNKNOWN if kind is None else converted(value, UNKNOWN, kind)
     if beside is None:
         return value
-    return _converted(value, beside, static_kind(other, frame) if beside is UNKNOWN else kind_of(beside))
+    if beside is not UNKNOWN:
+        return converted(value, beside, kind_of(beside))
+    kind = static_kind(other, frame)
+    if kind is None and not _rests_on_open(other, frame, depth):
+        # Nothing in it is open, so that Terraform knows its type, and may refuse it.
+        return UNKNOWN
+    return converted(value, beside, kind)
 
 
-def _converted(value: Any, beside: Any, other: Kind) -> Any:
-    """The chosen value in the type that both branches share."""
-    own = kind_of(value)
-    if value is None:
-        return None if other is None and beside is UNKNOWN else Null(other)
-    if own is None or other is None or isinstance(beside, Loose):
-        return value if own is not None and own == "string" else loosened(value, strings=False)
-    if own == other:
-        return value
+def _either(expr: Conditional, frame: Frame, depth: int) -> Any:
+    """A conditional whose test is open: its value is known if both branches have the same."""
     try:
-        kind = shared_kind([own, other])
+        then, otherwise = worth(expr.then, frame, depth), worth(expr.otherwise, frame, depth)
     except Refused:
         return UNKNOWN
-    return loosened(value, strings=False) if kind is None else convert(value, kind)
+    return then if equal(then, otherwise) and _rests_on_open(expr.test, frame, depth) else UNKNOWN
+
+
+def _rests_on_open(expr: Expr, frame: Frame, depth: int) -> bool:
+    """Whether something that an expression names is open; else it is only not worked out here."""
+    for reference in references(expr):
+        name = Name(reference.root)
+        try:
+            if not decided(worth(Access(name, reference.steps) if reference.steps else name, frame, depth)):
+                return True
+        except Refused:
+            continue
+    return False
 
 
 def _binary(expr: Binary, frame: Frame, depth: int) -> Any:
     if expr.op in ("&&", "||"):
-        return logical(expr.op, lambda: worth(expr.left, frame, depth), lambda: worth(expr.right, frame, depth))
+        return logical(expr.op, lambda: _test(expr.left, frame, depth), lambda: _test(expr.right, frame, depth))
     return binary(expr.op, worth(expr.left, frame, depth), worth(expr.right, frame, depth))
+
+
+def _test(expr: Expr, frame: Frame, depth: int) -> Any:
+    """An operand of `&&` or `||`. An open one counts only if it can be a bool, because Terraform refuses any other."""
+    if isinstance(expr, Binary) and expr.op in ("&&", "||"):
+        return _binary(expr, frame, depth + 1)
+    value = worth(expr, frame, depth)
+    if value is UNKNOWN and static_kind(expr, frame) != "bool" and not _rests_on_open(expr, frame, depth):
+        raise NotComputed
+    return value
+
+
+def _is_plain(expr: Expr) -> bool:
+    """A reference to one thing."""
+    return isinstance(expr, Access) and not any(isinstance(step, Splat) for step in expr.steps)
 
 
 def _unary(expr: Unary, frame: Frame, depth: int) -> Any:
@@ -225,24 +247,11 @@ def _object(expr: ObjectExpr, frame: Frame, depth: int) -> Any:
     return ordered(result)
 
 
-def _pairs(items: Any) -> list[tuple[Any, Any]]:
-    """Keys and values of what a `for` goes over. Raises Refused for what it cannot."""
-    if isinstance(items, (Partial, Loose)):
-        raise NotComputed
-    if isinstance(items, dict):
-        return list(ordered(items).items())
-    if isinstance(items, SetValue):
-        return [(item, item) for item in in_order(items)]
-    if isinstance(items, list):
-        return [(narrow(position), item) for position, item in enumerate(items)]
-    raise Refused
-
-
 def _for(expr: ForExpr, frame: Frame, depth: int) -> Any:
     items = worth(expr.collection, frame, depth)
     if items is UNKNOWN:
         return UNKNOWN
-    pairs = _pairs(items)
+    pairs = pairs_of(items)
     if len(pairs) > MAX_ITEMS or frame.rounds * len(pairs) > _MAX_ROUNDS:
         return UNKNOWN
     values: list[Any] = []

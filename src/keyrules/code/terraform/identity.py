@@ -260,6 +260,8 @@ def conditions(declared: Declaration, scope: Scope) -> frozenset[Atom]:
     if instance_keys(declared, scope) is not None:
         return frozenset()
     expr = declared.value("count") if declared.value("count") is not None else declared.value("for_each")
+    if expr is None and declared.enabled is not None:
+        return outcome(declared.enabled, True, Frame(scope))
     return frozenset(_filled(expr, Frame(scope), 0)) if expr is not None else frozenset()
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Hashable, Iterator, Sequence
 
-from keyrules.code.keys import Attribute, ConsolePassword, Key, KeySet, Subject, Unread
+from keyrules.code.keys import Attribute, ConsolePassword, Key, KeyCall, KeySet, Unread
 from keyrules.code.rotation.rotation import judge_rotation
 from keyrules.code.terraform.evaluate import UNKNOWN, evaluate, instance_keys
-from keyrules.code.terraform.hcl.ast import Literal
+from keyrules.code.terraform.evidence import files_behind
 from keyrules.code.terraform.identity import exclude
 from keyrules.code.terraform.keys import (
     DeclaredKey,
@@ -19,12 +19,13 @@ from keyrules.code.terraform.keys import (
     needs,
     user_of,
 )
+from keyrules.code.terraform.known_modules import SET, KnownCall, known_call
 from keyrules.code.terraform.module import Declaration
 from keyrules.code.terraform.references import depends_on_inputs
 from keyrules.code.terraform.repetition import may_be_several
 from keyrules.code.terraform.scope import Frame, Scope
-from keyrules.code.trigger_words import MODULE_SOURCES
 from keyrules.code.verdict import Opinion, TimedContext
+from keyrules.model import Status
 
 JUDGED_ONCE = "count or for_each cannot be resolved; judged as if declared once"
 
@@ -32,7 +33,7 @@ _LOGIN_PROFILE = "aws_iam_user_login_profile."
 _META = frozenset({"count", "for_each"})
 """What says how many blocks there are, and nothing of one that is declared."""
 
-_KEY_MODULES = tuple(word.decode() for word in MODULE_SOURCES)
+_SECONDS_PER_DAY = 86_400
 
 
 def key_set(root: Scope) -> KeySet:
@@ -60,7 +61,7 @@ def _key(source: DeclaredKey) -> tuple[Key, DeclaredKey]:
 
     def rotation(context: TimedContext) -> Opinion:
         verdict = judge_rotation(source, context)
-        return Opinion(verdict.status, verdict.reason, verdict.message, verdict.facts, verdict.trace)
+        return Opinion(verdict.status, verdict.reason, verdict.message, verdict.facts, verdict.trace, verdict.evidence)
 
     key = Key(
         source.declared.name.split(".")[0],
@@ -73,10 +74,25 @@ def _key(source: DeclaredKey) -> tuple[Key, DeclaredKey]:
         owner=owner,
         owner_shown=owner.shown,
         rotation=rotation,
+        evidence=lambda names: _evidence(source, names),
         caveat=JUDGED_ONCE if source.repeated else "",
         several=may_be_several(source.declared, source.frame),
     )
     return key, source
+
+
+def _evidence(source: DeclaredKey, names: Sequence[str]) -> frozenset[str]:
+    """The files behind some arguments of a key, and behind whether it is declared: its own count or for_each and those
+    of the calls of its modules."""
+    files = set(files_behind([source.declared.value(name) for name in (*names, *sorted(_META))], source.frame))
+    scope = source.frame.scope
+    while scope.parent is not None and scope.call is not None:
+        files |= files_behind(
+            [scope.call.value(name) for name in sorted(_META)], Frame(scope.parent, scope.key, scope.call)
+        )
+        files.add(scope.call.path)
+        scope = scope.parent
+    return frozenset(files)
 
 
 def attribute(declared: Declaration, frame: Frame, name: str) -> Attribute:
@@ -101,24 +117,65 @@ def _profiles(root: Scope) -> dict[Hashable, list[tuple[Frame, Declaration]]]:
     return found
 
 
-def _calls(root: Scope) -> Iterator[Subject]:
-    """The calls of modules that are known to create keys, by their source."""
+def _calls(root: Scope) -> Iterator[KeyCall]:
+    """The calls of modules that are not here and create a key, or may."""
     for scope in module_instances(root):
-        for name, call in sorted(scope.module.calls.items()):
-            source = call.value("source")
-            text = source.value if isinstance(source, Literal) else None
-            known = isinstance(text, str) and any(word in text for word in _KEY_MODULES)
-            if known and scope.child(name) is None and instance_keys(call, scope) != ():
-                yield _call(call, scope)
+        for _, call in sorted(scope.module.calls.items()):
+            found = known_call(call, scope)
+            if found is not None and found.creates is not False and (found.modules or found.hinted):
+                yield _call(found)
 
 
-def _call(call: Declaration, scope: Scope) -> Subject:
-    frame = Frame(scope, None, call)
-    return Subject(
+def _call(found: KnownCall) -> KeyCall:
+    def rotation(context: TimedContext) -> Opinion:
+        return _rotation_of_call(found, context)
+
+    def attribute_of(name: str) -> Attribute:
+        values = [found.argument(each) for each in found.pgp_arguments] if name == "pgp_key" else []
+        given = [value for value in values if value is not None]
+        value = given[0] if given else None
+        if value is UNKNOWN:
+            return Unread.OPEN
+        return Unread.SET if value is SET else Unread.ABSENT if value is None else value
+
+    call = found.call
+    return KeyCall(
         "module",
         call.path,
-        f"{scope.prefix}module.{call.name}",
+        found.address,
         call.start_line,
         call.end_line,
-        lambda name: attribute(call, frame, name),
+        attribute_of,
+        status=Unread.ABSENT,
+        owner=None,
+        owner_shown="the user",
+        rotation=rotation,
+        caveat="an input decides whether the module creates a key; judged as if it did"
+        if found.creates is None
+        else "",
+        creates=found.creates,
+        known=bool(found.modules),
     )
+
+
+def _rotation_of_call(found: KnownCall, context: TimedContext) -> Opinion:
+    """KEY_AWS_001 on a call: whether the module replaces its key by itself, in every version that it may be."""
+    if not found.modules:
+        message = (
+            "asks a module that is not here for an access key; run `terraform init` where you scan, or scan the plan"
+        )
+        return Opinion(Status.UNKNOWN, "module_not_read", f"{found.address} {message}")
+    periods = found.periods
+    if 0 in periods:
+        message = "this module creates an access key that nothing replaces; use a role, or declare a key that rotates"
+        return Opinion(Status.FAIL, "rotation_missing", message)
+    seconds = [period for period in periods if period is not None]
+    limit = context.limit("max_age_days")
+    if len(seconds) < len(periods):
+        message = "this module replaces its access key after a period that is not resolved here"
+        return Opinion(Status.UNKNOWN, "rotation_unknown", message)
+    days = f"{max(seconds) / _SECONDS_PER_DAY:g} days"
+    if max(seconds) > limit * _SECONDS_PER_DAY:
+        message = f"this module replaces its access key every {days}, more than the {limit} days allowed"
+        return Opinion(Status.FAIL, "rotation_too_slow", message)
+    return Opinion(Status.PASS, "rotation_fires", f"this module replaces its access key every {days}")

@@ -35,11 +35,6 @@ class DeclaredKey:
         """The full Terraform address, instance key included."""
         return f"{self.frame.scope.prefix}{self.declared.name}{format_key(self.frame.key)}"
 
-    @property
-    def inactive(self) -> bool:
-        """Whether the code says Inactive; anything else, unresolved values too, is active."""
-        return bool(evaluate(self.declared.value("status"), self.frame) == "Inactive")
-
     def verdict(
         self,
         context: Context,

@@ -1,20 +1,24 @@
-"""Attributes, indexes and splats on values."""
+"""Attributes, indexes and splats on values, what a `for` goes over, and what a conditional makes of its choice."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from keyrules.code.terraform.hcl.kinds import convert, in_order, kind_of
-from keyrules.code.terraform.hcl.numbers import NotComputed, truncate
+from keyrules.code.terraform.hcl.ast import Attr, Splat, Step
+from keyrules.code.terraform.hcl.kinds import convert, in_order, kind_of, shared_kind
+from keyrules.code.terraform.hcl.numbers import NotComputed, as_integer, narrow
 from keyrules.code.terraform.hcl.values import (
     UNKNOWN,
+    Kind,
     ListValue,
     Loose,
     MapValue,
+    Null,
     Partial,
     Refused,
     SetValue,
     is_null,
+    ordered,
     truth,
 )
 
@@ -45,9 +49,10 @@ def index(value: Any, key: Any) -> Any:
     if not isinstance(value, list) or isinstance(value, SetValue):
         raise Refused
     position = convert(key, "number")
-    if not isinstance(position, int) or not 0 <= position < len(value):
+    found = None if position is UNKNOWN else as_integer(position)
+    if found is None or not 0 <= found < len(value):
         raise Refused
-    return value[truncate(position)]
+    return value[found]
 
 
 def splat_items(value: Any) -> list[Any]:
@@ -88,3 +93,40 @@ def loosened(value: Any, *, strings: bool) -> Any:
         numeric = strings and (value[:1] in "+-.0123456789" or truth(value) is not None)
         return Loose(value) if value and numeric else value
     return Loose(value)
+
+
+def converted(value: Any, beside: Any, other: Kind) -> Any:
+    """The chosen value in the type that both branches share."""
+    own = kind_of(value)
+    if value is None:
+        return None if other is None and beside is UNKNOWN else Null(other)
+    if own is None or other is None or isinstance(beside, Loose):
+        return value if own is not None and own == "string" else loosened(value, strings=False)
+    if own == other:
+        return value
+    try:
+        kind = shared_kind([own, other])
+    except Refused:
+        return UNKNOWN
+    return loosened(value, strings=False) if kind is None else convert(value, kind)
+
+
+def pairs_of(items: Any) -> list[tuple[Any, Any]]:
+    """Keys and values of what a `for` goes over. Raises Refused for what it cannot."""
+    if isinstance(items, (Partial, Loose)):
+        raise NotComputed
+    if isinstance(items, dict):
+        return list(ordered(items).items())
+    if isinstance(items, SetValue):
+        return [(item, item) for item in in_order(items)]
+    if isinstance(items, list):
+        return [(narrow(position), item) for position, item in enumerate(items)]
+    raise Refused
+
+
+def own_steps(splat: Splat, rest: tuple[Step, ...]) -> int:
+    """How many of the steps after a splat go to each item."""
+    for position, step in enumerate(rest):
+        if splat.attributes_only and not isinstance(step, Attr):
+            return position
+    return len(rest)

@@ -9,18 +9,29 @@ from __future__ import annotations
 import hashlib
 import os.path
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from keyrules.code.file_names import SOURCE_SUFFIXES, VALUE_FILES, VALUE_SUFFIXES
 from keyrules.code.skip_comments import SkipComment, skip_comments
-from keyrules.code.terraform.hcl.ast import Attribute, Block, Body, Expr, HclSyntaxError, Literal
+from keyrules.code.terraform.hcl.ast import Attribute, Block, Body, Expr, HclSyntaxError
 from keyrules.code.terraform.hcl.syntax import parse_hcl
 from keyrules.code.terraform.hcl.terraform_json import parse_terraform_json, parse_values_json
 from keyrules.files import read_regular
 
+TERRAFORM, OPENTOFU = "Terraform", "OpenTofu"
+"""The programs that read modules. OpenTofu reads `x.tofu` in place of `x.tf`, Terraform no `.tofu` file at all."""
+
+_TOFU_SUFFIXES = (".tofu", ".tofu.json")
+
 _TOLD_APART = frozenset({"aws_iam_access_key", "awsutils_expiring_iam_access_key", "aws_iam_user_login_profile"})
 """Types of which a second declaration of the same name would go unjudged; Terraform refuses it for every type."""
+
+_META_ARGUMENTS = frozenset(
+    {"connection", "count", "depends_on", "for_each", "lifecycle", "provider", "providers", "provisioner", "source"}
+    | {"version"}
+)
+"""Names that mean something else inside an escaping block than beside it: there the provider or module takes them."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +57,15 @@ class Declaration:
             elif block.type == "dynamic" and block.labels == (kind,):
                 yield from (content for content in block.body.blocks if content.type == "content")
 
+    @property
+    def enabled(self) -> Expr | None:
+        """OpenTofu's switch `lifecycle { enabled = … }`, which Terraform refuses; None when there is none.
+
+        https://opentofu.org/docs/language/meta-arguments/enabled/
+        """
+        found = (block.body.attributes.get("enabled") for block in self.body.blocks if block.type == "lifecycle")
+        return next((switch.value for switch in found if switch is not None), None)
+
     def line_of(self, attribute: str) -> int:
         """Where an attribute starts, or the declaration itself when it has no such attribute."""
         found = self.body.attributes.get(attribute)
@@ -63,7 +83,8 @@ class SourceError:
 
 @dataclass(frozen=True)
 class Module:
-    """What one folder declares. Keys of `resources` and `data` are `type.name`."""
+    """What one folder declares. Keys of `resources` and `data` are `type.name`; `value_files` says which file sets an
+    entry of `values`."""
 
     path: str
     resources: Mapping[str, Declaration]
@@ -75,15 +96,13 @@ class Module:
     locals: Mapping[str, Declaration]
     values: Mapping[str, Attribute]
     errors: tuple[SourceError, ...]
+    value_files: Mapping[str, str] = field(default_factory=dict)
+    files: tuple[str, ...] = ()
 
-    def local_source(self, call: Declaration) -> str | None:
-        """The folder that a module call names, or None when it is not a local path."""
-        source = call.value("source")
-        if not isinstance(source, Literal) or not isinstance(source.value, str):
-            return None
-        # Terraform takes backslashes for slashes on every platform.
-        path = source.value.replace("\\", "/")
-        return normalize(Path(self.path) / path) if path.startswith(("./", "../")) else None
+    @property
+    def for_tofu(self) -> bool:
+        """Whether OpenTofu reads it otherwise than Terraform."""
+        return any(name.endswith(_TOFU_SUFFIXES) for name in self.files)
 
 
 def normalize(path: Path) -> str:
@@ -96,7 +115,7 @@ def _files(folder: str) -> list[str]:
 
 
 class ModuleReader:
-    """Reads each folder once. `listing` gives a folder's file names; both functions raise OSError.
+    """Reads each folder once, as a program does. `listing` gives a folder's file names; both functions raise OSError.
 
     `digests` has the SHA-256 of every file that was read, by path, and `comments` the skip comments of each.
     """
@@ -105,10 +124,13 @@ class ModuleReader:
         self,
         read: Callable[[str], bytes] = read_regular,
         listing: Callable[[str], list[str]] = _files,
+        program: str = OPENTOFU,
     ) -> None:
+        self._program = program
         self._read = read
         self._listing = listing
         self._modules: dict[str, Module] = {}
+        self._others: dict[str, tuple[Body, list[SourceError]]] = {}
         self.digests: dict[str, str] = {}
         self.comments: dict[str, list[SkipComment]] = {}
 
@@ -118,6 +140,25 @@ class ModuleReader:
             self._modules[folder] = self._load(folder)
         return self._modules[folder]
 
+    def read(self, path: str) -> bytes:
+        """The bytes of any file that bears on the modules. Raises OSError."""
+        data = self._read(path)
+        self.digests[path] = hashlib.sha256(data).hexdigest()
+        return data
+
+    def values_file(self, path: str) -> tuple[Mapping[str, Attribute], list[SourceError]]:
+        """The values of a `.tfvars` or `.tfvars.json` file, and why it has none."""
+        errors: list[SourceError] = []
+        body = self._parse(path, errors)
+        return (body.attributes if body is not None else {}), errors
+
+    def hcl_file(self, path: str) -> tuple[Body, list[SourceError]]:
+        """The body of another file in Terraform's language, empty where it has errors; each is read once."""
+        if path not in self._others:
+            errors: list[SourceError] = []
+            self._others[path] = (self._parse(path, errors) or Body({}, ()), errors)
+        return self._others[path]
+
     def file(self, path: str, limit: int) -> bytes | None:
         """The bytes of a file that an expression names, None for one of more than `limit`. Raises OSError.
 
@@ -125,8 +166,7 @@ class ModuleReader:
         """
         if Path(path).stat().st_size > limit:
             return None
-        data = self._read(path)
-        self.digests[path] = hashlib.sha256(data).hexdigest()
+        data = self.read(path)
         return data if len(data) <= limit else None
 
     def _load(self, folder: str) -> Module:
@@ -137,8 +177,12 @@ class ModuleReader:
             builder.errors.append(SourceError(folder, 0, f"cannot be listed: {error.strerror}"))
             return builder.module()
         sources = [name for name in names if name.endswith(SOURCE_SUFFIXES) and not name.startswith(".")]
-        # OpenTofu reads x.tofu in place of x.tf.
-        sources = [name for name in sources if name.replace(".tf", ".tofu") not in names or ".tofu" in name]
+        if self._program == TERRAFORM:
+            sources = [name for name in sources if not name.endswith(_TOFU_SUFFIXES)]
+        else:
+            hidden = {_terraforms_name(name) for name in sources if name.endswith(_TOFU_SUFFIXES)}
+            sources = [name for name in sources if name not in hidden]
+        builder.files = tuple(sources)
         overrides = [name for name in sources if _is_override(name)]
         for name in [name for name in sources if name not in overrides] + overrides:
             body = self._parse(f"{folder}/{name}", builder.errors)
@@ -149,13 +193,12 @@ class ModuleReader:
             body = self._parse(f"{folder}/{name}", builder.errors)
             if body is not None:
                 builder.values.update(body.attributes)
+                builder.value_files.update(dict.fromkeys(body.attributes, f"{folder}/{name}"))
         return builder.module()
 
     def _parse(self, path: str, errors: list[SourceError]) -> Body | None:
         try:
-            data = self._read(path)
-            self.digests[path] = hashlib.sha256(data).hexdigest()
-            text = data.decode("utf-8-sig")
+            text = self.read(path).decode("utf-8-sig")
             self.comments[path] = [] if path.endswith(".json") else skip_comments(text)
             if path.endswith(".tfvars.json"):
                 return parse_values_json(text)
@@ -167,6 +210,12 @@ class ModuleReader:
         except OSError as error:
             errors.append(SourceError(path, 0, f"cannot be read: {error.strerror}"))
         return None
+
+
+def _terraforms_name(name: str) -> str:
+    """The name of the file that OpenTofu does not read because of one of its own."""
+    stem, suffix = (name[: -len(".json")], ".json") if name.endswith(".json") else (name, "")
+    return f"{stem.removesuffix('.tofu')}.tf{suffix}"
 
 
 def _is_override(name: str) -> bool:
@@ -182,7 +231,9 @@ class _Builder:
         }
         self.providers: list[Declaration] = []
         self.values: dict[str, Attribute] = {}
+        self.value_files: dict[str, str] = {}
         self.errors: list[SourceError] = []
+        self.files: tuple[str, ...] = ()
 
     def add(self, body: Body, path: str, override: bool) -> None:
         for block in body.blocks:
@@ -194,11 +245,11 @@ class _Builder:
                     )
             elif block.type == "provider":
                 self.providers.append(
-                    Declaration(".".join(block.labels), path, block.body, block.start_line, block.end_line)
+                    Declaration(".".join(block.labels), path, _plain(block.body), block.start_line, block.end_line)
                 )
             elif block.type in self.named and len(block.labels) == (2 if block.type in ("resource", "data") else 1):
                 name = ".".join(block.labels)
-                declared = Declaration(name, path, block.body, block.start_line, block.end_line)
+                declared = Declaration(name, path, _plain(block.body), block.start_line, block.end_line)
                 earlier = self.named[block.type].get(name)
                 if earlier and not override and block.type == "resource" and name.split(".")[0] in _TOLD_APART:
                     message = f"line {block.start_line}: {name} is declared twice, which Terraform refuses"
@@ -216,8 +267,25 @@ class _Builder:
             providers=tuple(self.providers),
             locals=self.named["locals"],
             values=self.values,
+            value_files=self.value_files,
             errors=tuple(self.errors),
+            files=self.files,
         )
+
+
+def _plain(body: Body) -> Body:
+    """A body with what its escaping block `_ { … }` holds.
+
+    It is there for arguments whose names Terraform would read as its own, and any other may stand in it, too.
+    https://developer.hashicorp.com/terraform/language/meta-arguments#escaping-meta-arguments
+    """
+    escaped = [block.body for block in body.blocks if block.type == "_" and not block.labels]
+    if not escaped:
+        return body
+    given = {name: value for part in escaped for name, value in part.attributes.items() if name not in _META_ARGUMENTS}
+    blocks = [block for block in body.blocks if block.type != "_" or block.labels]
+    blocks += [block for part in escaped for block in part.blocks if block.type not in _META_ARGUMENTS]
+    return Body({**given, **body.attributes}, tuple(blocks))
 
 
 def _merged(base: Declaration, override: Declaration) -> Declaration:

@@ -50,7 +50,7 @@ def _is_open(declared: Declaration, scope: Scope) -> bool:
     if instance_keys(declared, scope) is not None:
         return False
     expr = declared.value("count") or declared.value("for_each")
-    return expr is None or not _at_most_one(expr, Frame(scope), 0)
+    return expr is not None and not _at_most_one(expr, Frame(scope), 0)
 
 
 def _at_most_one(expr: Expr, frame: Frame, depth: int) -> bool:

@@ -55,19 +55,24 @@ class Scope:
         return frozenset({self.module.path}) | (self.parent.folders if self.parent is not None else frozenset())
 
     def child(self, name: str, key: Key = None) -> Scope | None:
-        """The instance that a call makes, or None when it is not declared, not local, or nested without end.
+        """The instance that a call makes, or None when it is not declared, not on this machine, or nested without end.
 
         A module that calls itself, directly or not, is not followed: Terraform refuses it.
         """
         if ("module", name, key) not in self.memo:
-            call = self.module.calls.get(name)
-            folder = self.module.local_source(call) if call else None
-            declared = folder is not None and self.depth < MAX_MODULE_DEPTH and folder not in self.folders
-            self.memo["module", name, key] = (
-                Scope(self.reader.module(folder), self.reader, self, call, key) if declared and folder else None
-            )
+            self.memo["module", name, key] = self._child(name, key)
         found: Scope | None = self.memo["module", name, key]
         return found
+
+    def _child(self, name: str, key: Key) -> Scope | None:
+        # A source is an expression, and expressions name modules: the two need each other.
+        from keyrules.code.terraform.sources import module_source
+
+        call = self.module.calls.get(name)
+        folder = module_source(call, self).folder if call is not None else None
+        if folder is None or self.depth >= MAX_MODULE_DEPTH or folder in self.folders:
+            return None
+        return Scope(self.reader.module(folder), self.reader, self, call, key)
 
 
 @dataclass(frozen=True, eq=False)

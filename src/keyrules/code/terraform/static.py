@@ -30,13 +30,15 @@ _STRINGS = """base64decode base64encode base64sha256 base64sha512 basename chomp
 file filebase64 filebase64sha256 filemd5 filesha1 filesha256 format formatdate indent join jsonencode lower md5
 plantimestamp replace sha1 sha256 sha512 strrev substr timeadd timestamp title tostring trim trimprefix trimspace
 trimsuffix upper urlencode uuid uuidv5 yamlencode"""
+_NUMBERS = "abs ceil floor index length log max min parseint pow signum sum timecmp tonumber"
+_TRUTHS = "alltrue anytrue can contains endswith fileexists startswith strcontains tobool"
 _RESULTS: dict[str, Kind] = {
     **dict.fromkeys(_STRINGS.split(), "string"),
-    **dict.fromkeys("abs ceil floor index length log max min parseint pow signum sum timecmp tonumber".split(), "number"),
-    **dict.fromkeys("alltrue anytrue can contains endswith fileexists startswith strcontains tobool".split(), "bool"),
-    **dict.fromkeys("cidrsubnets compact sort split".split(), ("list", "string")),
-    **dict.fromkeys("chunklist distinct matchkeys tolist".split(), ("list", None)),
-    **dict.fromkeys("setintersection setsubtract setunion toset".split(), ("set", None)),
+    **dict.fromkeys(_NUMBERS.split(), "number"),
+    **dict.fromkeys(_TRUTHS.split(), "bool"),
+    **dict.fromkeys(("cidrsubnets", "compact", "sort", "split"), ("list", "string")),
+    **dict.fromkeys(("chunklist", "distinct", "matchkeys", "tolist"), ("list", None)),
+    **dict.fromkeys(("setintersection", "setsubtract", "setunion", "toset"), ("set", None)),
     "fileset": ("set", "string"),
     "formatlist": ("list", "string"),
     "range": ("list", "number"),

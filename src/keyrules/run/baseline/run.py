@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -25,6 +24,7 @@ from keyrules.run.baseline.compare import Comparison, Known, compare, worst_firs
 from keyrules.run.baseline.places import Places, at, path_of
 from keyrules.run.baseline.reading import Baseline, Entry, read_baseline
 from keyrules.run.baseline.writing import accepted_note, baseline_text
+from keyrules.run.settings import Settings
 
 _WRITE = "--write-baseline"
 
@@ -47,7 +47,7 @@ class BaselineRun:
             compared = compare(evaluation.findings, {}, lambda entry: False, lambda path: False)
             result = evaluation
         elif evaluation.plane is Plane.LIVE:
-            from keyrules.run.baseline.live_scope import seen_on_live
+            from keyrules.run.baseline.looked_at import seen_on_live
 
             compared = compare(evaluation.findings, self.old.entries, seen_on_live(evaluation), lambda path: False)
             result = _reduced(evaluation, compared, self.old, None)
@@ -65,7 +65,7 @@ class BaselineRun:
         self, evaluation: Evaluation, old: Baseline, places: Places
     ) -> tuple[Comparison, tuple[Input, ...]]:
         """The comparison, made with the baseline's paths, and those of its inputs that the run did not look at."""
-        from keyrules.run.baseline.code_scope import looked_at_input, seen_on_code
+        from keyrules.run.baseline.looked_at import looked_at_input, seen_on_code
 
         entered = places.entered_evaluation(evaluation)
         looked_at = looked_at_input(evaluation, places)
@@ -83,11 +83,14 @@ class BaselineRun:
         )
 
 
-def baseline_run(args: argparse.Namespace, plane: Plane, outputs: Sequence[Output]) -> BaselineRun:
-    """Reads and checks what the settled options name, before anything is evaluated. Raises UsageError."""
-    option = args.origins.get("baseline", "--baseline")
-    old, target = _file(args.baseline, option), _file(args.write_baseline, _WRITE)
-    if getattr(args, "counts_only", False):
+def baseline_run(settings: Settings, outputs: Sequence[Output], *, counts_only: bool) -> BaselineRun:
+    """Reads and checks what the settings name, before anything is evaluated. Raises UsageError.
+
+    `counts_only` says that the run keeps no findings.
+    """
+    option, plane = settings.baseline.named("--baseline"), settings.plane
+    old, target = _file(settings.baseline.value, option), _file(settings.write_baseline, _WRITE)
+    if counts_only:
         name = option if old is not None else _WRITE
         raise UsageError(f"{name} works on findings, and --counts-only keeps none; give one of them")
     if target is not None:
@@ -95,9 +98,9 @@ def baseline_run(args: argparse.Namespace, plane: Plane, outputs: Sequence[Outpu
     read = read_baseline(old, plane, option) if old is not None else None
     if plane is Plane.LIVE:
         return BaselineRun(read, target)
-    from keyrules.run.configuration.exclude_option import excluded_paths
+    from keyrules.run.configuration.exclude_globs import excluded_paths
 
-    return BaselineRun(read, target, excluded_paths(args))
+    return BaselineRun(read, target, excluded_paths(settings))
 
 
 def _file(name: str | None, option: str) -> Path | None:

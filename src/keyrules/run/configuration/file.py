@@ -13,7 +13,7 @@ from typing import NoReturn
 from keyrules.model import Plane, Rule, UsageError
 from keyrules.pack.catalog import Pack
 from keyrules.pack.selection import find_rule
-from keyrules.pack.strict_yaml import Block, parse_bytes
+from keyrules.pack.strict_yaml import Block, is_short, parse_bytes
 from keyrules.run.configuration.keys import (
     KEYS,
     SECTIONS,
@@ -24,7 +24,6 @@ from keyrules.run.configuration.keys import (
     Refused,
     Words,
     found,
-    is_short,
     thresholds,
 )
 
@@ -63,7 +62,12 @@ class Configuration:
 
 
 def parse_configuration(data: bytes, name: str, pack: Pack) -> Configuration:
-    """The configuration that a file's bytes state under the rules of a pack. Raises UsageError."""
+    """The configuration that a file's bytes state under the rules of a pack; an empty file states nothing.
+
+    Raises UsageError.
+    """
+    if not data.strip():
+        return Configuration(name, {}, {}, {})
     return _Reader(name, Words(pack)).configuration(parse_bytes(data, name, may_be_empty=True))
 
 
@@ -102,7 +106,10 @@ class _Reader:
         if key is not None:
             places = " or ".join("at the top level" if place == TOP else f"under `{place}`" for place in key.places)
             self._refuse(block, name, prefix + name, f"stands in the wrong place, it belongs {places}", allowed)
-        self._refuse(block, name, prefix + _shown(name), f"is an unknown key{_nearest(name, allowed)}", allowed)
+        near = _nearest(name, allowed)
+        # A file of which nothing is known may be anything, and is not quoted.
+        shown = _shown(name) if near or any(key in allowed for key in block) else "…"
+        self._refuse(block, name, prefix + shown, f"is an unknown key{near}", allowed)
 
     def _known(self, block: Block, key: str) -> Rule:
         if not is_short(key):

@@ -16,9 +16,11 @@ from keyrules.model import Parameter, Plane, Rule, Severity
 from keyrules.pack.catalog import Pack
 from keyrules.pack.conditions import type_word
 from keyrules.pack.parameters import LARGEST, allowed_value, bounds, parse_value, show_value
+from keyrules.pack.strict_yaml import is_short
 from keyrules.reports.report_formats import formats_of
 from keyrules.run.configuration.exclude_globs import GLOB_PATTERN, GLOB_RULES, is_glob
-from keyrules.run.exceptions.option import DEFAULT_FILE, DEFAULT_MAX_DAYS
+from keyrules.run.options import EXCEPTIONS_FILE
+from keyrules.run.settings import DEFAULT_MAX_DAYS
 
 Plain: TypeAlias = str | int | bool | list[Any] | dict[str, Any]
 """A value as JSON has it."""
@@ -28,7 +30,6 @@ SECTIONS: Mapping[str, Plane] = {"scan": Plane.CODE, "audit": Plane.LIVE}
 
 TOP = ""
 _LONGEST_EXCEPTION = 3650
-_QUOTABLE = 24
 
 _SWITCHES = {"on": True, "off": False}
 
@@ -256,7 +257,7 @@ KEYS: tuple[Key, ...] = (
         (TOP, "scan"),
         "What a scan leaves out: globs as in a .gitignore, relative to the folder of this file.",
     ),
-    Key("exceptions", FileName(), (TOP,), f"The exceptions file; default: {DEFAULT_FILE} beside this one."),
+    Key("exceptions", FileName(), (TOP,), f"The exceptions file; default: {EXCEPTIONS_FILE} beside this one."),
     Key(
         "max_exception_days",
         Whole(1, _LONGEST_EXCEPTION, "days"),
@@ -282,8 +283,3 @@ def found(value: object) -> str:
     if isinstance(value, str) and value.strip() and is_short(value):
         return repr(value)
     return type_word(value)
-
-
-def is_short(text: str) -> bool:
-    """Whether a message may repeat a text of the file: it is shorter than any secret of AWS."""
-    return len(text) <= _QUOTABLE

@@ -26,7 +26,7 @@ from keyrules.model import Exemption, Plane, UsageError
 from keyrules.pack.catalog import Pack
 from keyrules.pack.conditions import type_word
 from keyrules.pack.selection import find_rule
-from keyrules.pack.strict_yaml import Block, read_block
+from keyrules.pack.strict_yaml import Block, is_short, read_block
 from keyrules.reports.text_style import count_of
 
 _REQUIRED = ("rule", "subject", "reason", "owner", "expires")
@@ -72,7 +72,9 @@ def load_exceptions(path: Path, pack: Pack, now: datetime, max_days: int) -> tup
     top = read_block(path, plain_dates=True, may_be_empty=True)
     for key in top:
         if key != "exceptions":
-            raise UsageError(f"{path}, line {top.key_lines[key]}: {key!r} is an unknown key; allowed: exceptions.")
+            # Without the key that makes it one the file may be anything, and is not quoted.
+            name = repr(key) if "exceptions" in top and is_short(key) else "this"
+            raise UsageError(f"{path}, line {top.key_lines[key]}: {name} is an unknown key; allowed: exceptions.")
     if not top.line:
         return ()
     if "exceptions" not in top:
@@ -104,7 +106,8 @@ class _Reader:
         refuse = _Refusal(self.path, item, number)
         for key in item:
             if key not in _REQUIRED + _OPTIONAL:
-                refuse(key, "is an unknown key", ", ".join(_REQUIRED + _OPTIONAL))
+                shown = key if is_short(key) else "…"
+                refuse(key, "is an unknown key", ", ".join(_REQUIRED + _OPTIONAL), shown)
         for key in _REQUIRED:
             if key not in item:
                 refuse(key, "is missing", f"an entry has {', '.join(_REQUIRED)}")
@@ -159,8 +162,8 @@ class _Refusal:
         line = self.item.key_lines.get(key, self.item.line)
         return f"{self.path}, line {line}, entry {self.number}"
 
-    def __call__(self, key: str, found: str, allowed: str) -> NoReturn:
-        raise UsageError(f"{self.where(key)}: `{key}` {found}; allowed: {allowed}.")
+    def __call__(self, key: str, found: str, allowed: str, shown: str = "") -> NoReturn:
+        raise UsageError(f"{self.where(key)}: `{shown or key}` {found}; allowed: {allowed}.")
 
 
 def _text(item: Block, key: str, refuse: _Refusal) -> str:

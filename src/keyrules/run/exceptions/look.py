@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 
+from keyrules.code.named_paths import check_readable
 from keyrules.code.scan import ScanRequest, scan
-from keyrules.commands.audit import audit_files
-from keyrules.commands.scan import check_readable
 from keyrules.live.account_audit import AuditRequest, combine
+from keyrules.live.collection import audit_files
 from keyrules.live.report_inputs import ReportSource, find_reports
 from keyrules.model import Evaluation, EvaluationError, Finding, Plane, Rule, Selection, Subject
 from keyrules.pack.catalog import Pack

@@ -111,7 +111,7 @@ def template(parts: Sequence[Expr]) -> Expr:
 
 
 leaves = st.one_of(
-    st.builds(Literal, st.one_of(texts, st.none(), st.booleans(), st.integers(0, 10**20), st.floats(0, 1e300))),
+    st.builds(Literal, st.one_of(texts, st.none(), st.booleans(), st.integers(0, 10**20), st.floats(0, 2.0**53))),
     st.builds(Name, names),
 )
 

@@ -299,7 +299,7 @@ def test_labels_may_nest_in_objects_or_arrays(content: Any) -> None:
         ('{"locals": {a: 1}}', 1),
         ('{"locals": {"a": 01}}', 1),
         ('{"locals": {"a": NaN}}', 1),
-        ('{"locals": {"a": 1e999}}', 1),
+        ('{"locals": {"a": 1e9999}}', 1),
         ('{"locals": {"a": "\\q"}}', 1),
         ('{"locals": {"a": "\n"}}', 1),
         ('{"locals": {"a": "open}}', 1),
@@ -366,7 +366,7 @@ def test_half_a_surrogate_pair_becomes_the_replacement_character() -> None:
 
 
 json_values = st.recursive(
-    st.none() | st.booleans() | st.integers(-(10**20), 10**20) | st.floats(-1e300, 1e300) | st.text(max_size=5),
+    st.none() | st.booleans() | st.integers(-(10**20), 10**20) | st.floats(-(2.0**53), 2.0**53) | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
     max_leaves=10,
 )

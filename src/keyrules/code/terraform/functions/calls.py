@@ -31,6 +31,11 @@ def _rare() -> Mapping[str, Function]:
     return {name: found for module in _RARE for name, found in import_module(f"{package}.{module}").FUNCTIONS.items()}
 
 
+def everything() -> Mapping[str, Function]:
+    """Every function that is worked out on values, by name."""
+    return {**_EVERYDAY, **_rare()}
+
+
 def apply(name: str, values: list[Any]) -> Any:
     """The result of a call, UNKNOWN where it is open. Raises Refused where Terraform refuses the call."""
     found = find(name)

@@ -211,8 +211,8 @@ def _coalesce(*values: Any) -> Any:
 
 
 def _coalescelist(*lists: Any) -> Any:
-    for items in lists:
-        if _sequence(items):
+    for items in [_sequence(items) for items in lists]:
+        if items:
             return items
     raise Refused
 
@@ -249,7 +249,7 @@ def _setproduct(*collections: Any) -> Any:
         raise NotComputed
     pairs = [list(pair) for pair in product(*columns)]
     inner: Kind = None if None in kinds else ("tuple", tuple(kinds))
-    return SetValue(pairs, inner) if all(isinstance(c, SetValue) for c in collections) else ListValue(pairs, inner)
+    return SetValue(pairs, inner) if any(isinstance(c, SetValue) for c in collections) else ListValue(pairs, inner)
 
 
 def _of_sets(keep: Callable[[list[Any], list[Any]], list[Any]]) -> Callable[..., Any]:

@@ -39,6 +39,7 @@ _WORDS: Mapping[str, Any] = {
     **dict.fromkeys(("null", "Null", "NULL", "~", ""), None),
 }
 _YAML_TEXT = re.compile(r"[\x20-\x7e\n\t\xa0-\u1fff\u2030-\ud7ff]*")
+_QUOTED_CELL = re.compile(r'(?:(?<=[,\n])|(?<![\s\S]))"[^"\n]*"(?=[,\n]|\Z)')
 _OLD_WORDS = frozenset({"y", "n", "yes", "no", "on", "off", "nan", "inf", "infinity"})
 
 
@@ -51,7 +52,8 @@ def _jsondecode(text: str) -> Any:
         if len(found) != len(pairs):
             # The last one wins, but go-cty wants to have one type for both.
             raise NotComputed
-        return _few(ordered(found))
+        _few(found)
+        return ordered(found)
 
     def constant(_: str) -> Any:
         raise Refused
@@ -189,7 +191,7 @@ def _scalar(value: str, style: str | None) -> Any:
 
 
 def _csvdecode(text: str) -> Any:
-    if "\r" in text or '"' in text.replace(',"', ",").replace('",', ",").replace('\n"', "\n").replace('"\n', "\n").strip('"'):
+    if "\r" in text or '"' in _QUOTED_CELL.sub("", text):
         # Quotes and line ends inside of a field follow Go's reader, which is looser and stricter than Python's.
         raise NotComputed
     try:

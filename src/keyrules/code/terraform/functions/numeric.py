@@ -82,7 +82,8 @@ def _range(*bounds: Number) -> Any:
 def _sum(items: Any) -> Number:
     if not isinstance(items, list) or not items or any(is_null(item) for item in items):
         raise Refused
-    return reduce(add, (convert(item, "number") for item in items))
+    total: Number = reduce(add, (convert(item, "number") for item in items))
+    return total
 
 
 def _least(*numbers: Number) -> Number:
@@ -104,7 +105,7 @@ def _log(value: Number, base: Number) -> Number:
 
 
 FUNCTIONS: Mapping[str, Function] = {
-    "abs": function(lambda value: negate(value) if compare(value, 0) < 0 else value, "number"),
+    "abs": function(lambda value: negate(value) if compare(value, 0) < 0 else value or 0, "number"),
     "ceil": function(rounded_up, "number"),
     "floor": function(rounded_down, "number"),
     "log": function(_log, "number", "number"),
@@ -113,6 +114,6 @@ FUNCTIONS: Mapping[str, Function] = {
     "parseint": function(_parseint, "any", "number"),
     "pow": function(_pow, "number", "number"),
     "range": function(_range, "*number"),
-    "signum": function(lambda value: narrow(compare(value, 0)), "number"),
+    "signum": function(lambda value: narrow(compare(whole(value), 0)), "number"),
     "sum": function(_sum, "any"),
 }

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from keyrules.code.terraform.hcl.kinds import convert
-from keyrules.code.terraform.hcl.numbers import NotComputed, truncate
+from keyrules.code.terraform.hcl.numbers import NotComputed, as_integer
 from keyrules.code.terraform.hcl.values import MAX_FILE, MAX_ITEMS, MAX_TEXT, UNKNOWN, Kind, Loose, Refused, is_null
 
+_INTEGERS = 1 << 63
 _KINDS: dict[str, Kind] = {
     "any": "dynamic",
     "string": "string",
@@ -67,10 +68,11 @@ def function(work: Callable[..., Any], *params: str, tolerant: bool = False) -> 
 
 
 def whole(value: Any) -> int:
-    """A number that has to be whole. Raises Refused."""
-    if not isinstance(value, int):
+    """A number that has to be one of Go's whole numbers. Raises Refused."""
+    found = as_integer(value)
+    if found is None or not -_INTEGERS <= found < _INTEGERS:
         raise Refused
-    return truncate(value)
+    return found
 
 
 def bounded_text(pieces: list[str]) -> str:

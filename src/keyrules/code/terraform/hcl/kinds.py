@@ -32,6 +32,7 @@ from keyrules.code.terraform.hcl.values import (
 )
 
 PRIMITIVE = ("string", "number", "bool")
+_OWN_KINDS: dict[type, Kind] = {str: "string", bool: "bool", int: "number"}
 _MAX_DEPTH = 16
 
 
@@ -125,12 +126,12 @@ def _has_dynamic(kind: Kind) -> bool:
 
 def convert(value: Any, kind: Kind) -> Any:
     """A value converted to a type; UNKNOWN where that is not decided. Raises Refused where Terraform refuses it."""
-    if kind == "dynamic":
+    if kind == "dynamic" or (kind is not None and _OWN_KINDS.get(type(value)) == kind):
         return value
     if value is UNKNOWN or kind is None:
         return UNKNOWN if value is UNKNOWN or not isinstance(value, str) else value
     if is_null(value):
-        return Null(kind)
+        return _null(value, kind)
     if isinstance(kind, str):
         return _primitive(value, kind)
     if isinstance(value, (Loose, Partial)):
@@ -141,13 +142,13 @@ def convert(value: Any, kind: Kind) -> Any:
                 raise Refused
             if getattr(value, "kind", None) == inner and type(value) is (ListValue if kind[0] == "list" else SetValue):
                 return value
-            inner = inner if inner != "dynamic" else _shared(value)
+            inner = inner if inner != "dynamic" else _shared(value, value)
             items = [convert(item, inner) for item in value]
             return ListValue(items, inner) if kind[0] == "list" else set_of(items, inner)
         case ("map", inner):
             if not isinstance(value, dict):
                 raise Refused
-            inner = inner if inner != "dynamic" else _shared(value.values())
+            inner = inner if inner != "dynamic" else _shared(value, value.values())
             return MapValue({name: convert(member, inner) for name, member in value.items()}, inner)
         case ("tuple", kinds):
             if not isinstance(value, list) or isinstance(value, SetValue) or len(value) != len(kinds):
@@ -158,6 +159,16 @@ def convert(value: Any, kind: Kind) -> Any:
                 raise Refused
             return {name: convert(value[name], each) for name, each in members}
     raise NotComputed
+
+
+def _null(value: Null | None, kind: Kind) -> Null:
+    """A null in another type. Raises Refused where no value could be converted."""
+    own = value.kind if isinstance(value, Null) else "dynamic"
+    if own not in (None, "dynamic", kind) and (
+        isinstance(own, str) is not isinstance(kind, str) or {own, kind} == {"number", "bool"}
+    ):
+        raise Refused
+    return Null(kind)
 
 
 def _primitive(value: Any, kind: str) -> Any:
@@ -206,7 +217,9 @@ def in_order(items: Any) -> Any:
     return items
 
 
-def _shared(values: Iterable[Any]) -> Kind:
+def _shared(collection: Any, values: Iterable[Any]) -> Kind:
+    if isinstance(collection, (ListValue, SetValue, MapValue)):
+        return collection.kind
     return shared_kind([kind_of(value) for value in values])
 
 
@@ -248,10 +261,13 @@ def _structures(kinds: list[tuple[Any, ...]], depth: int) -> Kind:
         return _tuples(kinds, depth)
     if names == {"list", "tuple"}:
         return "list", _unify(_members(kinds), depth)
-    if names == {"set", "tuple"}:
-        return "set", _unify(_members(kinds), depth)
-    if names == {"set", "list"}:
-        return "list", _unify(_members(kinds), depth)
+    if names in ({"set", "tuple"}, {"set", "list"}):
+        members = _members(kinds)
+        known = [kind for kind in members if kind != "dynamic"]
+        if len(known) > 1 or any("dynamic" in kind[1] for kind in kinds if kind[0] == "tuple"):
+            # Terraform may turn strings into numbers here, and a null has no type yet.
+            raise NotComputed
+        return "set" if "tuple" in names else "list", known[0] if known == members else "dynamic"
     if names == {"map", "object"}:
         return "map", _unify(_members(kinds), depth)
     if names <= {"list", "set", "tuple"} or names <= {"map", "object"}:

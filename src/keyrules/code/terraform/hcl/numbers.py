@@ -57,6 +57,21 @@ class Narrow(int):
 Number: TypeAlias = int | Real
 
 
+def _negative_zero() -> Real:
+    found = Real(-0.0)
+    found.mantissa, found.exponent, found.precision = 0, 0, PRECISION
+    return found
+
+
+NEGATIVE_ZERO: Final = _negative_zero()
+"""Go's floats have one, and Terraform shows it: `tostring(-0)` is "-0"."""
+
+
+def as_integer(value: Number) -> int | None:
+    """A whole number as a Python int, None for any other."""
+    return int(value) if isinstance(value, int) else None if value.mantissa else 0
+
+
 def narrow(value: int, precision: int = INDEX_PRECISION) -> int:
     """A whole number with the precision of Go's own integers, or of its floats."""
     found = Narrow(value)
@@ -79,7 +94,7 @@ def parse_number(text: str) -> Number:
     exponent = int(found["exponent"] or 0) - len(found["fraction"] or "")
     if found["sign"] == "-":
         if not digits:
-            raise NotComputed
+            return NEGATIVE_ZERO
         digits = -digits
     if exponent >= 0:
         if exponent > _MAX_BITS // 3:
@@ -113,23 +128,23 @@ def precision_of(value: Number) -> int:
 def add(left: Number, right: Number) -> Number:
     """`left + right`."""
     precision = max(precision_of(left), precision_of(right))
-    return _rounded(*_sum(_parts(left), _parts(right)), precision)
+    both = left is NEGATIVE_ZERO and right is NEGATIVE_ZERO
+    return _signed(_rounded(*_sum(_parts(left), _parts(right)), precision), both)
 
 
 def subtract(left: Number, right: Number) -> Number:
     """`left - right`."""
     precision = max(precision_of(left), precision_of(right))
-    return _rounded(*_difference(left, right), precision)
+    negative = left is NEGATIVE_ZERO and right is not NEGATIVE_ZERO
+    return _signed(_rounded(*_difference(left, right), precision), negative)
 
 
 def multiply(left: Number, right: Number) -> Number:
     """`left * right`; the product has as many bits as it needs, up to 512."""
     (a, x), (b, y) = _parts(left), _parts(right)
-    if not a * b and (a < 0 or b < 0):
-        raise NotComputed
     mantissa, exponent = _round(a * b, x + y, PRECISION)
     precision = max(precision_of(left), precision_of(right), _odd_bits(mantissa))
-    return _made(mantissa, exponent, precision)
+    return _signed(_made(mantissa, exponent, precision), _is_negative(left) is not _is_negative(right))
 
 
 def divide(left: Number, right: Number) -> Number:
@@ -137,9 +152,8 @@ def divide(left: Number, right: Number) -> Number:
     if right == 0:
         raise ZeroDivisionError
     (a, x), (b, y) = _parts(left), _parts(right)
-    if not a and b < 0:
-        raise NotComputed
-    return _quotient(a, x, b, y, max(precision_of(left), precision_of(right)))
+    quotient = _quotient(a, x, b, y, max(precision_of(left), precision_of(right)))
+    return _signed(quotient, _is_negative(left) is not _is_negative(right))
 
 
 def modulo(left: Number, right: Number) -> Number:
@@ -150,15 +164,24 @@ def modulo(left: Number, right: Number) -> Number:
     whole = _round(truncate(divide(left, right)), 0, precision)
     (b, y), (m, e) = _parts(right), whole
     m, e = _round(m * b, e + y, precision)
-    return _rounded(*_sum(_parts(left), (-m, e)), precision)
+    return _signed(_rounded(*_sum(_parts(left), (-m, e)), precision), left is NEGATIVE_ZERO and right > 0)
 
 
 def negate(value: Number) -> Number:
-    """`-value`. Go's floats have a negative zero that shows in text: NotComputed, here and wherever one comes out."""
+    """`-value`."""
     mantissa, exponent = _parts(value)
     if not mantissa:
-        raise NotComputed
+        return 0 if value is NEGATIVE_ZERO else NEGATIVE_ZERO
     return _made(-mantissa, exponent, precision_of(value))
+
+
+def _signed(result: Number, negative: bool) -> Number:
+    """A result, whose zero has a sign of its own."""
+    return NEGATIVE_ZERO if negative and not result else result
+
+
+def _is_negative(value: Number) -> bool:
+    return value is NEGATIVE_ZERO or value < 0
 
 
 def compare(left: Number, right: Number) -> int:
@@ -178,13 +201,13 @@ def truncate(value: Number) -> int:
 def rounded_down(value: Number) -> Number:
     """`floor(value)`."""
     mantissa, exponent = _parts(value)
-    return value if exponent >= 0 else _rounded(mantissa >> -exponent, 0, precision_of(value))
+    return (value or 0) if exponent >= 0 else _rounded(mantissa >> -exponent, 0, precision_of(value))
 
 
 def rounded_up(value: Number) -> Number:
     """`ceil(value)`."""
     mantissa, exponent = _parts(value)
-    return value if exponent >= 0 else _rounded(-(-mantissa >> -exponent), 0, precision_of(value))
+    return (value or 0) if exponent >= 0 else _rounded(-(-mantissa >> -exponent), 0, precision_of(value))
 
 
 def number_text(value: Number) -> str:
@@ -193,6 +216,8 @@ def number_text(value: Number) -> str:
     if isinstance(value, int) and value.bit_length() <= precision:
         return int.__repr__(value)
     mantissa, exponent = _parts(value)
+    if not mantissa:
+        return "-0"
     digits, point = _shortest(abs(mantissa), exponent, precision)
     sign = "-" if mantissa < 0 else ""
     if point <= 0:
@@ -206,6 +231,8 @@ def same_number(left: Number, right: Number) -> bool:
     """Whether `==` takes two numbers for the same: by their text."""
     if isinstance(left, int) and isinstance(right, int) and max(abs(left), abs(right)) < 1 << FLOAT_PRECISION:
         return left == right
+    if not left or not right:
+        return not left and not right
     return number_text(left) == number_text(right)
 
 

@@ -35,7 +35,7 @@ _TOP_LEVEL = {
     "terraform": 0,
     "variable": 1,
 }
-_IN_RESOURCE = {"connection": 0, "dynamic": 1, "lifecycle": 0, "provisioner": 1}
+_IN_RESOURCE = {"_": 0, "connection": 0, "dynamic": 1, "lifecycle": 0, "provisioner": 1}
 # Type of the outer block -> type of a block in it -> number of labels.
 _NESTED: Mapping[str, Mapping[str, int]] = {
     "check": {"assert": 0, "data": 2},
@@ -44,8 +44,9 @@ _NESTED: Mapping[str, Mapping[str, int]] = {
     "dynamic": {"content": 0},
     "ephemeral": _IN_RESOURCE,
     "lifecycle": {"action_trigger": 0, "postcondition": 0, "precondition": 0},
+    "module": {"_": 0, "lifecycle": 0},
     "output": {"precondition": 0},
-    "provider": {"dynamic": 1},
+    "provider": {"_": 0, "dynamic": 1},
     "provisioner": {"connection": 0},
     "removed": {"connection": 0, "lifecycle": 0, "provisioner": 1},
     "resource": _IN_RESOURCE,

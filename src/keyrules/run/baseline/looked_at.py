@@ -1,4 +1,4 @@
-"""Whether a scan would have found a finding of the baseline that were still there. Doubt says no.
+"""Whether a run would have found a finding of the baseline that were still there. Doubt says no.
 
 Only then is a finding that is gone resolved. A file that is gone from a scanned folder was looked at. Paths are in the
 form of the baseline here, but for those of the scope, which are as the scan shows them.
@@ -35,6 +35,21 @@ def looked_at_input(evaluation: Evaluation, places: Places) -> Callable[[Input],
     folders = [places.absolute(places.entered(folder)) for folder in scope.folders]
     files = {places.entered(file) for file in scope.files}
     return lambda item: item.name in files or below(places.absolute(item.name), folders)
+
+
+def seen_on_live(evaluation: Evaluation) -> Callable[[Entry], bool]:
+    """The same for an audit: the rule of an entry ran, could judge its account, and nothing of that was left unread."""
+    rules = {rule.id for rule in evaluation.rules}
+    failed = {error.input for error in evaluation.errors}
+    spoiled = {account for item in evaluation.inputs if item.name in failed for account in _accounts(item)}
+    clean = {account for item in evaluation.inputs for account in _accounts(item)} - spoiled
+
+    def seen(entry: Entry) -> bool:
+        account = entry.finding.subject.account if entry.finding.subject is not None else None
+        rule = entry.finding.rule
+        return rule in rules and account in clean and account not in evaluation.gaps.get(rule, ())
+
+    return seen
 
 
 def _folder(path: str) -> str:
@@ -134,3 +149,7 @@ def _subject(finding: Finding) -> tuple[str, str, str]:
     """Rule, file and block: all instances of a block are open where it cannot be told how many there are."""
     location = finding.location
     return (finding.rule, location.path, without_keys(location.address)) if location is not None else ("", "", "")
+
+
+def _accounts(item: Input) -> list[str]:
+    return item.account.split(",") if item.account else []

@@ -1,0 +1,42 @@
+"""The sets of values that stand around a root module in files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from keyrules.code.file_paths import shown
+from keyrules.code.terraform.hcl.ast import Attribute
+from keyrules.code.terraform.module import ModuleReader, SourceError
+from keyrules.code.values_places import own_values, shared_values
+
+_MAX_FILES = 400
+
+
+@dataclass(frozen=True)
+class ValueSet:
+    """Values for a root module's inputs, and how messages name where they come from.
+
+    `errors` are of files that cannot be read, and `open` says that there are values that do not resolve.
+    """
+
+    label: str
+    values: Mapping[str, Attribute]
+    errors: tuple[SourceError, ...] = ()
+    open: bool = False
+
+
+def values_files(folder: str, inputs: frozenset[str], reader: ModuleReader) -> Iterator[ValueSet]:
+    """The values files around a root module with these inputs, in a stable order; one that several roots may share
+    counts where the root declares every input that it sets."""
+    for path in list(own_values(folder))[:_MAX_FILES]:
+        yield _read(path, reader)
+    for path in list(shared_values(folder))[:_MAX_FILES]:
+        found = _read(path, reader)
+        if found.values and found.values.keys() <= inputs:
+            yield found
+
+
+def _read(path: str, reader: ModuleReader) -> ValueSet:
+    values, errors = reader.values_file(path)
+    return ValueSet(shown(path), values, tuple(errors))
