@@ -78,6 +78,7 @@ def test_a_declaration_is_recognised(kind: str, name: str, text: str) -> None:
         ("policy.json", '{"Action": ["iam:CreateAccessKey"], "x": "aws iam create-access-key"}'),
         ("a.tf", 'actions = ["iam:CreateAccessKey"]\nresource "aws_iam_access_key" "k" {}\n'),
         ("a.ts", "new AccessKey('door');\n"),
+        ("a.ts", "// see cdk.ts\nnew AccessKey('door');\n"),
         ("a.py", "from cloud import AccessKey\nAccessKey('x')\n"),
         ("a.yaml", "kind: AccessKey\napiVersion: example.com/v1\n"),
         ("a.yaml", "apiVersion: iam.aws.upbound.io/v1beta1\nkind: User\nx: AccessKey\n"),

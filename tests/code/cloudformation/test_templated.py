@@ -8,8 +8,10 @@ import pytest
 from cloudformation_cases import judged, statuses
 
 from keyrules.code.cloudformation.document import TemplateError
+from keyrules.code.cloudformation.key_set import key_set
 from keyrules.code.cloudformation.reading import read_template
 from keyrules.code.cloudformation.templated import UnsoundError, plain_text
+from keyrules.code.keys import Unread
 
 KEY = "    Type: AWS::IAM::AccessKey\n"
 USER = "    Properties:\n      UserName: {user}\n"
@@ -110,6 +112,11 @@ def test_values_are_open_and_equal_to_themselves() -> None:
     assert statuses("KEY_AWS_003", same) == {"A": "FAIL", "B": "FAIL", "C": "PASS"}
     status = template(resource("K", more="      Status: {% if x %}In{% else %}A{% endif %}active\n"))
     assert statuses("KEY_AWS_001", status) == {"K": "FAIL"}
+
+
+def test_a_status_that_the_rendering_decides_is_open() -> None:
+    read = read_template(template(resource("K", more="      Status: {{ status }}\n")))
+    assert key_set(read, "/t").keys[0].status is Unread.OPEN
 
 
 def test_addresses_show_what_the_file_says() -> None:

@@ -114,5 +114,5 @@ def _is_complete(group: list[tuple[Branch, ...]], plain: Plain) -> bool:
     if any(not branches for branches in group):
         return True
     blocks = {branches[0].block for branches in group}
-    ways = {branches[0].way for branches in group if len(branches) == 1 and not branches[0].loop}
+    ways = {branches[0].way for branches in group if len(branches) == 1}
     return len(blocks) == 1 and len(ways) == plain.ways.get(blocks.pop())
