@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
+from collections.abc import Mapping
 
 from keyrules.code.terraform.hcl.ast import Access, Conditional, Expr, Index, ListExpr, Literal, ObjectExpr
 from keyrules.code.terraform.hcl.walk import children
 from keyrules.code.terraform.identity import origin
-from keyrules.code.terraform.keys import KEY_TYPES, DeclaredKey, keys_of, user_of
+from keyrules.code.terraform.keys import KEY_TYPES, DeclaredKey, Owner, keys_of, user_of
 from keyrules.code.terraform.references import references
 from keyrules.code.terraform.scope import Frame, Scope
 
@@ -31,22 +33,20 @@ def manual_signs(key: DeclaredKey) -> list[str]:
 
 def _is_one_of_two_slots(key: DeclaredKey) -> bool:
     scope = key.frame.scope
-    owner = user_of(key.declared, key.frame)
-    others = {
-        other.declared.name
-        for other in _neighbours(scope)
-        if other.declared.name != key.declared.name and user_of(other.declared, other.frame) == owner
-    }
+    others = _names_by_owner(scope).get(user_of(key.declared, key.frame), set()) - {key.declared.name}
     return bool(others) and any(_chooses(expr, key.declared.name, others, Frame(scope)) for expr in _expressions(scope))
 
 
-def _neighbours(scope: Scope) -> list[DeclaredKey]:
-    """The keys of the same module instance; of those that count or for_each repeats, the first."""
-    if "neighbours" not in scope.memo:
-        found = {key.declared.name: key for key in reversed(list(keys_of(scope)))}
-        scope.memo["neighbours"] = list(found.values())
-    neighbours: list[DeclaredKey] = scope.memo["neighbours"]
-    return neighbours
+def _names_by_owner(scope: Scope) -> Mapping[Owner, set[str]]:
+    """The blocks of keys in a module instance by their user; of those that are repeated, as their first instance."""
+    if "names by owner" not in scope.memo:
+        first = {key.declared.name: key for key in reversed(list(keys_of(scope)))}
+        found: defaultdict[Owner, set[str]] = defaultdict(set)
+        for name, key in first.items():
+            found[user_of(key.declared, key.frame)].add(name)
+        scope.memo["names by owner"] = found
+    names: Mapping[Owner, set[str]] = scope.memo["names by owner"]
+    return names
 
 
 def _expressions(scope: Scope) -> list[Expr]:
