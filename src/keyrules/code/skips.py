@@ -1,8 +1,8 @@
 """What skip comments and `Metadata` skips apply to, with the meaning that Checkov 3.3 gives them.
 
 A comment counts for the blocks that it lies in. In Terraform that is strictly between the lines of a block; one in a
-module call counts for the resources, data sources and calls of the module, too. In CloudFormation a block goes on to
-the next one, so that a comment above a resource belongs to the one before it.
+module call counts for the resources, data sources and calls of the module, too. In CloudFormation the first and the
+last line count as well.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ class Skips:
         skips = cls()
         skips._comments = {path: comments} if (comments := skip_comments(text)) else {}
         if skips._comments:
-            skips._blocks[path] = [_Block(path, *_extent(block, template, text)) for block in _resources(template)]
+            skips._blocks[path] = [_Block(path, *_extent(block, text)) for block in _resources(template)]
         for block in _resources(template):
             for rule, reason in _metadata_skips(block.part("Metadata")):
                 skips._stated.setdefault((block.logical_id, rule), safe_reason(reason))
@@ -124,15 +124,12 @@ def _resources(template: Template) -> Iterable[Block]:
     return template.resources.values()
 
 
-def _extent(block: Block, template: Template, text: str) -> tuple[int, int]:
-    """The lines that Checkov counts as a resource's: in block style to the next key, else without the last one, but for
-    the last line of a file that ends in no line break."""
-    lines = text.count("\n") + 1
-    if block.body.line == block.start_line:
-        return block.body.line - 1, block.body.end_line - (block.body.end_line < lines)
-    following = [entry.line for entry in template.document.entries if entry.line > block.start_line]
-    following += [other.start_line for other in _resources(template) if other.start_line > block.start_line]
-    return block.start_line, min(following) - 1 if following else lines
+def _extent(block: Block, text: str) -> tuple[int, int]:
+    """The lines that Checkov counts as a resource's: all of its own, and in flow style the one before its first instead
+    of the last, which in JSON counts, too."""
+    if block.body.line > block.start_line:
+        return block.start_line, block.end_line
+    return block.body.line - 1, block.body.end_line - (not text.lstrip().startswith("{"))
 
 
 def _metadata_skips(metadata: Node | None) -> Iterator[tuple[str, str]]:
