@@ -30,6 +30,7 @@ CONFIGURED = {".keyrules.yaml": "scan:\n  baseline: b.json\n"}
 def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Two folders that are copies: four findings; accepted by a baseline at the root, which is configured."""
     folder = write(tmp_path / "repo", COPIES)
+    (folder / ".git").mkdir()
     monkeypatch.chdir(folder)
     assert main(["scan", "--write-baseline", "b.json", "--as-of", APRIL]) == 0
     write(folder, CONFIGURED)
