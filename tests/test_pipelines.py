@@ -5,178 +5,33 @@ What only the platform can do is left out: fetching other actions, and showing w
 
 from __future__ import annotations
 
-import configparser
 import json
 import os
 import re
-import shutil
-import stat
 import subprocess
 import sys
-import sysconfig
-import venv
-import zipfile
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
+from pipelines import (
+    ACTION,
+    AS_OF,
+    GITLAB,
+    HOSTILE,
+    PLAN,
+    Runner,
+    bash,
+    calls,
+    gitlab,
+    planted,
+    program,
+    real,
+    recording,
+    version,
+)
 from readme import PROJECT, snippet
 from scanning import write
-
-ACTION = yaml.safe_load((PROJECT / "action.yml").read_text(encoding="utf-8"))
-GITLAB = yaml.safe_load((PROJECT / ".gitlab-ci-template.yml").read_text(encoding="utf-8"))
-PLAN = PROJECT / "fixtures/KEY_AWS_010/terraform_plan/existing_keys.json"
-AS_OF = "--as-of=2026-06-01T00:00:00Z"
-KEY = 'resource "aws_iam_access_key" "a" {\n  user = "a"\n}\n'
-HOSTILE = "$(touch pwned)`touch pwned`';touch pwned;\" * ${{ github.token }}"
-
-
-def version() -> str:
-    """The release that the pieces name."""
-    read = configparser.ConfigParser()
-    read.read(PROJECT / "setup.cfg", encoding="utf-8")
-    return f"v{read['metadata']['version']}"
-
-
-def program(path: Path, text: str) -> Path:
-    """A file that can be run."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8")
-    path.chmod(path.stat().st_mode | stat.S_IXUSR)
-    return path
-
-
-def real(folder: Path) -> None:
-    """A virtual environment with `bin` as that folder, in which this checkout is installed."""
-    venv.EnvBuilder(symlinks=True).create(folder.parent)
-    (packages,) = folder.parent.glob("lib/python3*/site-packages")
-    (packages / "here.pth").write_text(f"{PROJECT / 'src'}\n{sysconfig.get_path('purelib')}\n", encoding="utf-8")
-    program(folder / "keyrules", f'#!/bin/sh\nexec {folder}/python -I -m keyrules.cli "$@"\n')
-
-
-def recording(folder: Path) -> None:
-    """The same with a keyrules that only writes its arguments down, one JSON list for each call."""
-    real(folder)
-    code = f"import json, sys; open({str(folder / 'calls')!r}, 'a').write(json.dumps(sys.argv[4:]) + chr(10))"
-    recorder = program(folder / "recorder", f'#!/bin/sh\nexec {sys.executable} -I -c {json.dumps(code)} "$@"\n')
-    (folder / "python").unlink()
-    program(
-        folder / "python",
-        f'#!/bin/sh\n[ "$1 $2 $3" != "-I -m keyrules.cli" ] || exec {recorder} "$@"\nexec {sys.executable} "$@"\n',
-    )
-
-
-def planted(folder: Path) -> Path:
-    """A checkout with a finding, and with modules that leave a file behind where anything imports them."""
-    mark = folder.parent / "pwned"
-    code = f"open({str(mark)!r}, 'a').write(__name__)\n"
-    names = [
-        "venv",
-        "pip",
-        "json",
-        "os",
-        "re",
-        "secrets",
-        "site",
-        "encodings",
-        "sitecustomize",
-        "usercustomize",
-        "yaml",
-    ]
-    names += ["boto3", "setuptools", "ensurepip"]
-    write(folder, {f"{name}.py": code for name in names})
-    write(
-        folder,
-        dict.fromkeys(["keyrules/__init__.py", "keyrules/cli.py", "checkov/__init__.py", "yaml/__init__.py"], code),
-    )
-    write(folder, {"setup.py": code, "pip.conf": "[global]\nindex-url = https://example.invalid\n", "key.tf": KEY})
-    return mark
-
-
-def calls(folder: Path) -> list[list[str]]:
-    """What a recording keyrules was called with."""
-    return [json.loads(text) for text in (folder / "calls").read_text(encoding="utf-8").splitlines()]
-
-
-def bash(
-    script: str, folder: Path, environment: Mapping[str, str], stdin: str = ""
-) -> subprocess.CompletedProcess[str]:
-    """Runs a script as GitHub and GitLab do: it ends at the first command that fails, in a pipe, too."""
-    clean = {name: value for name, value in os.environ.items() if not name.startswith(("KEYRULES_", "GITHUB_"))}
-    return subprocess.run(
-        ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script],
-        cwd=folder,
-        env={**clean, **environment},
-        input=stdin,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
-@dataclass(frozen=True)
-class Job:
-    """What the action left behind: `step` is the step that runs keyrules, `code` what the whole action ends with."""
-
-    step: subprocess.CompletedProcess[str]
-    outputs: dict[str, str]
-    summary: str
-    code: int
-
-
-class Runner:
-    """As much of a GitHub runner as the action's own scripts see."""
-
-    def __init__(self, folder: Path, install: Any = real) -> None:
-        self.work = folder / "work"
-        self.temp = folder / "temp"
-        self.bin = self.temp / "keyrules-venv/bin"
-        self.work.mkdir()
-        self.temp.mkdir()
-        install(self.bin)
-        self.files = {name: folder / name for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY")}
-
-    def run(self, **inputs: str) -> Job:
-        """Runs the action's steps `run` and `verdict`; an input's name has `_` for `-`."""
-        given = {name: entry["default"] for name, entry in ACTION["inputs"].items()}
-        given |= {name.replace("_", "-"): value for name, value in inputs.items()}
-        for file in self.files.values():
-            file.write_text("", encoding="utf-8")
-        step = self._step("run", {f"inputs.{name}": value for name, value in given.items()})
-        outputs = outputs_of(self.files["GITHUB_OUTPUT"].read_text(encoding="utf-8"))
-        known = {f"steps.run.outputs.{name}": value for name, value in outputs.items()}
-        code = self._step("verdict", known).returncode
-        return Job(step, outputs, self.files["GITHUB_STEP_SUMMARY"].read_text(encoding="utf-8"), code)
-
-    def _step(self, name: str, values: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
-        (step,) = (each for each in ACTION["runs"]["steps"] if each.get("id") == name)
-        variables = {
-            variable: re.sub(r"\$\{\{ (.*?) \}\}", lambda match: values.get(match[1], ""), text)
-            for variable, text in step["env"].items()
-        }
-        platform = {"RUNNER_TEMP": str(self.temp), **{name: str(path) for name, path in self.files.items()}}
-        return bash(step["run"], self.work, {**variables, **platform})
-
-
-def outputs_of(text: str) -> dict[str, str]:
-    """GITHUB_OUTPUT as the runner reads it: NAME=VALUE, or NAME<<WORD, lines, WORD."""
-    found: dict[str, str] = {}
-    lines = iter(text.splitlines())
-    for current in lines:
-        name, marker, word = current.partition("<<")
-        if marker:
-            value = []
-            for inner in lines:
-                if inner == word:
-                    break
-                value.append(inner)
-            found[name] = "\n".join(value)
-        else:
-            name, _, found[name] = current.partition("=")[0], None, current.partition("=")[2]
-    return found
 
 
 @pytest.fixture
@@ -368,21 +223,6 @@ def test_the_gitlab_template_is_valid(tmp_path: Path) -> None:
     assert url in (PROJECT / ".gitlab-ci-template.yml").read_text(encoding="utf-8")
 
 
-def gitlab(folder: Path, install: Any, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Runs the template's script with an installation that is already there."""
-    home = folder / "venv"
-    install(home / "bin")
-    program(folder / "bin/python3", "#!/bin/sh\nexit 0\n")
-    job = GITLAB["keyrules"]
-    # What is installed is there already; the first step is tried below.
-    script = "\n".join(job["script"][1:]).replace("/tmp/keyrules", str(home))
-    path = {"PATH": f"{folder / 'bin'}:{os.environ['PATH']}"}
-    work = folder / "work"
-    work.mkdir(exist_ok=True)
-    (work / "key.tf").write_text(KEY, encoding="utf-8")
-    return bash(script, work, {**job["variables"], **path, **variables})
-
-
 def test_the_gitlab_job_leaves_the_reports_that_it_promises(tmp_path: Path) -> None:
     done = gitlab(tmp_path, real)
     assert done.returncode == 1, done.stderr
@@ -413,109 +253,6 @@ def test_the_jenkins_stage(tmp_path: Path) -> None:
     assert not mark.exists()
 
 
-class TestAHostileCheckout:
-    """Nothing of what is scanned is imported, whatever its modules are called."""
-
-    def test_its_modules_would_run(self, tmp_path: Path) -> None:
-        """The tests below can fail at all."""
-        mark = planted(tmp_path / "work")
-        subprocess.run([sys.executable, "-m", "venv", "x"], cwd=tmp_path / "work", check=False, capture_output=True)
-        assert mark.exists()
-
-    @pytest.mark.parametrize("piece", ["action", "gitlab", "jenkins"])
-    def test_installing(self, tmp_path: Path, piece: str) -> None:
-        """The real venv and pip, with a package that is there already in place of a download."""
-        mark = planted(tmp_path / "work")
-        wheel = tiny_wheel(tmp_path)
-        (tmp_path / "bin").mkdir()
-        (tmp_path / "bin/python3").symlink_to(sys.executable)
-        temp = tmp_path / "temp"
-        temp.mkdir()
-        if piece == "action":
-            (step,) = (each for each in ACTION["runs"]["steps"] if each.get("id") == "install")
-            script = step["run"]
-        elif piece == "gitlab":
-            script = GITLAB["keyrules"]["script"][0].replace("/tmp/keyrules", str(temp / "keyrules"))
-        else:
-            script = "cd $WORKSPACE_TMP\n" + re.findall(r"^\s*sh '(.*)'$", snippet("jenkins"), re.MULTILINE)[0]
-        script = re.sub(r'"?https://github\.com/keyrules/\S+\.tar\.gz"?', str(wheel), script)
-        environment = {
-            "PATH": f"{tmp_path / 'bin'}:{os.environ['PATH']}",
-            "RUNNER_TEMP": str(temp),
-            "WORKSPACE_TMP": str(temp),
-            "GITHUB_ACTION_PATH": str(wheel),
-            "PIP_NO_INDEX": "1",
-        }
-        done = bash(script, tmp_path / "work", environment)
-        assert done.returncode == 0, done.stdout + done.stderr
-        assert list(temp.glob("*/lib/python3*/site-packages/tiny.py"))
-        assert not mark.exists()
-
-    def test_the_action(self, tmp_path: Path) -> None:
-        runner = Runner(tmp_path)
-        mark = planted(runner.work)
-        job = runner.run()
-        assert (job.code, job.step.returncode) == (1, 0), job.step.stderr
-        assert not mark.exists()
-
-    def test_the_gitlab_job(self, tmp_path: Path) -> None:
-        mark = planted(tmp_path / "work")
-        assert gitlab(tmp_path, real).returncode == 1
-        assert not mark.exists()
-
-    def test_no_cache_of_packages_lies_in_it(self) -> None:
-        """A commit could put a package into one, which pip would take for the one that it built itself."""
-        text = (PROJECT / ".gitlab-ci-template.yml").read_text(encoding="utf-8")
-        assert "PIP_CACHE_DIR" not in text and "--no-cache-dir" in text
-
-
-def tiny_wheel(folder: Path) -> Path:
-    """A package that pip installs without a build."""
-    path = folder / "tiny-1-py3-none-any.whl"
-    with zipfile.ZipFile(path, "w") as wheel:
-        wheel.writestr("tiny.py", "")
-        wheel.writestr("tiny-1.dist-info/METADATA", "Metadata-Version: 2.1\nName: tiny\nVersion: 1\n")
-        wheel.writestr("tiny-1.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
-        wheel.writestr("tiny-1.dist-info/RECORD", "tiny.py,,\n")
-    return path
-
-
-class TestGate:
-    """What a pull request changes about the configuration does not count."""
-
-    def test_all_of_it_comes_from_the_base_branch(self, tmp_path: Path) -> None:
-        real(tmp_path / "bin-of/bin")
-        origin = write(tmp_path / "origin", {"key.tf": KEY, ".keyrules.yaml": "rules: {KEY_AWS_008: off}\n"})
-        identity = ["-c", "user.name=a", "-c", "user.email=a@example.com"]
-
-        def git(folder: Path, *arguments: str) -> None:
-            subprocess.run(["git", *identity, *arguments], cwd=folder, check=True, capture_output=True)
-
-        git(origin, "init", "-q", "-b", "main")
-        git(origin, "add", ".")
-        git(origin, "commit", "-qm", "base")
-        git(tmp_path, "clone", "-q", str(origin), "work")
-        work = write(
-            tmp_path / "work",
-            {
-                ".keyrules.yaml": "exclude: ['**']\nscan: {baseline: .keyrules-baseline.json}\n",
-                ".keyrules-exceptions.yaml": "exceptions: []\n",
-                ".keyrules-baseline.json": "{}",
-            },
-        )
-        environment = {"PATH": f"{tmp_path / 'bin-of/bin'}:{os.environ['PATH']}", "BASE": "main"}
-        done = bash(snippet("gate"), work, environment)
-        assert done.returncode == 1, done.stdout + done.stderr
-        assert "KEY_AWS_001" in done.stdout and "1 rule (KEY_AWS_008) off" in done.stdout
-        assert sorted(path.name for path in work.glob(".keyrules*")) == [".keyrules.yaml"]
-        git(origin, "rm", "-q", ".keyrules.yaml")
-        git(origin, "commit", "-qm", "none")
-        (work / ".keyrules.yaml").unlink()
-        (work / ".keyrules.yaml").symlink_to("elsewhere")
-        done = bash(snippet("gate"), work, environment)
-        assert done.returncode == 1 and "KEY_AWS_008" in done.stdout
-
-
 def test_the_atlantis_step(tmp_path: Path) -> None:
     steps = yaml.safe_load(snippet("atlantis"))["workflows"]["default"]["plan"]["steps"]
     assert steps[:3] == ["init", "plan", "show"]
@@ -534,33 +271,3 @@ def test_the_plan_step(tmp_path: Path, shown: str, code: int) -> None:
     program(tmp_path / "bin/terraform", f'#!/bin/sh\ncase "$1" in show) {shown} ;; esac\n')
     done = bash(snippet("terraform"), tmp_path, {"PATH": f"{tmp_path / 'bin'}:{os.environ['PATH']}"})
     assert done.returncode == code, done.stderr
-
-
-@pytest.mark.skipif(not shutil.which("checkov", path=Path(sys.executable).parent), reason="Checkov is not installed")
-def test_the_scanned_repository_does_not_rule_checkov(tmp_path: Path) -> None:
-    """With `-d` the file does, which shows that the test can fail; as README starts it, it does not."""
-    mark = tmp_path / "pwned"
-    write(
-        tmp_path / "checkout",
-        {
-            "key.tf": KEY,
-            "evil/__init__.py": "",
-            "evil/check.py": f"open({str(mark)!r}, 'w')\n",
-            ".checkov.yaml": f"soft-fail: true\nframework: [arm]\nexternal-checks-dir: [{tmp_path}/checkout/evil]\n",
-        },
-    )
-    (tmp_path / "home").mkdir()
-    program(
-        tmp_path / "bin/keyrules", f"#!/bin/sh\nPYTHONPATH={PROJECT}/src exec {sys.executable} -m keyrules.cli dirs\n"
-    )
-    environment = {
-        "PATH": f"{tmp_path / 'bin'}:{Path(sys.executable).parent}:{os.environ['PATH']}",
-        "PYTHONPATH": str(PROJECT / "src"),
-        "HOME": str(tmp_path / "home"),
-        "CHECKOUT": str(tmp_path / "checkout"),
-    }
-    done = bash(snippet("checkov-gate"), tmp_path / "checkout", environment)
-    assert done.returncode == 1 and "KEY_AWS_001" in done.stdout, done.stderr
-    assert not mark.exists()
-    done = bash('cd "$HOME" && checkov -d "$CHECKOUT"', tmp_path, environment)
-    assert done.returncode == 0 and mark.exists()

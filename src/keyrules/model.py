@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import enum
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, ClassVar, TypeAlias
 
+from keyrules.configuration_use import ConfigurationUse as ConfigurationUse
 from keyrules.terms import InputError as InputError
 from keyrules.terms import Plane as Plane
 from keyrules.terms import Severity as Severity
@@ -379,51 +380,6 @@ class ScanScope:
 
     folders: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class ConfigurationUse:
-    """What a configuration file did to a run; empty, None and 0 where it leaves that as it is without one.
-
-    `by_itself` is False where the command line names it. `rules_off` run by default, `thresholds` are as `--set` takes
-    them, with the default of each; `fail_on` is a severity above the lowest. `left_out` counts the files and folders
-    that it excluded, `exempt` the findings that the exceptions which it names accept, `known` those in its baseline.
-    """
-
-    file: str
-    by_itself: bool
-    framework: str | None = None
-    rules_off: tuple[str, ...] = ()
-    thresholds: tuple[tuple[str, str], ...] = ()
-    fail_on: Severity | None = None
-    left_out: int = 0
-    exceptions: str | None = None
-    exempt: int = 0
-    baseline: str | None = None
-    known: int = 0
-
-    @property
-    def sentence(self) -> str:
-        """All of it in one line."""
-        changes = [f"{self.framework} chooses the rules"] if self.framework else []
-        changes += [f"{_counted(self.rules_off, 'rule')} off"] if self.rules_off else []
-        thresholds = [f"{text}, default {default}" for text, default in self.thresholds]
-        changes += [f"{_counted(thresholds, 'threshold', '; ')} changed"] if thresholds else []
-        changes += [f"fails from {self.fail_on.name.lower()} on"] if self.fail_on is not None else []
-        changes += [f"{_number(self.left_out, 'file or folder', 'files or folders')} excluded"] if self.left_out else []
-        if self.exceptions is not None:
-            changes.append(f"{_number(self.exempt, 'finding')} exempt by {self.exceptions}")
-        if self.baseline is not None:
-            changes.append(f"{_number(self.known, 'finding')} known from {self.baseline}")
-        return f"configuration {self.file}: {', '.join(changes) or 'nothing excluded, switched off or loosened'}"
-
-
-def _number(count: int, one: str, many: str | None = None) -> str:
-    return f"{count:,} {one if count == 1 else many or one + 's'}"
-
-
-def _counted(items: Sequence[str], noun: str, separator: str = ", ") -> str:
-    return f"{_number(len(items), noun)} ({separator.join(items)})"
 
 
 @dataclass(frozen=True)

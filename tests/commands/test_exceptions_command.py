@@ -196,6 +196,7 @@ def test_a_part_of_the_code_does_not_show_that_nothing_matches(run: Run) -> None
 
 def test_paths_are_relative_to_the_folder_of_the_file(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     Path(".keyrules.yaml").write_text("exceptions: .keyrules-exceptions.yaml\n")
+    Path(".git").mkdir(exist_ok=True)
     monkeypatch.chdir("infra")
     code, out, _ = run()
     assert code == 0

@@ -30,6 +30,7 @@ CONFIGURED = {".keyrules.yaml": "scan:\n  baseline: b.json\n"}
 def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Two folders that are copies: four findings; accepted by a baseline at the root, which is configured."""
     folder = write(tmp_path / "repo", COPIES)
+    (folder / ".git").mkdir(exist_ok=True)
     monkeypatch.chdir(folder)
     assert main(["scan", "--write-baseline", "b.json", "--as-of", APRIL]) == 0
     write(folder, CONFIGURED)
@@ -94,7 +95,7 @@ def test_from_the_root_of_the_file_system(repository: Path, tmp_path: Path, monk
 def test_changes_are_seen_from_a_sub_folder_and_shown_from_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write(tmp_path / "repo", {"infra/main.tf": KEYS, "infra2/main.tf": KEYS, **CONFIGURED})
+    write(tmp_path / "repo", {".git/HEAD": "", "infra/main.tf": KEYS, "infra2/main.tf": KEYS, **CONFIGURED})
     monkeypatch.chdir(tmp_path / "repo")
     assert main(["scan", "--write-baseline", "b.json", "--as-of", APRIL]) == 0
     monkeypatch.chdir("infra")
@@ -155,7 +156,7 @@ def test_kept_elsewhere_it_is_about_the_working_directory(
 ) -> None:
     """Made in one checkout and read in another; a report serves wherever it lies."""
     Path(".keyrules.yaml").unlink()
-    (repository / ".git").mkdir()
+    (repository / ".git").mkdir(exist_ok=True)
     (tmp_path / "kept").mkdir()
     for file in ("kept/b.json", "b.json"):
         scan(tmp_path, "--write-baseline", f"../{file}")

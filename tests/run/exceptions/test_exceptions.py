@@ -125,6 +125,7 @@ def test_a_scan_below_the_file_uses_its_paths(
 ) -> None:
     write(folder, {".keyrules.yaml": "strict_exceptions: on\n", "deploy.tf": "# of the same name\n"})
     use_exceptions(entry(1, "infra/deploy.tf"), entry(8, "infra/*.tf:aws_*.deploy"), entry(10, "deploy.tf"))
+    (folder / ".git").mkdir(exist_ok=True)
     monkeypatch.chdir("infra")
     code, result = run_json(capfd, "scan")
     found = {finding["rule"]: (finding["status"], finding["location"]["path"]) for finding in result["findings"]}

@@ -147,7 +147,7 @@ def test_refusals_name_file_line_entry_and_field(tmp_path: Path, changes: dict[s
     [
         ("", "exceptions.yaml is empty; one mapping is expected."),
         ("[]", "found a single value or a list at the top"),
-        ("rules: []", "line 1: 'rules' is an unknown key; allowed: exceptions."),
+        ("rules: []", "line 1: this is an unknown key; allowed: exceptions."),
         ("{}", "`exceptions` is missing; write `exceptions: []` where there are none."),
         ("exceptions: none", "line 1: `exceptions` has text; allowed: a list of entries."),
         ("exceptions:\n  rule: KEY_AWS_001\n", "`exceptions` has a mapping; allowed: a list of entries."),
