@@ -49,8 +49,9 @@ _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
 def concerns_terraform(data: bytes) -> bool:
-    """Whether a Terraform file, by itself, could declare a key, or call a module that does or seems to."""
-    if _holds(data, TERRAFORM_TYPES):
+    """Whether a Terraform file, by itself, could declare a key, call a module that does or seems to, or deploy a
+    template that does."""
+    if _holds(data, TERRAFORM_TYPES + STACKS):
         return True
     narrow = _narrow(data)
     return (b"module" in narrow or b"\\" in narrow) and (calls_key_module(data) or _takes_secret(narrow))
