@@ -150,7 +150,7 @@ def test_only_what_is_committed_is_reported(repository: Repository) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     done = repository.commit({"infra/new.tf": ROTATED.replace('"k"', '"new"')})
     assert done.returncode == 1
-    assert "KEY_AWS_003  infra/new.tf" in done.stderr and "infra/old.tf:" not in done.stderr
+    assert "KEY_AWS_003  infra/new.tf" in done.stderr and "KEY_AWS_001  infra/old.tf" not in done.stderr
 
 
 def test_values_that_are_committed_bear_on_their_module(repository: Repository) -> None:

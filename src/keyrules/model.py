@@ -14,7 +14,9 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any, ClassVar, TypeAlias
 
-from keyrules.configuration_use import ConfigurationUse as ConfigurationUse
+from keyrules.run_facts import ConfigurationUse as ConfigurationUse
+from keyrules.run_facts import Coverage as Coverage
+from keyrules.run_facts import CoverageOutcome as CoverageOutcome
 from keyrules.terms import InputError as InputError
 from keyrules.terms import Plane as Plane
 from keyrules.terms import Severity as Severity
@@ -236,25 +238,6 @@ class Counts:
     def evaluated(self) -> int:
         """All verdicts, whatever their status."""
         return self.passed + self.failed + self.exempt + self.unknown + self.known
-
-
-class CoverageOutcome(enum.Enum):
-    """What became of a file that holds a word of the rules."""
-
-    JUDGED = "judged"
-    ABSENT = "absent"
-    UNKNOWN = "unknown"
-
-
-@dataclass(frozen=True)
-class Coverage:
-    """A file that holds a word of the rules: what became of it, why where it was not judged, and how many keys and
-    other blocks in it were."""
-
-    path: str
-    outcome: CoverageOutcome
-    reason: str
-    subjects: int
 
 
 class Outcome(enum.Enum):

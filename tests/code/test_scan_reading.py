@@ -18,6 +18,7 @@ from scanning import FIXTURES, PROJECT, Scanned, scan, write
 
 from keyrules.cli import main
 from keyrules.code import processes
+from keyrules.code import scan as scanning_module
 from keyrules.code.discovery import discover
 from keyrules.code.file_walk import MAX_FILE_BYTES
 
@@ -220,7 +221,7 @@ def test_a_module_that_the_worker_says_nothing_of_is_an_error(
     key = 'resource "aws_iam_access_key" "k" {\n  user = "u"\n}\n'
     write(tmp_path, {"a/main.tf": key, "b/main.tf": key})
     whole = processes.in_processes
-    monkeypatch.setattr(processes, "in_processes", lambda *given: islice(whole(*given), seen))
+    monkeypatch.setattr(scanning_module, "in_processes", lambda *given: islice(whole(*given), seen))
     monkeypatch.chdir(tmp_path)
     assert main(["scan", "--format", "json"]) == 3
     errors = [(each["input"], each["kind"]) for each in json.loads(capfd.readouterr().out)["errors"]]

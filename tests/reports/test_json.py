@@ -92,7 +92,9 @@ ONE_CODE_FINDING = """{
   ],
   "errors": [],
   "warnings": [],
-  "notes": []
+  "notes": [],
+  "rules_off": [],
+  "coverage": []
 }
 """
 

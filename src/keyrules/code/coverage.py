@@ -42,6 +42,8 @@ def coverage(
     """
     subjects, open_paths, absent = _said(outcomes)
     failed = {error.input for error in errors}
+    # Nobody knows which files a unit would have spoken of that did not come to its end, which is an error already.
+    crashed = any(outcome.declared is None for outcome in outcomes)
     not_read = {path for _, path in found.not_read}
     literals = set(literal_places)
     entries: list[Coverage] = []
@@ -52,7 +54,7 @@ def coverage(
         count = len(addresses)
         if missing or path in open_paths or shown(path) in failed:
             outcome, reason = CoverageOutcome.UNKNOWN, "could not be evaluated"
-            if missing and path not in open_paths and shown(path) not in failed:
+            if missing and path not in open_paths and shown(path) not in failed and not crashed:
                 reason = _UNSEEN.format(missing)
                 unseen.append(EvaluationError(shown(path), "not_evaluated", reason[:1].upper() + reason[1:]))
         elif count or path in literals:

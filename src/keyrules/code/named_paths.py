@@ -101,6 +101,7 @@ def renamed(evaluation: Evaluation, aliases: Mapping[str, str]) -> Evaluation:
         findings=tuple(_renamed_finding(finding, aliases) for finding in evaluation.findings),
         inputs=tuple(replace(i, name=aliases.get(i.name, i.name)) for i in evaluation.inputs),
         errors=tuple(replace(e, input=aliases.get(e.input, e.input)) for e in evaluation.errors),
+        coverage=tuple(replace(c, path=aliases.get(c.path, c.path)) for c in evaluation.coverage),
     )
 
 

@@ -160,8 +160,8 @@ def _evaluated(
     """
     errors = [EvaluationError(*error) for error in found.errors]
     units = found.units if rules else []
-    plans = {unit.path for unit in found.units if unit.kind == "plan"}
-    files = [*found.texts, *sorted(plans - set(found.texts))]
+    plans = {unit.path for unit in found.units if unit.kind == "plan"} - set(found.texts)
+    files = [*found.texts, *sorted(plans)]
     if not (units or files):
         return [], [], errors
     from keyrules.code.judging import judge_unit
@@ -292,7 +292,6 @@ def _notes(
             f"a skip comment has no effect where it stands: {places}; in Terraform it counts between the first and the "
             "last line of a block, with the exact rule id, in CloudFormation within the resource, one id a comment"
         )
-    notes += not_read_notes(found.not_read)
     if not (found.units or found.errors or findings or notes):
         notes.append(note_on_nothing(found, request.paths))
-    return tuple(notes)
+    return (*notes, *not_read_notes(found.not_read))

@@ -7,8 +7,8 @@ import argparse
 EPILOG = """\
 examples:
   checkov -d infra/ $(keyrules dirs)
-  eval "checkov -d infra/ $(keyrules dirs)"    where its path holds a space
-  keyrules dirs --bundle checks/               a folder that works where keyrules is not installed
+  eval "checkov -d infra/ $(keyrules dirs)"    where its path has a space
+  keyrules dirs --bundle checks/       a folder that works without keyrules
   checkov -d infra/ --external-checks-dir checks/
 """
 

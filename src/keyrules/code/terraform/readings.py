@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from keyrules.code.file_names import calls_with_values
-from keyrules.code.terraform.hcl.ast import Attribute, Expr
+from keyrules.code.terraform.hcl.ast import Expr
 from keyrules.code.terraform.module import OPENTOFU, TERRAFORM, Declaration, Module, ModuleReader, SourceError
 from keyrules.code.terraform.scope import Scope, walk
 from keyrules.code.terraform.units import calling_units, unread_calls
@@ -110,22 +110,23 @@ class Readings:
         if len(different) > MAX_SETS:
             message = f"has more than {MAX_SETS} different sets of values that matter; those after them are not judged"
             self.errors.append(SourceError(self._folder, 0, message))
-        for labels, values in different[:MAX_SETS]:
-            changed = replace(module, values={**module.values, **values})
+        for labels, one in different[:MAX_SETS]:
+            files = dict.fromkeys(one.values, one.path) if one.path else {}
+            changed = replace(
+                module, values={**module.values, **one.values}, value_files={**module.value_files, **files}
+            )
             yield Reading(Scope(changed, reader), program, listed(labels), instead)
 
 
-def _different(
-    sets: Sequence[ValueSet], names: Set[str], module: Module
-) -> list[tuple[list[str], Mapping[str, Attribute]]]:
+def _different(sets: Sequence[ValueSet], names: Set[str], module: Module) -> list[tuple[list[str], ValueSet]]:
     """The sets that differ from the defaults in an input that matters, those that are the same there joined."""
-    found: dict[object, tuple[list[str], Mapping[str, Attribute]]] = {}
+    found: dict[object, tuple[list[str], ValueSet]] = {}
     usual = {name: _usual(name, module) for name in names}
     for one in sets:
         changed = {name: one.values[name].value for name in sorted(names & one.values.keys())}
         changed = {name: value for name, value in changed.items() if value != usual[name]}
         if changed:
-            found.setdefault(repr(changed), ([], one.values))[0].append(one.label)
+            found.setdefault(repr(changed), ([], one))[0].append(one.label)
     return list(found.values())
 
 

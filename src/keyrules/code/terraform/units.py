@@ -90,7 +90,7 @@ def _terragrunt(path: str, reader: ModuleReader, values: Expr | None, label: str
     block = next((block for block in found.body.blocks if block.type == "terraform"), None)
     line = block.start_line if block is not None else 1
     inputs = {name: Attribute(name, value, line, line) for name, value in found.inputs.items()}
-    given = ValueSet(label, inputs, found.errors, found.open)
+    given = ValueSet(label, inputs, found.errors, found.open, path)
     if found.source is not None or _names_source(found.body):
         target = module_folder(folder, found.source.replace("//", "/")) if found.source is not None else None
         yield CallingUnit(path, line, found.source, target, given)
@@ -334,7 +334,7 @@ def _components(path: str, reader: ModuleReader) -> Iterator[CallingUnit]:
             label += f", deployment {deployment}" if deployment else ""
             found = text if isinstance(text, str) else None
             target = module_folder(folder, found) if found is not None else None
-            yield CallingUnit(path, block.start_line, found, target, ValueSet(label, values, tuple(errors)))
+            yield CallingUnit(path, block.start_line, found, target, ValueSet(label, values, tuple(errors), path=path))
 
 
 def _members(given: Attribute | None) -> dict[str, Attribute]:

@@ -15,7 +15,7 @@ _MAX_FILES = 400
 
 @dataclass(frozen=True)
 class ValueSet:
-    """Values for a root module's inputs, and how messages name where they come from.
+    """Values for a root module's inputs, how messages name where they come from, and the file that holds them.
 
     `errors` are of files that cannot be read, and `open` says that there are values that do not resolve.
     """
@@ -24,6 +24,7 @@ class ValueSet:
     values: Mapping[str, Attribute]
     errors: tuple[SourceError, ...] = ()
     open: bool = False
+    path: str = ""
 
 
 def values_files(folder: str, inputs: frozenset[str], reader: ModuleReader) -> Iterator[ValueSet]:
@@ -39,4 +40,4 @@ def values_files(folder: str, inputs: frozenset[str], reader: ModuleReader) -> I
 
 def _read(path: str, reader: ModuleReader) -> ValueSet:
     values, errors = reader.values_file(path)
-    return ValueSet(shown(path), values, tuple(errors))
+    return ValueSet(shown(path), values, tuple(errors), path=path)

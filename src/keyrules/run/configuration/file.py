@@ -6,6 +6,7 @@ Every refusal is a UsageError of one sentence: file, line, key, what was found, 
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import NoReturn
@@ -28,6 +29,8 @@ from keyrules.run.configuration.keys import (
 )
 
 RULES = "rules"
+
+_WORD = re.compile(r"[a-z_-]{1,30}")
 
 
 @dataclass(frozen=True)
@@ -107,8 +110,9 @@ class _Reader:
             places = " or ".join("at the top level" if place == TOP else f"under `{place}`" for place in key.places)
             self._refuse(block, name, prefix + name, f"stands in the wrong place, it belongs {places}", allowed)
         near = _nearest(name, allowed)
-        # A file of which nothing is known may be anything, and is not quoted.
-        shown = _shown(name) if near or any(key in allowed for key in block) else "…"
+        # A file of which nothing is known may be anything, and of it no more than a plain word is quoted.
+        ours = near or any(key in allowed for key in block) or _WORD.fullmatch(name)
+        shown = _shown(name) if ours else "…"
         self._refuse(block, name, prefix + shown, f"is an unknown key{near}", allowed)
 
     def _known(self, block: Block, key: str) -> Rule:

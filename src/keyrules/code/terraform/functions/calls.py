@@ -7,8 +7,8 @@ from functools import cache
 from importlib import import_module
 from typing import Any
 
-from keyrules.code.terraform.functions.collections import FUNCTIONS as _COLLECTIONS
 from keyrules.code.terraform.functions.numeric import FUNCTIONS as _NUMERIC
+from keyrules.code.terraform.functions.sequences import FUNCTIONS as _COLLECTIONS
 from keyrules.code.terraform.functions.signature import Function, bounded
 from keyrules.code.terraform.functions.text import FUNCTIONS as _TEXT
 from keyrules.code.terraform.hcl.numbers import NotComputed

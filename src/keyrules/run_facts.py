@@ -1,7 +1,8 @@
-"""What a run says about its configuration file: plain data, a part of keyrules.model, where it is found, too."""
+"""What a run says about itself: its configuration file and its coverage. Plain data, found in keyrules.model, too."""
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -51,3 +52,22 @@ def _number(count: int, one: str, many: str | None = None) -> str:
 
 def _counted(items: Sequence[str], noun: str, separator: str = ", ") -> str:
     return f"{_number(len(items), noun)} ({separator.join(items)})"
+
+
+class CoverageOutcome(enum.Enum):
+    """What became of a file that holds a word of the rules."""
+
+    JUDGED = "judged"
+    ABSENT = "absent"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """A file that holds a word of the rules: what became of it, why where it was not judged, and how many keys and
+    other blocks in it were."""
+
+    path: str
+    outcome: CoverageOutcome
+    reason: str
+    subjects: int
