@@ -17,6 +17,7 @@ from typing import Any, ClassVar, TypeAlias
 from keyrules.run_facts import ConfigurationUse as ConfigurationUse
 from keyrules.run_facts import Coverage as Coverage
 from keyrules.run_facts import CoverageOutcome as CoverageOutcome
+from keyrules.run_facts import ScanScope as ScanScope
 from keyrules.terms import InputError as InputError
 from keyrules.terms import Plane as Plane
 from keyrules.terms import Severity as Severity
@@ -355,14 +356,6 @@ class BaselineReport:
     kept: int = 0
     changed: int = 0
     exempt: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True)
-class ScanScope:
-    """Where a scan looked: everything below `folders`, and `files` that were named, as reports show paths."""
-
-    folders: tuple[str, ...] = ()
-    files: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

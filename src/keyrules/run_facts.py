@@ -71,3 +71,11 @@ class Coverage:
     outcome: CoverageOutcome
     reason: str
     subjects: int
+
+
+@dataclass(frozen=True)
+class ScanScope:
+    """Where a scan looked: everything below `folders`, and `files` that were named, as reports show paths."""
+
+    folders: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()

@@ -134,7 +134,6 @@ timestamp()
 uuid()
 plantimestamp()
 formatdate("YYYY", timestamp())
-formatdate("YYYY", plantimestamp()) == "" ? 1 : 1
 { a = { b = @, c = 1 } }.a.c
 { a = { b = @, c = 1 } }.a.b
 [for x in [for y in [@] : y] : x]
@@ -144,6 +143,7 @@ formatdate("YYYY", plantimestamp()) == "" ? 1 : 1
 """.strip().splitlines()
 
 OPEN_VALUES = """
+formatdate("YYYY", plantimestamp()) == "" ? 1 : 1
 length(toset([@]))
 length(@)
 @ == ""

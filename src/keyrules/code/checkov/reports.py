@@ -120,6 +120,8 @@ class _Terraform:
         self.reports: Reports = outcome.by_rule
 
     def _find(self, unit: str, path: str, name: str) -> Sequence[Vertex]:
+        # A key in a template that Terraform deploys stands at STACK/KEY; Checkov knows the stack.
+        name = name.partition("/")[0]
         exact = self._exact.get((unit, path, name), ())
         return exact or self._block.get((unit, path, without_keys(name)), ())
 
