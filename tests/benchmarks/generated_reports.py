@@ -22,18 +22,18 @@ def moment(chance: random.Random) -> str:
     return f"{year}-{month:02}-{chance.randint(1, 28):02}T{clock}Z"
 
 
-def write_report(path: Path, users: int) -> None:
+def write_report(path: Path, users: int, account: str = "123456789012") -> None:
     """Half the users sign in to the console, 70 % have one key and 30 % a second; the same in every run."""
     chance = random.Random(20260601)
     nothing = ["N/A"] * 4
     with path.open("w", encoding="utf-8", newline="\n") as file:
         file.write(HEADER + "\n")
         root = ["true", moment(chance), moment(chance), "N/A", "true", "false", *nothing, "false", *nothing]
-        file.write(",".join(["<root_account>", "arn:aws:iam::123456789012:root", moment(chance), *root]))
+        file.write(",".join(["<root_account>", f"arn:aws:iam::{account}:root", moment(chance), *root]))
         file.write(",false,N/A,false,N/A\n")
         for number in range(users):
             name = f"user-{number:07}"
-            cells = [name, f"arn:aws:iam::123456789012:user/{name}", moment(chance)]
+            cells = [name, f"arn:aws:iam::{account}:user/{name}", moment(chance)]
             console = chance.random() < 0.5
             cells += ["true", moment(chance), moment(chance), "N/A"] if console else ["false", "N/A", "N/A", "N/A"]
             cells.append("true" if chance.random() < 0.8 else "false")

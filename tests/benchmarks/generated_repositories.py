@@ -1,4 +1,4 @@
-"""Repositories and credential reports for the benchmarks: the same bytes in every run (one seed), of realistic size.
+"""Repositories for the benchmarks: the same bytes in every run (one seed), of realistic size.
 
 A monorepo has services of four Terraform files each (main, variables, outputs, versions), which call shared modules,
 and other files beside them as such repositories hold: Kubernetes manifests, pipelines, JSON, documentation, scripts and

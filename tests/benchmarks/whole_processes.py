@@ -8,27 +8,32 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[2]
-_SCRIPT = Path(sys.executable).parent / "keyrules"
+KEYRULES = str(Path(sys.executable).parent / "keyrules")
+"""The installed command beside this Python: what is measured is never a checkout."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """One process with all of its own: seconds on the clock and on the processors, and MiB at the peak."""
+
+    seconds: float
+    cpu: float
+    peak: float
 
 
 @dataclass(frozen=True)
 class Measured:
-    """Medians over the pairs, in seconds; `ratio` is the median of the pairs' own ratios. `peak` is in MiB."""
+    """Medians of the runs; `ratio` and `cpu_ratio` are the medians of the pairs' own ratios, None without a peer."""
 
-    ours: float
-    theirs: float
-    ratio: float
-    peak: float
-
-
-def keyrules_command() -> list[str]:
-    """The installed command beside this Python, or the module where there is none."""
-    return [str(_SCRIPT)] if _SCRIPT.exists() else [sys.executable, "-m", "keyrules.cli"]
+    ours: Run
+    theirs: Run | None = None
+    ratio: float | None = None
+    cpu_ratio: float | None = None
 
 
 def plain_checkov(*arguments: str) -> list[str]:
@@ -38,35 +43,43 @@ def plain_checkov(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "checkov.main", *options, "--check", "KEY_AWS_*", *folders, *arguments]
 
 
-def environment(cache: Path) -> dict[str, str]:
-    """The caller's environment with a cache of its own, and this checkout's code where no other is installed."""
-    code = {} if _SCRIPT.exists() else {"PYTHONPATH": str(PROJECT / "src")}
-    return {**os.environ, **code, "KEYRULES_CACHE_DIR": str(cache)}
-
-
-def timed(command: Sequence[str], variables: Mapping[str, str], folder: Path | None = None) -> tuple[float, float]:
-    """Seconds and peak MiB of one run. Raises RuntimeError unless it exits 0 or 1 (findings)."""
+def timed(command: Sequence[str], folder: Path | None = None) -> Run:
+    """One run. Raises RuntimeError where it exits with 2 or is killed: then nothing was evaluated."""
+    # Whoever calls may forbid compiled modules, which an installation always has.
+    variables = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     with tempfile.TemporaryFile() as errors:
         start = time.perf_counter()
         process = subprocess.Popen(
-            command, env=dict(variables), cwd=folder, stdout=subprocess.DEVNULL, stderr=errors, stdin=subprocess.DEVNULL
+            command, env=variables, cwd=folder, stdout=subprocess.DEVNULL, stderr=errors, stdin=subprocess.DEVNULL
         )
         _, status, usage = os.wait4(process.pid, 0)
         seconds = time.perf_counter() - start
         process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode not in (0, 1):
+        if process.returncode not in (0, 1, 3):
             errors.seek(0)
             raise RuntimeError(f"{command} exits {process.returncode}: {errors.read().decode()[-500:]}")
-    return seconds, usage.ru_maxrss / 1024
+    return Run(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
 
 
-def compare(ours: Callable[[], tuple[float, float]], theirs: Callable[[], tuple[float, float]], runs: int) -> Measured:
+def compare(ours: Callable[[], Run], theirs: Callable[[], Run] | None, runs: int) -> Measured:
     """`runs` pairs, after one run of ours that warms the file system's cache."""
     ours()
-    pairs = [(ours(), theirs()) for _ in range(runs)]
+    pairs = [(ours(), theirs() if theirs else None) for _ in range(runs)]
+    peers = [(first, second) for first, second in pairs if second is not None]
+    middle = _median([first for first, _ in pairs])
+    if not peers:
+        return Measured(middle)
     return Measured(
-        ours=statistics.median(first for (first, _), _ in pairs),
-        theirs=statistics.median(second for _, (second, _) in pairs),
-        ratio=statistics.median(first / second for (first, _), (second, _) in pairs),
-        peak=max(peak for (_, peak), _ in pairs),
+        middle,
+        _median([second for _, second in peers]),
+        statistics.median(first.seconds / second.seconds for first, second in peers),
+        statistics.median(first.cpu / second.cpu for first, second in peers),
+    )
+
+
+def _median(runs: Sequence[Run]) -> Run:
+    return Run(
+        statistics.median(run.seconds for run in runs),
+        statistics.median(run.cpu for run in runs),
+        max(run.peak for run in runs),
     )

@@ -9,7 +9,8 @@ from typing import Any
 
 from keyrules.code.cloudformation.key_set import key_set
 from keyrules.code.cloudformation.view import template_file
-from keyrules.code.judging import RULES, judge_unit
+from keyrules.code.judges import judge_unit
+from keyrules.code.judging import RULES
 from keyrules.code.key_rules import key_verdicts
 from keyrules.code.session import CheckSession
 from keyrules.code.verdict import TimedContext, Verdict
@@ -17,11 +18,7 @@ from keyrules.model import Selection
 from keyrules.pack.catalog import load_pack
 
 AS_OF = datetime(2026, 6, 1, tzinfo=timezone.utc)
-RULE_IDS = [
-    rule_id
-    for rule_id, rule in RULES.items()
-    if rule.cloudformation or ("cloudformation" in rule.kinds and rule.on_keys)
-]
+RULE_IDS = [rule_id for rule_id, rule in RULES.items() if rule.decides("cloudformation")]
 PATH = "/repository/template.yaml"
 
 
@@ -40,7 +37,7 @@ def judged(rule_id: str, text: str) -> dict[str, Verdict]:
     if rule.on_keys:
         verdicts = key_verdicts(rule.on_keys, key_set(file.template, PATH), context(rule_id))
     else:
-        verdicts = rule.cloudformation(file, context(rule_id)) if rule.cloudformation else []
+        verdicts = rule.on_whole["cloudformation"](file, context(rule_id)) if rule.on_whole else []
     return {verdict.address: verdict for verdict in verdicts}
 
 

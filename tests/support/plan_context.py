@@ -32,7 +32,7 @@ def judge_plan(rule: str, plan: Plan, as_of: datetime = AS_OF, **parameters: int
     how, asked = RULES[rule], context(rule, as_of, **parameters)
     if how.on_keys:
         return key_verdicts(how.on_keys, key_set(plan, PATH), asked)
-    return how.plan(plan, PATH, asked) if how.plan else []
+    return how.on_whole["plan"](plan, PATH, asked) if "plan" in how.on_whole else []
 
 
 def judge(rule: str, data: bytes, as_of: datetime = AS_OF, **parameters: int) -> dict[str, Verdict]:

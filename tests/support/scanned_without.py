@@ -15,7 +15,7 @@ from keyrules.code import discovery, module_calls, relevance
 from keyrules.code.discovery import Discovery, discover
 from keyrules.code.file_paths import below
 from keyrules.code.file_walk import read_file
-from keyrules.code.judging import judge_unit
+from keyrules.code.judges import judge_unit
 from keyrules.code.literals.findings import literal_findings
 from keyrules.code.literals.reading import read_literals
 from keyrules.code.session import CheckSession

@@ -55,7 +55,7 @@ def judged(rule_id: str, root: Scope, **overrides: int) -> dict[str, Verdict]:
     if rule.on_keys:
         verdicts = key_verdicts(rule.on_keys, key_set(root), asked, rule.rests_on)
     else:
-        verdicts = rule.terraform(root, asked) if rule.terraform else []
+        verdicts = rule.on_whole["terraform"](root, asked) if "terraform" in rule.on_whole else []
     found = {verdict.address: verdict for verdict in verdicts}
     assert len(found) == len(verdicts), "two verdicts on one address"
     return found

@@ -15,14 +15,14 @@ from keyrules.code.cloudformation.document import decode_template
 from keyrules.code.discovery import Discovery
 from keyrules.code.file_names import SOURCE_SUFFIXES
 from keyrules.code.file_paths import shown
-from keyrules.code.terraform.keys import KEY_TYPES
-from keyrules.code.trigger_words import TEMPLATE_TYPES
+from keyrules.code.trigger_words import TEMPLATE_TYPES, TERRAFORM_TYPES
 from keyrules.code.unit_results import UnitOutcome
 from keyrules.files import read_regular
 from keyrules.model import Coverage, CoverageOutcome, EvaluationError
 
 _BLOCK_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
-_TYPES = "|".join(KEY_TYPES)
+_KEY_TYPES = tuple(word.decode() for word in TERRAFORM_TYPES)
+_TYPES = "|".join(_KEY_TYPES)
 _RESOURCE = re.compile(rf'^[ \t]*resource[ \t]+"?({_TYPES})"?[ \t]+"?([^"\s{{]+)"?', re.MULTILINE)
 _COMMENT_LINE = re.compile(r"^[ \t]*(?:#|//).*$", re.MULTILINE)
 
@@ -95,10 +95,12 @@ def _missing(path: str, known: set[str]) -> str:
     """A key that the text of a file declares at first sight and that no reader speaks of, or nothing."""
     text = _text(path)
     if path.endswith(SOURCE_SUFFIXES):
-        blocks = {without_keys(address) for address in known}
+        # A block by its own name and by that with each of the calls around it: a file may hold thousands of keys.
+        parts = [without_keys(address).split(".") for address in known]
+        blocks = {".".join(part[start:]) for part in parts for start in range(len(part))}
         for match in _RESOURCE.finditer(_BLOCK_COMMENT.sub("", text)):
             name = f"{match[1]}.{match[2]}"
-            if not any(block == name or block.endswith(f".{name}") for block in blocks) and not _is_override(path):
+            if name not in blocks and not _is_override(path):
                 return name
         return ""
     if known or not any(word.decode() in text for word in TEMPLATE_TYPES):
@@ -117,7 +119,7 @@ def _is_override(path: str) -> bool:
 def _reason(path: str) -> str:
     text = _text(path)
     bare = _BLOCK_COMMENT.sub("", _COMMENT_LINE.sub("", text))
-    words = (*KEY_TYPES, *(word.decode() for word in TEMPLATE_TYPES))
+    words = (*_KEY_TYPES, *(word.decode() for word in TEMPLATE_TYPES))
     in_comments = any(word in text for word in words) and not any(word in bare for word in words)
     return _ONLY_COMMENTS if in_comments else _NONE_DECLARED
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Sequence
-from urllib.parse import unquote
 
 STDIN = "<stdin>"
 """What reports show in place of the file that stands for standard input."""
@@ -36,6 +35,9 @@ def module_folder(folder: str, source: str) -> str | None:
     url = None if local else re.match(_FOLDER_URL, path)
     if url is not None:
         path = path[url.end() :].partition("?")[0]
+        # Few files name one, and a run that finds nothing is to cost no more than its start.
+        from urllib.parse import unquote
+
         path = unquote(path) if "://" in url[0] else path
     elif not local:
         return None

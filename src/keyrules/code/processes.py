@@ -52,7 +52,9 @@ def in_processes(
 
     Results have to be picklable.
     """
-    gc.collect()
+    if not work:
+        return
+    # Without a look for garbage first: that costs as much as it takes to judge a small module, and finds little.
     gc.freeze()
     selector = selectors.DefaultSelector()
     running: dict[int, _Child] = {}

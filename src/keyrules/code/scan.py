@@ -164,8 +164,9 @@ def _evaluated(
     files = [*found.texts, *sorted(plans)]
     if not (units or files):
         return [], [], errors
-    from keyrules.code.judging import judge_unit
+    from keyrules.code.judges import judge_unit, load
 
+    load({unit.kind for unit in units})
     session = CheckSession({rule.id: rule for rule in rules}, request.selection, request.as_of)
     batches = [tuple(files[start : start + _BATCH]) for start in range(0, len(files), _BATCH)]
     work: list[_Work] = [*units, *batches]

@@ -111,7 +111,7 @@ def register_all() -> None:
         if not any(isinstance(parser, OutputContextParser) for parser in parser_registry.context_parsers.values()):
             OutputContextParser()
         for rule_id, rule in RULES.items():
-            if rule.on_keys or rule.terraform:
+            if rule.decides("terraform"):
                 _register("terraform", rule_id, _terraform)
-            if (rule.on_keys and "cloudformation" in rule.kinds) or rule.cloudformation:
+            if rule.decides("cloudformation"):
                 _register("cloudformation", rule_id, _templates)

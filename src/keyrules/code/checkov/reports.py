@@ -11,7 +11,8 @@ from typing import Any, TypeAlias
 
 from keyrules.code.addresses import without_keys
 from keyrules.code.checkov.graph import Vertex, address, root_folder
-from keyrules.code.judging import RULES, judge_unit
+from keyrules.code.judges import judge_unit
+from keyrules.code.judging import RULES
 from keyrules.code.session import current_session
 from keyrules.code.verdict import Verdict
 from keyrules.model import Status

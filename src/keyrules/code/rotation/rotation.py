@@ -222,7 +222,10 @@ def _explain(declared: Declaration, reference: Reference, shown: str, key: Decla
 
 
 def _has_clock(key: DeclaredKey) -> bool:
-    return any(name.startswith("time_rotating.") for name in key.frame.scope.module.resources)
+    scope = key.frame.scope
+    if "has a clock" not in scope.memo:
+        scope.memo["has a clock"] = any(name.startswith("time_rotating.") for name in scope.module.resources)
+    return bool(scope.memo["has a clock"])
 
 
 def _has_instance(declared: Declaration, reference: Reference, key: DeclaredKey) -> bool:

@@ -1,0 +1,108 @@
+"""Judges one root module: its keys by name, and every rule's verdicts on it."""
+
+from __future__ import annotations
+
+import hashlib
+import os.path
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from keyrules.code.addresses import without_keys
+from keyrules.code.joined_readings import joined
+from keyrules.code.judging import add, idle_skips, unread_verdicts, verdicts_on, with_skips
+from keyrules.code.session import CheckSession
+from keyrules.code.skips import Skips
+from keyrules.code.terraform.embedded import templates_in
+from keyrules.code.terraform.evaluate import instance_keys
+from keyrules.code.terraform.key_set import key_set
+from keyrules.code.terraform.keys import KEY_TYPES, module_instances
+from keyrules.code.terraform.module import Module
+from keyrules.code.terraform.named import keys_named_in
+from keyrules.code.terraform.readings import Readings
+from keyrules.code.terraform.scope import Scope, format_key, walk
+from keyrules.code.terraform.sources import module_source
+from keyrules.code.unit_results import Declared, Place, Problem
+from keyrules.code.verdict import Verdict
+
+
+def judge(folder: str, session: CheckSession, callers: Sequence[str]) -> Declared:
+    """Judges one root module; `callers` as a Unit has them."""
+    readings = Readings(folder, callers)
+    found = joined([(reading, _read(reading.root, session)) for reading in readings])
+    found.problems += [Problem(error.path, error.message) for error in readings.errors]
+    digests = {path: digest for reader in readings.readers for path, digest in reader.digests.items()}
+    lines = (f"{_relative(path, folder)}\0{digest}" for path, digest in sorted(digests.items()))
+    found.sha256 = hashlib.sha256("\n".join(lines).encode("utf-8", "surrogateescape")).hexdigest()
+    return found
+
+
+def _read(root: Scope, session: CheckSession) -> Declared:
+    """What one reading of a root module says."""
+    keys = key_set(root)
+    found = Declared([Place(key.path, key.address, key.start_line, key.end_line) for key in keys.keys])
+    present = {(place.path, without_keys(place.address)) for place in found.keys}
+    modules: dict[str, Module] = {}
+    for scope in walk(root):
+        modules.setdefault(scope.module.path, scope.module)
+        found.problems += _unread_sources(scope)
+        for name, declared in sorted(scope.module.resources.items()):
+            address = f"{scope.prefix}{name}"
+            if name.split(".")[0] in KEY_TYPES and (declared.path, without_keys(address)) not in present:
+                found.absent.append(Place(declared.path, address, declared.start_line, declared.end_line))
+    unread: list[Place] = []
+    for module in modules.values():
+        for error in module.errors:
+            found.problems.append(Problem(error.path, error.message))
+            unread += keys_named_in(error.path)
+    found.keys += unread
+    verdicts = list(verdicts_on("terraform", session, keys, root))
+    verdicts = _each_instance(verdicts, root)
+    skips = Skips.of_terraform(root, root.reader.comments)
+    found.verdicts = with_skips(verdicts, skips)
+    for declared, embedded in templates_in(root):
+        # Few configurations deploy templates.
+        from keyrules.code.terraform.deployed import judge_embedded
+
+        add(found, judge_embedded(declared, embedded, skips, session))
+    found.verdicts += unread_verdicts(
+        "terraform", unread, session, "its file cannot be parsed, so it is known by name only"
+    )
+    found.idle_skips = idle_skips(skips)
+    return found
+
+
+def _each_instance(verdicts: list[Verdict], root: Scope) -> list[Verdict]:
+    """A verdict on a block that is repeated is one on each of its instances, as Checkov reports them."""
+    whole = {verdict.address for verdict in verdicts if "[" not in verdict.address}
+    instances: dict[tuple[str, str], list[str]] = {}
+    for scope in module_instances(root):
+        for kind, declared in (("", scope.module.resources), ("data.", scope.module.data)):
+            for name, block in declared.items():
+                plain = f"{without_keys(scope.prefix)}{kind}{name}"
+                if plain in whole:
+                    found = instances.setdefault((block.path, plain), [])
+                    found += [
+                        f"{scope.prefix}{kind}{name}{format_key(key)}" for key in instance_keys(block, scope) or (None,)
+                    ]
+    return [
+        replace(verdict, address=address)
+        for verdict in verdicts
+        for address in instances.get((verdict.path, verdict.address)) or (verdict.address,)
+    ]
+
+
+def _unread_sources(scope: Scope) -> Iterator[Problem]:
+    """The calls of which it is not known what they call, or which lead where they must not."""
+    for name, call in sorted(scope.module.calls.items()):
+        if call.value("source") is not None:
+            source, where = module_source(call, scope), f"line {call.line_of('source')}: module {name}"
+            if source.text is None:
+                message = "has a source that does not resolve here, so what it declares is not judged; scan the plan"
+                yield Problem(call.path, f"{where} {message}")
+            elif source.skipped is not None:
+                yield Problem(call.path, f"{where} is not read: {source.skipped}")
+
+
+def _relative(path: str, folder: str) -> str:
+    return Path(os.path.relpath(path, folder)).as_posix()
