@@ -33,7 +33,7 @@ WHITE_SPACE = (
     "\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
 )
 
-# ASCII letters, digits, "_", "-", and whatever is not ASCII: told by what they are not, which compiles 20 times as fast.
+# ASCII letters, digits, "_", "-", and whatever is not ASCII: told by what they are not, which compiles far faster.
 _NAME_PATTERN = r"[^\x00-@\[-^`{-\x7f][^\x00-,./:-@\[-^`{-\x7f]*"
 _CODE = re.compile(
     rf"""
