@@ -20,7 +20,7 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Final
 
-from keyrules.live.instants import parse, to_datetime
+from keyrules.live.instants import CLOCK_TOLERANCE, parse, to_datetime
 from keyrules.model import InputError, UsageError
 from keyrules.reports.text_style import human_duration, iso_utc
 
@@ -78,8 +78,6 @@ STDIN: Final = "-"
 STDIN_NAME: Final = "<stdin>"
 _SUFFIXES: Final = (".csv", ".json")
 _BLOCK: Final = 1 << 20
-# Clocks of a workstation and of AWS may differ this much without anything being wrong.
-_CLOCK_SKEW: Final = timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
@@ -231,7 +229,7 @@ def check_age(generated_at: datetime | None, now: datetime, max_age: timedelta) 
             f"was made {human_duration(age)} ago ({iso_utc(generated_at)}), longer than --max-report-age "
             f"({human_duration(max_age)}): get a new one, or say --max-report-age or --as-of if you mean this one"
         )
-    if age < -_CLOCK_SKEW:
+    if age < -CLOCK_TOLERANCE:
         return (
             f"was made {human_duration(age)} in the future ({iso_utc(generated_at)}): correct this machine's clock, or "
             "say --as-of"
