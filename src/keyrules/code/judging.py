@@ -39,6 +39,7 @@ from keyrules.code.plan import outputs as plan_outputs
 from keyrules.code.plan import sinks as plan_sinks
 from keyrules.code.plan.key_set import key_set as planned_keys
 from keyrules.code.plan.view import Plan, PlanError, read_plan
+from keyrules.code.plan.wrapping import unwrapped
 from keyrules.code.session import CheckSession
 from keyrules.code.skips import Skips
 from keyrules.code.terraform.embedded import EmbeddedTemplate, templates_in
@@ -327,14 +328,27 @@ def _add(found: Declared, part: Declared) -> None:
     found.notes += part.notes
 
 
+def _read_plan(data: bytes) -> tuple[Plan, str]:
+    """A plan, and what was passed over around it. Raises PlanError."""
+    try:
+        return read_plan(data), ""
+    except PlanError:
+        inner, note = unwrapped(data)
+        if inner == data:
+            raise
+        return read_plan(inner), note
+
+
 def _planned(path: str, session: CheckSession) -> Declared:
     data = Path(path).read_bytes()
     found = Declared(sha256=hashlib.sha256(data).hexdigest())
     try:
-        plan = read_plan(data)
+        plan, note = _read_plan(data)
     except PlanError as error:
         found.problems.append(Problem(path, str(error)))
         return found
+    if note:
+        found.notes.append(Problem(path, note))
     found.problems += [Problem(path, gap) for gap in plan.gaps]
     keys = planned_keys(plan, path)
     found.keys = [Place(path, key.address, 1, 1) for key in keys.keys]

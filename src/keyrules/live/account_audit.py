@@ -164,8 +164,9 @@ def audit_report(name: str, opened: OpenReport, request: AuditRequest) -> Report
     return result
 
 
-def combine(results: Sequence[ReportResult], request: AuditRequest) -> AuditResult:
-    """One evaluation of all reports. Its moment is the one asked for, or the latest of the reports' own."""
+def combine(results: Sequence[ReportResult], request: AuditRequest, notes: Sequence[str] = ()) -> AuditResult:
+    """One evaluation of all reports. Its moment is the one asked for, or the latest of the reports' own. `notes` are
+    on what is no report."""
     as_of = request.as_of or max((result.as_of for result in results), default=request.now)
     plan = make_plan(request.selection, as_of)
     by_rule = {
@@ -185,6 +186,7 @@ def combine(results: Sequence[ReportResult], request: AuditRequest) -> AuditResu
         counts=_sum(list(by_rule.values())),
         errors=tuple(error for result in results for error in result.errors),
         notes=(
+            *notes,
             *(_moment_note(result) for result in results if result.counts),
             *(note for result in results for note in result.notes),
             *(item.note(as_of) for item in due),

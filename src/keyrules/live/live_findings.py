@@ -85,9 +85,7 @@ def make_subject(
 def absent_root(account_prefix: str, plan: Plan) -> list[Finding]:
     """The verdicts of the rules on the root user for an account whose report has no row for it."""
     account = account_prefix.split(":")[4]
-    subject = Subject(
-        kind="root", name="the root user", account=account, arn=f"{account_prefix}root", user=ROOT_USER
-    )
+    subject = Subject(kind="root", name="the root user", account=account, arn=f"{account_prefix}root", user=ROOT_USER)
     passing = ("root_absent", "The report has no root user.", "")
     unknown = ("root_row_missing", "The root user could not be judged: the report has no row for it.", NEW_REPORT)
     return [

@@ -37,7 +37,9 @@ def invoke(plan: PlanMaker, values: Any, unknown: Any, sensitive: Any, address: 
         ({"function_name": "f"}, {"password": True}, {"password": True}, None),
     ],
 )
-def test_a_value_that_is_known_after_the_apply(values: Any, unknown: Any, sensitive: Any, status: Status | None) -> None:
+def test_a_value_that_is_known_after_the_apply(
+    values: Any, unknown: Any, sensitive: Any, status: Status | None
+) -> None:
     plan = plan_with_key()
     invoke(plan, values, unknown, sensitive)
     found = sinks(plan).get(ADDRESS)
@@ -48,7 +50,9 @@ def test_a_value_that_is_known_after_the_apply(values: Any, unknown: Any, sensit
 
 def test_the_secret_of_an_existing_key_in_the_values_of_an_action() -> None:
     plan = plan_with_key(exists=True)
-    invoke(plan, {"payload": f'{{"s":"{SECRET}"}}'}, {}, {"payload": True}, 'module.m["x.y"].action.aws_lambda_invoke.a')
+    invoke(
+        plan, {"payload": f'{{"s":"{SECRET}"}}'}, {}, {"payload": True}, 'module.m["x.y"].action.aws_lambda_invoke.a'
+    )
     found = sinks(plan)["module.m.action.aws_lambda_invoke.a"]
     assert (found.status, SECRET in found.message) == (Status.FAIL, False)
     assert SECRET not in repr(read_plan(plan.bytes()))
