@@ -260,8 +260,8 @@ def _root_notes(tally: Tally, plan: Plan) -> list[str]:
     """What it means that an account has no row for the root user where none was to be expected."""
     rules = [rule.id for rule in plan.rules if asks_of_root(rule)]
     return [
-        f"The report of account {account} has no row for the root user, as all reports of the partition {partition}, so "
-        f"{' and '.join(rules)} {'is' if len(rules) == 1 else 'are'} not evaluated there."
+        f"The report of account {account} has no row for the root user, as all reports of the partition {partition}, "
+        f"so {' and '.join(rules)} {'is' if len(rules) == 1 else 'are'} not evaluated there."
         for prefix in tally.accounts_without_root
         if rules and never_has_root(prefix)
         for _, partition, _, _, account in (prefix.split(":")[:5],)

@@ -147,7 +147,8 @@ def judge_rows(
     """Judges every row in one pass, in memory that does not grow with their number.
 
     `record` gets each verdict that is not PASS, and with `passing` those too; without it verdicts are only counted.
-    `contradiction` gets each row with a date that is too late for `as_of` (aware), `ages` the creation date of each active key.
+    `contradiction` gets each row with a date that is too late for `as_of` (aware), `ages` the creation date of
+    each active key.
     """
     marks = _Marks([0] * plan.size, [0] * len(plan.rules), [0] * len(plan.rules))
     population = Population()

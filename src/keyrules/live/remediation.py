@@ -68,7 +68,10 @@ def _choice(keys: list[Key], goes: Key, why: Why) -> Choice:
 KeyIds = Mapping[int, str]
 """Access key ids by slot, as far as they are known."""
 
-NEW_REPORT: Final = "Get a new report with `aws iam generate-credential-report` and `aws iam get-credential-report`, and judge that one."
+NEW_REPORT: Final = (
+    "Get a new report with `aws iam generate-credential-report` and `aws iam get-credential-report`, and judge that "
+    "one."
+)
 
 UNKNOWN_KEY_ID: Final = "ID_OF_KEY_"
 """Starts what stands for a key id that is not known; the slot follows."""

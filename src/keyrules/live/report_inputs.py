@@ -153,7 +153,8 @@ def find_reports(names: Sequence[str]) -> Reports:
     names.
 
     What a folder holds and cannot be read is among them, with its problem: nobody may take it for evaluated. So is a
-    *.csv or *.json there that may be a damaged report. UsageError for what does not exist, for standard input named twice, and for a folder without reports.
+    *.csv or *.json there that may be a damaged report. UsageError for what does not exist, for
+    standard input named twice, and for a folder without reports.
     """
     if list(names).count(STDIN) > 1:
         raise UsageError("- stands for standard input and can be given once")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from time import process_time
 
 import pytest
 from plan_leak_cases import plan_with_key
@@ -58,6 +59,7 @@ def test_what_gzip_holds_has_a_limit(size: int, refused: bool) -> None:
     [
         (gzip.compress(PLAN.encode())[:-9], "cut off"),
         (b"\x1f\x8bnonsense", "damaged"),
+        (gzip.compress(b"") * 1001, "parts"),
         (f"a\n{PLAN}\n{PLAN}".encode(), "several plans"),
     ],
 )
@@ -83,3 +85,10 @@ def test_an_unknown_version_is_named_where_it_is_one(version: object, quoted: bo
         read_plan(json.dumps({**DOCUMENT, "format_version": version}).encode())
     assert (f"but {version}," in str(refused.value)) is quoted
     assert "update keyrules" in str(refused.value)
+
+
+def test_what_is_nested_and_cut_off_is_not_read_once_for_each_level() -> None:
+    text = '"format_version"\n' + '{"a": ' * 900 + '"' + "x" * 3_000_000 + '\n"'
+    started = process_time()
+    assert unwrapped(text.encode()) == (text.encode(), "")
+    assert process_time() - started < 2

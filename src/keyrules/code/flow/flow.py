@@ -67,8 +67,8 @@ def judge_outputs(root: Scope, context: Context) -> list[Verdict]:
 def judge_sinks(root: Scope, context: Context) -> list[Verdict]:
     """KEY_AWS_010: no key's secret reaches a place that stores it in plain text.
 
-    One verdict on each resource, data source, ephemeral resource, action or module call that takes a secret in, and PASS on each key whose secret
-    reaches no place in plain text and none that cannot be seen.
+    One verdict on each resource, data source, ephemeral resource, action or module call that takes a secret in, and
+    PASS on each key whose secret reaches no place in plain text and none that cannot be seen.
     """
     return _judge(
         root, context, _sink_subjects, ("secret_not_in_plain_text", "the secret is stored nowhere in plain text")

@@ -377,7 +377,7 @@ def _gaps(document: Mapping[str, object]) -> tuple[str, ...]:
     gaps = []
     if as_flag(document.get("errored"), "errored"):
         gaps.append("planning ended with an error, so the plan leaves out resources; plan again and scan that plan")
-    deferred = ("deferred_changes", "deferred_action_invocations")
-    if any([as_list(document.get(name), name) for name in deferred]):
+    deferred = (as_list(document.get(name), name) for name in ("deferred_changes", "deferred_action_invocations"))
+    if any(deferred):
         gaps.append("the plan defers resources or actions to a later run; scan the source as well")
     return tuple(gaps)

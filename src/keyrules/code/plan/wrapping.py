@@ -22,7 +22,10 @@ _TIME = re.compile(
 )
 _START = re.compile(r'\{(?=\s*")')
 _PLAN_START = re.compile(r'\{(?=\s*"format_version")')
+_MOST_MEMBERS = 1000
 _MOST_STARTS = 1000
+_MOST_READINGS = 4
+"""How often a text is read in search of a plan; what is nested and cut off would be read again for each level."""
 
 
 def unpacked(data: bytes, limit: int = MAX_FILE_BYTES) -> bytes:
@@ -30,7 +33,11 @@ def unpacked(data: bytes, limit: int = MAX_FILE_BYTES) -> bytes:
     if not data.startswith(GZIP):
         return data
     found = bytearray()
+    members = 0
     while data:
+        members += 1
+        if members > _MOST_MEMBERS:
+            raise PlanError(f"a gzip file of more than {_MOST_MEMBERS} parts; pack it again, or {_AGAIN}")
         member = zlib.decompressobj(wbits=31)
         try:
             found += member.decompress(data, limit + 1 - len(found))
@@ -81,15 +88,18 @@ def _plans(text: str) -> Iterator[tuple[int, int]]:
     """Where whole plans stand in a text."""
     if '"format_version"' not in text:
         return
-    decoder, position = json.JSONDecoder(), 0
+    decoder, position, work = json.JSONDecoder(), 0, _MOST_READINGS * len(text)
     for _ in range(_MOST_STARTS):
         start = _START.search(text, position)
         if start is None:
             return
         try:
             document, position = decoder.raw_decode(text, start.start())
-        except ValueError:
+        except ValueError as error:
             position = start.end()
+            work -= (error.pos if isinstance(error, json.JSONDecodeError) else len(text)) - start.start()
+            if work < 0:
+                return
             continue
         except RecursionError:
             return
