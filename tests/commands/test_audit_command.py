@@ -21,15 +21,15 @@ from typing import Any
 import boto3
 import pytest
 from canaries import leaks, make_canary
-from credential_reports import ACCOUNT, AS_OF, ago, key, line, report
+from credential_reports import ACCOUNT, AS_OF, ROOT, ago, key, line, report
 from moto.server import ThreadedMotoServer
 
 from keyrules.commands import audit
 from keyrules.model import UsageError
 
 CANARY = make_canary("caller")
-STALE = report(line("ann", **key(1, 500, used=1)))
-CLEAN = report(line("ann", **key(1, 5, used=1)))
+STALE = report(line(ROOT), line("ann", **key(1, 500, used=1)))
+CLEAN = report(line(ROOT), line("ann", **key(1, 5, used=1)))
 SCRIPT = """
 import argparse, sys
 from datetime import datetime, timezone
@@ -162,16 +162,18 @@ def command(*argv: str) -> subprocess.CompletedProcess[str]:
 def test_the_live_account_with_verification(endpoint: str) -> None:
     future = "2099-01-01"
     done = command("--endpoint-url", endpoint, "--as-of", future, "--verify", "--format", "json")
-    assert done.returncode == 1, done.stderr
+    assert done.returncode == 3, done.stderr
     document = json.loads(done.stdout)
     assert document["inputs"][0]["name"] == f"account {ACCOUNT}"
     assert document["inputs"][0]["generated_at"] == "2015-02-02T20:02:02Z"
+    missing = [f["rule"] for f in document["findings"] if f["reason"] == "root_row_missing"]
+    assert missing == ["KEY_AWS_005", "KEY_AWS_015"]
+    document["findings"] = [f for f in document["findings"] if f["subject"]["kind"] != "root"]
     assert {f["rule"] for f in document["findings"]} == {"KEY_AWS_001", "KEY_AWS_002"}
     (key_id,) = {f["subject"]["key_id"] for f in document["findings"]}
     assert client(endpoint).list_access_keys(UserName="user-3")["AccessKeyMetadata"][0]["AccessKeyId"] == key_id
     assert {f["subject"]["owner"] for f in document["findings"]} == {"team-3"}
     assert all(key_id in f["remediation"] for f in document["findings"])
-    assert any("no row for the root user" in note for note in document["notes"])
     assert leaks([("stdout", done.stdout), ("stderr", done.stderr)], [CANARY]) == []
 
 

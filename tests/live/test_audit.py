@@ -36,7 +36,7 @@ def failing(content: bytes, *numbers: int, **overrides: Any) -> list[Finding]:
     [
         ({"user_creation_time": ago(-1)}, "user_creation_time"),
         ({"password_last_used": ago(-1)}, "password_last_used"),
-        ({"password_last_changed": ago(0, seconds=-1)}, "password_last_changed"),
+        ({"password_last_changed": ago(0, minutes=-5, seconds=-1)}, "password_last_changed"),
         (key(1, -1), "access_key_1_last_rotated"),
         (key(2, 5, used=-1), "access_key_2_last_used_date"),
         ({"cert_1_last_rotated": ago(-1)}, "cert_1_last_rotated"),

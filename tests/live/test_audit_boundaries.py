@@ -204,3 +204,56 @@ def test_nothing_fails_because_of_a_date_after_as_of_and_no_text_calls_it_past()
     assert found["012"].status is Status.FAIL
     assert "after the moment of evaluation" in found["012"].message and " ago" not in found["012"].message
     assert all(not isinstance(v, float) or v >= 0 for f in found.values() for v in f.facts.values())
+
+
+def test_nobody_knows_about_a_root_user_whose_row_is_missing() -> None:
+    evaluation = evaluate(report(line("ann")), 5, 14, 15)
+    found = {f.rule[-3:]: (f.status, f.reason) for f in evaluation.findings}
+    missing = (UNKNOWN, "root_row_missing")
+    assert found == {"005": missing, "014": (PASS, "root_absent"), "015": missing}
+    assert (evaluation.counts.unknown, evaluation.counts.passed) == (2, 1)
+    assert {f.subject.arn for f in evaluation.findings if f.subject} == {"arn:aws:iam::123456789012:root"}
+    assert evaluation.gaps == {}
+
+
+@pytest.mark.parametrize("partition", ["aws-us-gov", "aws-iso", "aws-eusc", "aws-cn-north"])
+def test_only_reports_of_china_have_no_root_row(partition: str) -> None:
+    (found,) = findings(report(line("ann", arn=f"arn:{partition}:iam::123456789012:user/ann")), 5)
+    assert found.status is UNKNOWN
+
+
+def test_what_is_not_evaluated_in_china_is_said() -> None:
+    evaluation = evaluate(report(line("ann", arn="arn:aws-cn:iam::123456789012:user/ann")), 5, 15)
+    assert evaluation.counts.unknown == 0
+    assert any("123456789012" in note and "KEY_AWS_005 and KEY_AWS_015" in note for note in evaluation.notes)
+    assert set(evaluation.gaps) == {"KEY_AWS_005", "KEY_AWS_015"}
+
+
+def test_a_missing_root_row_counts_where_no_findings_are_kept() -> None:
+    asked = {"keep_findings": False, "keep_passing": False}
+    evaluation = evaluate(report(line("ann")), 5, 14, request=asked)
+    assert (evaluation.counts.unknown, evaluation.counts.passed, evaluation.findings) == (1, 1, ())
+
+
+@pytest.mark.parametrize("minutes", [-3, -5])
+def test_a_key_that_a_clock_puts_a_little_into_the_future_is_new(minutes: int) -> None:
+    row = line("ann", key_1_active="true", key_1_last_rotated=ago(minutes=minutes))
+    for number, overrides in ((1, {}), (1, {"KEY_AWS_001__max_age_days": 0})):
+        (found,) = findings(report(row), number, **overrides)
+        assert (found.status, found.facts["days_since_rotation"]) == (PASS, 0)
+
+
+@pytest.mark.parametrize(("seconds", "known"), [(5 * 60, True), (5 * 60 + 1, False)])
+def test_clocks_may_differ_by_five_minutes(seconds: int, known: bool) -> None:
+    evaluation = evaluate(report(line("ann", **key(1, 0) | {"key_1_last_rotated": ago(seconds=-seconds)})), 1)
+    assert (not evaluation.errors) is known
+    assert (evaluation.counts.passed, evaluation.counts.unknown) == ((1, 0) if known else (0, 1))
+    assert evaluation.key_ages is not None and evaluation.key_ages.undated == (not known)
+
+
+@pytest.mark.parametrize("seconds", [0, -300])
+def test_what_was_used_a_moment_ahead_of_the_clock_is_of_age_zero_to_every_order(seconds: int) -> None:
+    row = line("ann", **key(1, 10) | {"key_1_last_used_date": ago(seconds=seconds)})
+    (found,) = findings(report(row), 2, KEY_AWS_002__max_idle_days=0)
+    assert found.status is FAIL
+    assert "0 seconds ago" in found.message and "after the moment" not in found.message

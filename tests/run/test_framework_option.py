@@ -94,7 +94,7 @@ def test_a_looser_limit_makes_the_control_partly_assessed(folder: Path, capfd: p
 def test_an_account_without_a_root_row_is_not_satisfied_silently(
     folder: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    other = line("eve").replace("123456789012", "999988887777")
+    other = line("eve", arn="arn:aws-cn:iam::999988887777:user/eve")
     (folder / "other.csv").write_bytes(report(other))
     argv = ("audit", "report.csv", "other.csv", "--as-of", AS_OF, "--control", "cis_aws_3.0.0:1.4", "--format", "json")
     out = run(capfd, *argv)[1]

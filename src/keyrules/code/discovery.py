@@ -22,6 +22,7 @@ from keyrules.code.file_walk import HEAD, Unread, read_file, unread, walk_files
 from keyrules.code.literals.candidates import contains_candidate
 from keyrules.code.module_calls import ModuleCalls
 from keyrules.code.other_languages import other_languages
+from keyrules.code.other_plane import is_credential_report
 from keyrules.code.relevance import (
     concerns_cloudformation,
     could_be_plan,
@@ -32,8 +33,10 @@ from keyrules.code.relevance import (
 from keyrules.code.scan_unit import Unit
 from keyrules.code.values_places import VALUE_SUFFIXES, roots_of_values
 
-_ZIP = b"PK\x03\x04"
+_GZIP = b"\x1f\x8b"
 _LARGEST_TEMPLATE = 2**20
+
+REPORT_GIVEN = "Is a credential report and no code, so a scan cannot judge it; use `keyrules audit {name}`"
 
 
 class Discovery:
@@ -135,6 +138,9 @@ def _classify(path: str, folder: str, name: str, found: Discovery, terraform: Mo
     except OSError as error:
         found.errors.append(unread(path, error))
         return
+    if by_itself and is_credential_report(data):
+        found.errors.append(Unread(shown(path), "wrong_input", REPORT_GIVEN.format(name=shown(path))))
+        return
     kind = _kind(name, data, by_itself)
     if kind is not None:
         found.considered += 1
@@ -174,9 +180,9 @@ def _kind(name: str, data: bytes, by_itself: bool) -> str | None:
     if STATE_SUFFIX in low:
         return "state"
     if by_itself or low.endswith(".json") or "." not in name:
-        if could_be_plan(data) and (kind := _kind_of_plan(data, by_itself)):
+        if (could_be_plan(data) or data.startswith(_GZIP)) and (kind := _kind_of_plan(name, data, by_itself)):
             return kind
-        if by_itself and data.startswith(_ZIP) and b"tfplan" in data[:HEAD]:
+        if by_itself and _is_binary(data):
             return "no_plan"
     if low.endswith(TEMPLATE_SUFFIXES):
         return "template"
@@ -196,11 +202,22 @@ def _is_small(path: str) -> bool:
         return False
 
 
-def _kind_of_plan(data: bytes, by_itself: bool) -> str | None:
-    """A state, a log or a saved plan in place of a plan's JSON is refused, because its sender takes it for judged."""
-    from keyrules.code.plan.json import Kind, recognise
+def _kind_of_plan(name: str, data: bytes, by_itself: bool) -> str | None:
+    """A state, a log or a saved plan in place of a plan's JSON is refused, because its sender takes it for judged, and
+    so is other JSON with a version of Terraform's format. A plan that is named may have text around it."""
+    from keyrules.code.plan.json import Kind, PlanError, recognise
 
     kind = recognise(data)
-    if kind is Kind.PLAN:
-        return "plan"
-    return "no_plan" if by_itself and kind is not None else None
+    if kind is Kind.PLAN or not by_itself:
+        return "plan" if kind is Kind.PLAN else None
+    if not is_program(name):
+        from keyrules.code.plan.wrapping import unwrapped
+
+        try:
+            inner, _ = unwrapped(data)
+        except PlanError:
+            return "no_plan"
+        if inner != data and recognise(inner) is Kind.PLAN:
+            return "plan"
+    is_versioned = data.lstrip()[:1] == b"{" and b'"format_version"' in data
+    return "no_plan" if kind is not None or is_versioned or data.startswith(_GZIP) else None

@@ -11,9 +11,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from keyrules.code.file_paths import STDIN, absolute, shown
-from keyrules.code.plan.json import is_plan
+from keyrules.code.other_plane import is_credential_report
+from keyrules.code.plan.json import PlanError, is_plan
+from keyrules.code.plan.wrapping import unwrapped
 from keyrules.files import is_given_pipe, read_named
-from keyrules.model import Evaluation, Finding, ScanScope, UsageError
+from keyrules.model import Evaluation, Finding, InputError, ScanScope, UsageError
 
 
 def except_for(aliases: Mapping[str, str], excluded: Callable[[str], bool] | None) -> Callable[[str], bool] | None:
@@ -63,10 +65,17 @@ def readable_paths(names: Sequence[str]) -> Iterator[tuple[tuple[Path, ...], Map
 
 
 def _piped_plan(name: str) -> bytes:
-    """What comes through standard input (`-`) or a pipe. Raises UsageError where it is no plan."""
+    """What comes through standard input (`-`) or a pipe. Raises UsageError where it is no plan, and InputError where it
+    is one that cannot be read, or a report."""
     what = "standard input" if name == "-" else name
     data = _standard_input() if name == "-" else read_named(name)
-    if not is_plan(data):
+    if is_credential_report(data):
+        raise InputError(f"{what} is a credential report and no code; pipe it into `keyrules audit -`")
+    try:
+        inner, _ = unwrapped(data)
+    except PlanError as error:
+        raise InputError(f"{what} cannot be judged: {error}") from None
+    if not is_plan(inner):
         raise UsageError(f"{what} is no plan in JSON; pipe `terraform show -json PLAN` into `keyrules scan -`")
     return data
 
@@ -100,9 +109,16 @@ def renamed(evaluation: Evaluation, aliases: Mapping[str, str]) -> Evaluation:
         scope=replace(scope, files=tuple(aliases.get(name, name) for name in scope.files)),
         findings=tuple(_renamed_finding(finding, aliases) for finding in evaluation.findings),
         inputs=tuple(replace(i, name=aliases.get(i.name, i.name)) for i in evaluation.inputs),
+        notes=tuple(_renamed_note(note, aliases) for note in evaluation.notes),
         errors=tuple(replace(e, input=aliases.get(e.input, e.input)) for e in evaluation.errors),
         coverage=tuple(replace(c, path=aliases.get(c.path, c.path)) for c in evaluation.coverage),
     )
+
+
+def _renamed_note(note: str, aliases: Mapping[str, str]) -> str:
+    """A note on one file begins with its name."""
+    name, colon, rest = note.partition(": ")
+    return f"{aliases.get(name, name)}{colon}{rest}"
 
 
 def _renamed_finding(finding: Finding, aliases: Mapping[str, str]) -> Finding:

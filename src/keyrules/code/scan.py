@@ -219,8 +219,19 @@ def _done(
 def _literals(path: str) -> FileLiterals:
     from keyrules.code.literals.reading import read_literals
 
-    data = read_file(path)
+    data = _unpacked(read_file(path))
     return read_literals(path, data) if contains_candidate(data) else FileLiterals()
+
+
+def _unpacked(data: bytes) -> bytes:
+    """The bytes of a gzip file, or those of the file itself where it is none, or cannot be unpacked."""
+    from keyrules.code.plan.json import PlanError
+    from keyrules.code.plan.wrapping import unpacked
+
+    try:
+        return unpacked(data)
+    except PlanError:
+        return data
 
 
 def _sentence(error: str, seconds: float) -> str:

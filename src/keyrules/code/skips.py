@@ -51,7 +51,7 @@ class Skips:
 
     def _add(self, scope: Scope) -> None:
         module = scope.module
-        for declared in (module.resources, module.data, module.calls, module.outputs):
+        for declared in (*(found for _, found in module.blocks), module.calls, module.outputs):
             for block in declared.values():
                 if not block.path.endswith(".json"):
                     lines = _Block(block.path, block.start_line + 1, block.end_line - 1)

@@ -111,7 +111,7 @@ def run(args: argparse.Namespace, clock: Callable[[], datetime]) -> int:
     results = audit_files(sources, request)
     if connection is not None and not sources:
         results.append(audit_account(connection, request))
-    result = combine(results, request)
+    result = combine(results, request, sources.note())
     code = conclusion.conclude(result.evaluation, chosen, pack)
     fail_on = settings.fail_on.value
     return FINDINGS if code == 0 and args.counts_only and result.any_failed(fail_on) else code

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import TypeAlias
 
 from keyrules.live.age_buckets import added, age_buckets
-from keyrules.live.audit import Population, Tally, Verdict, judge_rows
+from keyrules.live.audit import Population, Tally, Verdict, asks_of_root, judge_rows, never_has_root
 from keyrules.live.credential_report import read_rows
 from keyrules.live.due_soon import Due, due_within
 from keyrules.live.live_findings import absent_root, make_finding, make_subject, number_twins, worst_first
@@ -73,6 +73,7 @@ class ReportResult:
     population: Population = field(default_factory=Population)
     ages: KeyAges | None = None
     accounts_without_root: tuple[str, ...] = ()
+    """Those in whose partition no report has a row for the root user."""
     findings: list[Finding] = field(default_factory=list)
     due: list[Due] = field(default_factory=list)
     errors: list[EvaluationError] = field(default_factory=list)
@@ -146,7 +147,9 @@ def audit_report(name: str, opened: OpenReport, request: AuditRequest) -> Report
         return replace(result, item=replace(result.item, sha256=opened.digest()))
     result.counts, result.population = tally.counts, tally.population
     result.ages = ages.result() if ages is not None else None
-    result.accounts_without_root = tuple(prefix.split(":")[4] for prefix in tally.accounts_without_root)
+    result.accounts_without_root = tuple(
+        prefix.split(":")[4] for prefix in tally.accounts_without_root if never_has_root(prefix)
+    )
     verified = _verified(tally, verdicts, plan, request, errors)
     result.counts = _without(result.counts, verified.dropped)
     result.notes += [*_root_notes(tally, plan), *verified.notes]
@@ -161,8 +164,9 @@ def audit_report(name: str, opened: OpenReport, request: AuditRequest) -> Report
     return result
 
 
-def combine(results: Sequence[ReportResult], request: AuditRequest) -> AuditResult:
-    """One evaluation of all reports. Its moment is the one asked for, or the latest of the reports' own."""
+def combine(results: Sequence[ReportResult], request: AuditRequest, notes: Sequence[str] = ()) -> AuditResult:
+    """One evaluation of all reports. Its moment is the one asked for, or the latest of the reports' own. `notes` are
+    on what is no report."""
     as_of = request.as_of or max((result.as_of for result in results), default=request.now)
     plan = make_plan(request.selection, as_of)
     by_rule = {
@@ -182,6 +186,7 @@ def combine(results: Sequence[ReportResult], request: AuditRequest) -> AuditResu
         counts=_sum(list(by_rule.values())),
         errors=tuple(error for result in results for error in result.errors),
         notes=(
+            *notes,
             *(_moment_note(result) for result in results if result.counts),
             *(note for result in results for note in result.notes),
             *(item.note(as_of) for item in due),
@@ -190,7 +195,7 @@ def combine(results: Sequence[ReportResult], request: AuditRequest) -> AuditResu
             *(_population_note(population) if any(result.counts for result in results) else ()),
         ),
         rule_counts=by_rule,
-        gaps=dict.fromkeys(_rules_that_need_root(plan), rootless) if rootless else {},
+        gaps=dict.fromkeys([r.id for r in plan.rules if asks_of_root(r)], rootless) if rootless else {},
         population=asdict(population),
         key_ages=added(result.ages for result in results if result.ages is not None),
     )
@@ -245,41 +250,22 @@ def _findings(tally: Tally, verified: Verified, plan: Plan, as_of: datetime, req
         ids = {slot: verified.key_ids.get(SlotOfUser(arn, slot)) for slot in (1, 2)}
         known = {slot: key_id for slot, key_id in ids.items() if key_id is not None}
         findings.append(make_finding(verdict, plan, request.selection, as_of, known, verified.owners.get(arn)))
-    if request.keep_passing and request.keep_findings:
-        absent = (absent_root(prefix, plan) for prefix in tally.accounts_without_root)
-        findings += [finding for finding in absent if finding is not None]
+    absent = (finding for prefix in tally.accounts_without_root for finding in absent_root(prefix, plan))
+    if request.keep_findings:
+        findings += [finding for finding in absent if request.keep_passing or finding.status is not Status.PASS]
     return number_twins(findings)
 
 
 def _root_notes(tally: Tally, plan: Plan) -> list[str]:
-    """What it means that an account has no root row: said, because nobody can tell why from the report."""
-    rules = _rules_that_need_root(plan)
-    if not rules:
-        return []
+    """What it means that an account has no row for the root user where none was to be expected."""
+    rules = [rule.id for rule in plan.rules if asks_of_root(rule)]
     return [
-        f"The report of account {prefix.split(':')[4]} has no row for the root user, so {' and '.join(rules)} could "
-        "not be evaluated there"
-        + (
-            "; reports of the partition aws-cn have none."
-            if prefix.split(":")[1] == "aws-cn"
-            else ". A complete report has one."
-        )
+        f"The report of account {account} has no row for the root user, as all reports of the partition {partition}, "
+        f"so {' and '.join(rules)} {'is' if len(rules) == 1 else 'are'} not evaluated there."
         for prefix in tally.accounts_without_root
+        if rules and never_has_root(prefix)
+        for _, partition, _, _, account in (prefix.split(":")[:5],)
     ]
-
-
-def _rules_that_need_root(plan: Plan) -> list[str]:
-    """The rules that cannot be evaluated where a report has no row for the root user."""
-    return [
-        rule.id
-        for rule in plan.rules
-        if rule.runtime is not None and rule.runtime["subject"] == "root" and rule.id != _absent_root_rule(plan)
-    ]
-
-
-def _absent_root_rule(plan: Plan) -> str | None:
-    finding = absent_root("::::", plan)
-    return finding.rule if finding is not None else None
 
 
 def _moment_note(result: ReportResult) -> str:

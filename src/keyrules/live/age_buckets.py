@@ -6,7 +6,7 @@ from bisect import bisect_right
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from keyrules.live.instants import ABSENT, Instant, from_datetime
+from keyrules.live.instants import ABSENT, CLOCK_TOLERANCE, Instant, from_datetime
 from keyrules.model import KeyAges, Selection
 
 AGE_RULE = "KEY_AWS_001"
@@ -21,14 +21,14 @@ class AgeBuckets:
 
     def __init__(self, limit_days: int, as_of: datetime) -> None:
         self._limit_days = limit_days
-        self._now = from_datetime(as_of)
+        self._latest = from_datetime(as_of + CLOCK_TOLERANCE)
         self._edges = [_edge(limit_days, number, as_of) for number in range(KeyAges.PER_LIMIT * _LIMITS, 0, -1)]
         self._counts = [0] * (len(self._edges) + 1)
         self._undated = 0
 
     def add(self, created: Instant) -> None:
         """Counts one key; a date that is absent or later than `as_of` is no usable date."""
-        if created == ABSENT or created > self._now:
+        if created == ABSENT or created > self._latest:
             self._undated += 1
         else:
             self._counts[len(self._edges) - bisect_right(self._edges, created)] += 1

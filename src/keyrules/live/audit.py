@@ -4,15 +4,15 @@ Decisions:
 
 - A key exists when the report says that it is active or has a creation date for it; likewise a certificate. A console
   password exists when the report says that it is enabled. The root user's row goes to the root rules only.
-- A row with a date later than the moment of evaluation contradicts it. It is an error, and nothing in that row passes:
-  what would have passed is UNKNOWN, what fails without help of that date still fails.
-- An account without a root row is said in a note. The rule on the root user's MFA passes there, because there is no
-  root user to protect; the others are not evaluated.
+- A row with a date later than the moment of evaluation, by more than clocks may differ, contradicts it. It is an error,
+  and nothing in that row passes: what would have passed is UNKNOWN, what fails without help of that date still fails.
+- Of an account without a root row the rule on the root user's MFA passes, because there is no root user to protect.
+  What else is asked of the root user is UNKNOWN, except where reports never have that row: there it is not evaluated.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -30,12 +30,16 @@ from keyrules.live.fact_readers import (
     SubjectKind,
     fact_values,
 )
-from keyrules.live.instants import from_datetime
+from keyrules.live.instants import CLOCK_TOLERANCE, from_datetime
 from keyrules.live.plan import Group, Plan
 from keyrules.model import Counts, Rule, Status
 
 ABSENT_ROOT_PASSES: Final = "KEY_AWS_014"
 """The one rule that an account without a root user fulfils: there is nobody whose sign-in a second factor protects."""
+
+_PARTITIONS_WITHOUT_ROOT: Final = frozenset({"aws-cn"})
+"""Where credential reports have no row for the root user; the IAM guide of the China regions (docs.amazonaws.cn) knows
+no such user."""
 
 
 @dataclass(frozen=True)
@@ -94,14 +98,35 @@ class _Marks:
                 for rule, _ in group.members:
                     subjects[rule] += self.covered[group.number]
         without_root = tuple(sorted(self.accounts - self.accounts_with_root))
-        for rule, item in enumerate(plan.rules):
-            if item.id == ABSENT_ROOT_PASSES:
-                subjects[rule] += len(without_root)
+        unknown = list(self.unknown)
+        for prefix in without_root:
+            for rule, status in absent_root_verdicts(prefix, plan):
+                subjects[rule] += 1
+                unknown[rule] += status is Status.UNKNOWN
         counts = tuple(
-            Counts(passed=covered - failed - unknown, failed=failed, unknown=unknown)
-            for covered, failed, unknown in zip(subjects, self.failed, self.unknown, strict=True)
+            Counts(passed=covered - failed - open_, failed=failed, unknown=open_)
+            for covered, failed, open_ in zip(subjects, self.failed, unknown, strict=True)
         )
         return Tally(counts, population, tuple(sorted(self.accounts)), without_root)
+
+
+def asks_of_root(rule: Rule) -> bool:
+    """Whether a rule is about the root user, and needs its row."""
+    return rule.runtime is not None and rule.runtime["subject"] == "root" and rule.id != ABSENT_ROOT_PASSES
+
+
+def absent_root_verdicts(account_prefix: str, plan: Plan) -> Iterator[tuple[int, Status]]:
+    """What the rules on the root user say of an account whose report has no row for it, by position in Plan.rules."""
+    for position, rule in enumerate(plan.rules):
+        if rule.id == ABSENT_ROOT_PASSES:
+            yield position, Status.PASS
+        elif asks_of_root(rule) and not never_has_root(account_prefix):
+            yield position, Status.UNKNOWN
+
+
+def never_has_root(account_prefix: str) -> bool:
+    """Whether reports of the account's partition have no row for the root user."""
+    return account_prefix.split(":")[1] in _PARTITIONS_WITHOUT_ROOT
 
 
 def _rests_on_a_later_date(rule: Rule, subject: SubjectKind, row: Row, as_of: datetime) -> bool:
@@ -122,11 +147,12 @@ def judge_rows(
     """Judges every row in one pass, in memory that does not grow with their number.
 
     `record` gets each verdict that is not PASS, and with `passing` those too; without it verdicts are only counted.
-    `contradiction` gets each row with a date after `as_of` (aware), `ages` the creation date of each active key.
+    `contradiction` gets each row with a date that is too late for `as_of` (aware), `ages` the creation date of
+    each active key.
     """
     marks = _Marks([0] * plan.size, [0] * len(plan.rules), [0] * len(plan.rules))
     population = Population()
-    now = from_datetime(as_of)
+    latest = from_datetime(as_of + CLOCK_TOLERANCE)
     covered, failed, unknown = marks.covered, marks.failed, marks.unknown
     contradicted = False
 
@@ -168,15 +194,15 @@ def judge_rows(
          certified_1, issued_1, certified_2, issued_2) = row
         # fmt: on
         contradicted = (
-            created > now
-            or made_1 > now
-            or used_1 > now
-            or made_2 > now
-            or used_2 > now
-            or signed_in > now
-            or changed > now
-            or issued_1 > now
-            or issued_2 > now
+            created > latest
+            or made_1 > latest
+            or used_1 > latest
+            or made_2 > latest
+            or used_2 > latest
+            or signed_in > latest
+            or changed > latest
+            or issued_1 > latest
+            or issued_2 > latest
         )
         if contradicted:
             contradiction(row)

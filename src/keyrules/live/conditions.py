@@ -26,7 +26,7 @@ from keyrules.live.fact_readers import (
     gap,
 )
 from keyrules.live.facts import FACTS
-from keyrules.live.instants import UNITS, Instant, from_datetime
+from keyrules.live.instants import CLOCK_TOLERANCE, UNITS, Instant, from_datetime
 from keyrules.model import Rule, Selection
 from keyrules.pack.logic import COMPARISONS, UNKNOWN, Node, Truth, compile_tree, negation
 
@@ -131,6 +131,9 @@ def _before(as_of: datetime, age: timedelta) -> datetime:
 def _age(reader: AgeColumns | Age, name: str, moment: datetime, as_of: datetime) -> Predicate:
     """`age > limit` is `date < moment`; with the resolution of a date all four orders are that, or its negation."""
     inclusive = name in {"greater_than_or_equal", "less_than"}
+    if inclusive and moment == as_of:
+        # What clocks that differ make a little later is of age zero, too.
+        moment += CLOCK_TOLERANCE
     bound = from_datetime(moment + _RESOLUTION if inclusive else moment)
     older = name in {"greater_than", "greater_than_or_equal"}
     if isinstance(reader, Age):

@@ -159,6 +159,21 @@ _BASE64_OF_HEADER: Final = "dXNlcixhcm4s"
 _CLI_ERROR: Final = re.compile(r"An error occurred \(")
 
 
+_JOINED: Final = (
+    "repeats the header, so several reports were joined into one file: give each report as a file of its own, or their "
+    "folder"
+)
+_SPREADSHEET: Final = (
+    "has dates as a spreadsheet writes them, and this row and others like it were not evaluated: judge the report as "
+    "`aws iam get-credential-report` gave it"
+)
+_SPREADSHEET_DATE: Final = re.compile(
+    r"(?:[0-9]{1,4}([/.])[0-9]{1,2}\1[0-9]{1,4}|[0-9]{1,4}(?:-[0-9]{1,2}){2}(?= ))"
+    r"(?:,? [0-9]{1,2}:[0-9]{2}(?::[0-9]{2})?(?: ?[AP]M)?)?",
+    re.IGNORECASE,
+)
+
+
 class RowProblem(NamedTuple):
     """Something in a row that was not understood: `kind` is a stable word, `message` a sentence without its subject."""
 
@@ -221,6 +236,11 @@ def _header(line: str) -> list[str]:
     except FieldError:
         names = []
     missing = [name for name, column in COLUMNS.items() if column.required and name not in names]
+    if missing and sum(text.count(f"{name};") for name in COLUMNS) > len(COLUMNS) // 2:
+        raise InputError(
+            "is no credential report as AWS writes it, but has semicolons between its columns, as spreadsheets save "
+            "them: judge the report as `aws iam get-credential-report` gave it"
+        )
     if missing:
         listed = ", ".join(missing[:3]) + (f" and {len(missing) - 3} more" if len(missing) > 3 else "")
         raise InputError(
@@ -243,6 +263,7 @@ class _Reader:
 
     def __init__(self, header: list[str], report: Callable[[RowProblem], None], first_row: int) -> None:
         self.lines = 0
+        self._said: set[str] = set()
         self._first_row = first_row
         self._header = header
         self._report = report
@@ -281,6 +302,9 @@ class _Reader:
     def _uncommon(self, number: int, text: str) -> Row | None:
         """The row of a line, value by value; None after reporting everything that is wrong with it."""
         self.lines = number
+        if text.startswith(self._header[0]) and text.split(",") == self._header:
+            self._once(number, "repeated_header", _JOINED)
+            return None
         try:
             values = dict(zip(self._header, split_fields(text, self._header), strict=True))
         except FieldError as error:
@@ -288,6 +312,9 @@ class _Reader:
             return None
         reading = _Values(values)
         row = reading.row()
+        if reading.spreadsheet:
+            self._once(number, "spreadsheet", _SPREADSHEET)
+            return None
         for sentence in reading.wrong:
             self._problem(number, "value", sentence)
         if values.get(MORE_CREDENTIALS, "") not in NO_DATE | {""}:
@@ -299,16 +326,24 @@ class _Reader:
             )
         return None if reading.wrong else row
 
+    def _once(self, number: int, kind: str, message: str) -> None:
+        """What is wrong with the whole report is said where it is met first."""
+        if kind not in self._said:
+            self._said.add(kind)
+            self._problem(number, kind, message)
+
     def _problem(self, number: int, kind: str, message: str) -> None:
         self._report(RowProblem(number, kind, message))
 
 
 class _Values:
-    """The values of one row by column; `wrong` collects a sentence about each that is not understood."""
+    """The values of one row by column; `wrong` collects a sentence about each that is not understood, and `spreadsheet`
+    says whether one is a date as spreadsheets write them."""
 
     def __init__(self, values: dict[str, str]) -> None:
         self._values = values
         self.wrong: list[str] = []
+        self.spreadsheet = False
 
     def row(self) -> Row:
         """The row, with an empty text in the place of each wrong value."""
@@ -373,4 +408,5 @@ class _Values:
         try:
             return parse(text)
         except ValueError:
+            self.spreadsheet |= _SPREADSHEET_DATE.fullmatch(text) is not None
             return self._refuse(column, "an ISO 8601 date such as 2026-05-31T12:00:00Z" + ("" if needed else " or N/A"))

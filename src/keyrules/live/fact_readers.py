@@ -11,7 +11,7 @@ from typing import Final, NamedTuple, TypeAlias
 
 from keyrules.live.credential_report import NOT_SUPPORTED, Row
 from keyrules.live.facts import FACTS
-from keyrules.live.instants import ABSENT, UNITS, Instant, to_datetime
+from keyrules.live.instants import ABSENT, UNITS, Instant, age_at, to_datetime
 from keyrules.model import FactValue
 
 
@@ -187,6 +187,5 @@ def _value(reader: Reader, row: Row, as_of: datetime, unit: str) -> FactValue:
         length = gap(reader, row)
         return None if length is None else round(length / UNITS[unit], 2)
     since = first_date(row, reader.fields) if isinstance(reader, AgeColumns) else reader.since(row)
-    if not since or to_datetime(since) > as_of:
-        return None
-    return round((as_of - to_datetime(since)) / UNITS[unit], 2)
+    age = age_at(since, as_of) if since else None
+    return None if age is None else round(age / UNITS[unit], 2)

@@ -44,6 +44,9 @@ UNITS: Final = {
 }
 """The units that a fact or a parameter can have."""
 
+CLOCK_TOLERANCE: Final = timedelta(minutes=5)
+"""Clocks of a workstation and of AWS's services may differ this much without anything being wrong."""
+
 # IAM opened in 2011; a date outside these years is a spreadsheet's or a database's idea of zero.
 _YEARS: Final = range(1970, 2200)
 _TIMESTAMP: Final = re.compile(
@@ -71,3 +74,9 @@ def from_datetime(moment: datetime) -> Instant:
 def to_datetime(instant: Instant) -> datetime:
     """The aware datetime in UTC of an instant that is not ABSENT."""
     return datetime.fromisoformat(instant).replace(tzinfo=timezone.utc)
+
+
+def age_at(instant: Instant, as_of: datetime) -> timedelta | None:
+    """The age at a moment of an instant that is not ABSENT; None for one that is later than clocks may differ."""
+    age = as_of - to_datetime(instant)
+    return None if age < -CLOCK_TOLERANCE else max(age, timedelta(0))

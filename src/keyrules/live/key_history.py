@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 from keyrules.live.credential_report import NO_VALUE, NOT_SUPPORTED, ROOT_USER, Row
 from keyrules.live.fact_readers import CERTIFICATE_1, CERTIFICATE_2, KEY_1, KEY_2, PASSWORD, ROOT, SubjectKind
-from keyrules.live.instants import ABSENT, Instant, to_datetime
+from keyrules.live.instants import ABSENT, Instant, age_at, to_datetime
 from keyrules.reports.text_style import duration_beyond, human_duration, iso_utc
 
 _NO_PLACE: Final = frozenset({"", NO_VALUE, NOT_SUPPORTED, "no_information"})
@@ -85,19 +85,19 @@ def last_used_at(subject: SubjectKind, row: Row) -> Instant:
 
 def since(instant: Instant, as_of: datetime) -> str:
     """How long ago an instant was, for people: `412 days`; `an unknown time` where the report has none."""
-    return human_duration(as_of - to_datetime(instant)) if instant else "an unknown time"
+    return human_duration(age_at(instant, as_of) or timedelta(0)) if instant else "an unknown time"
 
 
 def ago(instant: Instant, as_of: datetime) -> str:
     """The same as a moment: `412 days ago`, or the time itself where it is later than the moment of evaluation."""
-    if instant and to_datetime(instant) > as_of:
+    if instant and age_at(instant, as_of) is None:
         return f"at {iso_utc(to_datetime(instant))}, after the moment of evaluation"
     return f"{since(instant, as_of)} ago"
 
 
 def age(instant: Instant, as_of: datetime) -> str:
     """The same as an age: `412 days old`."""
-    if instant and to_datetime(instant) > as_of:
+    if instant and age_at(instant, as_of) is None:
         return f"created at {iso_utc(to_datetime(instant))}, after the moment of evaluation"
     return f"{since(instant, as_of)} old"
 

@@ -8,14 +8,14 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
-from keyrules.live.audit import ABSENT_ROOT_PASSES, Verdict
+from keyrules.live.audit import Verdict, absent_root_verdicts
 from keyrules.live.credential_report import ROOT_USER, Row
 from keyrules.live.explanations import Case, explain
 from keyrules.live.fact_readers import SubjectKind, fact_values
 from keyrules.live.instants import to_datetime
 from keyrules.live.key_history import created_at, key_of, last_used_at, name_of
 from keyrules.live.plan import Plan
-from keyrules.live.remediation import next_step
+from keyrules.live.remediation import NEW_REPORT, next_step
 from keyrules.model import FactValue, Finding, ParameterValue, Plane, Rule, Selection, Status, Subject
 from keyrules.reports.text_style import iso_utc
 
@@ -82,27 +82,26 @@ def make_subject(
     )
 
 
-def absent_root(account_prefix: str, plan: Plan) -> Finding | None:
-    """The passing verdict on the root user's MFA for an account whose report has no root row; None if not selected."""
-    rule = next((rule for rule in plan.rules if rule.id == ABSENT_ROOT_PASSES), None)
-    if rule is None:
-        return None
-    return Finding(
-        rule=rule.id,
-        severity=rule.severity,
-        status=Status.PASS,
-        plane=Plane.LIVE,
-        message="The report has no root user.",
-        reason="root_absent",
-        remediation="",
-        subject=Subject(
-            kind="root",
-            name="the root user",
-            account=account_prefix.split(":")[4],
-            arn=f"{account_prefix}root",
-            user=ROOT_USER,
-        ),
-    )
+def absent_root(account_prefix: str, plan: Plan) -> list[Finding]:
+    """The verdicts of the rules on the root user for an account whose report has no row for it."""
+    account = account_prefix.split(":")[4]
+    subject = Subject(kind="root", name="the root user", account=account, arn=f"{account_prefix}root", user=ROOT_USER)
+    passing = ("root_absent", "The report has no root user.", "")
+    unknown = ("root_row_missing", "The root user could not be judged: the report has no row for it.", NEW_REPORT)
+    return [
+        Finding(
+            rule=plan.rules[position].id,
+            severity=plan.rules[position].severity,
+            status=status,
+            plane=Plane.LIVE,
+            reason=reason,
+            message=message,
+            remediation=remediation,
+            subject=subject,
+        )
+        for position, status in absent_root_verdicts(account_prefix, plan)
+        for reason, message, remediation in (passing if status is Status.PASS else unknown,)
+    ]
 
 
 def number_twins(findings: Sequence[Finding]) -> list[Finding]:

@@ -68,6 +68,11 @@ def _choice(keys: list[Key], goes: Key, why: Why) -> Choice:
 KeyIds = Mapping[int, str]
 """Access key ids by slot, as far as they are known."""
 
+NEW_REPORT: Final = (
+    "Get a new report with `aws iam generate-credential-report` and `aws iam get-credential-report`, and judge that "
+    "one."
+)
+
 UNKNOWN_KEY_ID: Final = "ID_OF_KEY_"
 """Starts what stands for a key id that is not known; the slot follows."""
 
@@ -80,10 +85,7 @@ def next_step(case: Case, status: Status, key_ids: KeyIds = _NO_KEY_IDS) -> str:
     if status is Status.PASS:
         return ""
     if status is Status.UNKNOWN:
-        return (
-            "Get a new report with `aws iam generate-credential-report` and `aws iam get-credential-report`, and judge "
-            "that one."
-        )
+        return NEW_REPORT
     writer = _STEPS.get(case.rule.id)
     return writer(case, key_ids) if writer is not None else case.rule.remediation
 

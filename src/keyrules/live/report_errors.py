@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Final
 
 from keyrules.live.credential_report import Row, RowProblem
-from keyrules.live.instants import from_datetime, to_datetime
+from keyrules.live.instants import CLOCK_TOLERANCE, from_datetime, to_datetime
 from keyrules.live.shown_values import shown
 from keyrules.model import EvaluationError
 from keyrules.reports.text_style import iso_utc, printable
@@ -44,8 +44,8 @@ class ReportErrors:
         self._in_row(problem.kind, f"row {problem.line}: {problem.message}")
 
     def contradiction(self, row: Row, as_of: datetime) -> None:
-        """A row with a date after the moment of evaluation."""
-        limit = from_datetime(as_of)
+        """A row with a date after the moment of evaluation, by more than clocks may differ."""
+        limit = from_datetime(as_of + CLOCK_TOLERANCE)
         for field, column in _DATES:
             instant = getattr(row, field)
             if instant > limit:

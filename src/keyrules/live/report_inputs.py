@@ -12,6 +12,7 @@ import hashlib
 import io
 import json
 import os
+import re
 from array import array
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -20,9 +21,11 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Final
 
-from keyrules.live.instants import parse, to_datetime
+from keyrules.code.other_plane import is_credential_report, kind_of_code
+from keyrules.files import open_regular
+from keyrules.live.instants import CLOCK_TOLERANCE, parse, to_datetime
 from keyrules.model import InputError, UsageError
-from keyrules.reports.text_style import human_duration, iso_utc
+from keyrules.reports.text_style import human_duration, iso_utc, printable
 
 EXACT_LIMIT: Final = 1 << 16
 _SLOTS: Final = 1 << 22
@@ -77,9 +80,12 @@ class SeenUsers:
 STDIN: Final = "-"
 STDIN_NAME: Final = "<stdin>"
 _SUFFIXES: Final = (".csv", ".json")
+_HEAD: Final = 1 << 13
+_NAMED: Final = 3
+_CODE_GIVEN: Final = "is {} and no credential report: judge it with `keyrules scan`"
+_REPORT_WORDS: Final = re.compile(rb'"(?:Content|GeneratedTime|ReportFormat)"')
+"""The names that the JSON of `aws iam get-credential-report` has."""
 _BLOCK: Final = 1 << 20
-# Clocks of a workstation and of AWS may differ this much without anything being wrong.
-_CLOCK_SKEW: Final = timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
@@ -125,34 +131,57 @@ class _Hashing(io.RawIOBase):
         return self._hash.hexdigest()
 
 
-def find_reports(names: Sequence[str]) -> list[ReportSource]:
-    """The reports that the arguments name, in their order; a folder's *.csv and *.json sorted by path.
+class Reports(list[ReportSource]):
+    """Reports, and the names of the files beside them in folders that are none."""
 
-    What a folder holds and cannot be read is among them, with its problem: nobody may take it for evaluated.
-    UsageError for what does not exist, for standard input named twice, and for a folder without reports.
+    def __init__(self) -> None:
+        super().__init__()
+        self.not_read: list[str] = []
+
+    def note(self) -> list[str]:
+        """What was not read, in one sentence."""
+        if not self.not_read:
+            return []
+        first = ", ".join(printable(name) for name in self.not_read[:_NAMED])
+        more = f" and {len(self.not_read) - _NAMED:,} more" if len(self.not_read) > _NAMED else ""
+        files = "1 file is" if len(self.not_read) == 1 else f"{len(self.not_read):,} files are"
+        return [f"{files} no credential report by their content and not read: {first}{more}."]
+
+
+def find_reports(names: Sequence[str]) -> Reports:
+    """The reports that the arguments name, in their order; a folder's sorted by path, told by content whatever their
+    names.
+
+    What a folder holds and cannot be read is among them, with its problem: nobody may take it for evaluated. So is a
+    *.csv or *.json there that may be a damaged report. UsageError for what does not exist, for
+    standard input named twice, and for a folder without reports.
     """
     if list(names).count(STDIN) > 1:
         raise UsageError("- stands for standard input and can be given once")
     found: dict[str, ReportSource] = {}
+    reports = Reports()
     for name in names:
-        for source in [ReportSource(STDIN_NAME, None)] if name == STDIN else _files(Path(name)):
+        for source in [ReportSource(STDIN_NAME, None)] if name == STDIN else _files(Path(name), reports.not_read):
             found.setdefault(source.name, source)
-    return list(found.values())
+    reports += found.values()
+    reports.not_read = sorted(set(reports.not_read) - found.keys())
+    return reports
 
 
-def _files(path: Path) -> list[ReportSource]:
+def _files(path: Path, not_read: list[str]) -> list[ReportSource]:
     if path.is_dir():
-        sources = sorted(_in_folder(path), key=lambda source: source.name)
+        sources = sorted(_in_folder(path, not_read), key=lambda source: source.name)
         if not sources:
-            raise UsageError(f"{path} holds no reports (*.csv or *.json); name the folder that does")
+            raise UsageError(f"{path} holds no reports (CSV, or the JSON of the AWS CLI); name the folder that does")
         return sources
     if not path.exists():
         raise UsageError(f"{path} does not exist; name a credential report, a folder of them, or - for standard input")
     return [ReportSource(path.as_posix(), path)]
 
 
-def _in_folder(path: Path) -> Iterator[ReportSource]:
-    """The reports in a folder and below, through links, each folder once; and the folders that cannot be listed."""
+def _in_folder(path: Path, not_read: list[str]) -> Iterator[ReportSource]:
+    """The reports in a folder and below, through links, each folder once; and the folders that cannot be listed.
+    Other files go to `not_read`."""
     denied: list[OSError] = []
     seen: set[str] = set()
     for folder, below, names in os.walk(path, onerror=denied.append, followlinks=True):
@@ -162,16 +191,37 @@ def _in_folder(path: Path) -> Iterator[ReportSource]:
             continue
         seen.add(real)
         for file in (Path(folder, name) for name in names):
-            if file.suffix.lower() in _SUFFIXES:
-                yield ReportSource(file.as_posix(), file, None if file.is_file() else "it is no file, or a broken link")
+            problem = None if file.is_file() else "it is no file, or a broken link"
+            if (problem is None and _may_be_report(file)) or (problem and file.suffix.lower() in _SUFFIXES):
+                yield ReportSource(file.as_posix(), file, problem)
+            else:
+                not_read.append(file.as_posix())
     for error in denied:
         closed = Path(str(error.filename or path))
         yield ReportSource(closed.as_posix(), closed, error.strerror or type(error).__name__)
 
 
+def _may_be_report(file: Path) -> bool:
+    """Whether a regular file of a folder is a report, or may be a damaged one; one that cannot be opened may be."""
+    named = file.suffix.lower() in _SUFFIXES
+    try:
+        with open_regular(str(file)) as opened_file:
+            head = opened_file.read(_HEAD) or b""
+    except OSError:
+        return named
+    if is_credential_report(head):
+        return True
+    is_json = head.lstrip(codecs.BOM_UTF8 + b" \t\r\n")[:1] in (b"{", b"[")
+    return _REPORT_WORDS.search(head) is not None if is_json else named and not kind_of_code(file.name, head)
+
+
 def open_report(raw: io.BufferedReader) -> OpenReport:
     """Tells CSV from JSON by the first byte. InputError, a sentence that follows the input's name, for broken JSON."""
-    start = raw.peek(4)[:4]
+    head = raw.peek(_HEAD)
+    code = kind_of_code("", head) if not is_credential_report(head) else ""
+    if code:
+        raise InputError(_CODE_GIVEN.format(code))
+    start = head[:4]
     text = start.lstrip(codecs.BOM_UTF8 + codecs.BOM_UTF16_LE + codecs.BOM_UTF16_BE + b"\0 \t\r\n")
     return from_json(raw.read()) if text.startswith(b"{") else from_stream(raw)
 
@@ -231,7 +281,7 @@ def check_age(generated_at: datetime | None, now: datetime, max_age: timedelta) 
             f"was made {human_duration(age)} ago ({iso_utc(generated_at)}), longer than --max-report-age "
             f"({human_duration(max_age)}): get a new one, or say --max-report-age or --as-of if you mean this one"
         )
-    if age < -_CLOCK_SKEW:
+    if age < -CLOCK_TOLERANCE:
         return (
             f"was made {human_duration(age)} in the future ({iso_utc(generated_at)}): correct this machine's clock, or "
             "say --as-of"
@@ -244,6 +294,8 @@ def opened(source: ReportSource, stdin: Callable[[], io.BufferedReader]) -> Iter
     """A report while it is read. InputError, a sentence that follows its name, when it cannot be opened or read."""
     if source.problem is not None:
         raise InputError(f"cannot be read: {source.problem}")
+    if source.path is not None and (code := kind_of_code(source.path.name, b"")):
+        raise InputError(_CODE_GIVEN.format(code))
     try:
         with source.path.open("rb") if source.path is not None else stdin() as raw:
             yield open_report(raw)

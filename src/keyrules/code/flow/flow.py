@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
 from keyrules.code.flow.place import SECRET_ATTRIBUTES, Place, plain_prefix
 from keyrules.code.flow.sinks import STORE, Sink, module_sink, sink
@@ -13,7 +14,7 @@ from keyrules.code.flow.value import Source, Trail, Value
 from keyrules.code.flow.work import FlowError, WorkExhausted
 from keyrules.code.terraform.evaluate import evaluate, truth
 from keyrules.code.terraform.keys import declared_keys
-from keyrules.code.terraform.module import Declaration
+from keyrules.code.terraform.module import Declaration, block_address
 from keyrules.code.terraform.scope import Frame, Scope
 from keyrules.code.verdict import Context, Verdict, listed
 from keyrules.model import Status, TraceStep
@@ -66,8 +67,8 @@ def judge_outputs(root: Scope, context: Context) -> list[Verdict]:
 def judge_sinks(root: Scope, context: Context) -> list[Verdict]:
     """KEY_AWS_010: no key's secret reaches a place that stores it in plain text.
 
-    One verdict on each resource, data source or module call that takes a secret in, and PASS on each key whose secret
-    reaches no place in plain text and none that cannot be seen.
+    One verdict on each resource, data source, ephemeral resource, action or module call that takes a secret in, and
+    PASS on each key whose secret reaches no place in plain text and none that cannot be seen.
     """
     return _judge(
         root, context, _sink_subjects, ("secret_not_in_plain_text", "the secret is stored nowhere in plain text")
@@ -163,9 +164,9 @@ def _seen_from(source: Source, found: Sink) -> Sink:
 def _sink_subjects(taint: SecretTaint) -> Iterator[_Subject]:
     for scope in taint.scopes():
         prefix = plain_prefix(scope)
-        for kind, declarations in (("resource", scope.module.resources), ("data", scope.module.data)):
+        for kind, declarations in scope.module.blocks:
             for name, declared in sorted(declarations.items()):
-                address = f"{prefix}{'data.' if kind == 'data' else ''}{name}"
+                address = f"{prefix}{block_address(kind, name)}"
                 yield _taken_in(taint, scope, declared, address, partial(_block_sink, kind))
         for name, call in sorted(scope.module.calls.items()):
             yield _taken_in(taint, scope, call, f"{prefix}module.{name}", _call_sink)
@@ -201,7 +202,13 @@ def _block_sink(kind: str, path: tuple[str, ...], frame: Frame) -> Sink | None:
     block = frame.block
     if block is None:
         return None
-    return sink(kind, block.name.split(".")[0], path, lambda name: evaluate(block.value(name), frame))
+    settings = next(block.blocks("config"), block) if kind == "action" else block
+
+    def setting(name: str) -> Any:
+        found = settings.body.attributes.get(name)
+        return evaluate(found.value if found else None, frame)
+
+    return sink(kind, block.name.split(".")[0], path, setting)
 
 
 def _call_sink(path: tuple[str, ...], frame: Frame) -> Sink | None:

@@ -148,9 +148,12 @@ _PLAIN: Sequence[tuple[str, str, Sink]] = (
 def sink(kind: str, block_type: str, path: tuple[str, ...], setting: Setting) -> Sink | None:
     """What becomes of a secret in an argument; None where it is only passed on.
 
-    `kind` is `resource` or `data`, `block_type` such as `aws_lambda_function`, and `path` leads to the argument
-    through nested blocks and objects: `("environment", "variables", "NAME")`.
+    `kind` is one of Module.blocks, `block_type` such as `aws_lambda_function`, and `path` leads to the argument
+    through nested blocks and objects: `("environment", "variables", "NAME")`. What an action is configured with is
+    taken as a resource takes it, and what an ephemeral resource is asked with as a data source.
     """
+    if kind == "action" and path[0] == "config":
+        path = path[1:] or path
     if path[0] in ("provisioner", "connection"):
         return _PROVISIONER
     if _USER_DATA_ARGUMENT.fullmatch(path[-1]) or _USER_DATA_ARGUMENT.fullmatch(path[0]):
@@ -172,7 +175,7 @@ def sink(kind: str, block_type: str, path: tuple[str, ...], setting: Setting) ->
     for types, argument, found in _PLAIN:
         if argument in ("", path[0]) and re.fullmatch(types, block_type):
             return found
-    if kind == "data":
+    if kind in ("data", "ephemeral"):
         return _UNKNOWN_TYPE
     if _CLOUDS.fullmatch(block_type):
         return _OTHER

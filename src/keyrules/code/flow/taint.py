@@ -37,7 +37,7 @@ from keyrules.code.terraform.evaluate import UNKNOWN, instance_keys
 from keyrules.code.terraform.hcl.ast import Attr, Body, Expr, Name, Splat, Step
 from keyrules.code.terraform.keys import KEY_TYPES
 from keyrules.code.terraform.known_modules import known_call
-from keyrules.code.terraform.module import Declaration
+from keyrules.code.terraform.module import Declaration, block_address
 from keyrules.code.terraform.scope import Frame, Key, Scope
 from keyrules.model import TraceStep
 
@@ -138,7 +138,7 @@ class SecretTaint:
         scope, kind = place.frame.scope, root
         if root == "self":
             return self._self(steps, place)
-        if root == "data" and isinstance(steps[0], Attr):
+        if root in ("data", "ephemeral") and isinstance(steps[0], Attr):
             kind, steps = steps[0].name, steps[1:]
         if not steps or not isinstance(steps[0], Attr):
             return CLEAN
@@ -151,8 +151,9 @@ class SecretTaint:
             return follow(self._each(name, place), rest, place)
         if root == "module":
             return self._repeated(scope.module.calls.get(name), rest, place, self._outputs)
-        if root == "data":
-            return self._repeated(scope.module.data.get(f"{kind}.{name}"), rest, place, self._instance)
+        if root in ("data", "ephemeral"):
+            declarations = scope.module.data if root == "data" else scope.module.ephemerals
+            return self._repeated(declarations.get(f"{kind}.{name}"), rest, place, self._instance)
         declared = scope.module.resources.get(f"{kind}.{name}")
         if declared is None and kind in KEY_TYPES:
             # Its declaration is not in sight (a fragment, an unreadable file), but its secret certainly is a secret.
@@ -242,12 +243,13 @@ class SecretTaint:
         """The attributes of one instance of a resource or data source that the steps ask for, as an object."""
         if declared.name.split(".")[0] in KEY_TYPES:
             return _key(declared, scope, key)
-        data = "data." if scope.module.data.get(declared.name) is declared else ""
+        blocks = scope.module.blocks
+        kind = next((kind for kind, named in blocks if named.get(declared.name) is declared), "resource")
         kinds = [block.labels[0] if block.type == "dynamic" else block.type for block in declared.body.blocks]
         parts: dict[str, Value] = {}
         for name in wanted(steps, place) or sorted({*declared.body.attributes, *kinds, *_RENDERED}):
             value = self._attribute(declared, scope, key, name)
-            label = f"{plain_prefix(scope)}{data}{declared.name}.{name}"
+            label = f"{plain_prefix(scope)}{block_address(kind, declared.name)}.{name}"
             parts[name] = then(value, TraceStep(label, declared.path, declared.line_of(name)))
         return container("object", parts)
 

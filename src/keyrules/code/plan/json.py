@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import codecs
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum
 from typing import NoReturn
@@ -15,6 +16,7 @@ from typing import NoReturn
 MAX_DEPTH = 250
 """A module call costs four levels, so this is room for dozens of nested modules, and no recursion here gets deep."""
 
+_VERSION = re.compile(r"[0-9]{1,4}(\.[0-9]{1,4}){0,2}", re.ASCII)
 _WORDS = (b'"format_version"', b'"terraform_version"', b'"@level"')
 _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -61,7 +63,7 @@ def recognise(data: bytes) -> Kind | None:
     A damaged plan counts as a plan, so that it is refused and not passed over.
     """
     try:
-        text = _decode(data)
+        text = decoded(data)
     except PlanError:
         return Kind.PLAN if b'"format_version"' in data else None
     head = text.lstrip()
@@ -73,7 +75,7 @@ def recognise(data: bytes) -> Kind | None:
         return Kind.PLAN if '"format_version"' in head else None
     except ValueError:
         return _recognise_broken(head)
-    return _recognise_keys(document)
+    return recognise_document(document)
 
 
 def is_plan(data: bytes) -> bool:
@@ -83,7 +85,7 @@ def is_plan(data: bytes) -> bool:
 
 def load_plan(data: bytes) -> Mapping[str, object]:
     """The top-level object of a plan. Raises PlanError when it is no JSON, no plan, too deep, or has a key twice."""
-    text = _decode(data)
+    text = decoded(data)
     try:
         document = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
     except RecursionError:
@@ -97,14 +99,21 @@ def load_plan(data: bytes) -> Mapping[str, object]:
             f"the plan is not complete JSON{line}: it was cut off or changed; repeat `terraform show -json`"
         ) from None
     _check_nesting_and_text(document)
-    kind = _recognise_keys(document)
+    kind = recognise_document(document)
     if kind in _REFUSALS:
         raise PlanError(_REFUSALS[kind])
     if kind is not Kind.PLAN or not isinstance(document, dict):
-        raise PlanError("not a plan: it has no format_version with planned_values or resource_changes")
+        raise PlanError(
+            "not a plan: it has no format_version with planned_values or resource_changes; "
+            "give it the output of `terraform show -json PLANFILE`"
+        )
     version = document.get("format_version")
     if not isinstance(version, str) or version.split(".")[0] not in ("0", "1"):
-        raise PlanError("the plan's format_version is not 0.x or 1.x; this version of keyrules cannot read it")
+        found = f" but {version}" if isinstance(version, str) and _VERSION.fullmatch(version) else ""
+        raise PlanError(
+            f"the plan's format_version is not 0.x or 1.x{found}, which this version of keyrules cannot read; update "
+            "keyrules, or write the plan with a Terraform or OpenTofu of version 1"
+        )
     return document
 
 
@@ -154,16 +163,19 @@ def _wrong(value: object, where: str, expected: str) -> NoReturn:
     raise PlanError(f"{where} of the plan is {names.get(type(value), 'a number')}, where the format has {expected}")
 
 
-def _decode(data: bytes) -> str:
+def decoded(data: bytes) -> str:
     """UTF-8, or what PowerShell's `>` writes: UTF-16 with a byte order mark."""
     encoding = next((name for mark, name in _BYTE_ORDER_MARKS if data.startswith(mark)), "utf-8")
     try:
         return data.decode(encoding)
     except UnicodeDecodeError:
-        raise PlanError("the plan is neither UTF-8 nor UTF-16; write it again with `terraform show -json`") from None
+        raise PlanError(
+            "not text in UTF-8 or UTF-16, so no plan in JSON; give it the output of `terraform show -json PLANFILE`"
+        ) from None
 
 
-def _recognise_keys(document: object) -> Kind | None:
+def recognise_document(document: object) -> Kind | None:
+    """What a JSON value is, or None when it is none of Terraform's."""
     if not isinstance(document, dict):
         return None
     if "format_version" in document:

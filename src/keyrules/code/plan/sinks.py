@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from keyrules.code.flow.sinks import Setting, sink
 from keyrules.code.plan.configuration import ConfigBlock, ConfigModule, Leaf
@@ -29,6 +30,8 @@ def judge_sinks(plan: Plan, path: str, context: Context) -> list[Verdict]:
     for item in plan.planned:
         if item.mode == "managed" and item.type not in KEY_TYPES:
             judge.values(item)
+    for item in plan.invoked:
+        judge.invocation(item)
     return judge.leaks.verdicts("secret_not_in_plain_text", "the secret is stored nowhere in plain text")
 
 
@@ -55,9 +58,19 @@ class _Sinks:
         address = static_address(item.path, item.block)
         for path, text in _named_texts(item.values.value):
             held = self._secrets.found_in(text)
-            found = sink("resource", item.type, path, _settings(item)) if held else None
+            found = sink(*_type_of(item.block), path, _settings(item)) if held else None
             if held is not None and found is not None:
                 self.leaks.held(address, _place(address, path), held, found)
+
+    def invocation(self, item: Planned) -> None:
+        """Judges what an action is configured with. The plan shows the values, and not what they are made of."""
+        self.values(item)
+        values = item.values.value
+        known = values if isinstance(values, Mapping) else {}
+        unknown = item.unknown if isinstance(item.unknown, Mapping) else {}
+        ways = tuple(replace(way, hidden="an action") for way in self._tracer.reach(item.path))
+        for attribute in sorted({*known, *unknown}):
+            self._possible(item, (attribute,), ways)
 
     def _argument(self, path: tuple[str, ...], name: str, leaf: Leaf, ways: tuple[Way, ...]) -> None:
         address = static_address(path, name)
@@ -94,9 +107,9 @@ class _Sinks:
 
 
 def _type_of(name: str) -> tuple[str, str]:
-    """`resource` or `data`, and the type of a block."""
+    """`resource`, `data` or `action`, and the type of a block."""
     steps = name.split(".")
-    return ("data", steps[1]) if steps[0] == "data" else ("resource", steps[0])
+    return (steps[0], steps[1]) if steps[0] in ("data", "action") else ("resource", steps[0])
 
 
 def _settings(item: Planned) -> Setting:

@@ -44,6 +44,7 @@ class Prior:
 class Planned:
     """One resource instance that exists after the plan is applied.
 
+    `mode` is managed, data, or action for the invocation of an action, whose values are what it is configured with.
     `actions` is empty when the plan lists no change for it. `unknown` and `sensitive` mirror the shape of the values
     with true at the marked leaves; `sensitive` is None where the plan has no marks (Terraform before 0.15).
     """
@@ -76,7 +77,8 @@ class Planned:
     @property
     def block(self) -> str:
         """The name of its block in the configuration of its module."""
-        return f"data.{self.type}.{self.name}" if self.mode == "data" else f"{self.type}.{self.name}"
+        prefix = "" if self.mode == "managed" else f"{self.mode}."
+        return f"{prefix}{self.type}.{self.name}"
 
     def known(self, attribute: str) -> object:
         """The planned value of one attribute; None when it is null, absent, or known only after the plan is applied."""
@@ -107,6 +109,7 @@ class Plan:
 
     `relevant` are the (resource, attribute) pairs that the planned changes refer to, with "" for a whole resource; None
     where the plan does not list them (Terraform before 1.2). `prior` is what exists before the plan, by address.
+    `invoked` are the actions that run when the plan is applied (Terraform 1.14).
     """
 
     format_version: str
@@ -118,6 +121,7 @@ class Plan:
     providers: tuple[ProviderConfig, ...]
     relevant: frozenset[tuple[str, str]] | None
     gaps: tuple[str, ...]
+    invoked: tuple[Planned, ...] = ()
 
     @cached_property
     def keys(self) -> tuple[Planned, ...]:
@@ -156,6 +160,7 @@ def read_plan(data: bytes) -> Plan:
         providers=providers,
         relevant=_relevant(document),
         gaps=_gaps(document),
+        invoked=tuple(_invocations(document)),
     )
 
 
@@ -300,6 +305,29 @@ def _resource(
     )
 
 
+def _invocations(document: Mapping[str, object]) -> Iterator[Planned]:
+    """The actions that are to run (hashicorp/terraform internal/command/jsonplan/action_invocations.go)."""
+    for item in as_list(document.get("action_invocations"), "action_invocations"):
+        entry = as_object(item, "action_invocations")
+        address = as_text(entry.get("address"), "action_invocations.address")
+        yield Planned(
+            address=address,
+            module=address.partition("action.")[0].rstrip(".") if address.startswith("module.") else "",
+            mode="action",
+            type=as_text(entry.get("type"), "action_invocations.type"),
+            name=as_text(entry.get("name"), "action_invocations.name"),
+            index=None,
+            values=Sealed(as_object(entry.get("config_values"), "action_invocations.config_values")),
+            before=Sealed({}),
+            unknown=entry.get("config_unknown"),
+            sensitive=entry.get("config_sensitive"),
+            actions=(),
+            action_reason="",
+            replaced_for=(),
+            prior=None,
+        )
+
+
 def _replaced_for(details: Mapping[str, object]) -> tuple[str, ...]:
     """The attributes whose change makes Terraform replace the resource."""
     where = "resource_changes.change.replace_paths"
@@ -349,6 +377,7 @@ def _gaps(document: Mapping[str, object]) -> tuple[str, ...]:
     gaps = []
     if as_flag(document.get("errored"), "errored"):
         gaps.append("planning ended with an error, so the plan leaves out resources; plan again and scan that plan")
-    if as_list(document.get("deferred_changes"), "deferred_changes"):
-        gaps.append("the plan defers resources to a later run and does not show them; scan the source as well")
+    deferred = (as_list(document.get(name), name) for name in ("deferred_changes", "deferred_action_invocations"))
+    if any(deferred):
+        gaps.append("the plan defers resources or actions to a later run; scan the source as well")
     return tuple(gaps)

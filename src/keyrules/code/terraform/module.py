@@ -27,6 +27,8 @@ _TOFU_SUFFIXES = (".tofu", ".tofu.json")
 _TOLD_APART = frozenset({"aws_iam_access_key", "awsutils_expiring_iam_access_key", "aws_iam_user_login_profile"})
 """Types of which a second declaration of the same name would go unjudged; Terraform refuses it for every type."""
 
+_LABELLED_TWICE = ("resource", "data", "ephemeral", "action")
+
 _META_ARGUMENTS = frozenset(
     {"connection", "count", "depends_on", "for_each", "lifecycle", "provider", "providers", "provisioner", "source"}
     | {"version"}
@@ -83,8 +85,8 @@ class SourceError:
 
 @dataclass(frozen=True)
 class Module:
-    """What one folder declares. Keys of `resources` and `data` are `type.name`; `value_files` says which file sets an
-    entry of `values`."""
+    """What one folder declares. Keys of `resources`, `data`, `ephemerals` and `actions` are `type.name`; `value_files`
+    says which file sets an entry of `values`."""
 
     path: str
     resources: Mapping[str, Declaration]
@@ -98,11 +100,26 @@ class Module:
     errors: tuple[SourceError, ...]
     value_files: Mapping[str, str] = field(default_factory=dict)
     files: tuple[str, ...] = ()
+    ephemerals: Mapping[str, Declaration] = field(default_factory=dict)
+    actions: Mapping[str, Declaration] = field(default_factory=dict)
+
+    @property
+    def blocks(self) -> Iterator[tuple[str, Mapping[str, Declaration]]]:
+        """Each kind of block that providers take arguments of, with its blocks."""
+        yield "resource", self.resources
+        yield "data", self.data
+        yield "ephemeral", self.ephemerals
+        yield "action", self.actions
 
     @property
     def for_tofu(self) -> bool:
         """Whether OpenTofu reads it otherwise than Terraform."""
         return any(name.endswith(_TOFU_SUFFIXES) for name in self.files)
+
+
+def block_address(kind: str, name: str) -> str:
+    """The address in its module of a block of Module.blocks."""
+    return name if kind == "resource" else f"{kind}.{name}"
 
 
 def normalize(path: Path) -> str:
@@ -227,7 +244,7 @@ class _Builder:
     def __init__(self, folder: str) -> None:
         self.folder = folder
         self.named: dict[str, dict[str, Declaration]] = {
-            kind: {} for kind in ("resource", "data", "variable", "output", "module", "locals")
+            kind: {} for kind in (*_LABELLED_TWICE, "variable", "output", "module", "locals")
         }
         self.providers: list[Declaration] = []
         self.values: dict[str, Attribute] = {}
@@ -247,7 +264,7 @@ class _Builder:
                 self.providers.append(
                     Declaration(".".join(block.labels), path, _plain(block.body), block.start_line, block.end_line)
                 )
-            elif block.type in self.named and len(block.labels) == (2 if block.type in ("resource", "data") else 1):
+            elif block.type in self.named and len(block.labels) == (2 if block.type in _LABELLED_TWICE else 1):
                 name = ".".join(block.labels)
                 declared = Declaration(name, path, _plain(block.body), block.start_line, block.end_line)
                 earlier = self.named[block.type].get(name)
@@ -261,6 +278,8 @@ class _Builder:
             path=self.folder,
             resources=self.named["resource"],
             data=self.named["data"],
+            ephemerals=self.named["ephemeral"],
+            actions=self.named["action"],
             variables=self.named["variable"],
             outputs=self.named["output"],
             calls=self.named["module"],

@@ -17,7 +17,7 @@ from keyrules.code.terraform.embedded import templates_in
 from keyrules.code.terraform.evaluate import instance_keys
 from keyrules.code.terraform.key_set import key_set
 from keyrules.code.terraform.keys import KEY_TYPES, module_instances
-from keyrules.code.terraform.module import Module
+from keyrules.code.terraform.module import Module, block_address
 from keyrules.code.terraform.named import keys_named_in
 from keyrules.code.terraform.readings import Readings
 from keyrules.code.terraform.scope import Scope, format_key, walk
@@ -77,13 +77,14 @@ def _each_instance(verdicts: list[Verdict], root: Scope) -> list[Verdict]:
     whole = {verdict.address for verdict in verdicts if "[" not in verdict.address}
     instances: dict[tuple[str, str], list[str]] = {}
     for scope in module_instances(root):
-        for kind, declared in (("", scope.module.resources), ("data.", scope.module.data)):
+        for kind, declared in scope.module.blocks:
             for name, block in declared.items():
-                plain = f"{without_keys(scope.prefix)}{kind}{name}"
+                address = block_address(kind, name)
+                plain = f"{without_keys(scope.prefix)}{address}"
                 if plain in whole:
                     found = instances.setdefault((block.path, plain), [])
                     found += [
-                        f"{scope.prefix}{kind}{name}{format_key(key)}" for key in instance_keys(block, scope) or (None,)
+                        f"{scope.prefix}{address}{format_key(key)}" for key in instance_keys(block, scope) or (None,)
                     ]
     return [
         replace(verdict, address=address)
