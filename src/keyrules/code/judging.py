@@ -145,15 +145,12 @@ def _read(root: Scope, session: CheckSession) -> Declared:
     """What one reading of a root module says."""
     keys = declared_keys(root)
     found = Declared([Place(key.path, key.address, key.start_line, key.end_line) for key in keys.keys])
-    present = {(place.path, without_keys(place.address)) for place in found.keys}
     modules: dict[str, Module] = {}
     for scope in walk(root):
         modules.setdefault(scope.module.path, scope.module)
         found.problems += _unread_sources(scope)
-        for name, declared in sorted(scope.module.resources.items()):
-            address = f"{scope.prefix}{name}"
-            if name.split(".")[0] in KEY_TYPES and (declared.path, without_keys(address)) not in present:
-                found.absent.append(Place(declared.path, address, declared.start_line, declared.end_line))
+    present = {(place.path, without_keys(place.address)) for place in found.keys}
+    found.absent = [place for place in _absent(root) if (place.path, without_keys(place.address)) not in present]
     unread: list[Place] = []
     for module in modules.values():
         for error in module.errors:
@@ -171,6 +168,25 @@ def _read(root: Scope, session: CheckSession) -> Declared:
     found.verdicts += _unread("terraform", unread, session, "its file cannot be parsed, so it is known by name only")
     found.idle_skips = _idle(skips)
     return found
+
+
+def _absent(root: Scope) -> Iterator[Place]:
+    """The keys that a count, a for_each or a switch takes away: their own, or that of a call around them."""
+    instances = list(module_instances(root))
+    called = {id(scope) for scope in instances}
+    for scope in (*instances, *(scope for scope in walk(root) if id(scope) not in called and _is_never_called(scope))):
+        for name, declared in sorted(scope.module.resources.items()):
+            if name.split(".")[0] in KEY_TYPES and (id(scope) not in called or instance_keys(declared, scope) == ()):
+                yield Place(declared.path, f"{scope.prefix}{name}", declared.start_line, declared.end_line)
+
+
+def _is_never_called(scope: Scope) -> bool:
+    """Whether a call on the way to a module comes to none."""
+    while scope.parent is not None and scope.call is not None:
+        if instance_keys(scope.call, scope.parent) == ():
+            return True
+        scope = scope.parent
+    return False
 
 
 def _embedded(stack: Declaration, embedded: EmbeddedTemplate, skips: Skips, session: CheckSession) -> Declared:
