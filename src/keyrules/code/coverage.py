@@ -6,8 +6,10 @@ of it is an error, whatever the readers say.
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeAlias
 
 from keyrules.code.addresses import without_keys
 from keyrules.code.cloudformation.declared import declared_keys
@@ -20,11 +22,18 @@ from keyrules.code.unit_results import UnitOutcome
 from keyrules.files import read_regular
 from keyrules.model import Coverage, CoverageOutcome, EvaluationError
 
-_BLOCK_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 _KEY_TYPES = tuple(word.decode() for word in TERRAFORM_TYPES)
 _TYPES = "|".join(_KEY_TYPES)
 _RESOURCE = re.compile(rf'^[ \t]*resource[ \t]+"?({_TYPES})"?[ \t]+"?([^"\s{{]+)"?', re.MULTILINE)
-_COMMENT_LINE = re.compile(r"^[ \t]*(?:#|//).*$", re.MULTILINE)
+_NO_CODE = re.compile(
+    r"""("(?:[^"\\\n]|\\.)*")                                         # a string, which stays
+      | /\*.*?\*/ | (?:\#|//)[^\n]*                                   # comments
+      | <<-?[ \t]*([\w-]+)[ \t]*\r?\n(?:.*?\n)??[ \t]*\2[ \t]*\r?$    # a heredoc
+    """,
+    re.DOTALL | re.MULTILINE | re.VERBOSE,
+)
+_COMMENT = re.compile(r"/\*.*?\*/|^[ \t]*(?:#|//)[^\n]*$", re.DOTALL | re.MULTILINE)
+_VARIABLE = re.compile(r"[$&]\{")
 
 _NONE_DECLARED = "names access keys without declaring one"
 _ONLY_COMMENTS = "names access keys in comments only"
@@ -40,7 +49,7 @@ def coverage(
 
     `literal_places` are the files in which a hard-coded credential was found.
     """
-    subjects, open_paths, absent = _said(outcomes)
+    keys, others, open_paths, absent = _said(outcomes)
     failed = {error.input for error in errors}
     # Nobody knows which files a unit would have spoken of that did not come to its end, which is an error already.
     crashed = any(outcome.declared is None for outcome in outcomes)
@@ -49,9 +58,9 @@ def coverage(
     entries: list[Coverage] = []
     unseen: list[EvaluationError] = []
     for path in sorted(set(found.named)):
-        addresses = subjects.get(path, set())
-        missing = _missing(path, addresses | absent.get(path, set()))
-        count = len(addresses)
+        declared = keys.get(path, set())
+        missing = _missing(path, declared | absent.get(path, set()))
+        count = len(declared | others.get(path, set()))
         if missing or path in open_paths or shown(path) in failed:
             outcome, reason = CoverageOutcome.UNKNOWN, "could not be evaluated"
             if missing and path not in open_paths and shown(path) not in failed and not crashed:
@@ -69,9 +78,16 @@ def coverage(
     return tuple(entries), unseen
 
 
-def _said(outcomes: Sequence[UnitOutcome]) -> tuple[dict[str, set[str]], set[str], Mapping[str, set[str]]]:
-    """By file: the addresses that were judged, whether something stayed open, and the keys that are not there."""
-    subjects: dict[str, set[str]] = {}
+_Addresses: TypeAlias = Mapping[str, set[str]]
+
+
+def _said(outcomes: Sequence[UnitOutcome]) -> tuple[_Addresses, _Addresses, set[str], _Addresses]:
+    """By file: the keys, what else was judged, whether something stayed open, and the keys that are not there.
+
+    A key counts as such only where its reader enters it as one, not where the way of its secret is followed.
+    """
+    keys: dict[str, set[str]] = {}
+    others: dict[str, set[str]] = {}
     absent: dict[str, set[str]] = {}
     open_paths: set[str] = set()
     for outcome in outcomes:
@@ -80,33 +96,77 @@ def _said(outcomes: Sequence[UnitOutcome]) -> tuple[dict[str, set[str]], set[str
             open_paths.add(outcome.unit.path)
             continue
         for place in declared.keys:
-            subjects.setdefault(place.path, set()).add(place.address)
+            keys.setdefault(place.path, set()).add(place.address)
             if not place.judged:
                 open_paths.add(place.path)
         for verdict in declared.verdicts:
-            subjects.setdefault(verdict.path, set()).add(verdict.address)
+            others.setdefault(verdict.path, set()).add(verdict.address)
         for place in declared.absent:
             absent.setdefault(place.path, set()).add(place.address)
         open_paths |= {problem.path for problem in declared.problems}
-    return subjects, open_paths, absent
+    return keys, others, open_paths, absent
 
 
 def _missing(path: str, known: set[str]) -> str:
     """A key that the text of a file declares at first sight and that no reader speaks of, or nothing."""
     text = _text(path)
     if path.endswith(SOURCE_SUFFIXES):
-        # A block by its own name and by that with each of the calls around it: a file may hold thousands of keys.
-        parts = [without_keys(address).split(".") for address in known]
-        blocks = {".".join(part[start:]) for part in parts for start in range(len(part))}
-        for match in _RESOURCE.finditer(_BLOCK_COMMENT.sub("", text)):
-            name = f"{match[1]}.{match[2]}"
-            if name not in blocks and not _is_override(path):
-                return name
+        if _is_override(path):
+            return ""
+        blocks = {".".join(without_keys(address).split(".")[-2:]) for address in known}
+        names = _in_document(text) if path.endswith(".json") else _in_source(text)
+        return next((name for name in names if name not in blocks), "")
+    if "planned_values" in text and any(word in text for word in _KEY_TYPES):
+        return next((address for address in _in_plan(text) if address not in known), "")
+    if not any(word.decode() in text for word in TEMPLATE_TYPES):
         return ""
-    if known or not any(word.decode() in text for word in TEMPLATE_TYPES):
-        return ""
-    first = next(iter(declared_keys(text)), None)
-    return "" if first is None else (first.logical_id or TEMPLATE_TYPES[0].decode())
+    ids = {re.split(r"[/.]", address)[-1] for address in known}
+    for key in declared_keys(text):
+        # The name of what a loop declares is not that of any of its resources.
+        if not known or (key.logical_id and key.logical_id not in ids and not _VARIABLE.search(key.logical_id)):
+            return key.logical_id or TEMPLATE_TYPES[0].decode()
+    return ""
+
+
+def _in_source(text: str) -> Iterator[str]:
+    """The keys that a native file declares, what is quoted in heredocs and comments left out."""
+    bare = _NO_CODE.sub(lambda match: match[1] or " ", text)
+    return (f"{match[1]}.{match[2]}" for match in _RESOURCE.finditer(bare))
+
+
+def _in_document(text: str) -> Iterator[str]:
+    """The keys that a file in Terraform's JSON declares; objects may stand in lists there."""
+    for section in _members(_json(text), "resource"):
+        for kind in _KEY_TYPES:
+            for blocks in _members(section, kind):
+                yield from (f"{kind}.{name}" for name in blocks if name != "//")
+
+
+def _in_plan(text: str) -> Iterator[str]:
+    """The keys that there are once a plan is applied."""
+    todo = _members(_members(_json(text), "planned_values"), "root_module")
+    while todo:
+        module = todo.pop()
+        for resource in _objects(module.get("resources")):
+            if resource.get("mode") == "managed" and resource.get("type") in _KEY_TYPES:
+                yield str(resource.get("address"))
+        todo += _objects(module.get("child_modules"))
+
+
+def _json(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        # A reader says so.
+        return None
+
+
+def _members(value: Any, name: str) -> list[dict[str, Any]]:
+    return [found for item in _objects(value) for found in _objects(item.get(name))]
+
+
+def _objects(value: Any) -> list[dict[str, Any]]:
+    return [item for item in (value if isinstance(value, list) else [value]) if isinstance(item, dict)]
 
 
 def _is_override(path: str) -> bool:
@@ -118,7 +178,7 @@ def _is_override(path: str) -> bool:
 
 def _reason(path: str) -> str:
     text = _text(path)
-    bare = _BLOCK_COMMENT.sub("", _COMMENT_LINE.sub("", text))
+    bare = _COMMENT.sub("", text)
     words = (*_KEY_TYPES, *(word.decode() for word in TEMPLATE_TYPES))
     in_comments = any(word in text for word in words) and not any(word in bare for word in words)
     return _ONLY_COMMENTS if in_comments else _NONE_DECLARED

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from keyrules.code.definitions import judge_definition
-from keyrules.code.keys import Key, KeyCall, KeySet, Subject, Unread
+from keyrules.code.keys import Key, KeySet, Subject, Unread
 from keyrules.code.verdict import Opinion, TimedContext, Verdict, listed
 from keyrules.model import Status, TraceStep
 
@@ -139,10 +139,7 @@ def key_verdicts(rule: KeyRule, keys: KeySet, context: TimedContext, rests_on: S
 
 def no_key_by_call(call: Key, keys: KeySet, context: TimedContext) -> Opinion:
     """KEY_AWS_007 on a module call: none that creates a key."""
-    words = WORDS[context.rule.id]
-    if isinstance(call, KeyCall) and call.creates is None:
-        return replace(words.undecided, message=f"{words.undecided.message} {call.open_because}")
-    return Opinion(Status.FAIL, *words.failed)
+    return Opinion(Status.FAIL, *WORDS[context.rule.id].failed)
 
 
 def call_verdicts(rule: KeyRule, keys: KeySet, context: TimedContext, *, unknown: bool) -> list[Verdict]:

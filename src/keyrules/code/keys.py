@@ -84,12 +84,11 @@ class Key(Subject):
 
 @dataclass(frozen=True, eq=False)
 class KeyCall(Key):
-    """A call of a module that is not read and creates a key, or may: `creates` is None where an input decides.
+    """A call of a module that is not read and creates a key, or may.
 
     `known` is False for a module that nobody knows, whose arguments ask for a key.
     """
 
-    creates: bool | None = True
     known: bool = True
 
 

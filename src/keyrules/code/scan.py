@@ -94,7 +94,7 @@ def scan(request: ScanRequest) -> Evaluation:
         findings=tuple(kept),
         counts=_counts(findings),
         errors=_distinct(errors),
-        notes=_notes(found, request, outcomes, findings, texts if literals is not None else ()),
+        notes=_notes(found, request, outcomes, bool(findings or covered), texts if literals is not None else ()),
         rule_counts={rule.id: _counts(finding for finding in findings if finding.rule == rule.id) for rule in rules},
         population=_population(found, outcomes, request),
         scope=ScanScope(tuple(map(shown, found.folders)), tuple(sorted(map(shown, found.only or ())))),
@@ -290,10 +290,13 @@ def _notes(
     found: Discovery,
     request: ScanRequest,
     outcomes: Sequence[UnitOutcome],
-    findings: Sequence[Finding],
+    something: bool,
     texts: Iterable[tuple[str, FileLiterals]],
 ) -> tuple[str, ...]:
-    """What there is to say beside findings and errors, each kind of note once with the places that it is about."""
+    """What there is to say beside findings and errors, each kind of note once with the places that it is about.
+
+    `something` says that a finding or the coverage tells what was there.
+    """
     notes = list(temporary_note(texts))
     declared = [outcome.declared for outcome in outcomes if outcome.declared]
     notes += sorted({f"{shown(note.path)}: {note.message}" for one in declared for note in one.notes})
@@ -304,6 +307,6 @@ def _notes(
             f"a skip comment has no effect where it stands: {places}; in Terraform it counts between the first and the "
             "last line of a block, with the exact rule id, in CloudFormation within the resource, one id a comment"
         )
-    if not (found.units or found.errors or findings or notes):
+    if not (something or notes or found.errors or any(one.keys or one.problems for one in declared)):
         notes.append(note_on_nothing(found, request.paths))
     return (*notes, *not_read_notes(found.not_read))

@@ -32,6 +32,8 @@ _INDENT = 2
 _LABEL_WIDTH = max(len(severity.name) for severity in Severity)
 _DETAIL_INDENT = _INDENT + _LABEL_WIDTH + 2
 
+_MOST_NAMED = 3
+
 _INPUT_NAMES = {
     "terraform": ("Terraform module", "Terraform modules"),
     "plan": ("Terraform plan", "Terraform plans"),
@@ -175,16 +177,22 @@ class _Page:
 
 def _coverage_line(evaluation: Evaluation) -> str:
     """What became of the files that hold a word of the rules, and which rules were off."""
-    by_reason = Counter((item.outcome, item.reason) for item in evaluation.coverage)
-    judged = by_reason.pop((CoverageOutcome.JUDGED, ""), 0)
-    parts = [count_of(judged, "file", "files") + " with access keys judged"]
-    for outcome in (CoverageOutcome.UNKNOWN, CoverageOutcome.ABSENT):
-        for reason, count in sorted((reason, n) for (what, reason), n in by_reason.items() if what is outcome):
-            parts.append(f"{count} {reason}")
+    outcomes = Counter(item.outcome for item in evaluation.coverage)
+    parts = [count_of(outcomes[CoverageOutcome.JUDGED], "file", "files") + " with access keys judged"]
+    if outcomes[CoverageOutcome.UNKNOWN]:
+        parts.append(f"{outcomes[CoverageOutcome.UNKNOWN]:,} could not be evaluated")
+    absent = Counter(item.reason for item in evaluation.coverage if item.outcome is CoverageOutcome.ABSENT)
+    for reason, count in sorted(absent.items()):
+        verb, _, rest = reason.partition(" ")
+        parts.append(f"{count:,} {verb if count == 1 else verb.removesuffix('s')} {rest}")
     by_why: dict[str, list[str]] = {}
     for rule, why in evaluation.rules_off:
         by_why.setdefault(why, []).append(rule)
-    off = [f"{', '.join(rules)} ({why})" for why, rules in sorted(by_why.items())]
+    # Who asks for a few rules knows that most are off; JSON lists them.
+    off = [
+        f"{', '.join(rules) if len(rules) <= _MOST_NAMED else f'{len(rules)} rules'} ({why})"
+        for why, rules in sorted(by_why.items())
+    ]
     return "; ".join([*parts, *([f"off: {', '.join(off)}"] if off else [])])
 
 

@@ -13,6 +13,9 @@ from keyrules.code.verdict import Opinion, TimedContext
 from keyrules.model import FactValue, Status
 
 _DETECTION = "ACCESS_KEYS_ROTATED"
+_PROPERTIES = frozenset({"Serial", "Status", "UserName"})
+"""What an access key can be given, by whatever writes its properties."""
+
 _LOOPED = "the loop that declares it runs over values that only a deployment knows; judged as if declared once"
 
 
@@ -74,7 +77,7 @@ def _key(block: Block, template: Template, path: str, reader: Reader, conditions
 def _attribute(block: Block, name: str, reader: Reader) -> Attribute:
     """What is known of one property."""
     found = [_value(node, reader) for node in outcomes(block.setting(name))]
-    if _opaque(block.part("Properties")):
+    if name in _PROPERTIES and _opaque(block.part("Properties")):
         found = [Unread.OPEN if value is Unread.ABSENT else value for value in found]
     return found[0] if len(set(found)) == 1 else Cases(found)
 

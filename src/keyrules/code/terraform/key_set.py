@@ -153,7 +153,6 @@ def _call(found: KnownCall) -> KeyCall:
         caveat="an input decides whether the module creates a key; judged as if it did"
         if found.creates is None
         else "",
-        creates=found.creates,
         known=bool(found.modules),
     )
 

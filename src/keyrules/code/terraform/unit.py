@@ -46,10 +46,7 @@ def _read(root: Scope, session: CheckSession) -> Declared:
     for scope in walk(root):
         modules.setdefault(scope.module.path, scope.module)
         found.problems += _unread_sources(scope)
-        for name, declared in sorted(scope.module.resources.items()):
-            address = f"{scope.prefix}{name}"
-            if name.split(".")[0] in KEY_TYPES and (declared.path, without_keys(address)) not in present:
-                found.absent.append(Place(declared.path, address, declared.start_line, declared.end_line))
+    found.absent = [place for place in _absent(root) if (place.path, without_keys(place.address)) not in present]
     unread: list[Place] = []
     for module in modules.values():
         for error in module.errors:
@@ -70,6 +67,25 @@ def _read(root: Scope, session: CheckSession) -> Declared:
     )
     found.idle_skips = idle_skips(skips)
     return found
+
+
+def _absent(root: Scope) -> Iterator[Place]:
+    """The keys that a count, a for_each or a switch takes away: their own, or that of a call around them."""
+    instances = list(module_instances(root))
+    called = {id(scope) for scope in instances}
+    for scope in (*instances, *(scope for scope in walk(root) if id(scope) not in called and _is_never_called(scope))):
+        for name, declared in sorted(scope.module.resources.items()):
+            if name.split(".")[0] in KEY_TYPES and (id(scope) not in called or instance_keys(declared, scope) == ()):
+                yield Place(declared.path, f"{scope.prefix}{name}", declared.start_line, declared.end_line)
+
+
+def _is_never_called(scope: Scope) -> bool:
+    """Whether a call on the way to a module comes to none."""
+    while scope.parent is not None and scope.call is not None:
+        if instance_keys(scope.call, scope.parent) == ():
+            return True
+        scope = scope.parent
+    return False
 
 
 def _each_instance(verdicts: list[Verdict], root: Scope) -> list[Verdict]:
