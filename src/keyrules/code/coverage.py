@@ -13,7 +13,7 @@ from keyrules.code.addresses import without_keys
 from keyrules.code.cloudformation.declared import declared_keys
 from keyrules.code.cloudformation.document import decode_template
 from keyrules.code.discovery import Discovery
-from keyrules.code.file_names import SOURCE_SUFFIXES
+from keyrules.code.file_names import SOURCE_SUFFIXES, is_program
 from keyrules.code.file_paths import shown
 from keyrules.code.terraform.keys import KEY_TYPES
 from keyrules.code.trigger_words import TEMPLATE_TYPES
@@ -28,6 +28,7 @@ _COMMENT_LINE = re.compile(r"^[ \t]*(?:#|//).*$", re.MULTILINE)
 
 _NONE_DECLARED = "names access keys without declaring one"
 _ONLY_COMMENTS = "names access keys in comments only"
+_PASSED_OVER = "has a name that Terraform passes over"
 _NO_INSTANCE = "declares keys whose count, for_each or condition comes to none"
 _NOT_READ = "creates keys in a language that is not read"
 _UNSEEN = "names {} as something that it declares, and no reader judged it; scan a plan, and please report this"
@@ -91,6 +92,8 @@ def _said(outcomes: Sequence[UnitOutcome]) -> tuple[dict[str, set[str]], set[str
 
 def _missing(path: str, known: set[str]) -> str:
     """A key that the text of a file declares at first sight and that no reader speaks of, or nothing."""
+    if _is_passed_over(path):
+        return ""
     text = _text(path)
     if path.endswith(SOURCE_SUFFIXES):
         blocks = {without_keys(address) for address in known}
@@ -105,6 +108,15 @@ def _missing(path: str, known: set[str]) -> str:
     return "" if first is None else (first.logical_id or TEMPLATE_TYPES[0].decode())
 
 
+def _is_passed_over(path: str) -> bool:
+    """Whether the name says that nothing is declared: of prose and programs, which quote templates, and of hidden files
+    and editors' copies, which Terraform does not read."""
+    name = path.rpartition("/")[2]
+    if name.endswith(SOURCE_SUFFIXES):
+        return name.startswith(".")
+    return is_program(name) and ".template." not in name.lower()
+
+
 def _is_override(path: str) -> bool:
     """Whether a file changes blocks of other files, which are judged where they stand."""
     name = path.rpartition("/")[2]
@@ -113,6 +125,8 @@ def _is_override(path: str) -> bool:
 
 
 def _reason(path: str) -> str:
+    if path.endswith(SOURCE_SUFFIXES) and _is_passed_over(path):
+        return _PASSED_OVER
     text = _text(path)
     bare = _BLOCK_COMMENT.sub("", _COMMENT_LINE.sub("", text))
     words = (*KEY_TYPES, *(word.decode() for word in TEMPLATE_TYPES))

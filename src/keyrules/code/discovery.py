@@ -32,7 +32,7 @@ from keyrules.code.relevance import (
 from keyrules.code.scan_unit import Unit
 from keyrules.code.values_places import VALUE_SUFFIXES, roots_of_values
 
-_ZIP = b"PK\x03\x04"
+_ZIP, _GZIP = b"PK\x03\x04", b"\x1f\x8b"
 _LARGEST_TEMPLATE = 2**20
 
 
@@ -173,9 +173,12 @@ def _kind(name: str, data: bytes, by_itself: bool) -> str | None:
     low = name.lower()
     if STATE_SUFFIX in low:
         return "state"
-    if by_itself or low.endswith(".json") or "." not in name:
+    if (by_itself and not is_program(name)) or low.endswith(".json") or "." not in name:
         if could_be_plan(data) and (kind := _kind_of_plan(data, by_itself)):
             return kind
+        if by_itself and data.startswith(_GZIP):
+            # Whoever names a packed file takes it for judged, whatever is in it.
+            return _kind_of_plan(data, by_itself) or "no_plan"
         if by_itself and data.startswith(_ZIP) and b"tfplan" in data[:HEAD]:
             return "no_plan"
     if low.endswith(TEMPLATE_SUFFIXES):

@@ -66,8 +66,8 @@ def judge_outputs(root: Scope, context: Context) -> list[Verdict]:
 def judge_sinks(root: Scope, context: Context) -> list[Verdict]:
     """KEY_AWS_010: no key's secret reaches a place that stores it in plain text.
 
-    One verdict on each resource, data source or module call that takes a secret in, and PASS on each key whose secret
-    reaches no place in plain text and none that cannot be seen.
+    One verdict on each resource, data source, action, ephemeral resource or module call that takes a secret in, and
+    PASS on each key whose secret reaches no place in plain text and none that cannot be seen.
     """
     return _judge(
         root, context, _sink_subjects, ("secret_not_in_plain_text", "the secret is stored nowhere in plain text")
@@ -167,6 +167,9 @@ def _sink_subjects(taint: SecretTaint) -> Iterator[_Subject]:
             for name, declared in sorted(declarations.items()):
                 address = f"{prefix}{'data.' if kind == 'data' else ''}{name}"
                 yield _taken_in(taint, scope, declared, address, partial(_block_sink, kind))
+        for address, declared in sorted(scope.module.invoked.items()):
+            kind = address.partition(".")[0]
+            yield _taken_in(taint, scope, declared, f"{prefix}{address}", partial(_block_sink, kind))
         for name, call in sorted(scope.module.calls.items()):
             yield _taken_in(taint, scope, call, f"{prefix}module.{name}", _call_sink)
 
@@ -201,6 +204,8 @@ def _block_sink(kind: str, path: tuple[str, ...], frame: Frame) -> Sink | None:
     block = frame.block
     if block is None:
         return None
+    if kind == "action" and path[0] == "config" and len(path) > 1:
+        path = path[1:]
     return sink(kind, block.name.split(".")[0], path, lambda name: evaluate(block.value(name), frame))
 
 

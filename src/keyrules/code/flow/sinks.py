@@ -89,6 +89,7 @@ _STORES = re.compile(
     r"\w+_secrets?(_version|_v1)?|\w+_credentials?|vault_\w+|onepassword_item|bitwarden_\w+|aws_kms_ciphertext"
     r"|aws_cloudwatch_event_connection|google_kms_secret_ciphertext|jenkins_credential_\w+|nomad_variable"
     r"|circleci_(context_)?environment_variable|cloudfoundry_user_provided_service|lastpass_\w+|infisical_\w+"
+    r"|harness_platform_secret_\w+"
 )
 _METADATA_ARGUMENTS = frozenset(
     {"annotations", "comment", "description", "labels", "name", "name_prefix", "tags", "tags_all"}
@@ -148,8 +149,8 @@ _PLAIN: Sequence[tuple[str, str, Sink]] = (
 def sink(kind: str, block_type: str, path: tuple[str, ...], setting: Setting) -> Sink | None:
     """What becomes of a secret in an argument; None where it is only passed on.
 
-    `kind` is `resource` or `data`, `block_type` such as `aws_lambda_function`, and `path` leads to the argument
-    through nested blocks and objects: `("environment", "variables", "NAME")`.
+    `kind` is `resource`, `data`, `action` or `ephemeral`, `block_type` such as `aws_lambda_function`, and `path`
+    leads to the argument through nested blocks and objects: `("environment", "variables", "NAME")`.
     """
     if path[0] in ("provisioner", "connection"):
         return _PROVISIONER
@@ -172,7 +173,7 @@ def sink(kind: str, block_type: str, path: tuple[str, ...], setting: Setting) ->
     for types, argument, found in _PLAIN:
         if argument in ("", path[0]) and re.fullmatch(types, block_type):
             return found
-    if kind == "data":
+    if kind != "resource":
         return _UNKNOWN_TYPE
     if _CLOUDS.fullmatch(block_type):
         return _OTHER

@@ -8,12 +8,20 @@ from __future__ import annotations
 
 import codecs
 import json
+import re
+import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum
 from typing import NoReturn
 
 MAX_DEPTH = 250
 """A module call costs four levels, so this is room for dozens of nested modules, and no recursion here gets deep."""
+
+GZIP = b"\x1f\x8b"
+_MAX_UNPACKED = 256 * 1024 * 1024
+
+_START = re.compile(r'\{\s*"format_version"')
+"""How Terraform begins a plan or a state, wherever a wrapper's own lines end."""
 
 _WORDS = (b'"format_version"', b'"terraform_version"', b'"@level"')
 _BYTE_ORDER_MARKS = (
@@ -61,10 +69,9 @@ def recognise(data: bytes) -> Kind | None:
     A damaged plan counts as a plan, so that it is refused and not passed over.
     """
     try:
-        text = _decode(data)
+        head = _decode(data)
     except PlanError:
-        return Kind.PLAN if b'"format_version"' in data else None
-    head = text.lstrip()
+        return Kind.PLAN if b'"format_version"' in data or data.startswith(GZIP) else None
     if not head.startswith("{") or not any(word.decode() in head for word in _WORDS):
         return None
     try:
@@ -85,7 +92,8 @@ def load_plan(data: bytes) -> Mapping[str, object]:
     """The top-level object of a plan. Raises PlanError when it is no JSON, no plan, too deep, or has a key twice."""
     text = _decode(data)
     try:
-        document = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
+        decoder = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_no_constant)
+        document, end = decoder.raw_decode(text)
     except RecursionError:
         raise PlanError(f"the plan is nested deeper than {MAX_DEPTH} levels, which no plan of Terraform's is") from None
     except ValueError as error:
@@ -102,6 +110,8 @@ def load_plan(data: bytes) -> Mapping[str, object]:
         raise PlanError(_REFUSALS[kind])
     if kind is not Kind.PLAN or not isinstance(document, dict):
         raise PlanError("not a plan: it has no format_version with planned_values or resource_changes")
+    if _START.search(text, end):
+        raise PlanError("the file holds more than one plan; give each a file of its own")
     version = document.get("format_version")
     if not isinstance(version, str) or version.split(".")[0] not in ("0", "1"):
         raise PlanError("the plan's format_version is not 0.x or 1.x; this version of keyrules cannot read it")
@@ -155,12 +165,30 @@ def _wrong(value: object, where: str, expected: str) -> NoReturn:
 
 
 def _decode(data: bytes) -> str:
-    """UTF-8, or what PowerShell's `>` writes: UTF-16 with a byte order mark."""
+    """The text from where the JSON begins: UTF-8, or what PowerShell's `>` writes: UTF-16 with a byte order mark.
+
+    What stands before and after it is what wrappers, warnings and logs add to `terraform show -json`.
+    """
+    if data.startswith(GZIP):
+        data = _unpacked(data)
     encoding = next((name for mark, name in _BYTE_ORDER_MARKS if data.startswith(mark)), "utf-8")
     try:
-        return data.decode(encoding)
+        text = data.decode(encoding).lstrip()
     except UnicodeDecodeError:
         raise PlanError("the plan is neither UTF-8 nor UTF-16; write it again with `terraform show -json`") from None
+    start = None if text.startswith("{") else _START.search(text)
+    return text[start.start() :] if start is not None else text
+
+
+def _unpacked(data: bytes) -> bytes:
+    unpacker = zlib.decompressobj(wbits=31)
+    try:
+        found = unpacker.decompress(data, _MAX_UNPACKED)
+    except zlib.error:
+        found = b""
+    if not unpacker.eof:
+        raise PlanError("the file is packed, and is damaged or too large to unpack; give it the plan's JSON itself")
+    return found
 
 
 def _recognise_keys(document: object) -> Kind | None:

@@ -24,6 +24,8 @@ TERRAFORM, OPENTOFU = "Terraform", "OpenTofu"
 
 _TOFU_SUFFIXES = (".tofu", ".tofu.json")
 
+_INVOKED = ("action", "ephemeral")
+_TYPED = ("resource", "data", *_INVOKED)
 _TOLD_APART = frozenset({"aws_iam_access_key", "awsutils_expiring_iam_access_key", "aws_iam_user_login_profile"})
 """Types of which a second declaration of the same name would go unjudged; Terraform refuses it for every type."""
 
@@ -36,13 +38,15 @@ _META_ARGUMENTS = frozenset(
 
 @dataclass(frozen=True)
 class Declaration:
-    """A block or attribute with the file it stands in. `name` is `type.name` for resources, else the plain name."""
+    """A block or attribute with the file it stands in. `name` is `type.name` for resources, else the plain name;
+    `overrides` are the override files that change it."""
 
     name: str
     path: str
     body: Body
     start_line: int
     end_line: int
+    overrides: tuple[str, ...] = ()
 
     def value(self, attribute: str) -> Expr | None:
         """The expression of one attribute, or None when it is not set."""
@@ -50,11 +54,14 @@ class Declaration:
         return found.value if found else None
 
     def blocks(self, kind: str) -> Iterator[Block]:
-        """The nested blocks of one kind, `dynamic` ones included as their content."""
+        """The nested blocks of one kind, `dynamic` ones included as their content.
+
+        Terraform reads a lifecycle block itself and refuses a dynamic one.
+        """
         for block in self.body.blocks:
             if block.type == kind:
                 yield block
-            elif block.type == "dynamic" and block.labels == (kind,):
+            elif block.type == "dynamic" and block.labels == (kind,) and kind != "lifecycle":
                 yield from (content for content in block.body.blocks if content.type == "content")
 
     @property
@@ -84,7 +91,8 @@ class SourceError:
 @dataclass(frozen=True)
 class Module:
     """What one folder declares. Keys of `resources` and `data` are `type.name`; `value_files` says which file sets an
-    entry of `values`."""
+    entry of `values`. `invoked` has actions and ephemeral resources by address: they take values in and store nothing
+    themselves."""
 
     path: str
     resources: Mapping[str, Declaration]
@@ -98,6 +106,7 @@ class Module:
     errors: tuple[SourceError, ...]
     value_files: Mapping[str, str] = field(default_factory=dict)
     files: tuple[str, ...] = ()
+    invoked: Mapping[str, Declaration] = field(default_factory=dict)
 
     @property
     def for_tofu(self) -> bool:
@@ -200,6 +209,8 @@ class ModuleReader:
         try:
             text = self.read(path).decode("utf-8-sig")
             self.comments[path] = [] if path.endswith(".json") else skip_comments(text)
+            if path.endswith(".hcl.json"):
+                raise HclSyntaxError(1, "JSON in place of Terragrunt's own language is not read; write it as .hcl")
             if path.endswith(".tfvars.json"):
                 return parse_values_json(text)
             return parse_terraform_json(text) if path.endswith(".json") else parse_hcl(text)
@@ -227,7 +238,7 @@ class _Builder:
     def __init__(self, folder: str) -> None:
         self.folder = folder
         self.named: dict[str, dict[str, Declaration]] = {
-            kind: {} for kind in ("resource", "data", "variable", "output", "module", "locals")
+            kind: {} for kind in ("resource", "data", "variable", "output", "module", "locals", "action", "ephemeral")
         }
         self.providers: list[Declaration] = []
         self.values: dict[str, Attribute] = {}
@@ -247,7 +258,10 @@ class _Builder:
                 self.providers.append(
                     Declaration(".".join(block.labels), path, _plain(block.body), block.start_line, block.end_line)
                 )
-            elif block.type in self.named and len(block.labels) == (2 if block.type in ("resource", "data") else 1):
+            elif block.type == "check":
+                # The data source in it is read like any other, though only its assertions may name it.
+                self.add(Body({}, tuple(b for b in block.body.blocks if b.type == "data")), path, override)
+            elif block.type in self.named and len(block.labels) == (2 if block.type in _TYPED else 1):
                 name = ".".join(block.labels)
                 declared = Declaration(name, path, _plain(block.body), block.start_line, block.end_line)
                 earlier = self.named[block.type].get(name)
@@ -270,6 +284,7 @@ class _Builder:
             value_files=self.value_files,
             errors=tuple(self.errors),
             files=self.files,
+            invoked={f"{kind}.{name}": d for kind in _INVOKED for name, d in self.named[kind].items()},
         )
 
 
@@ -304,4 +319,5 @@ def _merged(base: Declaration, override: Declaration) -> Declaration:
         Body({**base.body.attributes, **override.body.attributes}, tuple(blocks)),
         base.start_line,
         base.end_line,
+        (*base.overrides, override.path),
     )
