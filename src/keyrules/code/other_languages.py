@@ -102,7 +102,8 @@ LANGUAGES = (
         "script",
         (b"create-access-key", b"create_access_key", b"reateAccessKey", b"New-IAMAccessKey"),
         rb"\biam(?:[ \t]|[\\^`]\r?\n)+create-access-key\b|\bcreate_access_key\(|\.createAccessKey\("
-        rb"|\bCreateAccessKeyCommand\(|\.CreateAccessKey(?:WithContext|Async)?\(|\bnew CreateAccessKeyRequest\b|\bNew-IAMAccessKey\b",
+        rb"|\bCreateAccessKeyCommand\(|\.CreateAccessKey(?:WithContext|Async)?\(|\bnew CreateAccessKeyRequest\b"
+        rb"|\bNew-IAMAccessKey\b",
         rb"",
         False,
         "scripts that call the IAM API",

@@ -20,7 +20,6 @@ from keyrules.code.file_names import (
     DEPLOYMENT_SUFFIX,
     SOURCE_SUFFIXES,
     STACK_FILE,
-    UNIT_FILE,
     UNIT_FILES,
 )
 from keyrules.code.file_paths import module_folder, shown
@@ -131,7 +130,7 @@ def _terragrunt_stack(path: str, reader: ModuleReader) -> Iterator[CallingUnit]:
         if target is not None:
             values = written(evaluate(unit.known(block.body, "values", folder, 0), Frame(scope)))
             label = f"{shown(path)} unit {'.'.join(block.labels)}"
-            yield from _terragrunt(f"{target}/{UNIT_FILE}", reader, values, label)
+            yield from _terragrunt(f"{target}/{UNIT_FILES[0]}", reader, values, label)
 
 
 class _Unit:
@@ -201,8 +200,7 @@ class _Unit:
                 name: evaluate(self._known(given.value, self._folder, 0, []), Frame(self.scope(body, self._folder, 0)))
                 for name, given in block.body.attributes.items()
             }
-            names = ("required_var_files", "optional_var_files", "arguments")
-            parts = [worth.get(name) or [] for name in names]
+            parts = [worth.get(name) or [] for name in ("required_var_files", "optional_var_files", "arguments")]
             words = [
                 [word for word in part if isinstance(word, str)] if isinstance(part, list) else [] for part in parts
             ]
@@ -305,7 +303,7 @@ def _exposed(included: list[tuple[str, _File]]) -> Expr:
 
 
 def _find_in_parents(unit: str, folder: str, arguments: list[Any]) -> str | None:
-    names = [arguments[0]] if arguments else [UNIT_FILE, "root.hcl"]
+    names = [arguments[0]] if arguments else [UNIT_FILES[0], "root.hcl"]
     current = os.path.dirname(unit)
     while all(isinstance(name, str) for name in names):
         for name in names:
