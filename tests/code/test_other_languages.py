@@ -36,6 +36,7 @@ DECLARED = {
         "a.yml": "- hosts: all\n  tasks:\n    - amazon.aws.iam_access_key:\n        user_name: x\n",
         "b.yaml": "- name: k\n  community.aws.iam_access_key:\n    user_name: x\n",
         "c.yml": "- iam_access_key: {user_name: x, state: present}\n",
+        "e.yml": "- community.aws.iam: iam_type=user name=x access_key_state=create\n",
         "d.yml": "- iam:\n    iam_type: user\n    name: x\n    access_key_state: create\n",
     },
     "crossplane": {
@@ -56,6 +57,7 @@ DECLARED = {
         "d.go": "out, err := svc.CreateAccessKey(&iam.CreateAccessKeyInput{})\n",
         "e.ps1": "New-IAMAccessKey -UserName x\n",
         ".gitlab-ci.yml": "job:\n  script:\n    - aws iam create-access-key --user-name x\n",
+        "f.sh": "aws iam \\\n  create-access-key --user-name x\n",
         "Makefile": "key:\n\taws --profile p iam create-access-key\n",
     },
 }

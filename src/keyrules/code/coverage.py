@@ -15,7 +15,7 @@ from keyrules.code.addresses import without_keys
 from keyrules.code.cloudformation.declared import declared_keys
 from keyrules.code.cloudformation.document import decode_template
 from keyrules.code.discovery import Discovery
-from keyrules.code.file_names import SOURCE_SUFFIXES
+from keyrules.code.file_names import SOURCE_SUFFIXES, is_program
 from keyrules.code.file_paths import shown
 from keyrules.code.trigger_words import TEMPLATE_TYPES, TERRAFORM_TYPES
 from keyrules.code.unit_results import UnitOutcome
@@ -37,6 +37,7 @@ _VARIABLE = re.compile(r"[$&]\{")
 
 _NONE_DECLARED = "names access keys without declaring one"
 _ONLY_COMMENTS = "names access keys in comments only"
+_PASSED_OVER = "has a name that Terraform passes over"
 _NO_INSTANCE = "declares keys whose count, for_each or condition comes to none"
 _NOT_READ = "creates keys in a language that is not read"
 _UNSEEN = "names {} as something that it declares, and no reader judged it; scan a plan, and please report this"
@@ -109,6 +110,8 @@ def _said(outcomes: Sequence[UnitOutcome]) -> tuple[_Addresses, _Addresses, set[
 
 def _missing(path: str, known: set[str]) -> str:
     """A key that the text of a file declares at first sight and that no reader speaks of, or nothing."""
+    if _is_passed_over(path):
+        return ""
     text = _text(path)
     if path.endswith(SOURCE_SUFFIXES):
         if _is_override(path):
@@ -169,6 +172,15 @@ def _objects(value: Any) -> list[dict[str, Any]]:
     return [item for item in (value if isinstance(value, list) else [value]) if isinstance(item, dict)]
 
 
+def _is_passed_over(path: str) -> bool:
+    """Whether the name says that nothing is declared: of prose and programs, which quote templates, and of hidden files
+    and editors' copies, which Terraform does not read."""
+    name = path.rpartition("/")[2]
+    if name.endswith(SOURCE_SUFFIXES):
+        return name.startswith(".")
+    return is_program(name) and ".template." not in name.lower()
+
+
 def _is_override(path: str) -> bool:
     """Whether a file changes blocks of other files, which are judged where they stand."""
     name = path.rpartition("/")[2]
@@ -177,6 +189,8 @@ def _is_override(path: str) -> bool:
 
 
 def _reason(path: str) -> str:
+    if path.endswith(SOURCE_SUFFIXES) and _is_passed_over(path):
+        return _PASSED_OVER
     text = _text(path)
     bare = _COMMENT.sub("", text)
     words = (*_KEY_TYPES, *(word.decode() for word in TEMPLATE_TYPES))

@@ -19,6 +19,7 @@ DOWNLOADED_MODULES = ".terraform/modules/modules.json"
 """The list of the modules that `terraform init` has downloaded, below the folder that Terraform runs in."""
 
 UNIT_FILE, STACK_FILE = "terragrunt.hcl", "terragrunt.stack.hcl"
+UNIT_FILES = (UNIT_FILE, f"{UNIT_FILE}.json")
 COMPONENT_SUFFIXES, DEPLOYMENT_SUFFIX = (".tfcomponent.hcl", ".tfstack.hcl"), ".tfdeploy.hcl"
 """What calls modules with values and is none itself: Terragrunt's units, and Terraform's stacks."""
 
@@ -101,4 +102,4 @@ def holds_root_values(name: str) -> bool:
 
 def calls_with_values(name: str) -> bool:
     """Whether a file of this name calls modules without being one."""
-    return name in (UNIT_FILE, STACK_FILE) or name.endswith(COMPONENT_SUFFIXES)
+    return name in (*UNIT_FILES, STACK_FILE) or name.endswith(COMPONENT_SUFFIXES)

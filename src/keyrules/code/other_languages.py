@@ -65,7 +65,7 @@ LANGUAGES = (
         "ansible",
         (b"iam_access_key", b"access_key_state"),
         rb"(?m)^[ \t-]*[\"']?(?:(?:amazon|community)\.aws\.)?iam_access_key[\"']?[ \t]*:(?=[ \t]*(?:[{#]|\r?$))"
-        rb"|^[ \t]*[\"']?access_key_state[\"']?[ \t]*:[ \t]*[\"']?create",
+        rb"|^[ \t]*[\"']?access_key_state[\"']?[ \t]*:[ \t]*[\"']?create|[ \t]access_key_state=[\"']?create",
         rb"",
         False,
         "Ansible",
@@ -101,8 +101,9 @@ LANGUAGES = (
     Language(
         "script",
         (b"create-access-key", b"create_access_key", b"reateAccessKey", b"New-IAMAccessKey"),
-        rb"\biam[ \t]+create-access-key\b|\bcreate_access_key\(|\.createAccessKey\(|\bCreateAccessKeyCommand\("
-        rb"|\.CreateAccessKey(?:WithContext|Async)?\(|\bnew CreateAccessKeyRequest\b|\bNew-IAMAccessKey\b",
+        rb"\biam(?:[ \t]|[\\^`]\r?\n)+create-access-key\b|\bcreate_access_key\(|\.createAccessKey\("
+        rb"|\bCreateAccessKeyCommand\(|\.CreateAccessKey(?:WithContext|Async)?\(|\bnew CreateAccessKeyRequest\b"
+        rb"|\bNew-IAMAccessKey\b",
         rb"",
         False,
         "scripts that call the IAM API",

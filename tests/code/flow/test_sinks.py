@@ -311,3 +311,16 @@ def test_modules_that_cannot_be_read(tmp_path: Path, source: str, arguments: str
     text = f'{KEY}module "far" {{\n source = "{source}"\n {arguments}\n}}\n'
     files = {"main.tf": text, "there/main.tf": 'variable "value" {}\n'}
     assert by_address(sinks(write(tmp_path, files)))["module.far"] is status
+
+
+@pytest.mark.parametrize(
+    ("block", "address"),
+    [
+        (f'action "aws_sns_publish" "x" {{\n config {{\n message = {S}\n }}\n}}', "action.aws_sns_publish.x"),
+        (f'ephemeral "aws_lambda_invocation" "x" {{\n payload = {S}\n}}', "ephemeral.aws_lambda_invocation.x"),
+        (f'check "c" {{\n data "http" "x" {{\n url = {S}\n }}\n}}', "data.http.x"),
+    ],
+)
+def test_what_is_invoked_with_a_secret_is_not_known_to_keep_it(tmp_path: Path, block: str, address: str) -> None:
+    write(tmp_path, {"main.tf": KEY + block})
+    assert by_address(sinks(tmp_path))[address] is Status.UNKNOWN

@@ -30,6 +30,20 @@ def notes(done: Scanned, rule: str = ROTATION) -> list[str]:
 
 
 class TestTerragrunt:
+    def test_a_unit_without_a_source_runs_where_it_stands(self, tmp_path: Path) -> None:
+        files = {"live/main.tf": SWITCHED, "live/terragrunt.hcl": "inputs = { create = true }\n"}
+        assert said(scan(write(tmp_path, files))) == FAILS
+
+    def test_arguments_that_do_not_resolve_are_said(self, tmp_path: Path) -> None:
+        extra = 'extra_arguments "a" {\n    arguments = [run_cmd("x")]\n  }\n}\n'
+        done = scan(write(tmp_path, {"user/main.tf": SWITCHED, "live/x/terragrunt.hcl": SOURCE[:-2] + extra}))
+        assert done.code == 3
+
+    def test_json_in_place_of_its_language_is_said(self, tmp_path: Path) -> None:
+        unit = '{"terraform": {"source": "../user"}, "inputs": {"create": true}}'
+        done = scan(write(tmp_path, {"user/main.tf": SWITCHED, "live/terragrunt.hcl.json": unit}))
+        assert done.code == 3
+
     @pytest.mark.parametrize(
         "text",
         [
@@ -44,6 +58,12 @@ class TestTerragrunt:
             SOURCE + 'locals {\n  shared = read_terragrunt_config(find_in_parent_folders("root.hcl"))\n}\n'
             "inputs = { create = local.shared.locals.on }\n",
             SOURCE + 'inputs = read_terragrunt_config("../root.hcl").inputs\n',
+            'terraform {\n  source = "../..//user?ref=x"\n}\ninputs = { create = true }\n',
+            SOURCE[:-2] + '  extra_arguments "a" {\n    arguments = ["-lock=false", "-var", "create=true"]\n  }\n}\n',
+            SOURCE[:-2] + '  extra_arguments "a" {\n    arguments = ["-var-file=on.tfvars"]\n  }\n}\n',
+            SOURCE[:-2] + '  extra_arguments "a" {\n    env_vars = { TF_VAR_create = true }\n  }\n}\n',
+            SOURCE[:-2] + '  extra_arguments "a" {\n'
+            '    required_var_files = ["${get_terragrunt_dir()}/on.tfvars"]\n  }\n}\n',
             'include "root" {\n  path = "../from_parent.hcl"\n}\ninputs = { create = true }\n',
             'terraform {\n  source = "${get_terragrunt_dir()}/../..//user"\n}\ninputs = { create = true }\n',
             'terraform {\n  source = "${get_repo_root()}//user?ref=x"\n}\ninputs = { create = true }\n',
@@ -55,6 +75,7 @@ class TestTerragrunt:
         root = "inputs = {\n  create = true\n}\nlocals {\n  on = true\n}\n"
         parent = 'terraform {\n  source = "${get_parent_terragrunt_dir()}/../user"\n}\n'
         write(tmp_path, {"user/main.tf": SWITCHED, "live/root.hcl": root, "live/from_parent.hcl": parent})
+        write(tmp_path, {"live/staging/on.tfvars": "create = true\n"})
         done = scan(write(tmp_path, {"live/staging/terragrunt.hcl": text, ".git/HEAD": ""}))
         assert said(done) == FAILS
         assert notes(done) == ["(with live/staging/terragrunt.hcl)"]

@@ -57,7 +57,7 @@ def judge_rotation(key: DeclaredKey, context: Context) -> Verdict:
     # The user matters only to the rotation that is meant to go through it.
     named += [key.declared.value("user")] if verdict.reason == "rotation_never_fires" else []
     files = files_behind([*named, *(value.value for value in lifecycle)], key.frame)
-    files |= {step.path for step in verdict.trace} | set(verdict.evidence)
+    files |= {step.path for step in verdict.trace} | {*verdict.evidence, *key.declared.overrides}
     return replace(verdict, evidence=tuple(sorted(files - {verdict.path})))
 
 

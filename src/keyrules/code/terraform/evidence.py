@@ -92,7 +92,7 @@ class _Walk:
 
     def _block(self, declared: Declaration | None, frame: Frame) -> None:
         if declared is not None:
-            self.files.add(declared.path)
+            self.files.update((declared.path, *declared.overrides))
             self._add(expressions_of(declared), frame)
 
     def _input(self, name: str, scope: Scope) -> None:

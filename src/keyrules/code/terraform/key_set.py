@@ -85,6 +85,7 @@ def _evidence(source: DeclaredKey, names: Sequence[str]) -> frozenset[str]:
     """The files behind some arguments of a key, and behind whether it is declared: its own count or for_each and those
     of the calls of its modules."""
     files = set(files_behind([source.declared.value(name) for name in (*names, *sorted(_META))], source.frame))
+    files.update(source.declared.overrides)
     scope = source.frame.scope
     while scope.parent is not None and scope.call is not None:
         files |= files_behind(

@@ -38,13 +38,15 @@ _META_ARGUMENTS = frozenset(
 
 @dataclass(frozen=True)
 class Declaration:
-    """A block or attribute with the file it stands in. `name` is `type.name` for resources, else the plain name."""
+    """A block or attribute with the file it stands in. `name` is `type.name` for resources, else the plain name;
+    `overrides` are the override files that change it."""
 
     name: str
     path: str
     body: Body
     start_line: int
     end_line: int
+    overrides: tuple[str, ...] = ()
 
     def value(self, attribute: str) -> Expr | None:
         """The expression of one attribute, or None when it is not set."""
@@ -52,11 +54,14 @@ class Declaration:
         return found.value if found else None
 
     def blocks(self, kind: str) -> Iterator[Block]:
-        """The nested blocks of one kind, `dynamic` ones included as their content."""
+        """The nested blocks of one kind, `dynamic` ones included as their content.
+
+        Terraform reads a lifecycle block itself and refuses a dynamic one.
+        """
         for block in self.body.blocks:
             if block.type == kind:
                 yield block
-            elif block.type == "dynamic" and block.labels == (kind,):
+            elif block.type == "dynamic" and block.labels == (kind,) and kind != "lifecycle":
                 yield from (content for content in block.body.blocks if content.type == "content")
 
     @property
@@ -217,6 +222,8 @@ class ModuleReader:
         try:
             text = self.read(path).decode("utf-8-sig")
             self.comments[path] = [] if path.endswith(".json") else skip_comments(text)
+            if path.endswith(".hcl.json"):
+                raise HclSyntaxError(1, "JSON in place of Terragrunt's own language is not read; write it as .hcl")
             if path.endswith(".tfvars.json"):
                 return parse_values_json(text)
             return parse_terraform_json(text) if path.endswith(".json") else parse_hcl(text)
@@ -264,6 +271,9 @@ class _Builder:
                 self.providers.append(
                     Declaration(".".join(block.labels), path, _plain(block.body), block.start_line, block.end_line)
                 )
+            elif block.type == "check":
+                # The data source in it is read like any other, though only its assertions may name it.
+                self.add(Body({}, tuple(b for b in block.body.blocks if b.type == "data")), path, override)
             elif block.type in self.named and len(block.labels) == (2 if block.type in _LABELLED_TWICE else 1):
                 name = ".".join(block.labels)
                 declared = Declaration(name, path, _plain(block.body), block.start_line, block.end_line)
@@ -323,4 +333,5 @@ def _merged(base: Declaration, override: Declaration) -> Declaration:
         Body({**base.body.attributes, **override.body.attributes}, tuple(blocks)),
         base.start_line,
         base.end_line,
+        (*base.overrides, override.path),
     )

@@ -15,7 +15,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from keyrules.code.file_names import COMPONENT_SUFFIXES, DEPLOYMENT_SUFFIX, STACK_FILE, UNIT_FILE
+from keyrules.code.file_names import (
+    COMPONENT_SUFFIXES,
+    DEPLOYMENT_SUFFIX,
+    SOURCE_SUFFIXES,
+    STACK_FILE,
+    UNIT_FILES,
+)
 from keyrules.code.file_paths import module_folder, shown
 from keyrules.code.terraform.evaluate import evaluate
 from keyrules.code.terraform.hcl.ast import Access, Attribute, Block, Body, Call, Expr, Literal, Name, ObjectExpr
@@ -26,6 +32,8 @@ from keyrules.code.terraform.scope import Frame, Scope
 from keyrules.code.terraform.values_files import ValueSet
 
 _MAX_DEPTH = 8
+_NEXT_OPTION = r" (?=-)"
+_VARIABLE_OPTION = re.compile(r"--?var(?P<file>-file)?[= ](?P<value>.*)", re.DOTALL)
 _NOWHERE = Body({}, ())
 
 
@@ -59,7 +67,7 @@ class _File:
 def calling_units(path: str, reader: ModuleReader) -> list[CallingUnit]:
     """The calls that one file makes: a terragrunt.hcl, a terragrunt.stack.hcl or a file of components."""
     name = os.path.basename(path)
-    if name == UNIT_FILE:
+    if name in UNIT_FILES:
         return list(_terragrunt(path, reader, None, shown(path)))
     if name == STACK_FILE:
         return list(_terragrunt_stack(path, reader))
@@ -86,14 +94,24 @@ def unread_calls(path: str, reader: ModuleReader) -> Module:
 
 def _terragrunt(path: str, reader: ModuleReader, values: Expr | None, label: str) -> Iterator[CallingUnit]:
     folder = os.path.dirname(path)
-    found = _Unit(folder, reader, values).read(path, 0)
+    reading = _Unit(folder, reader, values)
+    found = reading.read(path, 0)
     block = next((block for block in found.body.blocks if block.type == "terraform"), None)
     line = block.start_line if block is not None else 1
     inputs = {name: Attribute(name, value, line, line) for name, value in found.inputs.items()}
-    given = ValueSet(label, inputs, found.errors, found.open, path)
-    if found.source is not None or _names_source(found.body):
-        target = module_folder(folder, found.source.replace("//", "/")) if found.source is not None else None
-        yield CallingUnit(path, line, found.source, target, given)
+    extra, is_open = reading.extra_arguments(found.body)
+    given = ValueSet(label, {**inputs, **extra}, found.errors, found.open or is_open, path)
+    source = found.source
+    if source is None and not _names_source(found.body) and _has_sources(folder):
+        # Without a source a unit runs where it stands.
+        source = "./"
+    if source is not None or _names_source(found.body):
+        target = module_folder(folder, source.partition("?")[0].replace("//", "/")) if source is not None else None
+        yield CallingUnit(path, line, source, target, given)
+
+
+def _has_sources(folder: str) -> bool:
+    return any(entry.name.endswith(SOURCE_SUFFIXES) for entry in Path(folder).iterdir())
 
 
 def _names_source(body: Body) -> bool:
@@ -112,7 +130,7 @@ def _terragrunt_stack(path: str, reader: ModuleReader) -> Iterator[CallingUnit]:
         if target is not None:
             values = written(evaluate(unit.known(block.body, "values", folder, 0), Frame(scope)))
             label = f"{shown(path)} unit {'.'.join(block.labels)}"
-            yield from _terragrunt(f"{target}/{UNIT_FILE}", reader, values, label)
+            yield from _terragrunt(f"{target}/{UNIT_FILES[0]}", reader, values, label)
 
 
 class _Unit:
@@ -168,6 +186,40 @@ class _Unit:
         """An argument with what Terragrunt's own functions in it come to."""
         given = body.attributes.get(name)
         return self._known(given.value, folder, depth, []) if given is not None else None
+
+    def extra_arguments(self, body: Body) -> tuple[dict[str, Attribute], bool]:
+        """The values that a unit's `extra_arguments` give with `-var`, variables and files, and whether some are open.
+
+        https://terragrunt.gruntwork.io/docs/features/extra-arguments/
+        """
+        found: dict[str, Attribute] = {}
+        is_open = False
+        extra = [inner for block in body.blocks if block.type == "terraform" for inner in block.body.blocks]
+        for block in (block for block in extra if block.type == "extra_arguments"):
+            worth = {
+                name: evaluate(self._known(given.value, self._folder, 0, []), Frame(self.scope(body, self._folder, 0)))
+                for name, given in block.body.attributes.items()
+            }
+            parts = [worth.get(name) or [] for name in ("required_var_files", "optional_var_files", "arguments")]
+            words = [
+                [word for word in part if isinstance(word, str)] if isinstance(part, list) else [] for part in parts
+            ]
+            is_open |= any(part != known for part, known in zip(parts, words, strict=True))
+            variables = worth.get("env_vars") or {}
+            is_open |= not isinstance(variables, dict)
+            for name, value in variables.items() if isinstance(variables, dict) else ():
+                if str(name).startswith("TF_VAR_"):
+                    found[name[7:]] = Attribute(name[7:], written(value), block.start_line, block.end_line)
+            options = [f"-var-file={file}" for file in (*words[0], *words[1])]
+            options += re.split(_NEXT_OPTION, " ".join(words[2]))
+            for option in filter(None, map(_VARIABLE_OPTION.fullmatch, options)):
+                if option["file"]:
+                    file = os.path.normpath(os.path.join(self._folder, option["value"]))
+                    found.update(self._reader.values_file(file)[0] if Path(file).is_file() else {})
+                else:
+                    name, _, value = option["value"].partition("=")
+                    found[name] = Attribute(name, Literal(value), block.start_line, block.end_line)
+        return found, is_open
 
     def _source(
         self, body: Body, folder: str, depth: int, scope: Scope, included: list[tuple[str, _File]]
@@ -251,7 +303,7 @@ def _exposed(included: list[tuple[str, _File]]) -> Expr:
 
 
 def _find_in_parents(unit: str, folder: str, arguments: list[Any]) -> str | None:
-    names = [arguments[0]] if arguments else [UNIT_FILE, "root.hcl"]
+    names = [arguments[0]] if arguments else [UNIT_FILES[0], "root.hcl"]
     current = os.path.dirname(unit)
     while all(isinstance(name, str) for name in names):
         for name in names:
