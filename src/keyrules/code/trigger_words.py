@@ -16,6 +16,7 @@ TERRAFORM_TYPES = (
 MODULE_SOURCES = (
     b"/modules/iam-user",
     b"/modules/infrastructure/permissions/iam-user",
+    b"/wrappers/iam-user",
     b"cloud-platform-terraform-ecr-credentials",
     b"cloud-platform-terraform-s3-bucket",
     b"cloudposse/s3-bucket/aws",

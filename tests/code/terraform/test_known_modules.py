@@ -54,6 +54,11 @@ class TestCalls:
             (IAM, 'version = "~> 5.0"', FAILS),
             ("git::https://github.com/acme/terraform-aws-iam.git//modules/iam-user?ref=v5.1.0", "", FAILS),
             ("github.com/acme/terraform-aws-iam/modules/iam-user", "", FAILS),
+            # A fork under another name may have become something else.
+            ("git::https://example.com/infra/aws-iam.git//modules/iam-user?ref=v5.1.0", "", {"001": "UNKNOWN"}),
+            ("git::https://example.com/infra/aws-iam.git//modules/iam-user", "create_iam_access_key = false", NOTHING),
+            (IAM.replace("modules/", "wrappers/"), 'items = { a = { name = "a" } }', FAILS),
+            (IAM.replace("modules/", "wrappers/"), "", NOTHING),
             (IAM, "create_access_key = false", NOTHING),
             (IAM, "create_iam_access_key = false", NOTHING),
             (IAM, 'version = "5.0.0"\n  create_user = false', NOTHING),

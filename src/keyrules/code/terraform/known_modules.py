@@ -3,7 +3,8 @@
 A row of the table is about a module in a range of versions. Its columns:
 
 - `owner`, `repository`, `folder`: where the module lies. A registry's `NAME/PROVIDER` is the repository
-  `terraform-PROVIDER-NAME`. Without an owner the row holds for forks, too.
+  `terraform-PROVIDER-NAME`. Without an owner the row holds for forks, too; what keeps the
+  folder under another name is judged like a module that nobody knows and is asked for a key.
 - `versions`: a constraint; empty for all.
 - `creates`: the arguments with their defaults that all have to be true for a key to be created; empty for always.
 - `pgp_key`: the argument that encrypts the secret; `max_age`: the argument and default after how many seconds the key
@@ -183,6 +184,9 @@ def _known_call(call: Declaration, scope: Scope) -> KnownCall | None:
     truths = [_decided(evaluate(call.value(name), frame), default) for name, default in switches]
     truths += [False] if keys == () else [None] if keys is None else []
     creates = False if False in truths else None if None in truths or (rows is None and not hints) else True
+    if rows and creates is not False and not _is_named(rows, source.text):
+        # A fork under another name is known by its folder only, and may have become something else.
+        return KnownCall(call, scope, None, (), True)
     return KnownCall(call, scope, creates, rows or (), bool(hints))
 
 
@@ -198,16 +202,20 @@ def matching(source: str, version: str = "", given: Set[str] = frozenset()) -> t
     """
     address = _address(source)
     wanted = address.version or version
-    known = [
-        row
-        for row in known_modules()
-        if (row.repository, row.folder) == (address.repository, address.folder) and row.owner in ("", address.owner)
+    open_to_forks = [
+        row for row in known_modules() if row.folder == address.folder and row.owner in ("", address.owner)
     ]
+    known = [row for row in open_to_forks if row.repository == address.repository]
+    known = known or [row for row in open_to_forks if row.folder and not row.owner]
     if not known:
         return None
     rows = [row for row in known if not row.versions or not wanted or overlap(wanted, row.versions) is not False]
     telling = given & {name for row in rows for name in _arguments(row)}
     return tuple([row for row in rows if telling <= _arguments(row)] or rows)
+
+
+def _is_named(rows: Sequence[KnownModule], source: str) -> bool:
+    return any(row.repository == _address(source).repository for row in rows)
 
 
 def _arguments(row: KnownModule) -> set[str]:
