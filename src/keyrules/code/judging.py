@@ -20,6 +20,7 @@ from keyrules.code.cloudformation.key_set import key_set as template_keys
 from keyrules.code.cloudformation.parts import template_files, text_inside
 from keyrules.code.cloudformation.template import ACCESS_KEY, Template
 from keyrules.code.cloudformation.view import TemplateFile
+from keyrules.code.file_paths import shown
 from keyrules.code.flow import flow
 from keyrules.code.joined_readings import joined
 from keyrules.code.key_rules import (
@@ -149,6 +150,7 @@ def _read(root: Scope, session: CheckSession) -> Declared:
     modules: dict[str, Module] = {}
     for scope in walk(root):
         modules.setdefault(scope.module.path, scope.module)
+        found.problems += _missing_folder(scope)
         found.problems += _unread_sources(scope)
         for name, declared in sorted(scope.module.resources.items()):
             address = f"{scope.prefix}{name}"
@@ -157,7 +159,8 @@ def _read(root: Scope, session: CheckSession) -> Declared:
     unread: list[Place] = []
     for module in modules.values():
         for error in module.errors:
-            found.problems.append(Problem(error.path, error.message))
+            if error.path != module.path or module is root.module:
+                found.problems.append(Problem(error.path, error.message))
             unread += _named_in_text(error.path)
     found.keys += unread
     verdicts = list(
@@ -171,6 +174,14 @@ def _read(root: Scope, session: CheckSession) -> Declared:
     found.verdicts += _unread("terraform", unread, session, "its file cannot be parsed, so it is known by name only")
     found.idle_skips = _idle(skips)
     return found
+
+
+def _missing_folder(scope: Scope) -> Iterator[Problem]:
+    """The call of a module whose folder cannot be read."""
+    for error in scope.module.errors:
+        if error.path == scope.module.path and scope.call is not None:
+            where = f"line {scope.call.start_line}: the folder of module {scope.call.name}, {shown(error.path)},"
+            yield Problem(scope.call.path, f"{where} {error.message}")
 
 
 def _embedded(stack: Declaration, embedded: EmbeddedTemplate, skips: Skips, session: CheckSession) -> Declared:
