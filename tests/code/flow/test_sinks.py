@@ -35,6 +35,7 @@ PLAIN: Mapping[str, str] = {
     "aws_sagemaker_model": f"primary_container {{\n environment = {{ secret = {S} }}\n }}",
     "aws_glue_job": f'default_arguments = {{ "--secret" = {S} }}',
     "aws_sfn_state_machine": f"definition = {S}",
+    "fastly_service_vcl": f"snippet {{\n content = {S}\n }}",
     "aws_codebuild_project": f'environment {{\n environment_variable {{\n name = "S"\n value = {S}\n }}\n }}',
     "aws_cloudformation_stack": f"parameters = {{ password = {S} }}",
     "aws_s3_object": f"content = {S}",
@@ -67,6 +68,7 @@ PLAIN: Mapping[str, str] = {
 }
 
 KEPT: Mapping[str, str] = {
+    "fastly_service_compute": f"logging_s3 {{\n s3_secret_key = {S}\n }}",
     "aws_secretsmanager_secret_version": f"secret_string = jsonencode({{ secret = {S} }})",
     "aws_db_instance": f"password = {S}",
     "aws_elasticsearch_domain": (

@@ -166,6 +166,29 @@ FOR_EACH = [
 ]
 
 
+MEMBERS = [
+    ("count = length(keys(var.m))\nuser = element(keys(var.m), count.index)", "PASS"),
+    ('count = "${length(keys(var.m))}"\nuser = "${element(keys(var.m), count.index)}"', "PASS"),
+    ("count = length(var.m)\nuser = keys(var.m)[count.index]", "PASS"),
+    ("count = length(local.people)\nuser = local.people[count.index]", "PASS"),
+    # element() starts over, so a count of its own may come to a member twice.
+    ("count = var.n\nuser = element(keys(var.m), count.index)", "UNKNOWN"),
+    ("count = length(keys(var.o))\nuser = element(keys(var.m), count.index)", "UNKNOWN"),
+    ("count = length(values(var.m))\nuser = element(values(var.m), count.index)", "UNKNOWN"),
+    ("count = length(var.m)\nuser = values(var.m)[count.index]", "UNKNOWN"),
+    ("count = length(var.m)\nuser = keys(var.m)[0]", "UNKNOWN"),
+    ("count = length(var.m)\nuser = keys(var.m)[count.index % 2]", "UNKNOWN"),
+]
+
+
+@pytest.mark.parametrize(("block", "status"), MEMBERS)
+def test_members_of_a_list_by_their_number(tmp_path: Path, block: str, status: str) -> None:
+    inputs = 'variable "m" {}\nvariable "n" {}\nvariable "o" {}\nlocals {\n people = distinct(var.o)\n}\n'
+    text = f'{inputs}resource "aws_iam_access_key" "a" {{\n{block}\n}}\n'
+    found = outcomes("KEY_AWS_003", module(tmp_path, text))
+    assert {one for one, _ in found.values()} == {status}
+
+
 @pytest.mark.parametrize(("first", "second", "status"), FOR_EACH)
 def test_instances_of_unresolved_collections(tmp_path: Path, first: str, second: str, status: str | None) -> None:
     found = {a: s for a, (s, _) in outcomes("KEY_AWS_003", module(tmp_path, INPUTS + pair(first, second))).items()}

@@ -15,6 +15,7 @@ from keyrules.code.terraform.versions import overlap
 RULES = tuple(part for rule in ("001", "007", "008", "009", "010") for part in ("--rule", f"KEY_AWS_{rule}"))
 IAM = "terraform-aws-modules/iam/aws//modules/iam-user"
 SYSTEM = "cloudposse/iam-system-user/aws"
+ECR = "github.com/ministryofjustice/cloud-platform-terraform-ecr-credentials"
 SINKS = """
 resource "aws_lambda_function" "f" {
   environment {
@@ -82,7 +83,11 @@ class TestCalls:
             ("silinternational/serverless-user/aws", "", FAILS),
             ("github.com/ministryofjustice/cloud-platform-terraform-ecr-credentials?ref=5.3.0", "", FAILS),
             ("github.com/ministryofjustice/cloud-platform-terraform-ecr-credentials?ref=6.0.0", "", NOTHING),
-            ("github.com/ministryofjustice/cloud-platform-terraform-ecr-credentials?ref=main", "", FAILS),
+            (ECR + "?ref=main", "", FAILS),
+            (ECR + "?ref=a8ce80e902cc98a1e886f8a3e96b3f62250d79f8", "", FAILS),
+            (ECR + "?ref=5.3.0", "", FAILS),
+            (ECR + "?ref=6.0.0", "", NOTHING),
+            (ECR, "", NOTHING),
             ("acme/user/aws", "", NOTHING),
             ("acme/user/aws", "create_iam_access_key = true", {"001": "UNKNOWN"}),
             ("acme/user/aws", "create_access_key = var.open", {"001": "UNKNOWN"}),
@@ -100,10 +105,20 @@ class TestCalls:
         write(tmp_path, {".terraform/modules/modules.json": listed, ".terraform/modules/u/main.tf": ""})
         assert on_call(tmp_path, call(SYSTEM)) == NOTHING
 
-    def test_what_an_open_switch_says(self, tmp_path: Path) -> None:
-        write(tmp_path, {"main.tf": call(IAM, "create = var.open")})
+    @pytest.mark.parametrize(
+        ("source", "arguments", "what"),
+        [
+            (IAM, "create = var.open", "an input"),
+            (ECR + "?ref=main", "", "its version, which is no number,"),
+            (ECR + "?ref=5.3.0", "", None),
+            (IAM + "?ref=main", "", None),
+        ],
+    )
+    def test_what_is_open_is_said(self, tmp_path: Path, source: str, arguments: str, what: str | None) -> None:
+        write(tmp_path, {"main.tf": call(source, arguments)})
         (finding,) = scan(tmp_path, "--rule", "KEY_AWS_001").findings()
-        assert finding["message"].endswith("(an input decides whether the module creates a key; judged as if it did)")
+        end = f"({what} decides whether the module creates a key; judged as if it did)"
+        assert finding["message"].endswith(end if what else "declare a key that rotates")
 
 
 class TestSecrets:
@@ -166,7 +181,7 @@ class TestTheTable:
             spelt += [f"{owner}/{name}/{provider}{folder}", f"tfr:///{owner}/{name}/{provider}{folder}?version=0"]
         for source in spelt:
             plain = source.removesuffix("?version=0")
-            assert row in (matching(plain) or ()), source
+            assert row in (matching(plain, "a branch") or ()), source
             assert any(word in plain for word in source_words(row)), source
             assert relevance.concerns_terraform(call(source).encode()), source
         monkeypatch.setattr(relevance, "MODULE_SOURCES", ())

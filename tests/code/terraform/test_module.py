@@ -48,6 +48,13 @@ def test_a_broken_file_is_an_error_and_leaves_the_others(tmp_path: Path) -> None
     assert not any("SECRETIVE" in error.message for error in root.module.errors)
 
 
+def test_a_values_file_that_is_locked_says_what_to_do(tmp_path: Path) -> None:
+    write(tmp_path, {"a.tf": key("a")})
+    (tmp_path / "terraform.tfvars").write_bytes(b"\0GITCRYPT\0\xd0\xff")
+    (error,) = root_scope(tmp_path).module.errors
+    assert error.message == "is encrypted by git-crypt; unlock the repository before the scan"
+
+
 def test_an_absent_folder_is_an_error(tmp_path: Path) -> None:
     assert [error.message for error in root_scope(tmp_path / "none").module.errors] == [
         "cannot be listed: No such file or directory"

@@ -187,3 +187,14 @@ class TestEscapingBlocks:
         text = f'resource "aws_iam_access_key" "k" {{\n{escaped}}}\n'
         (key,) = declared_keys(root_scope(write(tmp_path, {"main.tf": text})))
         assert attribute(key.declared, key.frame, "status") == "Inactive" and key.address == "aws_iam_access_key.k"
+
+
+def test_a_folder_that_is_not_there_is_named_with_each_call_of_it(tmp_path: Path) -> None:
+    calls = {"b.tf": "\n" + call('"./gone"'), "c.tf": call('"./gone"').replace('"m"', '"n"')}
+    done = scan(write(tmp_path, {"a.tf": KEY} | calls))
+    fate = "cannot be listed: No such file or directory"
+    assert done.code == 3
+    assert done.errors() == {
+        "b.tf": f"Line 2: the folder of module m, gone, {fate}",
+        "c.tf": f"Line 1: the folder of module n, gone, {fate}",
+    }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from keyrules.code.terraform.versions import overlap, satisfies
+from keyrules.code.terraform.versions import is_constraint, is_open_above, overlap, satisfies
 
 
 @pytest.mark.parametrize(
@@ -45,3 +45,14 @@ def test_what_is_no_version(version: str, constraint: str) -> None:
 )  # fmt: skip
 def test_whether_constraints_overlap(first: str, second: str, expected: bool | None) -> None:
     assert overlap(first, second) is expected
+
+
+@pytest.mark.parametrize(
+    ("text", "constraint", "open_above"),
+    [
+        ("", True, True), (">= 5", True, True), ("> 1, != 3.0.0", True, True), ("5.1.0", True, False),
+        ("~> 5.0", True, False), (">= 1, < 3", True, False), ("main", False, False), (">= 1, main", False, False),
+    ],
+)  # fmt: skip
+def test_what_is_a_constraint_and_has_no_end(text: str, constraint: bool, open_above: bool) -> None:
+    assert (is_constraint(text), is_open_above(text)) == (constraint, open_above)

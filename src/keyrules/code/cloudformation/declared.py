@@ -92,6 +92,8 @@ def _blanked(text: str, start: str, end: str) -> str:
 
 def _comment_start(line: str) -> int:
     """Where a `#` or `//` comment starts on a line, outside quotes; the length of the line without one."""
+    if "#" not in line and "//" not in line:
+        return len(line)
     ends = dict(_strings(line))
     position = 0
     while position < len(line):
@@ -108,6 +110,8 @@ def _comment_start(line: str) -> int:
 def _strings(line: str) -> list[tuple[int, int]]:
     """The quoted texts on one line as (start, end); one that is not closed on the line does not count."""
     found: list[tuple[int, int]] = []
+    if '"' not in line and "'" not in line:
+        return found
     position = 0
     before = ""
     while position < len(line):

@@ -140,6 +140,7 @@ _PLAIN: Sequence[tuple[str, str, Sink]] = (
         _CONFIG,
     ),
     ("aws_(sfn_state_machine|ssm_document|cloudformation_stack|cloudfront_function|glue_job)", "", _CODE),
+    ("fastly_service_\\w+", "", _CODE),
     ("external", "program", _PROGRAM),
 )
 """Type, the top-level argument (empty: any), and what it is."""

@@ -151,11 +151,16 @@ def _call(found: KnownCall) -> KeyCall:
         owner=None,
         owner_shown="the user",
         rotation=rotation,
-        caveat="an input decides whether the module creates a key; judged as if it did"
-        if found.creates is None
-        else "",
+        caveat=_caveat(found),
         known=bool(found.modules),
     )
+
+
+def _caveat(found: KnownCall) -> str:
+    if found.creates is not None and not found.open_version:
+        return ""
+    what = "its version, which is no number," if found.open_version else "an input"
+    return f"{what} decides whether the module creates a key; judged as if it did"
 
 
 def _rotation_of_call(found: KnownCall, context: TimedContext) -> Opinion:

@@ -27,7 +27,7 @@ from keyrules.code.terraform.module import Declaration
 from keyrules.code.terraform.references import depends_on_inputs
 from keyrules.code.terraform.scope import Frame, Scope
 from keyrules.code.terraform.sources import module_source
-from keyrules.code.terraform.versions import overlap
+from keyrules.code.terraform.versions import is_constraint, is_open_above, overlap
 from keyrules.pack.catalog import rules_folder
 from keyrules.pack.csv_table import read_table
 
@@ -38,6 +38,9 @@ SET = object()
 
 _NOTHING = (None, "", UNKNOWN)
 """What an argument is worth that may leave the secret as it is."""
+
+_ANY_VERSION = "?"
+"""Stands for a constraint that is not resolved."""
 
 _PLACE = re.compile(
     r"(?:git::|tfr::?)?(?:[a-z][a-z0-9+.-]*://)?(?:[\w.-]+@)?(?P<path>[^?]*)(?:\?(?P<query>.*))?", re.DOTALL
@@ -103,6 +106,7 @@ class KnownCall:
 
     `creates` is None where an input decides; `modules` are the rows that it may be a call of, none for a module that
     nobody knows. Its arguments or outputs are then all that speaks of a key: `hinted` says that arguments do.
+    `open_version` says that the call may also be of a version that creates none.
     """
 
     call: Declaration
@@ -110,6 +114,7 @@ class KnownCall:
     creates: bool | None
     modules: tuple[KnownModule, ...]
     hinted: bool = False
+    open_version: bool = False
 
     @property
     def address(self) -> str:
@@ -175,7 +180,8 @@ def _known_call(call: Declaration, scope: Scope) -> KnownCall | None:
     if source.text is None or source.folder is not None:
         return None
     version = evaluate(call.value("version"), Frame(scope))
-    rows = matching(source.text, version if isinstance(version, str) else "", call.body.attributes.keys())
+    wanted = "" if version is None else version if isinstance(version, str) else _ANY_VERSION
+    rows = matching(source.text, wanted, call.body.attributes.keys())
     if rows is not None and not rows:
         return KnownCall(call, scope, False, ())
     frame, keys = Frame(scope, None, call), instance_keys(call, scope)
@@ -187,7 +193,9 @@ def _known_call(call: Declaration, scope: Scope) -> KnownCall | None:
     if rows and creates is not False and not _is_named(rows, source.text):
         # A fork under another name is known by its folder only, and may have become something else.
         return KnownCall(call, scope, None, (), True)
-    return KnownCall(call, scope, creates, rows or (), bool(hints))
+    # Versions that no row is about create no key; a branch or a commit may be one of those.
+    open_version = bool(rows) and not _newest(rows or ()) and not is_constraint(_address(source.text).version or wanted)
+    return KnownCall(call, scope, creates, rows or (), bool(hints), open_version)
 
 
 def _decided(value: object, default: bool) -> bool | None:
@@ -198,7 +206,8 @@ def matching(source: str, version: str = "", given: Set[str] = frozenset()) -> t
     """The rows that a source may be a call of, None for a module that the table does not have.
 
     `version` is the call's constraint; one that is none, such as a branch, may be any. Of several versions those are
-    meant that take the arguments that are `given`.
+    meant that take the arguments that are `given`. A constraint that allows the newest version means that one where no
+    row holds for it: `terraform init` brings it, and it creates no key.
     """
     address = _address(source)
     wanted = address.version or version
@@ -211,11 +220,18 @@ def matching(source: str, version: str = "", given: Set[str] = frozenset()) -> t
         return None
     rows = [row for row in known if not row.versions or not wanted or overlap(wanted, row.versions) is not False]
     telling = given & {name for row in rows for name in _arguments(row)}
+    if not telling and is_open_above(wanted) and not _newest(rows):
+        return ()
     return tuple([row for row in rows if telling <= _arguments(row)] or rows)
 
 
 def _is_named(rows: Sequence[KnownModule], source: str) -> bool:
     return any(row.repository == _address(source).repository for row in rows)
+
+
+def _newest(rows: Sequence[KnownModule]) -> list[KnownModule]:
+    """Those of some rows that hold for versions to come."""
+    return [row for row in rows if "<" not in row.versions]
 
 
 def _arguments(row: KnownModule) -> set[str]:

@@ -24,6 +24,9 @@ TERRAFORM, OPENTOFU = "Terraform", "OpenTofu"
 
 _TOFU_SUFFIXES = (".tofu", ".tofu.json")
 
+_GIT_CRYPT = b"\0GITCRYPT\0"
+"""How a file starts that git-crypt keeps encrypted: commands.cpp of https://github.com/AGWA/git-crypt"""
+
 _TOLD_APART = frozenset({"aws_iam_access_key", "awsutils_expiring_iam_access_key", "aws_iam_user_login_profile"})
 """Types of which a second declaration of the same name would go unjudged; Terraform refuses it for every type."""
 
@@ -229,8 +232,10 @@ class ModuleReader:
             return parse_terraform_json(text) if path.endswith(".json") else parse_hcl(text)
         except HclSyntaxError as error:
             errors.append(SourceError(path, error.line, str(error)))
-        except UnicodeDecodeError:
-            errors.append(SourceError(path, 0, "is not UTF-8, which Terraform requires"))
+        except UnicodeDecodeError as error:
+            encrypted = error.object.startswith(_GIT_CRYPT)
+            how = "is encrypted by git-crypt; unlock the repository before the scan"
+            errors.append(SourceError(path, 0, how if encrypted else "is not UTF-8, which Terraform requires"))
         except OSError as error:
             errors.append(SourceError(path, 0, f"cannot be read: {error.strerror}"))
         return None

@@ -27,6 +27,8 @@ from keyrules.code.terraform.scope import Frame, Scope
 _MAX_DEPTH = 24
 _KEEPING = frozenset({"join", "nonsensitive", "one", "tostring"})
 """Functions whose value differs where one of their arguments does and the others are the same."""
+_UNLIKE = frozenset({"distinct", "keys", "toset"})
+"""Functions whose value has no two equal members."""
 
 
 def may_be_several(declared: Declaration, frame: Frame) -> bool:
@@ -76,6 +78,8 @@ def _differs(expr: Expr | None, frame: Frame, repeated: Declaration, depth: int)
     if expr is None or depth > _MAX_DEPTH:
         return False
     expr, frame = _followed(expr, frame)
+    if _picks_once(expr, frame, repeated, depth):
+        return True
     if isinstance(expr, Call) and expr.name in _KEEPING:
         return any(_differs(argument, frame, repeated, depth + 1) for argument in expr.args)
     if isinstance(expr, Template):
@@ -103,6 +107,23 @@ def _differs(expr: Expr | None, frame: Frame, repeated: Declaration, depth: int)
         if child is not None and output is not None:
             return _differs(output.value("value"), Frame(child), repeated, depth + 1)
     return False
+
+
+def _picks_once(expr: Expr, frame: Frame, repeated: Declaration, depth: int) -> bool:
+    """Whether each instance takes another member of a list in which no member comes twice."""
+    if isinstance(expr, Call) and expr.name == "element" and len(expr.args) == 2:
+        # element() starts over where the list ends, so there may be no more instances than members.
+        count = _followed(repeated.value("count") or expr, Frame(frame.scope))[0]
+        collection, key = expr.args
+        if count != Call("length", (collection,)) or frame.block is not repeated:
+            return False
+    elif isinstance(expr, Access) and isinstance(expr.steps[-1], Index):
+        key = expr.steps[-1].key
+        collection = Access(expr.base, expr.steps[:-1]) if expr.steps[1:] else expr.base
+    else:
+        return False
+    members = _followed(collection, frame)[0]
+    return isinstance(members, Call) and members.name in _UNLIKE and _differs(key, frame, repeated, depth + 1)
 
 
 def _followed(expr: Expr, frame: Frame) -> tuple[Expr, Frame]:

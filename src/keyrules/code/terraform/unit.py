@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from keyrules.code.addresses import without_keys
+from keyrules.code.file_paths import shown
 from keyrules.code.joined_readings import joined
 from keyrules.code.judging import add, idle_skips, unread_verdicts, verdicts_on, with_skips
 from keyrules.code.session import CheckSession
@@ -45,12 +46,14 @@ def _read(root: Scope, session: CheckSession) -> Declared:
     modules: dict[str, Module] = {}
     for scope in walk(root):
         modules.setdefault(scope.module.path, scope.module)
+        found.problems += _missing_folder(scope)
         found.problems += _unread_sources(scope)
     found.absent = [place for place in _absent(root) if (place.path, without_keys(place.address)) not in present]
     unread: list[Place] = []
     for module in modules.values():
         for error in module.errors:
-            found.problems.append(Problem(error.path, error.message))
+            if error.path != module.path or module is root.module:
+                found.problems.append(Problem(error.path, error.message))
             unread += keys_named_in(error.path)
     found.keys += unread
     verdicts = list(verdicts_on("terraform", session, keys, root))
@@ -67,6 +70,14 @@ def _read(root: Scope, session: CheckSession) -> Declared:
     )
     found.idle_skips = idle_skips(skips)
     return found
+
+
+def _missing_folder(scope: Scope) -> Iterator[Problem]:
+    """The call of a module whose folder cannot be read."""
+    for error in scope.module.errors:
+        if error.path == scope.module.path and scope.call is not None:
+            where = f"line {scope.call.start_line}: the folder of module {scope.call.name}, {shown(error.path)},"
+            yield Problem(scope.call.path, f"{where} {error.message}")
 
 
 def _absent(root: Scope) -> Iterator[Place]:

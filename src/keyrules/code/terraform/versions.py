@@ -52,6 +52,17 @@ def overlap(first: str, second: str) -> bool | None:
     return any(all(_meets(given, *part) for part in known) for given in tried)
 
 
+def is_constraint(text: str) -> bool:
+    """Whether a text is a version constraint or none at all, unlike a branch or a commit."""
+    return not text or all(_part(part) for part in text.split(","))
+
+
+def is_open_above(constraint: str) -> bool:
+    """Whether a constraint, or none at all, holds for versions to come."""
+    parts = [_part(part) for part in constraint.split(",")] if constraint else []
+    return all(part is not None and part[0] in (">", ">=", "!=") for part in parts)
+
+
 def _after(edge: Version) -> Version:
     """The next release in the numbers that are written most often."""
     return Version((*edge.numbers[:-1], edge.numbers[-1] + 1))
