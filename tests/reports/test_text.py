@@ -17,7 +17,17 @@ from evaluations import (
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keyrules.model import Counts, EvaluationError, Finding, Input, Location, Status, TraceStep
+from keyrules.model import (
+    Counts,
+    Coverage,
+    CoverageOutcome,
+    EvaluationError,
+    Finding,
+    Input,
+    Location,
+    Status,
+    TraceStep,
+)
 from keyrules.reports import text as text_report
 from keyrules.reports.report_options import ReportOptions
 from keyrules.reports.text_style import Style, display_width
@@ -209,3 +219,22 @@ def test_a_live_evaluation_is_told_as_well() -> None:
     text = text_report.render(every_kind_of_live_result(), ReportOptions())
     assert "alice/access_key_1" in text
     assert text.splitlines()[-1].startswith("1 credential report, 4 checks: 1 failed (1 low)")
+
+
+@pytest.mark.parametrize("width", [60, 80, 200])
+def test_what_became_of_the_files(width: int) -> None:
+    kinds = [
+        *[(CoverageOutcome.JUDGED, "")] * 2,
+        *[(CoverageOutcome.ABSENT, "names access keys in comments only")] * 2,
+        (CoverageOutcome.ABSENT, "creates keys in a language that is not read"),
+        (CoverageOutcome.UNKNOWN, "could not be evaluated"),
+    ]
+    covered = tuple(Coverage(f"{number}.tf", *kind, 0) for number, kind in enumerate(kinds))
+    off = (*((f"KEY_AWS_{n:03d}", "not asked for") for n in range(1, 5)), ("KEY_AWS_007", "opt-in"))
+    text = text_report.render(make_evaluation(coverage=covered, rules_off=off), ReportOptions(width=width))
+    lines = text.split("\n\n")[-1].splitlines()[:-1]
+    assert " ".join(lines) == (
+        "2 files with access keys judged; 1 could not be evaluated; 1 creates keys in a language that is not read; "
+        "2 name access keys in comments only; off: 4 rules (not asked for), KEY_AWS_007 (opt-in)"
+    )
+    assert max(map(len, lines)) <= width

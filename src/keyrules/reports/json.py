@@ -4,7 +4,8 @@ Keys are only ever added within version 1. A finding has `subject` on the live p
 `trace` is there when a secret's path is known, `exemption` when the status is EXEMPT, `exception` when an entry of the
 exceptions file says so. `framework`, `population` and `controls` are there when the run was asked for a framework or a
 control; `baseline`, and `known` in the summary, when it was compared with a baseline; `configuration` when it had one.
-`coverage`, on the code plane, says what became of every file that holds a word of the rules.
+On the code plane `coverage` says what became of every file that holds a word of the rules (`outcome` is judged, absent
+or unknown, `reason` says why where it was not judged), and `rules_off` which rules about code did not run, and why.
 """
 
 from __future__ import annotations
