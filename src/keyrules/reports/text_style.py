@@ -10,10 +10,13 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
-from datetime import datetime, timedelta, timezone
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from keyrules.terms import Plane, Severity, Status
+
+if TYPE_CHECKING:
+    # A scan that finds nothing prints no time, and would wait for this longer than for all the rest of this module.
+    from datetime import datetime, timedelta
 
 NOTHING_TO_EVALUATE = "Nothing to evaluate."
 """The last line of a run that found nothing to look at."""
@@ -173,6 +176,8 @@ def human_duration(duration: timedelta) -> str:
 
 def duration_beyond(duration: timedelta, limit_days: int) -> str:
     """The same, and to the second where whole days would hide that a limit is passed: `90 days and 1 second`."""
+    from datetime import timedelta
+
     rest = duration - timedelta(days=duration.days)
     if duration.days == limit_days and rest:
         return f"{count_of(duration.days, 'day')} and {human_duration(rest)}"
@@ -182,13 +187,15 @@ def duration_beyond(duration: timedelta, limit_days: int) -> str:
 def relative_date(moment: datetime, as_of: datetime) -> str:
     """How far an aware moment lies from `as_of`: `412 days ago`, `in 12 days`, `now`."""
     distance = as_of - moment
-    if abs(distance) < timedelta(seconds=1):
+    if abs(distance).total_seconds() < 1:
         return "now"
-    return f"{human_duration(distance)} ago" if distance > timedelta(0) else f"in {human_duration(distance)}"
+    return f"{human_duration(distance)} ago" if distance.total_seconds() > 0 else f"in {human_duration(distance)}"
 
 
 def iso_utc(moment: datetime) -> str:
     """ISO 8601 in UTC with `Z`, as in 2026-01-31T09:30:00Z; a fraction of a second is kept. ValueError when naive."""
+    from datetime import timezone
+
     if moment.tzinfo is None:
         raise ValueError("a report cannot print a time that has no time zone")
     return moment.astimezone(timezone.utc).isoformat().replace("+00:00", "Z")
