@@ -15,7 +15,7 @@ from keyrules.code.flow.work import FlowError, WorkExhausted
 from keyrules.code.terraform.evaluate import evaluate, truth
 from keyrules.code.terraform.keys import declared_keys
 from keyrules.code.terraform.module import Declaration, block_address
-from keyrules.code.terraform.scope import Frame, Scope
+from keyrules.code.terraform.scope import Frame, Scope, format_key
 from keyrules.code.verdict import Context, Verdict, listed
 from keyrules.model import Status, TraceStep
 
@@ -48,7 +48,7 @@ class _Arrival:
 
 @dataclass
 class _Subject:
-    """A block that secrets arrive at; all its instances together."""
+    """What secrets arrive at: an instance of a block, or a module call or output with all its instances."""
 
     address: str
     declared: Declaration
@@ -166,31 +166,37 @@ def _sink_subjects(taint: SecretTaint) -> Iterator[_Subject]:
         prefix = plain_prefix(scope)
         for kind, declarations in scope.module.blocks:
             for name, declared in sorted(declarations.items()):
-                address = f"{prefix}{block_address(kind, name)}"
-                yield _taken_in(taint, scope, declared, address, partial(_block_sink, kind))
+                block = block_address(kind, name)
+                for key in taint.instances(declared, scope):
+                    # Each instance by itself: a secret in one file is none in the others that a block writes.
+                    address = f"{scope.prefix}{block}{format_key(key)}"
+                    decide = partial(_block_sink, kind)
+                    yield _taken_in(taint, Frame(scope, key, declared), address, f"{prefix}{block}", decide)
         for name, call in sorted(scope.module.calls.items()):
-            yield _taken_in(taint, scope, call, f"{prefix}module.{name}", _call_sink)
+            for key in taint.instances(call, scope):
+                address = f"{prefix}module.{name}"
+                yield _taken_in(taint, Frame(scope, key, call), address, address, _call_sink)
 
 
 def _taken_in(
     taint: SecretTaint,
-    scope: Scope,
-    declared: Declaration,
+    frame: Frame,
     address: str,
+    shown: str,
     decide: Callable[[tuple[str, ...], Frame], Sink | None],
 ) -> _Subject:
-    """What arrives at a block, over all its instances."""
-    subject = _Subject(address, declared)
+    """What arrives at one instance of a block."""
+    assert frame.block is not None
+    subject = _Subject(address, frame.block)
     try:
-        for key in taint.instances(declared, scope):
-            for argument in taint.arguments(declared, scope, key):
-                found = decide(argument.path, Frame(scope, key, declared))
-                if found is not None:
-                    label = f"{address} {_shown(argument.path)}"
-                    subject.arrivals += [
-                        _Arrival(_seen_from(source, found), source, trail, label, argument.line)
-                        for source, trail in _named(argument.value)
-                    ]
+        for argument in taint.arguments(frame.block, frame.scope, frame.key):
+            found = decide(argument.path, frame)
+            if found is not None:
+                label = f"{shown} {_shown(argument.path)}"
+                subject.arrivals += [
+                    _Arrival(_seen_from(source, found), source, trail, label, argument.line)
+                    for source, trail in _named(argument.value)
+                ]
     except WorkExhausted:
         raise
     except FlowError as error:
