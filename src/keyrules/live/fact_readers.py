@@ -9,9 +9,10 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple, TypeAlias
 
-from keyrules.live.credential_report import NOT_SUPPORTED, Row
+from keyrules.live.credential_report import Row
 from keyrules.live.facts import FACTS
 from keyrules.live.instants import ABSENT, UNITS, Instant, age_at, to_datetime
+from keyrules.live.report_columns import NOT_SUPPORTED
 from keyrules.model import FactValue
 
 

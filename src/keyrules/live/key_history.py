@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
-from keyrules.live.credential_report import NO_VALUE, NOT_SUPPORTED, ROOT_USER, Row
+from keyrules.live.credential_report import ROOT_USER, Row
 from keyrules.live.fact_readers import CERTIFICATE_1, CERTIFICATE_2, KEY_1, KEY_2, PASSWORD, ROOT, SubjectKind
 from keyrules.live.instants import ABSENT, Instant, age_at, to_datetime
+from keyrules.live.report_columns import NO_VALUE, NOT_SUPPORTED
 from keyrules.reports.text_style import duration_beyond, human_duration, iso_utc
 
 _NO_PLACE: Final = frozenset({"", NO_VALUE, NOT_SUPPORTED, "no_information"})
