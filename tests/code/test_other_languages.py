@@ -129,4 +129,4 @@ def test_a_run_never_says_that_nothing_declares_a_key(tmp_path: Path) -> None:
     for said in (early.stdout, " ".join(late.report["notes"])):
         assert "nothing in" not in said
         assert "cdk synth" in said
-    assert len(late.report["notes"]) == 1 + len(DECLARED)
+    assert len(late.report["notes"]) == len(DECLARED)

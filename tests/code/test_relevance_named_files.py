@@ -36,8 +36,9 @@ ROOT = 'variable "days" {\n  type = number\n}\nmodule "user" {\n  source = "../m
 
 
 def rotations(facts: set[Fact]) -> dict[str, str]:
-    """Status of the rotation rule by address."""
-    return {fact.address: fact.status for fact in facts if fact.rule == ROTATION}
+    """Status of the rotation rule by address; a failure with some set of values is one."""
+    ordered = sorted((fact for fact in facts if fact.rule == ROTATION), key=lambda fact: fact.status == "FAIL")
+    return {fact.address: fact.status for fact in ordered}
 
 
 def named(root: Path, *names: str) -> dict[str, str]:

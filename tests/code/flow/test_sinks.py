@@ -321,7 +321,6 @@ def test_modules_that_cannot_be_read(tmp_path: Path, source: str, arguments: str
 @pytest.mark.parametrize(
     ("block", "address"),
     [
-        (f'action "aws_sns_publish" "x" {{\n config {{\n message = {S}\n }}\n}}', "action.aws_sns_publish.x"),
         (f'ephemeral "aws_lambda_invocation" "x" {{\n payload = {S}\n}}', "ephemeral.aws_lambda_invocation.x"),
         (f'check "c" {{\n data "http" "x" {{\n url = {S}\n }}\n}}', "data.http.x"),
     ],

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import codecs
 import copy
-import gzip
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -36,35 +35,6 @@ def small_plan() -> PlanMaker:
     plan.key('module.a["x.y"].module.b[1].aws_iam_access_key.new["k"]', new_key("new"))
     plan.output("id", ref("aws_iam_access_key.old.id"), "AKIAZ5SYNTHETIC5FIXT")
     return plan
-
-
-@pytest.mark.parametrize(
-    "wrap",
-    [
-        lambda data: b"[command]/usr/bin/terraform show -json p\n::debug::x\n" + data + b"\n::set-output name=x::\n",
-        lambda data: b"\x1b[33mWarning\x1b[0m: {x}\n" + data,
-        lambda data: b"2026-11-28T15:00:00.000Z " + data + b"\n",
-        gzip.compress,
-    ],
-    ids=["setup_terraform", "ansi", "log", "gzip"],
-)
-def test_what_wrappers_add_does_not_hide_a_plan(wrap: Callable[[bytes], bytes]) -> None:
-    data = small_plan().bytes()
-    assert is_plan(wrap(data))
-    addresses = [one.address for one in read_plan(data).planned]
-    assert addresses
-    assert [one.address for one in read_plan(wrap(data)).planned] == addresses
-
-
-def test_two_plans_in_one_file_are_refused() -> None:
-    data = small_plan().bytes()
-    assert refusal(data + b"\n" + data) == "the file holds more than one plan; give each a file of its own"
-
-
-def test_a_damaged_packed_plan_is_refused() -> None:
-    data = gzip.compress(small_plan().bytes())[:-20]
-    assert is_plan(data)
-    assert "packed" in refusal(data)
 
 
 @pytest.mark.parametrize("path", PLANS, ids=lambda path: f"{path.parts[-3]}-{path.stem}")

@@ -347,7 +347,7 @@ def test_reports_are_private_until_they_are_whole(
 
     monkeypatch.setattr(Path, "chmod", chmod)
     write(repository, {"old.json": ""})
-    (repository / "old.json").chmod(0o640)
+    os.chmod(repository / "old.json", 0o640)  # noqa: PTH101  Path.chmod is watched
     assert scan(capfd, "--format", "json=old.json", "--format", "csv=new.csv")[0] == 1
     assert modes == [0o600, 0o600]
     mask = os.umask(0o022)

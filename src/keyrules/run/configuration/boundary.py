@@ -127,7 +127,7 @@ def _upwards(start: Path, top: Path) -> Iterator[Path]:
 
 def _nearer(path: Path, top: Path) -> Path | None:
     """The configuration that somebody may expect to hold for a path: the nearest one, within its own repository."""
-    folder = path if path.is_dir() else path.parent
+    folder = path if os.path.isdir(path) else path.parent
     end = top if below(str(folder), [str(top)]) else _repository(folder) or folder
     for each in _upwards(folder, end):
         if os.path.lexists(each / CONFIGURATION_FILE):
