@@ -79,4 +79,6 @@ def test_on_code_that_is_easily_misread(tmp_path: Path) -> None:
     # Checkov keeps one record of a rule on a block: what is undecided for OpenTofu there may stand for both.
     lost = {f for f in ours - theirs if not f[2].endswith(TOFU) and not f[2].startswith((LOOPS, "action_block/"))}
     assert sorted(f for f in lost if (*f[:4], "UNKNOWN") not in twins) == []
-    assert {f[0] for f in twins} == {f[0] for f in ours - theirs if f[2].startswith("terraform_and_tofu_twins/")}
+    # Of what fails for Terraform and is undecided for OpenTofu it may keep either.
+    there = {f[0] for f in theirs if f[2] == "terraform_and_tofu_twins/main.tf"}
+    assert {f[0] for f in ours - theirs if f[2].startswith("terraform_and_tofu_twins/")} <= there
