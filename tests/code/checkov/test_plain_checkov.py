@@ -70,3 +70,23 @@ def test_skip_comments_work_for_each_id(tmp_path: Path) -> None:
         if f["status"] in ("FAIL", "UNKNOWN")
     }
     assert {(rule, path, address) for rule, _, path, address, _ in done.found(tmp_path)} == open_in_ours
+
+
+class TestABrokenFileBesideBlocksThatAreNoResources:
+    """Checkov itself leaves the broken file out and exits 0."""
+
+    BROKEN = 'resource "aws_iam_access_key" "k" {\n  user = "svc"\n'
+
+    def test_undecided_on_the_provider(self, tmp_path: Path) -> None:
+        write(tmp_path, {"main.tf": 'provider "aws" {\n  region = "eu-west-1"\n}\n', "broken.tf": self.BROKEN})
+        words = run("dirs", cwd=PROJECT).stdout.split()
+        done = checkov(tmp_path, *words, "--check", "KEY_AWS_*")
+        assert done.code == 1
+        assert {status for *_, status in done.found(tmp_path)} == {"UNKNOWN"}
+        assert {(path, address) for _, _, path, address, _ in done.found(tmp_path)} == {("main.tf", "provider.aws")}
+
+    def test_nothing_that_checkov_could_show_ends_its_run(self, tmp_path: Path) -> None:
+        write(tmp_path, {"main.tf": "locals {\n  a = 1\n}\n", "broken.tf": self.BROKEN})
+        words = run("dirs", cwd=PROJECT).stdout.split()
+        done = checkov(tmp_path, *words, "--check", "KEY_AWS_*")
+        assert done.code == 2 and "was not evaluated (NoBlockToReportOn)" in done.stderr

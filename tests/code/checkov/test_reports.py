@@ -10,7 +10,7 @@ import pytest
 from scanning import write
 
 from keyrules.code.checkov import reports
-from keyrules.code.checkov.reports import Reports, template_reports, terraform_reports
+from keyrules.code.checkov.reports import NoBlockToReportOn, Reports, template_reports, terraform_reports
 from keyrules.code.judging import RULES
 from keyrules.code.unit_results import Declared, Problem
 from keyrules.code.verdict import Verdict
@@ -85,6 +85,35 @@ class TestTerraform:
         judged.problems = [Problem(str(self.MAIN), "cannot be parsed")]
         found = terraform_reports([block(self.MAIN, "a", "variable"), block(self.MAIN, OTHER)])
         assert shown(found, "KEY_AWS_001", Status.UNKNOWN) == [OTHER]
+
+
+class TestNoBlockOfTheUnitHasLines:
+    """Checkov shows a record only where it has lines, and a verdict that is nowhere would be a pass."""
+
+    VARIABLE = block(Path("/bad/main.tf"), "v", "variable")
+    LOCALS = block(Path("/bad/main.tf"), "n", "locals")
+
+    @pytest.fixture(autouse=True)
+    def unreadable(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def judge(kind: str, path: str, session: object) -> Declared:
+            return Declared(problems=[Problem("/bad/broken.tf", "cannot be parsed")] if path == "/bad" else [])
+
+        monkeypatch.setattr(reports, "judge_unit", judge)
+
+    @pytest.mark.parametrize("kind", ["provider", "variable"])
+    def test_a_lesser_block_of_the_same_unit(self, kind: str) -> None:
+        lesser = block(Path("/bad/main.tf"), "aws.default", kind)
+        found = terraform_reports([lesser, self.LOCALS, block(Path("/good/main.tf"), KEY)])
+        assert all(shown(found, rule, Status.UNKNOWN) == [f"{kind}.aws.default"] for rule in RULES)
+
+    @pytest.mark.parametrize("nodes", [[OTHER, KEY], [KEY, OTHER]])
+    def test_the_first_block_of_another_unit(self, nodes: list[str]) -> None:
+        found = terraform_reports([self.LOCALS, *(block(Path("/good/main.tf"), name) for name in nodes)])
+        assert all(shown(found, rule, Status.UNKNOWN) == [KEY] for rule in RULES)
+
+    def test_none_at_all_is_an_error(self) -> None:
+        with pytest.raises(NoBlockToReportOn):
+            terraform_reports([self.LOCALS])
 
 
 def test_a_judge_that_crashes_leaves_the_unit_undecided(monkeypatch: pytest.MonkeyPatch) -> None:

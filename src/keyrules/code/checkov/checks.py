@@ -34,17 +34,24 @@ class _Judge:
         self._lock = threading.Lock()
         # Held by the graph itself, so that an id that is used again never meets the verdicts of a graph that is gone.
         # Checkov may run the frameworks that share a registry on threads, so one is not enough.
-        self._judged: deque[tuple[Any, Reports]] = deque(maxlen=4)
+        self._judged: deque[tuple[Any, Reports | Exception]] = deque(maxlen=4)
 
     def reports(self, graph: Any) -> Reports:
-        """The vertices to report on, by rule and status."""
+        """The vertices to report on, by rule and status. Raises what judging the graph raised, each time."""
         with self._lock:
-            for known, reports in self._judged:
-                if known is graph:
-                    return reports
-            reports = self._judge(vertices(graph))
-            self._judged.append((graph, reports))
-            return reports
+            reports = next((reports for known, reports in self._judged if known is graph), None)
+            if reports is None:
+                reports = self._outcome(graph)
+                self._judged.append((graph, reports))
+        if isinstance(reports, Exception):
+            raise reports
+        return reports
+
+    def _outcome(self, graph: Any) -> Reports | Exception:
+        try:
+            return self._judge(vertices(graph))
+        except Exception as error:
+            return error
 
 
 class _PackCheck(BaseGraphCheck):  # type: ignore[misc]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -40,8 +39,6 @@ class OutputContextParser(BaseContextParser):  # type: ignore[misc]
 
 
 Vertex: TypeAlias = Mapping[str, Any]
-
-_INSTANCE_KEY = re.compile(r'\[(?:"(?:[^"\\]|\\.)*"|[^\]]*)\]')
 
 
 def vertices(graph: Any) -> list[Vertex]:

@@ -39,7 +39,7 @@ def template_reports(nodes: Sequence[Vertex]) -> Reports:
         if node.get("block_type_") == "resource":
             path = str(Path(str(node["file_path_"])).absolute())
             templates[path][str(node["block_name_"]).split(".")[-1]].append(node)
-    outcome = _Outcome()
+    outcome = _Outcome(templates)
     for path, by_name in sorted(templates.items()):
         outcome.add("cloudformation", path, partial(_in_template, by_name), {path: by_name})
     return outcome.by_rule
@@ -49,10 +49,18 @@ def _in_template(by_name: Mapping[str, Sequence[Vertex]], path: str, name: str) 
     return by_name.get(name, ())
 
 
-class _Outcome:
-    """Collects the verdicts on units by the vertices that they are reported on."""
+class NoBlockToReportOn(Exception):
+    """Something is undecided, and Checkov has no block with lines at all, so that its report could not show it."""
 
-    def __init__(self) -> None:
+
+class _Outcome:
+    """Collects the verdicts on units by the vertices that they are reported on.
+
+    `anywhere` are the vertices of all units, by path and address, for a unit that has none to report on.
+    """
+
+    def __init__(self, anywhere: _Seen) -> None:
+        self._anywhere = anywhere
         self.by_rule: dict[str, dict[Status, list[Vertex]]] = {
             rule_id: {status: [] for status in Status} for rule_id in RULES
         }
@@ -61,7 +69,7 @@ class _Outcome:
         """Judges one unit. `find` gives the vertices of a path and an address, `seen` all of a path by address.
 
         What Checkov has no block for is reported on the key whose secret it is about, else left undecided on the first
-        block that Checkov has, as is by every rule what could not be read.
+        block that Checkov has, as is by every rule what could not be read. Raises NoBlockToReportOn where it has none.
         """
         try:
             declared = judge_unit(kind, path, current_session())
@@ -81,10 +89,12 @@ class _Outcome:
                 self._leave_open(RULES, seen, problem.path)
 
     def _leave_open(self, rules: Iterable[str], seen: _Seen, path: str) -> None:
-        by_address = seen.get(path) or (seen[min(seen)] if seen else {})
-        if by_address:
-            for rule_id in rules:
-                self._report(rule_id, Status.UNKNOWN, by_address[min(by_address)])
+        seen = seen or self._anywhere
+        if not seen:
+            raise NoBlockToReportOn
+        by_address = seen.get(path) or seen[min(seen)]
+        for rule_id in rules:
+            self._report(rule_id, Status.UNKNOWN, by_address[min(by_address)])
 
     def _report(self, rule_id: str, status: Status, found: Iterable[Vertex]) -> None:
         self.by_rule[rule_id][status] += [_reportable(vertex) for vertex in found]
@@ -101,10 +111,10 @@ def _source(verdict: Verdict, find: _Find) -> Sequence[Vertex]:
 class _Terraform:
     """Finds the vertices that a verdict is about: the very instance, or all instances of the block it names."""
 
-    def __init__(self, nodes: Iterable[Vertex]) -> None:
+    def __init__(self, nodes: Sequence[Vertex]) -> None:
         self._exact: dict[tuple[str, str, str], list[Vertex]] = defaultdict(list)
         self._block: dict[tuple[str, str, str], list[Vertex]] = defaultdict(list)
-        units: dict[tuple[str, str], dict[str, dict[str, list[Vertex]]]] = {}
+        units: dict[tuple[str, str], list[Vertex]] = defaultdict(list)
         for node in nodes:
             path = str(node["file_path_"])
             is_plan = path.endswith(".json") and not path.endswith((".tf.json", ".tfvars.json"))
@@ -112,12 +122,10 @@ class _Terraform:
             shown = address(node)
             self._exact[unit, path, shown].append(node)
             self._block[unit, path, without_keys(shown)].append(node)
-            seen = units.setdefault(("plan" if is_plan else "terraform", unit), {})
-            if node.get("block_type_") in _REPORTED:
-                seen.setdefault(path, {}).setdefault(shown, []).append(node)
-        outcome = _Outcome()
-        for (kind, unit), seen in sorted(units.items()):
-            outcome.add(kind, unit, partial(self._find, unit), seen)
+            units["plan" if is_plan else "terraform", unit].append(node)
+        outcome = _Outcome(_with_lines(nodes))
+        for (kind, unit), blocks in sorted(units.items()):
+            outcome.add(kind, unit, partial(self._find, unit), _with_lines(blocks))
         self.reports: Reports = outcome.by_rule
 
     def _find(self, unit: str, path: str, name: str) -> Sequence[Vertex]:
@@ -127,8 +135,18 @@ class _Terraform:
         return exact or self._block.get((unit, path, without_keys(name)), ())
 
 
-_REPORTED = ("resource", "data", "module", "output")
-"""The blocks that Checkov has lines of, which a record needs."""
+_REPORTED = (("resource", "data", "module", "output"), ("provider", "variable"))
+"""The blocks that Checkov has lines of, which a record needs; the second only where there is none of the first."""
+
+
+def _with_lines(nodes: Iterable[Vertex]) -> _Seen:
+    """The best vertices that can be reported on, by path and address."""
+    found: list[dict[str, dict[str, list[Vertex]]]] = [{} for _ in _REPORTED]
+    for node in nodes:
+        for by_path, types in zip(found, _REPORTED, strict=True):
+            if node.get("block_type_") in types:
+                by_path.setdefault(str(node["file_path_"]), {}).setdefault(address(node), []).append(node)
+    return next(filter(None, found), {})
 
 
 def _reportable(vertex: Vertex) -> dict[str, Any]:
