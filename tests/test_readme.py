@@ -28,6 +28,12 @@ def test_every_hook_is_described() -> None:
     assert all(f"- id: {hook}" in text and f"`{hook}`" in text for hook in hooks)
 
 
+def test_every_address_of_a_file_of_this_repository_is_that_of_a_file() -> None:
+    text = README.read_text(encoding="utf-8")
+    named = re.findall(r"https://raw\.githubusercontent\.com/keyrules/keyrules/[^/\s]+/([^\s)\"'`]+)", text)
+    assert named and [path for path in named if not (PROJECT / path).is_file()] == []
+
+
 def test_the_commands_that_ci_runs_are_marked() -> None:
     text = README.read_text(encoding="utf-8")
     assert text.count("<!-- test-command -->\n```sh\n") == 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from keyrules.controls.model import Coverage, Relation, coverage
-from keyrules.controls.selection import FrameworkSelection, framework_selection, split_control
+from keyrules.controls.selection import FrameworkSelection, framework_selections, split_control
 from keyrules.controls.tables import load_frameworks
 from keyrules.model import Plane, UsageError
 from keyrules.pack.catalog import load_pack
@@ -18,7 +18,8 @@ FRAMEWORKS = load_frameworks(PACK)
 def run(
     name: str, control: str | None = None, settings: tuple[str, ...] = (), plane: Plane = Plane.LIVE
 ) -> FrameworkSelection:
-    return framework_selection(PACK, FRAMEWORKS, name, control, settings, plane)
+    (chosen,) = framework_selections(PACK, FRAMEWORKS, [(name, control)], settings, plane)
+    return chosen
 
 
 def rules(chosen: FrameworkSelection) -> list[str]:

@@ -13,7 +13,7 @@ from trestle.oscal.assessment_results import Model as Results
 from trestle.oscal.component import Model as Component
 
 from keyrules.cli import main
-from keyrules.controls.selection import framework_selection
+from keyrules.controls.selection import framework_selections
 from keyrules.controls.tables import load_frameworks
 from keyrules.controls.verdicts import framework_report
 from keyrules.model import Counts, Evaluation, EvaluationError, Plane, Subject
@@ -31,7 +31,7 @@ HOSTILE = live_finding(
 
 
 def under(framework: str, evaluation: Evaluation) -> Evaluation:
-    chosen = framework_selection(PACK, FRAMEWORKS, framework, plane=evaluation.plane)
+    (chosen,) = framework_selections(PACK, FRAMEWORKS, [(framework, None)], plane=evaluation.plane)
     run = replace(evaluation, rules=chosen.selection.rules, rule_counts={"KEY_AWS_001": Counts(passed=3)})
     return replace(run, framework=framework_report(run, chosen))
 

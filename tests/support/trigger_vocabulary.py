@@ -1,6 +1,6 @@
 """Derives the words that make a file relevant from the rules themselves, and writes iac/trigger_words.py.
 
-    PYTHONPATH=checks python tests/support/trigger_vocabulary.py
+    PYTHONPATH=src python tests/support/trigger_vocabulary.py
 
 Where they come from: the resource types that the rule files' definitions name, the patterns in them that module
 sources are held against, and the types that the Python rules judge.
@@ -20,7 +20,7 @@ from keyrules.pack.catalog import Pack, load_pack
 from keyrules.pack.conditions import SENTINEL
 
 TARGET = Path(__file__).resolve().parents[2] / "src/keyrules/code/trigger_words.py"
-REGENERATE = "PYTHONPATH=checks python tests/support/trigger_vocabulary.py"
+REGENERATE = "PYTHONPATH=src python tests/support/trigger_vocabulary.py"
 _MODULE = "module"
 _SHORTEST = 8
 _NONE: frozenset[str] = frozenset()

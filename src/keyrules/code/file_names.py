@@ -26,9 +26,6 @@ COMPONENT_SUFFIXES, DEPLOYMENT_SUFFIX = (".tfcomponent.hcl", ".tfstack.hcl"), ".
 TEMPLATE_SUFFIXES = (".yaml", ".yml", ".json", ".template", ".cform", ".cfn", ".cft", ".txt")
 """In any letter case."""
 
-CHECKOV_TEMPLATES = frozenset({".yaml", ".yml", ".json", ".template"})
-"""The templates that Checkov reads, in lower case only."""
-
 QUOTING_SUFFIXES = frozenset({
     ".sh", ".bash", ".zsh", ".ps1", ".psm1", ".cmd", ".bat",
     ".py", ".js", ".ts", ".go", ".rb", ".java", ".cs", ".php", ".md",

@@ -1,4 +1,4 @@
-"""What the checks judge with in this process: the rules, their parameters, and the moment.
+"""What the checks judge with: the rules, their parameters, and the moment.
 
 Under `keyrules scan` the run says so. Under Checkov nobody does, and the first check that asks gets the pack's defaults
 with every rule selected, because there Checkov itself filters.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 
 from keyrules.cli import current_time
 from keyrules.code.verdict import Context, TimedContext
@@ -34,19 +35,15 @@ class CheckSession:
 
 
 _lock = threading.Lock()
-_current: list[CheckSession] = []
-
-
-def start_session(session: CheckSession) -> None:
-    """Makes a session the one that every check of this process uses."""
-    with _lock:
-        _current[:] = [session]
 
 
 def current_session() -> CheckSession:
-    """The session in force, made from the pack's defaults when nobody started one."""
+    """The session of a process that Checkov runs: one for all its checks and threads."""
     with _lock:
-        if not _current:
-            pack = load_pack()
-            _current.append(CheckSession({rule.id: rule for rule in pack.rules}, Selection(pack.rules), current_time()))
-        return _current[0]
+        return _default_session()
+
+
+@cache
+def _default_session() -> CheckSession:
+    pack = load_pack()
+    return CheckSession({rule.id: rule for rule in pack.rules}, Selection(pack.rules), current_time())

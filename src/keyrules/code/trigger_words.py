@@ -1,6 +1,6 @@
 """The words that make a file relevant, as bytes. Generated from the rules, as a test watches:
 
-    PYTHONPATH=checks python tests/support/trigger_vocabulary.py
+    PYTHONPATH=src python tests/support/trigger_vocabulary.py
 
 Deriving them takes PyYAML and every rule file, longer than a whole run that finds none of them.
 """

@@ -32,19 +32,6 @@ class FrameworkSelection:
     notes: tuple[str, ...]
 
 
-def framework_selection(
-    pack: Pack,
-    frameworks: Frameworks,
-    name: str,
-    control: str | None = None,
-    settings: Sequence[str] = (),
-    plane: Plane = Plane.LIVE,
-) -> FrameworkSelection:
-    """The same for a single framework, or a single control of it."""
-    (chosen,) = framework_selections(pack, frameworks, [(name, control)], settings, plane)
-    return chosen
-
-
 def framework_selections(
     pack: Pack,
     frameworks: Frameworks,

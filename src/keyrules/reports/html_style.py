@@ -41,8 +41,6 @@ DARK: Final = {
 }
 """Colours by name; `x` is text on `x-bg`, and every text colour is also used on `card` and `page`."""
 
-TONES: Final = ("good", "bad", "part", "none")
-
 
 def style_sheet() -> str:
     """The whole sheet, without any reference to another file."""

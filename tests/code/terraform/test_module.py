@@ -10,7 +10,7 @@ from terraform_cases import module, root_scope, write
 
 from keyrules.code.terraform.evaluate import UNKNOWN, variable
 from keyrules.code.terraform.module import ModuleReader
-from keyrules.code.terraform.scope import Scope, parse_address, scope_at, walk
+from keyrules.code.terraform.scope import Scope, parse_address, walk
 
 
 def key(name: str, body: str = '  user = "u"\n') -> str:
@@ -182,10 +182,10 @@ def test_what_is_no_address_of_a_managed_resource(text: str) -> None:
     assert parse_address(text) is None
 
 
-def test_an_address_leads_to_its_module_instance(tmp_path: Path) -> None:
+def test_a_key_leads_to_its_module_instance(tmp_path: Path) -> None:
     text = 'module "m" {\n  source   = "./m"\n  for_each = toset(["x"])\n}\n'
     root = module(tmp_path, text, m__main=key("k"))
-    found = scope_at(root, (("m", "x"),))
+    found = root.child("m", "x")
     assert found is not None
     assert found.prefix == 'module.m["x"].'
-    assert scope_at(root, (("none", None), ("m", None))) is None
+    assert root.child("none") is None

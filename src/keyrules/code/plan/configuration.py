@@ -31,7 +31,6 @@ class ConfigBlock:
 
     leaves: tuple[Leaf, ...]
     repetition: Leaf | None = None
-    by_each: bool = False
     depends_on: tuple[str, ...] = ()
     provider: str = ""
 
@@ -134,7 +133,6 @@ def _block(entry: Mapping[str, object]) -> ConfigBlock:
     return ConfigBlock(
         leaves=tuple(leaves),
         repetition=_leaf((), as_object(repetition, "configuration repetition")) if repetition is not None else None,
-        by_each="for_each_expression" in entry,
         depends_on=as_texts(entry.get("depends_on"), "configuration depends_on"),
         provider=as_text(entry.get("provider_config_key", ""), "configuration provider_config_key"),
     )

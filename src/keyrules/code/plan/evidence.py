@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from enum import Enum
 from urllib.parse import quote
 
 from keyrules.code.flow.place import SECRET_ATTRIBUTES
@@ -20,14 +19,6 @@ _SECRET = re.compile(r"[A-Za-z0-9/+=]{16,}")
 """A plan that was sanitised has a word such as REDACTED_SENSITIVE for every secret."""
 _DIGEST = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 """The AWS provider before version 6 plans user data as its SHA-1 sum."""
-
-
-class Held(Enum):
-    """Whether a place holds a secret."""
-
-    YES = "yes"
-    NO = "no"
-    UNDECIDED = "undecided"
 
 
 class KnownSecrets:
@@ -70,17 +61,15 @@ class KnownSecrets:
         return text
 
 
-def settle(item: Planned, attribute: str, marks_lost: bool) -> Held:
-    """Whether a possible way really ends in an attribute, when no known secret stands there.
+def may_hold(item: Planned, attribute: str, marks_lost: bool) -> bool:
+    """Whether a possible way may end in an attribute, when no known secret stands there.
 
     The secret of a new key is not known yet, so a value that is fully known does not hold it. Terraform marks what is
     made from a secret, and the marks end only where a carrier loses them.
     """
     if not item.is_unknown(attribute) and not any(_DIGEST.fullmatch(text) for text in texts(item.known(attribute))):
-        return Held.NO
-    if item.is_sensitive(attribute) is False and not marks_lost:
-        return Held.NO
-    return Held.UNDECIDED
+        return False
+    return marks_lost or item.is_sensitive(attribute) is not False
 
 
 def is_relevant(plan: Plan, way: Way) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from keyrules.code.flow.sinks import Sink
 from keyrules.code.plan.configuration import ConfigModule, ConfigOutput
-from keyrules.code.plan.evidence import Held, KnownSecrets, is_relevant, settle
+from keyrules.code.plan.evidence import KnownSecrets, is_relevant, may_hold
 from keyrules.code.plan.flow import FlowTracer, Way
 from keyrules.code.plan.leaks import Leaks, no_configuration
 from keyrules.code.plan.references import leading, parse_reference
@@ -93,8 +93,7 @@ class _Outputs:
         if not argument:
             return True
         return any(
-            self._secrets.found_in(item.known(argument)) is not None
-            or settle(item, argument, marks_lost=False) is Held.UNDECIDED
+            self._secrets.found_in(item.known(argument)) is not None or may_hold(item, argument, marks_lost=False)
             for item in self._plan.instances(path, block)
         )
 

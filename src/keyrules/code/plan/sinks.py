@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from keyrules.code.flow.sinks import Setting, sink
 from keyrules.code.plan.configuration import ConfigBlock, ConfigModule, Leaf
-from keyrules.code.plan.evidence import Held, KnownSecrets, is_relevant, settle
+from keyrules.code.plan.evidence import KnownSecrets, is_relevant, may_hold
 from keyrules.code.plan.flow import FlowTracer, Way
 from keyrules.code.plan.leaks import Leaks, no_configuration
 from keyrules.code.plan.view import Plan, Planned, static_address
@@ -103,7 +103,7 @@ class _Sinks:
         """Provisioners run when a resource is created, and have no planned value."""
         if attribute == "provisioner":
             return item.is_new
-        return is_relevant(self._plan, way) and settle(item, attribute, way.marks_lost) is Held.UNDECIDED
+        return is_relevant(self._plan, way) and may_hold(item, attribute, way.marks_lost)
 
 
 def _type_of(name: str) -> tuple[str, str]:

@@ -132,16 +132,6 @@ def parse_address(text: str) -> Address | None:
     return Address(tuple(modules), steps[0][0], steps[1][0], steps[1][1])
 
 
-def scope_at(root: Scope, modules: tuple[tuple[str, Key], ...]) -> Scope | None:
-    """The module instance under a root that a parsed address names."""
-    scope: Scope | None = root
-    for name, key in modules:
-        if scope is None:
-            return None
-        scope = scope.child(name, key)
-    return scope
-
-
 def walk(scope: Scope) -> Iterator[Scope]:
     """A scope and every local module call below it; a call with `count` or `for_each` is one scope without a key."""
     yield scope

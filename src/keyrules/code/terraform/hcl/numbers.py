@@ -7,7 +7,6 @@ out of Go's own integers (`length()`, an index) has 64 bits instead, which its q
 
 from __future__ import annotations
 
-import math
 import re
 from typing import Final, TypeAlias
 
@@ -103,14 +102,6 @@ def parse_number(text: str) -> Number:
     if exponent < -_MAX_BITS // 3:
         raise NotComputed
     return _quotient(digits, 0, 10**-exponent, 0, PRECISION)
-
-
-def from_float(value: float) -> Number:
-    """A float of JSON or YAML or of Go's, exactly. Raises NotComputed for one that is not finite."""
-    if not math.isfinite(value):
-        raise NotComputed
-    numerator, denominator = value.as_integer_ratio()
-    return _rounded(numerator, 1 - denominator.bit_length(), FLOAT_PRECISION)
 
 
 def exact(value: float) -> Number:
