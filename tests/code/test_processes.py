@@ -87,6 +87,28 @@ def test_a_killed_run_leaves_no_process_behind(tmp_path: Path) -> None:
     wait_for(lambda: not alive(unit))
 
 
+def test_a_cancelled_run_takes_its_worker_along(tmp_path: Path) -> None:
+    """A pipeline that is cancelled sends SIGTERM."""
+    write(tmp_path, {"main.tf": KEY})
+    script = (
+        "import sys, time; from keyrules.cli import main; from keyrules.code import judges; "
+        "judges.judge_unit = lambda *unit: time.sleep(900); sys.exit(main())"
+    )
+    run = subprocess.Popen(
+        [sys.executable, "-c", script, "scan"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(PROJECT / "src")},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    unit = wait_for(lambda: children(run.pid))[0]
+    run.send_signal(signal.SIGTERM)
+    out, err = run.communicate(timeout=30)
+    assert (run.returncode, out, err) == (3, "", "keyrules: interrupted; nothing was concluded\n")
+    assert not Path(f"/proc/{unit}").exists()
+
+
 def children(pid: int) -> list[int]:
     try:
         return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
