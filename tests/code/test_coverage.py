@@ -234,6 +234,12 @@ class TestWhatIsNoDeclaration:
         evaluation = evaluated(write(tmp_path, {"stack.yaml": loop}))
         assert evaluation.errors == () and evaluation.counts.evaluated
 
+    @pytest.mark.parametrize("name", ["{{ .Release.Name }}Key", "{{ a/b.c }}", "Key{{ x | f(1.5) }}"])
+    def test_a_name_with_the_separators_of_addresses(self, tmp_path: Path, name: str) -> None:
+        text = f"Resources:\n  {name}:\n    Type: AWS::IAM::AccessKey\n"
+        evaluation = evaluated(write(tmp_path, {"t.yaml": text}))
+        assert evaluation.errors == () and evaluation.counts.evaluated
+
     def test_a_call_that_is_told_to_create_none_is_said(self, tmp_path: Path) -> None:
         call = 'module "u" {\n  source = "terraform-aws-modules/iam/aws//modules/iam-user"\n  create = false\n}\n'
         evaluation = evaluated(write(tmp_path, {"main.tf": call}))

@@ -123,10 +123,13 @@ def _missing(path: str, known: set[str]) -> str:
         return next((address for address in _in_plan(text) if address not in known), "")
     if not any(word.decode() in text for word in TEMPLATE_TYPES):
         return ""
-    ids = {re.split(r"[/.]", address)[-1] for address in known}
     for key in declared_keys(text):
+        name = key.logical_id
         # The name of what a loop declares is not that of any of its resources.
-        if not known or (key.logical_id and key.logical_id not in ids and not _VARIABLE.search(key.logical_id)):
+        spoken_of = (
+            not name or _VARIABLE.search(name) or any(f"/{each}".endswith((f"/{name}", f".{name}")) for each in known)
+        )
+        if not known or not spoken_of:
             return key.logical_id or TEMPLATE_TYPES[0].decode()
     return ""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from pathlib import Path
 
@@ -72,6 +73,33 @@ def test_a_config_rule_detects_but_does_not_rotate() -> None:
     assert verdict.facts["detected_by"] == "Watch"
 
 
+@pytest.mark.parametrize(
+    ("policy", "status", "reason"),
+    [
+        ("Delete", "PASS", "rotation_manual_serial"),
+        ("Retain", "FAIL", "rotation_keeps_the_old_key"),
+        ("Snapshot", "FAIL", "rotation_keeps_the_old_key"),
+        (NO_VALUE, "PASS", "rotation_manual_serial"),
+        ({"Ref": "Kept"}, "FAIL", "rotation_keeps_the_old_key"),
+        ({"Ref": "Gone"}, "PASS", "rotation_manual_serial"),
+        ({"Ref": "Open"}, "UNKNOWN", "rotation_unknown"),
+        ({"Fn::If": ["C", "Delete", "Retain"]}, "FAIL", "rotation_keeps_the_old_key"),
+        ({"Fn::If": ["C", {"Ref": "Open"}, "Retain"]}, "FAIL", "rotation_keeps_the_old_key"),
+        ({"Fn::If": ["C", {"Ref": "Open"}, "Delete"]}, "UNKNOWN", "rotation_unknown"),
+        ({"Fn::Sub": "Re${Rest}"}, "FAIL", "rotation_keeps_the_old_key"),
+    ],
+    ids=str,
+)
+def test_a_replacement_that_keeps_the_old_key(policy: object, status: str, reason: str) -> None:
+    parameters = {
+        name: {"Type": "String", **({"Default": default} if default else {})}
+        for name, default in (("Kept", "Retain"), ("Gone", "Delete"), ("Rest", "tain"), ("Open", ""))
+    }
+    rotated = {**key(Serial=1), "UpdateReplacePolicy": policy}
+    verdict = judged("KEY_AWS_001", json.dumps(template({"X": rotated}, Parameters=parameters)))["X"]
+    assert (verdict.status.value, verdict.reason) == (status, reason)
+
+
 CONDITIONS = {
     "Prod": {"Fn::Equals": [{"Ref": "Env"}, "prod"]},
     "NotProd": {"Fn::Not": [{"Condition": "Prod"}]},
@@ -132,6 +160,23 @@ def test_a_key_that_no_parameters_create(condition: str, created: bool) -> None:
         {"Resources": {"K": {**key(), "Condition": condition}}, "Conditions": CONDITIONS, "Parameters": PARAMETERS}
     )
     assert (judged("KEY_AWS_001", text)["K"].reason == "never_created") is not created
+
+
+EQUAL = {
+    "is prod": {"Fn::Equals": [{"Ref": "B"}, "prod"]},
+    "same": {"Fn::Equals": [{"Ref": "A"}, {"Ref": "B"}]},
+    "same as well": {"Fn::Equals": [{"Ref": "B"}, {"Ref": "C"}]},
+    "is not prod": {"Fn::Not": [{"Fn::Equals": [{"Ref": "A"}, "prod"]}]},
+}
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(("is prod", "same", "same as well"))), ids=str)
+def test_the_order_of_conditions_decides_nothing(order: tuple[str, ...]) -> None:
+    text = {"Resources": {"K": {**key(), "Condition": "All"}}, "Parameters": {n: {"Type": "String"} for n in "ABC"}}
+    met = {"All": {"Fn::And": [EQUAL[name] for name in order]}}
+    assert judged("KEY_AWS_001", json.dumps({**text, "Conditions": met}))["K"].reason == "rotation_missing"
+    unmet = {"All": {"Fn::And": [EQUAL[name] for name in (*order, "is not prod")]}}
+    assert judged("KEY_AWS_001", json.dumps({**text, "Conditions": unmet}))["K"].reason == "never_created"
 
 
 def test_many_conditions_are_not_tried_forever() -> None:

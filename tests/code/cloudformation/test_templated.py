@@ -125,6 +125,12 @@ def test_addresses_show_what_the_file_says() -> None:
     assert (verdict.status.value, verdict.start_line) == ("FAIL", 3)
 
 
+def test_long_names_that_differ_at_their_ends_are_two_keys() -> None:
+    names = [f'{{{{ name_of("{"long " * 20}", "{end}") }}}}' for end in ("one", "two")]
+    text = template(resource(names[0], "a", "      Serial: 1\n"), resource(names[1], "b"))
+    assert statuses("KEY_AWS_001", text) == {names[0]: "PASS", names[1]: "FAIL"}
+
+
 @pytest.mark.parametrize("line", ["{{ properties }}", "{{ include 'x' . | nindent 6 }}", '<%= render "x" %>'])
 def test_text_of_the_renderings_own_among_the_properties_leaves_serial_open(line: str) -> None:
     assert statuses("KEY_AWS_001", template(resource("K", more=f"      {line}\n"))) == {"K": "UNKNOWN"}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from keyrules.code.cloudformation.document import Listing, Node, Scalar, Table
 from keyrules.code.cloudformation.intrinsics import Reader, call, reference
@@ -108,9 +108,16 @@ class _Cases:
             if allowed := self._allowed_values(node):
                 self._allowed[text] = allowed
         if len(unknowns) > 1:
-            shared = set().union(*(self._values[text] | self._allowed.get(text, set()) for text, _ in unknowns))
-            for text, _ in unknowns:
-                self._values[text] |= shared | {f"{_OTHER}{text}"}
+            self._join([text for text, _ in unknowns])
+
+    def _join(self, unknowns: Sequence[str]) -> None:
+        """Makes unknowns that are compared share one set of values, constants that are found later among them."""
+        merged = [self._values[text] for text in unknowns]
+        shared = set().union(*merged, *(self._allowed.get(text, set()) for text in unknowns))
+        shared |= {f"{_OTHER}{text}" for text in unknowns}
+        self._values = {
+            text: shared if any(values is each for each in merged) else values for text, values in self._values.items()
+        }
 
     def _allowed_values(self, node: Node) -> set[str]:
         parameter = self._template.parameters.get(reference(node) or "")

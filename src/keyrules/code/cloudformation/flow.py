@@ -66,7 +66,10 @@ class FlowFinder:
         if entry.key == "Ref":
             return []
         if not entry.key.startswith("Fn::"):
-            return [_Stop(entry.node, stop.steps, (*stop.properties, entry.key), entry.line)]
+            # Below Fn::ToJsonString stand names of a text, not of properties.
+            data = any(label == "Fn::ToJsonString" for label, _ in stop.steps)
+            properties = stop.properties if data else (*stop.properties, entry.key)
+            return [_Stop(entry.node, stop.steps, properties, entry.line)]
         if entry.key == "Fn::GetAtt":
             named = self._reader.attribute(entry.node)
             return self._attribute(*named, stop, seen, entry.line) if named else []

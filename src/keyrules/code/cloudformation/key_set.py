@@ -99,7 +99,7 @@ def _rotation(block: Block, template: Template, reader: Reader, context: TimedCo
     name = block.logical_id
     values = outcomes(block.setting("Serial"))
     if not any(absent(value) for value in values):
-        return _kept(block) or _manual(name, values, template)
+        return _kept(block, reader) or _manual(name, values, template)
     if _opaque(block.part("Properties")):
         message = f"{name} takes properties from elsewhere, so the template does not show whether it has a Serial"
         return Opinion(Status.UNKNOWN, "rotation_unknown", message)
@@ -116,14 +116,21 @@ def _rotation(block: Block, template: Template, reader: Reader, context: TimedCo
     return Opinion(Status.FAIL, "rotation_missing", message, facts)
 
 
-def _kept(block: Block) -> Opinion | None:
+def _kept(block: Block, reader: Reader) -> Opinion | None:
     """The verdict on a key whose replacement leaves the old one alive. DeletionPolicy says nothing of replacements:
     https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-attribute-updatereplacepolicy.html
     """
-    stated = [node.text.strip() for node in outcomes(block.part("UpdateReplacePolicy")) if isinstance(node, Scalar)]
-    policy = next((text for text in stated if text != "Delete"), None)
-    if policy is None:
+    stated = [reader.text(node).strip() for node in outcomes(block.part("UpdateReplacePolicy")) if not absent(node)]
+    policies = sorted((text for text in stated if text != "Delete"), key=reader.unresolved)
+    if not policies:
         return None
+    policy = policies[0]
+    if reader.unresolved(policy):
+        message = (
+            f"{block.logical_id} has an UpdateReplacePolicy that only a deployment knows, so each rotation may leave "
+            "the old key alive, outside of the stack; remove the policy"
+        )
+        return Opinion(Status.UNKNOWN, "rotation_unknown", message)
     message = (
         f"{block.logical_id} has UpdateReplacePolicy {policy}, so each rotation leaves the old key alive, "
         "outside of the stack; remove the policy"

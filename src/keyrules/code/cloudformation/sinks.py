@@ -85,6 +85,15 @@ _STORES: tuple[tuple[str, str], ...] = (
     ("AWS::SecretsManager::Secret", "GenerateSecretString"),
 )
 
+_CHOSEN_NAMES = re.compile(
+    r"Environment|\w*Variables|\w+Map|MapValue|\w*Tags|\w*Labels|Annotations|\w*Headers|Metadata|Attributes|Options|Fields"
+    r"|Arguments|Overrides|Output|Context|Configuration|Properties|Parameters|(?:Request|Response|Header|QueryString)Parameters"
+    r"|(?:Exchange|External|Custom|Type)Parameters|AdditionalParams|AirflowConfigurationOptions"
+    r"|(?:Athena|Binding|Client|Configuration|Connection|Custom|Python|Spark)Properties"
+)
+"""Properties whose own names somebody chooses, as the resources' schemas have them. None of them lies above a
+credential that a schema names."""
+
 # Schema names are written in camel case; SECRET_KEY is a name that somebody chose.
 _CREDENTIAL_FIELD = re.compile(
     r"[A-Z][A-Za-z0-9]*[a-z0-9](?:Password|SecretKey|SecretAccessKey|ClientSecret|Token|PrivateKey|ApiKeyValue)"
@@ -106,6 +115,7 @@ def sink(resource_type: str, properties: tuple[str, ...], parameter_type: str = 
         same = resource_type.startswith(kind) if kind.endswith("::") else resource_type == kind
         if same and (not name or name in properties):
             return found
-    if resource_type.startswith("AWS::") and properties and _CREDENTIAL_FIELD.fullmatch(properties[-1]):
+    of_the_schema = resource_type.startswith("AWS::") and not any(map(_CHOSEN_NAMES.fullmatch, properties[:-1]))
+    if of_the_schema and properties and _CREDENTIAL_FIELD.fullmatch(properties[-1]):
         return None
     return OTHER

@@ -22,7 +22,6 @@ _STRUCTURE = re.compile(r"[:{}\n]|^\s*[-,]?\s*$")
 _TERRAFORM = re.compile(r"%\{~?\s*(?:if|else|endif|for|endfor)\b")
 _INTERPOLATION = re.compile(r"\$\{[^{}:\n]{1,200}\}")
 _RAW_END = re.compile(r"\{%[-+]?\s*end(?:raw|verbatim)\s*[-+]?%\}")
-_LONGEST_SHOWN = 60
 _WINDOW = 1000
 """How much of one line is looked at around a directive, so that a file on one line costs no more than others."""
 
@@ -331,7 +330,7 @@ class _Reader:
         )
 
     def _value(self, expression: str, original: str) -> None:
-        words = " ".join(expression.split())[:_LONGEST_SHOWN]
+        words = " ".join(expression.split())
         shown = words if words.startswith("${") else f"{{{{ {words} }}}}"
         number = self._values.setdefault(shown, len(self._values))
         self._out.append(f"{OPENING}{number}{CLOSING}" + "\n" * original.count("\n"))
