@@ -315,6 +315,27 @@ class KeyAges:
 
 
 @dataclass(frozen=True)
+class AccountState:
+    """What became of one account of a live run, and what it holds.
+
+    `state` is a stable word: "evaluated" where its report was judged, else what stood in the way (stale, denied by SCP,
+    role missing, throttled, suspended, timeout …), of which `cause` is the sentence. `name` is what the organisation
+    calls the account. `oldest_key` is when its oldest active key was created (aware). `failed` counts what does not
+    pass by severity, `unknown` what could not be judged.
+    """
+
+    account: str
+    state: str
+    cause: str = ""
+    name: str = ""
+    users: int = 0
+    active_keys: int = 0
+    oldest_key: datetime | None = None
+    failed: Mapping[Severity, int] = field(default_factory=dict)
+    unknown: int = 0
+
+
+@dataclass(frozen=True)
 class KnownFinding:
     """A finding that the baseline holds and that is still there; `moved_from` is its former path, if that changed."""
 
@@ -370,7 +391,7 @@ class Evaluation:
     `controls` has, by rule id, the (framework key, control) pairs that a rule bears on, the most telling first; it is
     empty unless a format of the run cites them. `coverage` has the files that hold a word of the rules, in the order of
     the paths; `rules_off` are the rules that could have been asked and were not, each with why. `configuration` is None
-    where the run had no configuration file.
+    where the run had no configuration file. `accounts` has the accounts of a live run, those that were not reached too.
     """
 
     plane: Plane
@@ -395,3 +416,4 @@ class Evaluation:
     coverage: tuple[Coverage, ...] = ()
     rules_off: tuple[tuple[str, str], ...] = ()
     configuration: ConfigurationUse | None = None
+    accounts: tuple[AccountState, ...] = ()

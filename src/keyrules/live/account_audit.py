@@ -19,6 +19,7 @@ from keyrules.live.report_errors import ReportErrors
 from keyrules.live.report_inputs import OpenReport, check_age
 from keyrules.live.verification import SlotOfUser, Verified
 from keyrules.model import (
+    AccountState,
     Counts,
     Evaluation,
     EvaluationError,
@@ -69,6 +70,8 @@ class ReportResult:
 
     item: Input
     as_of: datetime
+    account: AccountState | None = None
+    """The account that was asked, or whose report it is; None for a report that could not be read."""
     counts: tuple[Counts, ...] = ()
     population: Population = field(default_factory=Population)
     ages: KeyAges | None = None
@@ -197,6 +200,7 @@ def combine(results: Sequence[ReportResult], request: AuditRequest, notes: Seque
         rule_counts=by_rule,
         gaps=dict.fromkeys([r.id for r in plan.rules if asks_of_root(r)], rootless) if rootless else {},
         population=asdict(population),
+        accounts=tuple(result.account for result in results if result.account is not None),
         key_ages=added(result.ages for result in results if result.ages is not None),
     )
     if request.exceptions is not None:
