@@ -92,6 +92,8 @@ class TestRefusals:
             (["scan", "--as-of", "2026-02-30"], "is not a time"),
             (["scan", "--as-of", "0001-01-01T00:00:00+23:00"], "is not a time"),
             (["scan", "--as-of", ""], "is not a time"),
+            (["scan", "--as-of", "9999-12-31"], "no time from 1970 to 2199"),
+            (["scan", "--as-of", "1969-12-31"], "no time from 1970 to 2199"),
             (["scan", "--timeout", "0"], "is no time to wait; give seconds, more than 0 and up to 86,400"),
             (["scan", "--timeout", "-1"], "is no time to wait; give seconds, more than 0 and up to 86,400"),
             (["scan", "--timeout", "nan"], "is no time to wait; give seconds, more than 0 and up to 86,400"),

@@ -7,6 +7,10 @@ from __future__ import annotations
 
 import enum
 
+YEARS = range(1970, 2200)
+"""Of every moment that is read or asked for: IAM opened in 2011, and a date outside of these is a spreadsheet's or a
+database's idea of zero."""
+
 
 class Severity(enum.IntEnum):
     """Ordered, so that `--fail-on` can compare."""

@@ -125,7 +125,8 @@ def test_forms_of_generated_time(moment: Any) -> None:
 @pytest.mark.parametrize(
     "data",
     [b"{", b"{}", b'{"Content": 5}', b'{"Content": "%%%"}', cli_json(b"", GeneratedTime="yesterday"), b"{" * 100_000,
-     cli_json(b"", GeneratedTime=[]), b'{"Content": "\xff"}'],
+     cli_json(b"", GeneratedTime=[]), b'{"Content": "\xff"}', b'{"Content": "", "Content": ""}',
+     b'{"Content": "", "GeneratedTime": "2026-06-01T00:00:00Z", "GeneratedTime": "2020-06-01T00:00:00Z"}'],
 )  # fmt: skip
 def test_broken_json_is_one_sentence(data: bytes) -> None:
     with pytest.raises(InputError, match="is not the JSON that"):
@@ -208,6 +209,13 @@ def test_what_will_fail_is_noted_with_its_moment() -> None:
     assert due(line("ann", **key(1, 75, used=0)), 14, 1) == []
     assert due(line("ann", **key(1, 77, used=0)), 14, 1) != []
     assert due(line("ann", **key(1, 500, used=0)), 14, 1) == [], "what fails already is a finding"
+
+
+def test_a_limit_beyond_the_calendar_never_comes_due() -> None:
+    settings = {"due_within": timedelta(days=14), "keep_passing": False}
+    row = line("ann", **key(1, 80, used=0))
+    evaluation = evaluate(report(row), 1, request=settings, KEY_AWS_001__max_age_days=999_999_999)
+    assert not any(note.startswith("Due") for note in evaluation.notes) and evaluation.errors == ()
 
 
 def test_idle_and_inactive_keys_come_due_too() -> None:

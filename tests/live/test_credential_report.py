@@ -108,6 +108,23 @@ def test_a_sentence_with_commas_about_more_keys_is_a_problem_and_not_a_shift() -
     assert "list-access-keys" in problems[0].message
 
 
+@pytest.mark.parametrize(
+    ("column", "silent", "telling"),
+    [
+        ("access_key_3_active", "false", "true"),
+        ("access_key_3_last_rotated", "N/A", "2020-01-01T00:00:00Z"),
+        ("cert_3_active", "FALSE", "TRUE"),
+        ("additional_credentials_info", "no_information", "1"),
+    ],
+)
+def test_a_third_credential_is_a_problem(column: str, silent: str, telling: str) -> None:
+    header = ",".join([*COLUMNS, column])
+    assert [row.user for row in rows(report(f"{ALICE},{silent}", header=header))] == ["alice"]
+    found, problems = read(report(f"{ALICE},{telling}", header=header))
+    assert [row.user for row in found] == ["alice"]
+    assert [problem.kind for problem in problems] == ["not_in_report"]
+
+
 @pytest.mark.parametrize("dropped", [c for c in COLUMNS if c.endswith(("_region", "_service", "_next_rotation"))])
 def test_columns_that_no_rule_needs_may_be_lacking(dropped: str) -> None:
     row = values("alice", **key(1, 5, used=1))

@@ -2,7 +2,9 @@
 
 Where recorded reports of real accounts differ from AWS's documentation, both forms are read:
 
-- Columns are found by name, in any order; columns that are not known are ignored, so that a new one breaks nothing.
+- Columns are found by name, in any order; columns that are not known are ignored, so that a new one breaks nothing,
+  but for those of a third key or certificate and `additional_credentials_info`: they tell of what the report does not
+  show, which cannot be evaluated, so it is a problem that says where to look.
 - Flags are `true`/`false` in recordings and `TRUE`/`FALSE` in the documentation: any casing is read.
 - A missing date is `N/A`, `no_information` or `not_supported`; anything else that is no date is a problem.
 - `*_last_rotated` is the creation time of a key or certificate and stays when it is made inactive, so a date means that
@@ -10,8 +12,6 @@ Where recorded reports of real accounts differ from AWS's documentation, both fo
 - The names of users may hold commas, quoted or not (see keyrules.live.csv_fields).
 - UTF-8 with or without byte order mark (UTF-16 with one), LF or CRLF, with or without a final line break. Empty lines
   are skipped.
-- `additional_credentials_info`, where present, says that a user has more keys or certificates than the report shows.
-  Those cannot be evaluated, so it is a problem that says where to look.
 
 A row that cannot be read is a problem of its own and reading goes on; what is no report at all is an InputError.
 """
@@ -25,9 +25,9 @@ from collections.abc import Callable, Iterator
 from operator import itemgetter
 from typing import Final, NamedTuple
 
-from keyrules.live.csv_fields import ACCOUNT_PREFIX, MORE_CREDENTIALS, FieldError, header_fields, split_fields
+from keyrules.live.csv_fields import ACCOUNT_PREFIX, FieldError, header_fields, split_fields
 from keyrules.live.instants import ABSENT, Instant, parse
-from keyrules.live.report_columns import COLUMNS, IGNORED, NO_DATE, NO_VALUE, NOT_SUPPORTED
+from keyrules.live.report_columns import COLUMNS, NO_DATE, NO_VALUE, NOT_SUPPORTED, common_form, tells_of_more
 from keyrules.live.report_inputs import SeenUsers
 from keyrules.live.shown_values import shown
 from keyrules.model import InputError
@@ -193,7 +193,7 @@ class _Reader:
         self._first_row = first_row
         self._header = header
         self._report = report
-        patterns = (COLUMNS[name].common if name in COLUMNS else IGNORED for name in header)
+        patterns = map(common_form, header)
         self._common = re.compile(",".join(patterns) + r"\r?\n?")
         groups = [field for name in header if name in COLUMNS for field in COLUMNS[name].fields]
         self._in_order: Callable[[tuple[str, ...]], tuple[str, ...]] | None = None
@@ -243,7 +243,7 @@ class _Reader:
             return None
         for sentence in reading.wrong:
             self._problem(number, "value", sentence)
-        if values.get(MORE_CREDENTIALS, "") not in NO_DATE | {""}:
+        if any(tells_of_more(*each) for each in values.items()):
             self._problem(
                 number,
                 "not_in_report",

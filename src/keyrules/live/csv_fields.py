@@ -7,8 +7,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-MORE_CREDENTIALS: Final = "additional_credentials_info"
-"""The column that names keys and certificates which the report does not show."""
+from keyrules.live.report_columns import MORE_CREDENTIALS
 
 ACCOUNT_PREFIX: Final = re.compile(r"(arn:[^:,]+:iam::[^:,]+:)(root|user/.+)", re.DOTALL)
 """An ARN of the root user or of an IAM user: the account's part, and the resource."""

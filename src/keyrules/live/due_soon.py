@@ -6,6 +6,7 @@ A condition can only change when the age of a credential crosses a limit, so tho
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -72,5 +73,7 @@ def _crossings(node: Node, subject: SubjectKind, row: Row) -> Iterator[datetime]
         reader = READERS[subject][node["attribute"]]
         if isinstance(reader, AgeColumns | Age):
             since = first_date(row, reader.fields) if isinstance(reader, AgeColumns) else reader.since(row)
-            if since:
-                yield to_datetime(since) + node["value"] * UNITS[FACTS[subject.kind][node["attribute"]].unit]
+            # A limit that no calendar reaches is never crossed.
+            with suppress(OverflowError):
+                if since:
+                    yield to_datetime(since) + node["value"] * UNITS[FACTS[subject.kind][node["attribute"]].unit]

@@ -13,7 +13,7 @@ import re
 from datetime import datetime, timedelta, timezone
 from typing import Final, TypeAlias
 
-from keyrules.model import UsageError
+from keyrules.terms import YEARS, UsageError
 
 _LETTERS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _SPAN: Final = re.compile(r"([0-9]+)([smhd])", re.ASCII)
@@ -47,8 +47,6 @@ UNITS: Final = {
 CLOCK_TOLERANCE: Final = timedelta(minutes=5)
 """Clocks of a workstation and of AWS's services may differ this much without anything being wrong."""
 
-# IAM opened in 2011; a date outside these years is a spreadsheet's or a database's idea of zero.
-_YEARS: Final = range(1970, 2200)
 _TIMESTAMP: Final = re.compile(
     r"([0-9]{4})-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.([0-9]{1,9}))?(?:Z|[+-][0-9]{2}:[0-9]{2})"
 )
@@ -57,7 +55,7 @@ _TIMESTAMP: Final = re.compile(
 def parse(text: str) -> Instant:
     """An ISO 8601 timestamp with seconds and zone. ValueError on anything else; digits below 1 µs are cut off."""
     match = _TIMESTAMP.fullmatch(text)
-    if match is None or int(match[1]) not in _YEARS:
+    if match is None or int(match[1]) not in YEARS:
         raise ValueError("not a date in ISO 8601 with seconds and zone")
     fraction = (match[2] or "0")[:6].ljust(6, "0")
     zone = "+00:00" if text.endswith("Z") else text[-6:]

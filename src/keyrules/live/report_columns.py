@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final, NamedTuple
 
 
@@ -26,8 +27,7 @@ _DATE: Final = rf"({_DAY}{_CLOCK}){_UTC}"
 _FLAG: Final = r"(?:(true|TRUE|True)|false|FALSE|False)"
 # Control characters, line breaks among them, are part of no value.
 _TEXT: Final = r'([^,"\x00-\x1f]*)'
-IGNORED: Final = r'[^,"\x00-\x1f]*'
-"""Matches the unquoted value of a column that keyrules does not read."""
+_IGNORED: Final = r'[^,"\x00-\x1f]*'
 
 NOT_SUPPORTED: Final = "not_supported"
 NO_VALUE: Final = "N/A"
@@ -49,6 +49,26 @@ def _flag(field: str) -> Column:
 
 def _place(field: str) -> Column:
     return Column(_TEXT, (field,), required=False)
+
+
+MORE_CREDENTIALS: Final = "additional_credentials_info"
+"""Documented, and in no report that was recorded up to 2026; AWS does not say what it holds where there is nothing to
+say."""
+
+_FURTHER: Final = re.compile(rf"{MORE_CREDENTIALS}|(?:access_key|cert)_[0-9]+_[a-z_]+")
+_NOTHING: Final = {value.casefold() for value in NO_DATE} | {"", "false"}
+
+
+def common_form(name: str) -> str:
+    """Matches the usual values of a column. One that is not in COLUMNS has any, but for those that tells_of_more."""
+    if name in COLUMNS:
+        return COLUMNS[name].common
+    return "(?i:" + "|".join(sorted(_NOTHING, reverse=True)) + ")" if _FURTHER.fullmatch(name) else _IGNORED
+
+
+def tells_of_more(name: str, value: str) -> bool:
+    """Whether a column tells of a credential beside the two keys and certificates that a report shows."""
+    return name not in COLUMNS and _FURTHER.fullmatch(name) is not None and value.casefold() not in _NOTHING
 
 
 COLUMNS: Final = {
@@ -74,7 +94,5 @@ COLUMNS: Final = {
     "cert_1_last_rotated": _date_or_none("certificate_1_created"),
     "cert_2_active": _flag("certificate_2_active"),
     "cert_2_last_rotated": _date_or_none("certificate_2_created"),
-    # Documented, and not yet in reports recorded in 2026; AWS does not say what it holds where there is nothing to say.
-    "additional_credentials_info": Column(r"(?:N/A|no_information|not_supported|)", (), required=False),
 }
 """In the order of a report recorded from AWS."""

@@ -221,8 +221,7 @@ def open_report(raw: io.BufferedReader) -> OpenReport:
     code = kind_of_code("", head) if not is_credential_report(head) else ""
     if code:
         raise InputError(_CODE_GIVEN.format(code))
-    start = head[:4]
-    text = start.lstrip(codecs.BOM_UTF8 + codecs.BOM_UTF16_LE + codecs.BOM_UTF16_BE + b"\0 \t\r\n")
+    text = head.lstrip(codecs.BOM_UTF8 + codecs.BOM_UTF16_LE + codecs.BOM_UTF16_BE + b"\0 \t\r\n")
     return from_json(raw.read()) if text.startswith(b"{") else from_stream(raw)
 
 
@@ -236,9 +235,11 @@ def from_json(data: bytes) -> OpenReport:
     """The JSON of `aws iam get-credential-report`. InputError, without quoting the content, when it is not that."""
     wanted = "is not the JSON that `aws iam get-credential-report` prints: "
     try:
-        document = json.loads(data.decode(_json_encoding(data)))
+        document = json.loads(data.decode(_json_encoding(data)), object_pairs_hook=_unique)
     except (ValueError, RecursionError):
-        raise InputError(wanted + "it is truncated or no JSON at all; run the command again") from None
+        raise InputError(
+            wanted + "it is truncated, has a key twice, or is no JSON at all; run the command again"
+        ) from None
     if not isinstance(document, dict) or not isinstance(document.get("Content"), str):
         raise InputError(wanted + "it has no Content; give the whole output of the command")
     try:
@@ -246,6 +247,14 @@ def from_json(data: bytes) -> OpenReport:
     except (binascii.Error, ValueError):
         raise InputError(wanted + "its Content is not base64; run the command again") from None
     return from_stream(io.BytesIO(content), _generated_at(document.get("GeneratedTime"), wanted))
+
+
+def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """An object of JSON. ValueError for a key that it has twice, which the command never writes."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a key twice in one object")
+    return found
 
 
 def _json_encoding(data: bytes) -> str:

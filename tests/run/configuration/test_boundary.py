@@ -239,6 +239,17 @@ class TestWhereItIsLookedFor:
         code, out, _ = scan(capfd, "../checkout")
         assert code == 1 and f"../checkout/{FILE} is not used" in " ".join(out.split())
 
+    @pytest.mark.parametrize("scanned", ["checkout", "checkout/infra", "."])
+    def test_a_checkout_below_does_not_rule_the_run(
+        self, repository: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, scanned: str
+    ) -> None:
+        """Neither where the working directory is in no repository, nor where it is in another one."""
+        write(repository, {FILE: "fail_on: critical\n", "infra/main.tf": LOW, f"infra/{FILE}": "fail_on: critical\n"})
+        monkeypatch.chdir(repository.parent)
+        assert scan(capfd, scanned)[0] == 1
+        write(repository.parent, {".git/config": "[core]\n"})
+        assert scan(capfd, scanned)[0] == 1
+
     def test_nothing_to_evaluate_says_so_too(self, repository: Path, capfd: pytest.CaptureFixture[str]) -> None:
         write(repository, {"app/main.tf": "locals {}\n", f"app/{FILE}": "{}"})
         code, out, _ = scan(capfd, "app/main.tf")

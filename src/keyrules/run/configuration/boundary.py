@@ -1,7 +1,8 @@
 """How far a configuration goes that nobody named: who can change a checkout must not rule the machine that scans it.
 
-- It is looked for within the repository that holds the working directory, or in the working directory where there is
-  none, and obeyed only if its owner is the user or root, as git does it since CVE-2022-24765.
+- It is looked for within the repository that holds the working directory, not in another one inside of it, or in the
+  working directory where there is none, and obeyed only if its owner is the user or root, as git does it since
+  CVE-2022-24765.
 - What it names lies below its own folder: files to read after links were followed; reports without a link on the way,
   never in `.git`, and new or earlier reports of the same format.
 
@@ -43,12 +44,13 @@ def find_configuration(scanned: Sequence[str] = ()) -> Found:
     name that would be passed over, and for a file of another owner.
     """
     here = Path.cwd()
-    top = _repository(here) or here
+    repository = _repository(here)
+    top = repository or here
     folders = [Path(os.path.realpath(name)) for name in scanned if os.path.isdir(name)]
     starts = [here]
-    if folders and len(folders) == len(scanned):
-        common = os.path.commonpath(folders)
-        if below(common, [os.path.realpath(top)]):
+    if repository is not None and folders and len(folders) == len(scanned):
+        common = Path(os.path.commonpath(folders))
+        if _same(repository, _repository(common)):
             starts.insert(0, top / os.path.relpath(common, os.path.realpath(top)))
     path = next((path for start in starts for path in (_nearest(start, top),) if path is not None), None)
     if path is not None:

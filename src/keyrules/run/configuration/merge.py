@@ -33,7 +33,7 @@ from keyrules.run.settings import (
     Settings,
     Source,
 )
-from keyrules.terms import Plane, Severity, UsageError
+from keyrules.terms import YEARS, Plane, Severity, UsageError
 
 if TYPE_CHECKING:
     from keyrules.model import ParameterValue
@@ -66,11 +66,14 @@ def moment(text: str) -> datetime:
     """`--as-of` in UTC; a time without an offset is UTC, a date alone is its midnight. Raises UsageError."""
     try:
         value = datetime.fromisoformat(text.strip().replace("Z", "+00:00").replace("z", "+00:00"))
-        return value.replace(tzinfo=timezone.utc) if value.tzinfo is None else value.astimezone(timezone.utc)
+        value = value.replace(tzinfo=timezone.utc) if value.tzinfo is None else value.astimezone(timezone.utc)
     except (ValueError, OverflowError):
         raise UsageError(
             f"--as-of: {text!r} is not a time; write it as in 2026-06-01T00:00:00Z or 2026-06-01"
         ) from None
+    if value.year not in YEARS:
+        raise UsageError(f"--as-of: {text!r} is no time from {YEARS[0]} to {YEARS[-1]}; write a year of these")
+    return value
 
 
 class _Merge:
