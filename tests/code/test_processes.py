@@ -106,7 +106,7 @@ def test_a_cancelled_run_takes_its_worker_along(tmp_path: Path) -> None:
     run.send_signal(signal.SIGTERM)
     out, err = run.communicate(timeout=30)
     assert (run.returncode, out, err) == (3, "", "keyrules: interrupted; nothing was concluded\n")
-    assert not Path(f"/proc/{unit}").exists()
+    assert not alive(unit)
 
 
 def children(pid: int) -> list[int]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from rule_file import RETIRED, RULE
 
@@ -240,6 +240,7 @@ def mutate(kind: str, place: int, text: str) -> str:
     return RULE[:place] + text + (RULE[place:] if kind == "insert" else "")
 
 
+@example(("insert", RULE.index("status, operator: equals, value") + len("status, operator: equals, value"), "\t"))
 @settings(max_examples=400, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(edits)
 def test_a_changed_file_is_refused_or_means_what_every_yaml_reader_reads(

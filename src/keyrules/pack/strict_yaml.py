@@ -114,7 +114,10 @@ class _Document:
     def __init__(self, text: str, name: str, plain_dates: bool) -> None:
         self.name = name
         self.refused = {tag: why for tag, why in _REFUSED.items() if not (plain_dates and tag == _DATE)}
-        self.events: Iterator[yaml.Event] = iter(yaml.parse(text, Loader=_LOADER))
+        self.events: Iterator[yaml.Event] = iter(
+            # libyaml takes tabs in places where other readers refuse them.
+            yaml.parse(text, Loader=yaml.SafeLoader if "\t" in text else _LOADER)
+        )
 
     def read(self, may_be_empty: bool) -> Block:
         next(self.events)

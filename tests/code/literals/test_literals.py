@@ -320,13 +320,16 @@ def test_over_any_text(text: str, layers: str, shift: int) -> None:
     label=st.sampled_from(["", "id = ", "value: ", "secret = ", "secret_key: "]),
 )
 def test_random_text_is_no_finding(seed: int, shape: str, label: str) -> None:
+    """But 40 characters beside a key id under a secret's usual name are one, however they look."""
     source = random.Random(seed)
+    longest = 39 if label.startswith("secret") else 40
+    words = ["deploy", "Prod", "Key", "/aws", "Secret", "node", "Team"]
     makers: dict[str, Callable[[], str]] = {
         "hex": lambda: source.randbytes(source.randint(8, 40)).hex(),
         "sha1": lambda: source.randbytes(20).hex(),
         "uuid": lambda: "-".join(source.randbytes(n).hex() for n in (4, 2, 2, 2, 6)),
         "base64": lambda: base64.b64encode(source.randbytes(source.choice([20, 32, 48, 64]))).decode(),
-        "words": lambda: "".join(source.choices(["deploy", "Prod", "Key", "/aws", "Secret", "node", "Team"], k=8))[:40],
+        "words": lambda: "".join(source.choices(words, k=8))[:longest],
     }
     assert find_literals("".join(f"{label}{makers[shape]()}\n{K}\n" for _ in range(4))) == []
 
