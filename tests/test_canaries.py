@@ -86,7 +86,7 @@ def search(folder: Path, scratch: Path, *arguments: str, stdin: bytes = b"") -> 
         path.mkdir(parents=True, exist_ok=True)
     formats = [f"--format={form}={reports}/out.{form}" for form in formats_of(Plane.CODE)]
     done = subprocess.run(
-        [sys.executable, "-m", "keyrules.cli", "scan", "--as-of", AS_OF, "--show-passing", *formats, *arguments],
+        [sys.executable, "-m", "keyrules", "scan", "--as-of", AS_OF, "--show-passing", *formats, *arguments],
         cwd=folder,
         input=stdin,
         capture_output=True,

@@ -139,7 +139,7 @@ class TestRefusals:
 
     def run_copy(self, pack: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, "-m", "keyrules.cli", *arguments],
+            [sys.executable, "-m", "keyrules", *arguments],
             env={**os.environ, "PYTHONPATH": str(pack / "src")},
             cwd=pack,
             capture_output=True,

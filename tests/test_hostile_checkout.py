@@ -143,9 +143,7 @@ def test_the_scanned_repository_does_not_rule_checkov(tmp_path: Path) -> None:
         },
     )
     (tmp_path / "home").mkdir()
-    program(
-        tmp_path / "bin/keyrules", f"#!/bin/sh\nPYTHONPATH={PROJECT}/src exec {sys.executable} -m keyrules.cli dirs\n"
-    )
+    program(tmp_path / "bin/keyrules", f"#!/bin/sh\nPYTHONPATH={PROJECT}/src exec {sys.executable} -m keyrules dirs\n")
     environment = {
         "PATH": f"{tmp_path / 'bin'}:{Path(sys.executable).parent}:{os.environ['PATH']}",
         "PYTHONPATH": str(PROJECT / "src"),

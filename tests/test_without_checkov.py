@@ -74,7 +74,7 @@ def test_the_packages_that_are_required_are_enough(bare: Path, arguments: list[s
     check = [sys.executable, "-S", "-c", "import checkov"]
     assert subprocess.run(check, env=environment, capture_output=True, check=False).returncode == 1
     done = subprocess.run(
-        [sys.executable, "-S", "-m", "keyrules.cli", *arguments],
+        [sys.executable, "-S", "-m", "keyrules", *arguments],
         cwd=FIXTURES,
         env=environment,
         capture_output=True,

@@ -180,7 +180,3 @@ def _print_version() -> int:
 
     print(f"keyrules {pack_version()} (pack {pack_digest(rules_path())[:12]})")
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

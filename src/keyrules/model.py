@@ -14,6 +14,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any, ClassVar, TypeAlias
 
+from keyrules.run_facts import AccountState as AccountState
 from keyrules.run_facts import ConfigurationUse as ConfigurationUse
 from keyrules.run_facts import Coverage as Coverage
 from keyrules.run_facts import CoverageOutcome as CoverageOutcome
@@ -312,27 +313,6 @@ class KeyAges:
     limit_days: int
     counts: tuple[int, ...]
     undated: int
-
-
-@dataclass(frozen=True)
-class AccountState:
-    """What became of one account of a live run, and what it holds.
-
-    `state` is a stable word: "evaluated" where its report was judged, else what stood in the way (stale, denied by SCP,
-    role missing, throttled, suspended, timeout …), of which `cause` is the sentence. `name` is what the organisation
-    calls the account. `oldest_key` is when its oldest active key was created (aware). `failed` counts what does not
-    pass by severity, `unknown` what could not be judged.
-    """
-
-    account: str
-    state: str
-    cause: str = ""
-    name: str = ""
-    users: int = 0
-    active_keys: int = 0
-    oldest_key: datetime | None = None
-    failed: Mapping[Severity, int] = field(default_factory=dict)
-    unknown: int = 0
 
 
 @dataclass(frozen=True)

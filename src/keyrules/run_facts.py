@@ -1,12 +1,19 @@
-"""What a run says about itself: its configuration file and its coverage. Plain data, found in keyrules.model, too."""
+"""What a run says about itself: its configuration file, its coverage and its accounts.
+
+Plain data, found in keyrules.model, too.
+"""
 
 from __future__ import annotations
 
 import enum
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from keyrules.terms import Severity
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 
 @dataclass(frozen=True)
@@ -79,3 +86,24 @@ class ScanScope:
 
     folders: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class AccountState:
+    """What became of one account of a live run, and what it holds.
+
+    `state` is a stable word: "evaluated" where its report was judged, else what stood in the way (stale, denied by SCP,
+    role missing, throttled, suspended, timeout …), of which `cause` is the sentence. `name` is what the organisation
+    calls the account. `oldest_key` is when its oldest active key was created (aware). `failed` counts what does not
+    pass by severity, `unknown` what could not be judged.
+    """
+
+    account: str
+    state: str
+    cause: str = ""
+    name: str = ""
+    users: int = 0
+    active_keys: int = 0
+    oldest_key: datetime | None = None
+    failed: Mapping[Severity, int] = field(default_factory=dict)
+    unknown: int = 0

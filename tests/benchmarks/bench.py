@@ -96,7 +96,7 @@ def cases(old: str | None, users: int, files: int) -> Iterator[Case]:
         (f"monorepo of {files:,} files, one key", lambda folder: repositories.monorepo(folder, files, 1), 0.006),
     ):
         yield Case(name, prepare, scan, "plain Checkov", everything, target)
-    before = (old, "-m", "keyrules.cli", *scan, "--no-cache") if old else ()
+    before = (old, "-m", "keyrules", *scan, "--no-cache") if old else ()
     yield Case("all fixtures", _fixtures, scan, "version 0.1.0" if old else "", before, 0.15 if old else None)
     yield Case("one root module with 2,000 keys", _root(2000), scan)
     yield Case(

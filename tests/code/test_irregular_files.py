@@ -84,7 +84,7 @@ def test_only_pipes_that_the_process_was_given_are_waited_for(tmp_path: Path) ->
 
 def in_bash(script: str, folder: Path) -> subprocess.CompletedProcess[str]:
     """`script` with `keyrules` as this checkout's, and $PLAN as a plan."""
-    line = f'keyrules() {{ "{sys.executable}" -m keyrules.cli "$@"; }}\n{script}'
+    line = f'keyrules() {{ "{sys.executable}" -m keyrules "$@"; }}\n{script}'
     environment = {**os.environ, "PYTHONPATH": str(PROJECT / "src"), "PLAN": str(PLAN)}
     return subprocess.run(
         ["bash", "-c", line], cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=300

@@ -157,7 +157,7 @@ def unprivileged(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]
         "import ctypes, os, sys\n"
         "libc = ctypes.CDLL(None)\n"
         "[libc.prctl(24, capability, 0, 0, 0) for capability in (1, 2)]\n"
-        "os.execv(sys.executable, [sys.executable, '-m', 'keyrules.cli', *sys.argv[1:]])\n"
+        "os.execv(sys.executable, [sys.executable, '-m', 'keyrules', *sys.argv[1:]])\n"
     )
     return subprocess.run(
         [sys.executable, "-c", script, *arguments],

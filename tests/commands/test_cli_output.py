@@ -189,7 +189,7 @@ class TestStreams:
         reading, writing = os.pipe()
         os.close(reading)
         done = subprocess.run(
-            [sys.executable, "-m", "keyrules.cli", *command.split()],
+            [sys.executable, "-m", "keyrules", *command.split()],
             cwd=by_severity / "low",
             env={**os.environ, "PYTHONPATH": str(PROJECT / "src")},
             stdout=writing,
@@ -204,7 +204,7 @@ class TestStreams:
     def test_a_full_disk(self, by_severity: Path, command: str) -> None:
         with Path("/dev/full").open("wb") as full:
             done = subprocess.run(
-                [sys.executable, "-m", "keyrules.cli", *command.split()],
+                [sys.executable, "-m", "keyrules", *command.split()],
                 cwd=by_severity / "low",
                 env={**os.environ, "PYTHONPATH": str(PROJECT / "src")},
                 stdout=full,
@@ -221,7 +221,7 @@ class TestStreams:
         assert "unrecognized arguments: --" in capfd.readouterr().err
 
     def test_a_closed_standard_output(self, by_severity: Path) -> None:
-        script = 'exec "$0" -m keyrules.cli scan low >&-'
+        script = 'exec "$0" -m keyrules scan low >&-'
         done = subprocess.run(
             ["sh", "-c", script, sys.executable],
             cwd=by_severity,

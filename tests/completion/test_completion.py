@@ -76,7 +76,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def script(shell: str) -> str:
     """What `keyrules completion` prints."""
     done = subprocess.run(
-        [sys.executable, "-m", "keyrules.cli", "completion", shell],
+        [sys.executable, "-m", "keyrules", "completion", shell],
         env={**os.environ, "PYTHONPATH": str(PROJECT / "src")},
         capture_output=True,
         check=True,

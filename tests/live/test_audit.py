@@ -192,38 +192,6 @@ def test_lengths_of_time(text: str, length: timedelta) -> None:
             parse_span("--x", wrong)
 
 
-# --- due soon
-
-
-def due(row: str, within: int = 14, *numbers: int) -> list[str]:
-    settings = {"due_within": timedelta(days=within), "keep_passing": False}
-    evaluation = evaluate(report(row), *numbers, request=settings)
-    return [note for note in evaluation.notes if note.startswith("Due")]
-
-
-def test_what_will_fail_is_noted_with_its_moment() -> None:
-    (note,) = due(line("ann", **key(1, 80, used=0)), 14, 1)
-    assert note == (
-        "Due in 10 days, at 2026-06-11T00:00:00Z: access key 1 of ann in account 123456789012 will fail KEY_AWS_001."
-    )
-    assert due(line("ann", **key(1, 75, used=0)), 14, 1) == []
-    assert due(line("ann", **key(1, 77, used=0)), 14, 1) != []
-    assert due(line("ann", **key(1, 500, used=0)), 14, 1) == [], "what fails already is a finding"
-
-
-def test_a_limit_beyond_the_calendar_never_comes_due() -> None:
-    settings = {"due_within": timedelta(days=14), "keep_passing": False}
-    row = line("ann", **key(1, 80, used=0))
-    evaluation = evaluate(report(row), 1, request=settings, KEY_AWS_001__max_age_days=999_999_999)
-    assert not any(note.startswith("Due") for note in evaluation.notes) and evaluation.errors == ()
-
-
-def test_idle_and_inactive_keys_come_due_too() -> None:
-    assert len(due(line("ann", **key(1, 200, used=40)), 14, 2)) == 1
-    assert len(due(line("ann", **key(1, 200, used=20, active=False)), 14, 6)) == 1
-    assert due(line("ann", **key(1, 200, used=40)), 14, 2)[0].startswith("Due in 5 days, at 2026-06-06T00:00:00Z")
-
-
 # --- findings
 
 

@@ -48,7 +48,7 @@ def real(folder: Path) -> None:
     venv.EnvBuilder(symlinks=True).create(folder.parent)
     (packages,) = folder.parent.glob("lib/python3*/site-packages")
     (packages / "here.pth").write_text(f"{PROJECT / 'src'}\n{sysconfig.get_path('purelib')}\n", encoding="utf-8")
-    program(folder / "keyrules", f'#!/bin/sh\nexec {folder}/python -I -m keyrules.cli "$@"\n')
+    program(folder / "keyrules", f'#!/bin/sh\nexec {folder}/python -I -m keyrules "$@"\n')
 
 
 def recording(folder: Path) -> None:
@@ -59,7 +59,7 @@ def recording(folder: Path) -> None:
     (folder / "python").unlink()
     program(
         folder / "python",
-        f'#!/bin/sh\n[ "$1 $2 $3" != "-I -m keyrules.cli" ] || exec {recorder} "$@"\nexec {sys.executable} "$@"\n',
+        f'#!/bin/sh\n[ "$1 $2 $3" != "-I -m keyrules" ] || exec {recorder} "$@"\nexec {sys.executable} "$@"\n',
     )
 
 

@@ -44,7 +44,7 @@ def run(*arguments: str, cwd: Path, stdin: bytes = b"", env: Mapping[str, str] |
     """`keyrules ARGUMENTS` from this checkout in a process of its own."""
     environment = {**os.environ, **(env or {}), "PYTHONPATH": str(PROJECT / "src")}
     done = subprocess.run(
-        [sys.executable, "-m", "keyrules.cli", *arguments],
+        [sys.executable, "-m", "keyrules", *arguments],
         cwd=cwd,
         input=stdin,
         capture_output=True,
