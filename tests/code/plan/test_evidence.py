@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import json
 from typing import Any
 from urllib.parse import quote
@@ -22,7 +23,8 @@ from keyrules.model import Status
     [
         (MARKED, True, Status.UNKNOWN),
         ({"environment": [{"variables": {"TOKEN": True}}]}, True, Status.UNKNOWN),
-        ({"environment": [{"variables": {}}]}, True, None),
+        ({"environment": [{"variables": {}}]}, True, Status.UNKNOWN),
+        ({"environment": [{}]}, True, None),
         (MARKED, False, None),
     ],
 )
@@ -36,6 +38,19 @@ def test_a_local_is_undecided_only_where_a_secret_may_be(sensitive: Any, relevan
     if verdict:
         assert verdict.reason == "local_not_in_plan"
         assert "scan the Terraform source" in verdict.message
+
+
+def test_what_holds_a_secret_already_counts_as_the_secret_in_what_changes() -> None:
+    plan = plan_with_key(exists=True)
+    plan.document["relevant_attributes"] = [{"resource": "aws_ssm_parameter.x", "attribute": ["value"]}]
+    plan.add(
+        "aws_ssm_parameter.x",
+        {"type": "SecureString", "value": SECRET},
+        actions=("no-op",),
+        expressions={"type": const("SecureString"), "value": ref("aws_iam_access_key.k.secret")},
+    )
+    function(plan, ref("local.environment"))
+    assert sinks(plan)["aws_lambda_function.f"].reason == "local_not_in_plan"
 
 
 def test_a_local_of_a_module_without_keys_and_inputs_holds_no_secret() -> None:
@@ -85,7 +100,7 @@ def test_a_dynamic_block_is_undecided_where_it_is_marked() -> None:
 def test_the_secret_of_an_existing_key_is_found_by_value(hide: Any) -> None:
     plan = plan_with_key(exists=True)
     plan.output("o", ref("local.x"), hide(SECRET))
-    plan.output("clean", ref("local.y"), hide(SECRET[::-1]))
+    plan.output("clean", ref("local.y"), hide("words, and not a secret"))
     plan.add(
         "aws_lambda_function.f",
         {"environment": [{"variables": {"S": hide(SECRET)}}]},
@@ -115,6 +130,74 @@ def test_a_hash_in_place_of_user_data_proves_nothing() -> None:
     verdicts = sinks(plan)
     assert verdicts["aws_instance.hashed"].status is Status.UNKNOWN
     assert "aws_instance.plain" not in verdicts
+
+
+def packed(text: str) -> str:
+    """base64gzip() of Terraform."""
+    return base64.b64encode(gzip.compress(text.encode(), mtime=0)).decode()
+
+
+@pytest.mark.parametrize(
+    "hide",
+    [
+        packed,
+        lambda s: packed(f"#!/bin/sh\nexport S={s}\n" * 20),
+        lambda s: base64.b64encode(base64.b64encode(f"S={s}".encode())).decode(),
+        lambda s: base64.b64encode(packed(s).encode()).decode(),
+        lambda s: base64.b64encode(f"S={s}\r\n".encode("utf-16-le")).decode(),
+    ],
+)
+def test_the_secret_is_found_inside_what_packs_it(hide: Any) -> None:
+    plan = plan_with_key(exists=True)
+    plan.output("o", ref("local.x"), hide(SECRET))
+    plan.output("other", ref("local.y"), hide("nothing that anybody would want to hide, " * 3))
+    plan.add("aws_instance.i", {"user_data_base64": hide(SECRET)}, expressions={"user_data_base64": ref("local.x")})
+    assert {address: verdict.status for address, verdict in outputs(plan).items()} == {"output.o": Status.FAIL}
+    assert sinks(plan)["aws_instance.i"].status is Status.FAIL
+
+
+@pytest.mark.parametrize(
+    ("value", "status"),
+    [
+        (SECRET[::-1], Status.UNKNOWN),
+        (f"{SECRET[:20]} {SECRET[20:]}", Status.UNKNOWN),
+        (base64.b64encode(bytes(range(1, 250))).decode(), Status.UNKNOWN),
+        (base64.b64encode(b"a script that holds no secret at all, but is long enough to").decode(), None),
+        ("/srv/applications/production/configuration/logging", None),
+        ("#!/bin/sh\necho nothing\n", None),
+    ],
+)
+def test_a_known_value_rules_a_secret_out_only_where_nothing_can_be_hidden(value: str, status: Status | None) -> None:
+    plan = plan_with_key(exists=True)
+    plan.document["relevant_attributes"] = []
+    for name, marks in (("marked", {"user_data": True}), ("clean", {})):
+        plan.add(
+            f"aws_instance.{name}",
+            {"user_data": value},
+            actions=("no-op",),
+            sensitive=marks,
+            expressions={"user_data": ref("local.x")},
+        )
+    plan.output("o", ref("local.x"), value)
+    taken, shown = sinks(plan), outputs(plan)
+    assert [taken[a].status if a in taken else None for a in ("aws_instance.marked", "aws_instance.clean")] == [
+        status,
+        None,
+    ]
+    assert (shown["output.o"].status if "output.o" in shown else None) is status
+
+
+def test_what_is_known_while_planning_is_not_made_of_a_secret_that_is_not() -> None:
+    plan = plan_with_key()
+    plan.add(
+        "aws_instance.i",
+        {"user_data": SECRET[::-1]},
+        sensitive={"user_data": True},
+        expressions={"user_data": ref("local.x")},
+    )
+    plan.output("o", ref("local.x"), SECRET[::-1])
+    assert "aws_instance.i" not in sinks(plan)
+    assert "output.o" not in outputs(plan)
 
 
 def test_a_missing_mark_proves_nothing_behind_a_carrier() -> None:

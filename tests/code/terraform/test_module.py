@@ -10,7 +10,7 @@ from terraform_cases import module, root_scope, write
 
 from keyrules.code.terraform.evaluate import UNKNOWN, variable
 from keyrules.code.terraform.module import ModuleReader
-from keyrules.code.terraform.scope import Scope, parse_address, walk
+from keyrules.code.terraform.scope import Scope, walk
 
 
 def key(name: str, body: str = '  user = "u"\n') -> str:
@@ -160,26 +160,6 @@ def test_each_folder_is_read_once(tmp_path: Path) -> None:
     reader = ModuleReader(read)
     assert len(list(walk(Scope(reader.module(str(tmp_path)), reader)))) == 4
     assert sorted(Path(path).parent.name for path in reads) == sorted([tmp_path.name, "m"])
-
-
-@pytest.mark.parametrize(
-    ("text", "modules", "rest"),
-    [
-        ("aws_iam_access_key.k", (), ("aws_iam_access_key", "k", None)),
-        ("aws_iam_access_key.k[0]", (), ("aws_iam_access_key", "k", 0)),
-        ('aws_iam_access_key.k["a.b"]', (), ("aws_iam_access_key", "k", "a.b")),
-        ('module.a["x"].module.b.t.n["\\"q"]', (("a", "x"), ("b", None)), ("t", "n", '"q')),
-    ],
-)
-def test_addresses(text: str, modules: tuple[Any, ...], rest: tuple[Any, ...]) -> None:
-    address = parse_address(text)
-    assert address is not None
-    assert (address.modules, (address.type, address.name, address.key)) == (modules, rest)
-
-
-@pytest.mark.parametrize("text", ["", "k", "data.a.b", "module.a", "module.a.b", "a..b"])
-def test_what_is_no_address_of_a_managed_resource(text: str) -> None:
-    assert parse_address(text) is None
 
 
 def test_a_key_leads_to_its_module_instance(tmp_path: Path) -> None:

@@ -15,6 +15,16 @@ from keyrules.code.terraform.scope import Frame, Scope
 SECRET_ATTRIBUTES = ("secret", "ses_smtp_password_v4", "ses_smtp_password")
 """The SMTP password is derived from the secret and is as good; its older form went with version 3 of the provider."""
 
+RENDERED = frozenset({"json", "minified_json", "output", "rendered", "response_body", "result", "stdout"})
+"""Computed attributes that are made from a block's arguments."""
+
+MIRRORS: Mapping[tuple[str, str], str] = {
+    ("aws_ssm_parameter", "value"): "insecure_value",
+    ("null_data_source", "outputs"): "inputs",
+    ("terraform_data", "output"): "input",
+}
+"""Computed attributes that repeat one argument."""
+
 _READS = frozenset({"file", "filebase64", "templatefile"})
 _SAME_TEXT = frozenset({"base64encode", "chomp", "trimspace", "replace", "sensitive", "nonsensitive"})
 _INPUTS = frozenset({"var", "each", "count", "module", "self", "path", "terraform"})

@@ -6,12 +6,14 @@ attribute of a block.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from keyrules.code.flow.expression import MAX_ITEMS, Expressions
 from keyrules.code.flow.place import (
+    MIRRORS,
+    RENDERED,
     SECRET_ATTRIBUTES,
     Place,
     follow,
@@ -45,16 +47,6 @@ _META_ARGUMENTS = frozenset({"count", "depends_on", "for_each", "lifecycle", "pr
 """Arguments and blocks that Terraform reads itself and hands to nobody."""
 
 _MAX_SCOPES = 2048
-
-_RENDERED = frozenset({"json", "minified_json", "output", "rendered", "response_body", "result", "stdout"})
-"""Computed attributes that are made from a block's arguments."""
-
-_MIRRORS: Mapping[tuple[str, str], str] = {
-    ("aws_ssm_parameter", "value"): "insecure_value",
-    ("null_data_source", "outputs"): "inputs",
-    ("terraform_data", "output"): "input",
-}
-"""Computed attributes that repeat one argument."""
 
 _Instance: TypeAlias = Callable[[Declaration, Scope, Key, tuple[Step, ...], Place], Value]
 
@@ -247,7 +239,7 @@ class SecretTaint:
         kind = next((kind for kind, named in blocks if named.get(declared.name) is declared), "resource")
         kinds = [block.labels[0] if block.type == "dynamic" else block.type for block in declared.body.blocks]
         parts: dict[str, Value] = {}
-        for name in wanted(steps, place) or sorted({*declared.body.attributes, *kinds, *_RENDERED}):
+        for name in wanted(steps, place) or sorted({*declared.body.attributes, *kinds, *RENDERED}):
             value = self._attribute(declared, scope, key, name)
             label = f"{plain_prefix(scope)}{block_address(kind, declared.name)}.{name}"
             parts[name] = then(value, TraceStep(label, declared.path, declared.line_of(name)))
@@ -257,7 +249,7 @@ class SecretTaint:
         own = Place(Frame(scope, key, declared), owner=declared)
         argument = name
         if name not in declared.body.attributes:
-            argument = _MIRRORS.get((declared.name.split(".")[0], name), name)
+            argument = MIRRORS.get((declared.name.split(".")[0], name), name)
 
         def work() -> Value:
             if argument in _META_ARGUMENTS:
@@ -265,7 +257,7 @@ class SecretTaint:
             if argument in declared.body.attributes:
                 return self._expressions.flow(declared.value(argument), own)
             blocks = [body for body in self._blocks(declared.body, own) if body[0] == (argument,)]
-            if not blocks and argument in _RENDERED:
+            if not blocks and argument in RENDERED:
                 return text(self._body(declared.body, own))
             return container("list", {}, union([self._body(body, place) for _, body, place in blocks]))
 

@@ -106,18 +106,24 @@ def open_values(text: str) -> Opened:
     return Opened(_VALUE.sub(decoded, text), frozenset(values))
 
 
-def base64_texts(text: str) -> Iterator[tuple[int, int, str]]:
-    """Start, end and decoded text of each run of base64 in `text`. Decodes one level; compressed content stays dark."""
+def base64_runs(text: str) -> Iterator[tuple[int, int, bytes]]:
+    """Start, end and content of each run of base64 in `text`."""
     for match in _BASE64_RUN.finditer(text):
         run = re.sub(r"[ \t\n]+", "", match.group())
         decoded = base64.b64decode(run[: len(run) - len(run) % 4])
         tail = run[len(run) - len(run) % 4 :]
         if len(tail) > 1:
             decoded += base64.b64decode(tail + "=" * (4 - len(tail)))
-        yield match.start(), match.end(), _decoded_text(decoded).replace("\r\n", "\n")
+        yield match.start(), match.end(), decoded
 
 
-def _decoded_text(data: bytes) -> str:
+def base64_texts(text: str) -> Iterator[tuple[int, int, str]]:
+    """Start, end and decoded text of each run of base64 in `text`. Decodes one level; compressed content stays dark."""
+    for start, end, decoded in base64_runs(text):
+        yield start, end, decoded_text(decoded).replace("\r\n", "\n")
+
+
+def decoded_text(data: bytes) -> str:
     """UTF-16 (PowerShell's encoded commands) is told by its NULs; anything else is read byte by byte."""
     if data.count(0) * 3 < len(data):
         return data.decode("latin-1")

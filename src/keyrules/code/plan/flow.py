@@ -10,24 +10,19 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TypeAlias
 
-from keyrules.code.flow.place import SECRET_ATTRIBUTES
-from keyrules.code.flow.sinks import sink
+from keyrules.code.flow.place import MIRRORS, RENDERED, SECRET_ATTRIBUTES
 from keyrules.code.plan.configuration import ConfigBlock, ConfigModule
 from keyrules.code.plan.references import PlanReference, leading, parse_reference
-from keyrules.code.plan.view import Plan, Planned, static_address
+from keyrules.code.plan.view import Plan, Planned, local_address, module_path, static_address
 from keyrules.code.terraform.keys import KEY_TYPES
 
 Block: TypeAlias = tuple[tuple[str, ...], str]
 """Module path and name of a block."""
 
-_HANDED_ON = frozenset(
-    ["input", "inputs", "json", "keepers", "output", "outputs", "rendered", "triggers", "triggers_replace", "vars"]
-)
-"""The attributes in which a resource that only passes on holds its arguments. It loses sensitive marks."""
-
-_SAYS_SECRET = re.compile(r"secret|password", re.IGNORECASE)
+_SAYS_SECRET = re.compile(r"(?!.*_(?:arn|id|name|version)\Z).*(?:secret|password)", re.IGNORECASE)
 _HARMLESS_ATTRIBUTES = frozenset(
     [
         "id",
@@ -116,6 +111,24 @@ class FlowTracer:
             for way in self._key_ways(parse_reference(f"{name}.secret"), key_path, repeated=False)
         )
 
+    def is_relevant(self, way: Way) -> bool:
+        """Whether anything that changes refers to the secret at all, or to what holds it, as far as the plan lists what
+        changes refer to.
+
+        Terraform looks through locals, inputs and outputs for that list, but not into provisioners.
+        """
+        return self._relevant is None or way.key in self._relevant
+
+    @cached_property
+    def _relevant(self) -> frozenset[Block] | None:
+        if self._plan.relevant is None:
+            return None
+        return frozenset(
+            way.key
+            for resource, attribute in self._plan.relevant
+            for way in self.ways(module_path(resource), (".".join(filter(None, (local_address(resource), attribute))),))
+        )
+
     def behind_dynamic(self, path: tuple[str, ...]) -> tuple[Way, ...]:
         """What the content of a `dynamic` block may hold, which the plan does not write."""
         return tuple(replace(way, hidden="a dynamic block") for way in self.reach(path))
@@ -126,9 +139,8 @@ class FlowTracer:
             config = place.module.blocks.get(reference.block)
             repeated = config is not None and config.repetition is not None
             yield from self._key_ways(reference, path, repeated)
-        elif root == "self" and place.name.split(".")[0] in KEY_TYPES:
-            text = ".".join((place.name, *reference.rest))
-            yield from self._key_ways(parse_reference(text), path, repeated=False)
+        elif root == "self" and place.name:
+            yield from self._follow(parse_reference(".".join((place.name, *reference.rest))), place)
         elif root == "var":
             yield from _narrowed(self._variable(path, reference.name), reference.rest)
         elif root == "local":
@@ -192,22 +204,39 @@ class FlowTracer:
                 yield way.then(label)
 
     def _carried(self, reference: PlanReference, place: _Place) -> Iterator[Way]:
-        if reference.block not in place.module.blocks or (reference.rest and reference.rest[0] not in _HANDED_ON):
+        """What another block holds in what is taken of it: in an argument, or in what is made from its arguments."""
+        block = place.module.blocks.get(reference.block)
+        if block is None:
             return
-        kind, block_type = ("data", reference.name.split(".")[0]) if reference.root == "data" else ("", reference.root)
-        if sink(kind or "resource", block_type, ("arguments",), lambda _: None) is not None:
-            return
-        key = static_address(place.path, reference.block)
-        for way in self._once("carrier", place.path, reference.block, self._arguments):
-            yield replace(way, whole=False, marks_lost=True).then(".".join((key, *reference.rest[:1])))
+        names = tuple(step for step in reference.rest if not step.isdecimal())
+        label = static_address(place.path, ".".join((reference.block, *names[:1])))
+        hidden = "a reference without its attribute" if not names and block.repetition else ""
+        node = ".".join((reference.block, *names))
+        for way in self._once("carrier", place.path, node, lambda *_: self._held(place, reference.block, names)):
+            carried = replace(way, whole=way.whole and bool(names), marks_lost=True)
+            if hidden and reference.index is None:
+                carried = replace(carried, certain=False, hidden=hidden)
+            yield carried.then(label)
 
-    def _arguments(self, path: tuple[str, ...], name: str) -> Iterator[Way]:
-        module = self._configuration.at(path)
-        block = module.blocks.get(name) if module else None
-        if block is not None:
-            for leaf in block.leaves:
-                if leaf.path[0] != "provisioner":
-                    yield from self.ways(path, leaf.references, name, block)
+    def _held(self, place: _Place, name: str, names: tuple[str, ...]) -> Iterator[Way]:
+        """The ways that end in the part of a block that these names lead to, in all of it when there are none."""
+        block = place.module.blocks[name]
+        block_type = name.removeprefix("data.").split(".")[0]
+        written = {leaf.path[0] for leaf in block.leaves}
+        dynamic = {each for item in self._plan.instances(place.path, name) for each in item.blocks_beside(written)}
+        if names and names[0] not in written:
+            names = (MIRRORS.get((block_type, names[0]), names[0]), *names[1:])
+        made_of_all = not names or (names[0] not in written | dynamic and names[0] in RENDERED)
+        for leaf in block.leaves:
+            if leaf.path[0] == "provisioner":
+                continue
+            ways = self.ways(place.path, leaf.references, name, block)
+            if made_of_all:
+                yield from (replace(way, whole=False) for way in ways)
+            elif all(one == other for one, other in zip(leaf.path, names, strict=False)):
+                yield from _narrowed(ways, names[len(leaf.path) :])
+        if dynamic and (made_of_all or names[0] in dynamic):
+            yield from self.behind_dynamic(place.path)
 
     def _once(self, kind: str, path: tuple[str, ...], name: str, find: _Finder) -> tuple[Way, ...]:
         """Finds the ways of one node, once. Terraform allows no cycles, so a node that is still open adds nothing."""
@@ -236,7 +265,7 @@ def _narrowed(ways: Iterable[Way], rest: tuple[str, ...]) -> Iterator[Way]:
             yield replace(way, certain=True, whole=False, hidden="")
         elif way.whole and names[-1] in _HARMLESS_ATTRIBUTES:
             continue
-        elif way.whole or not _SAYS_SECRET.search(names[-1]):
+        elif way.whole or not _SAYS_SECRET.match(names[-1]):
             yield replace(way, certain=False, hidden=way.hidden or "an object of which only a part is taken")
         else:
             yield way

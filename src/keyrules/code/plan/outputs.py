@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from keyrules.code.flow.sinks import Sink
 from keyrules.code.plan.configuration import ConfigModule, ConfigOutput
-from keyrules.code.plan.evidence import KnownSecrets, is_relevant, may_hold
+from keyrules.code.plan.evidence import KnownSecrets, may_hold
 from keyrules.code.plan.flow import FlowTracer, Way
 from keyrules.code.plan.leaks import Leaks, no_configuration
 from keyrules.code.plan.references import leading, parse_reference
@@ -62,11 +62,12 @@ class _Outputs:
         That a root output is not marked sensitive proves nothing here: nonsensitive() is what takes the mark off.
         """
         if path:
-            return ways if any(self._may_take_secret(place) for place in self._takers(path, name)) else ()
+            takers = list(self._takers(path, name))
+            return tuple(way for way in ways if any(self._may_take_secret(place, way) for place in takers))
         planned = self._plan.outputs.get(name)
         if planned is not None and not planned.unknown:
-            return ()
-        return tuple(way for way in ways if is_relevant(self._plan, way))
+            return tuple(way for way in ways if self._secrets.may_be_hidden_in(planned.value.value, way))
+        return tuple(way for way in ways if self._tracer.is_relevant(way))
 
     def _takers(self, path: tuple[str, ...], name: str) -> Iterator[tuple[tuple[str, ...], str, str]]:
         """Module path, block and argument of each expression that takes an output of a called module.
@@ -88,12 +89,12 @@ class _Outputs:
             if any(_names_output(leaf.references, path[-1], name) for leaf in call.block.leaves):
                 yield path[:-1], call_name, ""
 
-    def _may_take_secret(self, taker: tuple[tuple[str, ...], str, str]) -> bool:
+    def _may_take_secret(self, taker: tuple[tuple[str, ...], str, str], way: Way) -> bool:
         path, block, argument = taker
         if not argument:
             return True
         return any(
-            self._secrets.found_in(item.known(argument)) is not None or may_hold(item, argument, marks_lost=False)
+            self._secrets.found_in(item.known(argument)) is not None or may_hold(item, argument, way, self._secrets)
             for item in self._plan.instances(path, block)
         )
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from keyrules.code.flow.sinks import Setting, sink
 from keyrules.code.plan.configuration import ConfigBlock, ConfigModule, Leaf
-from keyrules.code.plan.evidence import KnownSecrets, is_relevant, may_hold
+from keyrules.code.plan.evidence import KnownSecrets, may_hold
 from keyrules.code.plan.flow import FlowTracer, Way
 from keyrules.code.plan.leaks import Leaks, no_configuration
 from keyrules.code.plan.view import Plan, Planned, static_address
@@ -50,7 +50,7 @@ class _Sinks:
                 self._argument(path, name, leaf, ways)
         written = {leaf.path[0] for leaf in block.leaves}
         for item in self._plan.instances(path, name):
-            for attribute in _dynamic(item, written):
+            for attribute in item.blocks_beside(written):
                 self._possible(item, (attribute,), self._tracer.behind_dynamic(path))
 
     def values(self, item: Planned) -> None:
@@ -100,10 +100,14 @@ class _Sinks:
             self.leaks.may_arrive(address, _place(address, path), undecided)
 
     def _is_undecided(self, item: Planned, attribute: str, way: Way) -> bool:
-        """Provisioners run when a resource is created, and have no planned value."""
+        """Provisioners run when a resource is created, and have no planned value. What changes refer to is listed for
+        resources that change.
+        """
         if attribute == "provisioner":
             return item.is_new
-        return is_relevant(self._plan, way) and may_hold(item, attribute, way.marks_lost)
+        if not may_hold(item, attribute, way, self._secrets):
+            return False
+        return not item.changes or self._tracer.is_relevant(way)
 
 
 def _type_of(name: str) -> tuple[str, str]:
@@ -118,14 +122,6 @@ def _settings(item: Planned) -> Setting:
 
 def _place(address: str, path: tuple[str, ...]) -> str:
     return f"{address} {' '.join(path[:2]) if path[0] == 'provisioner' else path[0]}"
-
-
-def _dynamic(item: Planned, written: set[str]) -> Iterator[str]:
-    """The nested blocks that are planned although no expression of them is written: `dynamic` made them."""
-    values = item.values.value
-    for name, value in values.items() if isinstance(values, Mapping) else ():
-        if name not in written and isinstance(value, list) and any(isinstance(part, Mapping) for part in value):
-            yield name
 
 
 def _named_texts(value: object, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:

@@ -7,7 +7,7 @@ plans read the file themselves. Values may hold the secrets of existing keys and
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -70,6 +70,11 @@ class Planned:
         return "create" in self.actions
 
     @property
+    def changes(self) -> bool:
+        """Whether applying the plan changes it."""
+        return not set(self.actions) <= {"no-op"}
+
+    @property
     def path(self) -> tuple[str, ...]:
         """The module calls on the way, without instance keys."""
         return module_path(self.module)
@@ -85,6 +90,15 @@ class Planned:
         values = self.values.value
         return values.get(attribute) if isinstance(values, Mapping) else None
 
+    def blocks_beside(self, written: Container[str]) -> tuple[str, ...]:
+        """The nested blocks that are planned although no expression of them is written: `dynamic` made them."""
+        values = self.values.value
+        return tuple(
+            name
+            for name, value in (values.items() if isinstance(values, Mapping) else ())
+            if name not in written and isinstance(value, list) and any(isinstance(each, Mapping) for each in value)
+        )
+
     def is_unknown(self, attribute: str) -> bool:
         """Whether the attribute, or a part of it, is known only after the plan is applied."""
         return marked(part(self.unknown, attribute))
@@ -92,6 +106,10 @@ class Planned:
     def is_sensitive(self, attribute: str) -> bool | None:
         """Whether the attribute, or a part of it, is marked sensitive; None when the plan has no such marks."""
         return None if self.sensitive is None else marked(part(self.sensitive, attribute))
+
+    def hides_marks(self, attribute: str) -> bool:
+        """Whether a collection in the attribute is unknown as a whole, so that the plan has no marks of its members."""
+        return _unmarked_collection(part(self.unknown, attribute), part(self.sensitive, attribute))
 
 
 @dataclass(frozen=True)
@@ -169,6 +187,12 @@ def module_path(address: str) -> tuple[str, ...]:
     return tuple(step["name"] for step in _module_steps(address))
 
 
+def local_address(address: str) -> str:
+    """The address of something within its module: `module.a["x"].aws_iam_user.u` is `aws_iam_user.u`."""
+    steps = _module_steps(address)
+    return address[steps[-1].end() :] if steps else address
+
+
 def parent_module(address: str) -> tuple[str, int | str | None]:
     """The address of the calling module and the instance key of the call: `module.a.module.b[0]` is (`module.a`, 0)."""
     steps = _module_steps(address)
@@ -211,6 +235,22 @@ def marked(marks: object) -> bool:
             todo.extend(item.values())
         elif isinstance(item, list):
             todo.extend(item)
+    return False
+
+
+def _unmarked_collection(unknown: object, marks: object) -> bool:
+    """Whether something unknown is marked with an empty collection: Terraform writes that for an unknown collection,
+    whatever its members are (hashicorp/terraform internal/command/jsonstate/state.go, SensitiveAsBool).
+    """
+    todo = [(unknown, marks)]
+    while todo:
+        item, mark = todo.pop()
+        if item is True and isinstance(mark, (Mapping, list)):
+            return True
+        if isinstance(item, Mapping):
+            todo.extend((each, part(mark, name)) for name, each in item.items())
+        elif isinstance(item, list) and isinstance(mark, list):
+            todo.extend(zip(item, mark, strict=False))
     return False
 
 

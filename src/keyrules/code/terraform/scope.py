@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
@@ -15,10 +14,6 @@ Key: TypeAlias = int | str | None
 
 MAX_MODULE_DEPTH = 32
 """Deeper nesting than this is a module that calls itself; Terraform refuses those."""
-
-_STEP = re.compile(
-    r"""(?P<name>[^.\[\]"]+)(?:\[(?:"(?P<text>(?:[^"\\]|\\.)*)"|(?P<number>\d+)|(?P<other>[^\]]*))\])?(?:\.|$)"""
-)
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,47 +84,11 @@ class Frame:
     rounds: int = 1
 
 
-@dataclass(frozen=True)
-class Address:
-    """A parsed resource address: the module calls on the way, then type, name and instance key."""
-
-    modules: tuple[tuple[str, Key], ...]
-    type: str
-    name: str
-    key: Key
-
-
 def format_key(key: Key) -> str:
     """`[0]`, `["a"]` or nothing."""
     if key is None:
         return ""
     return f"[{key}]" if isinstance(key, int) else f'["{key}"]'
-
-
-def parse_address(text: str) -> Address | None:
-    """Reads `module.a["x"].module.b.aws_iam_access_key.k[0]`; None when it is not a managed resource's address."""
-    steps: list[tuple[str, Key]] = []
-    position = 0
-    while position < len(text):
-        match = _STEP.match(text, position)
-        if match is None:
-            return None
-        key: Key = None
-        if match["number"] is not None:
-            key = int(match["number"])
-        elif match["text"] is not None:
-            key = re.sub(r"\\(.)", r"\1", match["text"])
-        elif match["other"]:
-            key = match["other"]
-        steps.append((match["name"], key))
-        position = match.end()
-    modules: list[tuple[str, Key]] = []
-    while len(steps) >= 2 and steps[0] == ("module", None):
-        modules.append(steps[1])
-        steps = steps[2:]
-    if len(steps) != 2:
-        return None
-    return Address(tuple(modules), steps[0][0], steps[1][0], steps[1][1])
 
 
 def walk(scope: Scope) -> Iterator[Scope]:
