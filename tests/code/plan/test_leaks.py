@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from plan_leak_cases import KEY, function, outputs, plan_with_key, sinks
-from plan_maker import PlanMaker, const, existing_key, new_key, ref
+from plan_maker import SECRET, PlanMaker, const, existing_key, new_key, ref
 
 from keyrules.code.plan.references import leading, parse_reference
 from keyrules.model import Status
@@ -311,6 +311,23 @@ def test_data_sources_that_were_read_while_planning_are_places_too() -> None:
     plan = plan_with_key(exists=True)
     plan.block("data.archive_file.a", expressions={"source": [{"content": ref("aws_iam_access_key.k.secret")}]})
     assert sinks(plan)["data.archive_file.a"].reason == "secret_in_file"
+
+
+def test_the_arguments_of_a_data_source_that_was_read_are_in_the_prior_state() -> None:
+    plan = plan_with_key(exists=True)
+    entries = []
+    for name, values in (
+        ("given", {"source": [{"content": f"S={SECRET}"}]}),
+        ("returned", {"output_path": SECRET}),
+    ):
+        plan.block(f"data.archive_file.{name}", expressions={"source": [{"content": ref("local.x")}]})
+        address = f"data.archive_file.{name}"
+        entry = {"address": address, "mode": "data", "type": "archive_file", "name": name}
+        entries.append({**entry, "values": values, "sensitive_values": {}})
+    plan.document["prior_state"]["values"]["root_module"]["resources"] += entries
+    verdicts = sinks(plan)
+    assert verdicts["data.archive_file.given"].status is Status.FAIL
+    assert "data.archive_file.returned" not in verdicts
 
 
 def test_old_terraform_wrote_no_attributes() -> None:

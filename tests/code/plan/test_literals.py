@@ -88,6 +88,70 @@ def test_what_data_sources_and_other_resources_return_is_no_literal() -> None:
     assert set(found(plan)) == {"var.text", "aws_instance.read"}
 
 
+def test_a_copy_that_a_provider_makes_hides_no_literal() -> None:
+    plan = PlanMaker()
+    plan.add("terraform_data.t", {"input": SCRIPT, "output": SCRIPT}, expressions={"input": ref("local.script")})
+    plan.add(
+        "aws_ssm_parameter.written",
+        {"name": "/x", "value": SCRIPT},
+        expressions={"name": const("/x"), "value": ref("local.script")},
+    )
+    plan.add(
+        "data.aws_ssm_parameter.read_back",
+        {"name": "/x", "value": SCRIPT},
+        actions=("no-op",),
+        expressions={"name": ref("aws_ssm_parameter.written.name")},
+    )
+    instance(plan, "aws_instance.i", SCRIPT, ref("data.aws_ssm_parameter.read_back.value"))
+    assert set(found(plan)) == {"terraform_data.t", "aws_ssm_parameter.written", "aws_instance.i"}
+
+
+def test_a_data_source_is_asked_with_a_literal() -> None:
+    plan = PlanMaker()
+    query = {"aws_secret_access_key": WRITTEN}
+    plan.block("data.external.e", expressions={"query": ref("local.query")})
+    entry = {"address": "data.external.e", "mode": "data", "type": "external", "name": "e"}
+    state = {**entry, "values": {"query": query, "result": query}, "sensitive_values": {}}
+    plan.document["prior_state"]["values"]["root_module"]["resources"] = [state]
+    assert set(found(plan)) == {"data.external.e"}
+
+
+def test_the_content_of_a_dynamic_block_is_looked_at() -> None:
+    plan = PlanMaker()
+    variables = {"AWS_ACCESS_KEY_ID": WRITTEN_ID, "AWS_SECRET_ACCESS_KEY": WRITTEN}
+    plan.add(
+        "aws_lambda_function.f",
+        {"function_name": "f", "environment": [{"variables": variables}]},
+        expressions={"function_name": const("f")},
+    )
+    assert set(found(plan)) == {"aws_lambda_function.f"}
+
+
+def test_a_root_output_shows_a_literal_of_a_local() -> None:
+    plan = PlanMaker()
+    plan.output("o", ref("local.script"), SCRIPT)
+    plan.output("secret_access_key", ref("local.secret"), WRITTEN)
+    assert set(found(plan)) == {"output.o", "output.secret_access_key"}
+    del plan.document["configuration"]
+    assert set(found(plan)) == {"output.o", "output.secret_access_key"}
+    plan = PlanMaker()
+    plan.output("secret_access_key", const(WRITTEN))
+    assert set(found(plan)) == {"output.secret_access_key"}
+
+
+def test_an_action_is_configured_with_a_literal() -> None:
+    plan = PlanMaker()
+    plan.document["action_invocations"] = [
+        {
+            "address": "module.m.action.aws_lambda_invoke.a",
+            "type": "aws_lambda_invoke",
+            "name": "a",
+            "config_values": {"function_name": "f", "payload": SCRIPT},
+        }
+    ]
+    assert set(found(plan)) == {"module.m.action.aws_lambda_invoke.a"}
+
+
 def test_the_documented_example_is_no_literal() -> None:
     plan = PlanMaker()
     text = SCRIPT.replace(WRITTEN_ID, "AKIAIOSFODNN7EXAMPLE").replace(

@@ -55,8 +55,7 @@ def attribute(plan: Plan, item: Planned, name: str) -> Attribute:
     key is created active.
     """
     if item.is_unknown(name):
-        module = plan.configuration.at(item.path) if plan.configuration else None
-        block = module.blocks.get(item.block) if module else None
+        block = plan.config_block(item)
         stated = any(leaf.path == (name,) for leaf in block.leaves) if block else name != "status"
         return Unread.OPEN if stated else Unread.ABSENT
     value = item.known(name)
@@ -71,8 +70,7 @@ def owner_of(plan: Plan, item: Planned) -> tuple[str, str]:
     name = item.known("user")
     if isinstance(name, str) and name:
         return "name", name
-    block = plan.configuration.at(item.path) if plan.configuration else None
-    config = block.blocks.get(item.block) if block else None
+    config = plan.config_block(item)
     found = _owner(plan, config.references("user") if config else (), item.module, item.index)
     return found or ("reference", item.address)
 
@@ -105,8 +103,7 @@ def _owner(plan: Plan, references: tuple[str, ...], module: str, index: int | st
 
 def account_of(plan: Plan, item: Planned) -> Hashable:
     """What stands for the account of a resource: equal for two unless their providers tell accounts apart."""
-    module = plan.configuration.at(item.path) if plan.configuration else None
-    block = module.blocks.get(item.block) if module else None
+    block = plan.config_block(item)
     provider = next((one for one in plan.providers if block and one.key == block.provider), None)
     return _told(plan, provider) if provider else ()
 

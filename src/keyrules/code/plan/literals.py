@@ -12,8 +12,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from keyrules.code.literals.literals import LiteralCredential, find_literals
 from keyrules.code.plan.configuration import ConfigModule, Leaf
 from keyrules.code.plan.evidence import KnownSecrets
+from keyrules.code.plan.references import leading, parse_reference
 from keyrules.code.plan.verdicts import plan_verdict
-from keyrules.code.plan.view import Plan, Planned, static_address, texts
+from keyrules.code.plan.view import Plan, static_address, texts
 from keyrules.code.verdict import Context, Verdict
 from keyrules.model import Status
 
@@ -24,7 +25,10 @@ def judge_literals(plan: Plan, path: str, context: Context) -> list[Verdict]:
     """One FAIL for each address that holds a literal credential, a PASS where it is temporary; none for the others."""
     computed = _Computed(plan)
     verdicts = []
-    for address, named in sorted(_places(plan), key=lambda place: place[0]):
+    places: dict[str, list[tuple[str, object]]] = {}
+    for address, named in _places(plan):
+        places.setdefault(address, []).extend(named)
+    for address, named in sorted(places.items()):
         literals = find_literals(computed.cut_from(_as_text(named)))
         found = [item for item in literals if item.kind != "session"]
         if literals and not found:
@@ -45,8 +49,7 @@ class _Computed:
     def __init__(self, plan: Plan) -> None:
         self._keys = KnownSecrets(plan)
         written = {found for value in _written(plan) for found in _shaped(value)}
-        computed = {found for value in _computed(plan) for found in _shaped(value)}
-        self._values = sorted(computed - written)
+        self._values = sorted({*_computed(plan)} - written)
 
     def __repr__(self) -> str:
         return "_Computed"
@@ -77,29 +80,38 @@ def _written(plan: Plan) -> Iterator[object]:
             yield from (leaf.constant.value for leaf in block.leaves)
 
 
-def _computed(plan: Plan) -> Iterator[object]:
-    """What data sources read, and the attributes of resources that their blocks do not set."""
+def _computed(plan: Plan) -> Iterator[str]:
+    """What data sources read and what resources return, but for copies of what they were given: an argument of their
+    own, or of what they refer to.
+    """
     for item in plan.planned:
-        module = plan.configuration.at(item.path) if plan.configuration else None
-        block = module.blocks.get(item.block) if module else None
-        arguments = {leaf.path[0] for leaf in block.leaves} if block else set()
+        block = plan.config_block(item)
         values = item.values.value
-        if isinstance(values, Mapping) and (block or item.mode == "data"):
-            yield from (value for name, value in values.items() if item.mode == "data" or name not in arguments)
-    for address, prior in plan.prior.items():
-        if re.search(r"(?:^|\.)data\.[^.]+\.[^.]+$", address):
-            yield prior.values.value
+        if not isinstance(values, Mapping) or (block is None and item.mode != "data"):
+            continue
+        own = plan.arguments(item)
+        named = [text for leaf in block.leaves for text in leading(leaf.references)] if block else []
+        blocks = [parse_reference(text).block for text in (*named, *(block.depends_on if block else ()))]
+        sources = [each for name in blocks for each in plan.instances(item.path, name)]
+        given = {found for value in (own, *map(plan.arguments, sources)) for found in _shaped(value)}
+        yield from (
+            found for name in values.keys() - own.keys() for found in _shaped(values[name]) if found not in given
+        )
 
 
 def _places(plan: Plan) -> Iterator[tuple[str, list[tuple[str, object]]]]:
-    """Each address with the names and values that stand there."""
+    """Addresses with names and values that stand there; a root output has its expression and its planned value."""
     for name, variable in plan.variables.items():
         yield f"var.{name}", [(name, variable.value)]
     for provider in plan.providers:
         yield f"provider.{provider.key}", _constants(provider.leaves)
+    for name, output in plan.outputs.items():
+        yield f"output.{name}", [(name, output.value.value)]
+    for item in plan.invoked:
+        yield item.address, list(plan.arguments(item).items())
     if plan.configuration is None:
         for item in plan.planned:
-            yield item.address, _planned(item)
+            yield item.address, list(plan.arguments(item).items())
         return
     for path, module in plan.configuration.walk():
         yield from _module_places(plan, path, module)
@@ -109,9 +121,9 @@ def _module_places(
     plan: Plan, path: tuple[str, ...], module: ConfigModule
 ) -> Iterator[tuple[str, list[tuple[str, object]]]]:
     for name, block in module.blocks.items():
-        instances = [item for item in plan.instances(path, name) if item.mode == "managed"]
+        instances = plan.instances(path, name)
         for item in instances:
-            yield item.address, [*_constants(block.leaves), *_planned(item)]
+            yield item.address, [*_constants(block.leaves), *plan.arguments(item).items()]
         if not instances:
             yield static_address(path, name), _constants(block.leaves)
     for name, call in module.calls.items():
@@ -124,11 +136,6 @@ def _module_places(
 
 def _constants(leaves: Sequence[Leaf]) -> list[tuple[str, object]]:
     return [(leaf.path[-1], leaf.constant.value) for leaf in leaves]
-
-
-def _planned(item: Planned) -> list[tuple[str, object]]:
-    values = item.values.value
-    return list(values.items()) if isinstance(values, Mapping) else []
 
 
 def _as_text(named: Sequence[tuple[str, object]]) -> str:

@@ -28,7 +28,7 @@ def judge_sinks(plan: Plan, path: str, context: Context) -> list[Verdict]:
         for name, block in module.blocks.items():
             judge.block(module_path, name, block)
     for item in plan.planned:
-        if item.mode == "managed" and item.type not in KEY_TYPES:
+        if item.type not in KEY_TYPES:
             judge.values(item)
     for item in plan.invoked:
         judge.invocation(item)
@@ -56,7 +56,8 @@ class _Sinks:
     def values(self, item: Planned) -> None:
         """Judges the planned values of a resource, for ways that no reference shows."""
         address = static_address(item.path, item.block)
-        for path, text in _named_texts(item.values.value):
+        values = self._plan.arguments(item) if item.mode == "data" else item.values.value
+        for path, text in _named_texts(values):
             held = self._secrets.found_in(text)
             found = sink(*_type_of(item.block), path, _settings(item)) if held else None
             if held is not None and found is not None:
@@ -85,7 +86,7 @@ class _Sinks:
             if found is not None:
                 self.leaks.arrives(address, _place(address, leaf.path), certain, found)
         if name.startswith("data.") and not instances:
-            # A data source that was read while planning is not among the planned values.
+            # A data source that was read while planning is only in the prior state, which a plan can lack.
             found = sink(*_type_of(name), leaf.path, lambda _: UNKNOWN)
             if found is not None:
                 self.leaks.arrives(address, _place(address, leaf.path), certain, found)

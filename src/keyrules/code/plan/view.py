@@ -11,7 +11,7 @@ from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from keyrules.code.plan.configuration import ConfigModule, ProviderConfig, read_configuration
+from keyrules.code.plan.configuration import ConfigBlock, ConfigModule, ProviderConfig, read_configuration
 from keyrules.code.plan.json import (
     PlanError,
     Sealed,
@@ -42,7 +42,7 @@ class Prior:
 
 @dataclass(frozen=True)
 class Planned:
-    """One resource instance that exists after the plan is applied.
+    """One resource instance that exists after the plan is applied, or a data source.
 
     `mode` is managed, data, or action for the invocation of an action, whose values are what it is configured with.
     `actions` is empty when the plan lists no change for it. `unknown` and `sensitive` mirror the shape of the values
@@ -114,11 +114,10 @@ class Planned:
 
 @dataclass(frozen=True)
 class PlannedOutput:
-    """A root output as planned. `sensitive` is None where the plan does not list it."""
+    """A root output as planned."""
 
     value: Sealed
     unknown: bool
-    sensitive: bool | None
 
 
 @dataclass(frozen=True)
@@ -153,6 +152,24 @@ class Plan:
         for item in self.planned:
             found.setdefault((item.path, item.block), []).append(item)
         return {block: tuple(items) for block, items in found.items()}
+
+    def config_block(self, item: Planned) -> ConfigBlock | None:
+        """The block that declares an instance."""
+        module = self.configuration.at(item.path) if self.configuration else None
+        return module.blocks.get(item.block) if module else None
+
+    def arguments(self, item: Planned) -> Mapping[str, object]:
+        """The planned values of what an instance's block sets, `dynamic` blocks included; the rest is what its provider
+        makes of them. Where the plan does not show the block, all values of a resource, and none of a data source.
+        """
+        values = item.values.value
+        known = values if isinstance(values, Mapping) else {}
+        block = self.config_block(item)
+        if block is None:
+            return {} if item.mode == "data" else known
+        written = {leaf.path[0] for leaf in block.leaves}
+        written.update(item.blocks_beside(written))
+        return {name: value for name, value in known.items() if name in written}
 
     def instances(self, path: tuple[str, ...], block: str) -> tuple[Planned, ...]:
         """The planned instances of one block."""
@@ -302,7 +319,9 @@ def _prior(document: Mapping[str, object]) -> dict[str, Prior]:
 def _planned(
     document: Mapping[str, object], changes: Mapping[str, _Change], prior: Mapping[str, Prior]
 ) -> tuple[Planned, ...]:
-    """What planned_values lists, and what only resource_changes has, as in plans that were cut down for a policy."""
+    """What planned_values lists, what only resource_changes has, as in plans that were cut down for a policy, and the
+    data sources that were read while planning, which only the prior state has.
+    """
     values = as_object(document.get("planned_values"), "planned_values")
     found: dict[str, Planned] = {}
     for module, entry in _resources(values.get("root_module"), "planned_values"):
@@ -313,6 +332,11 @@ def _planned(
         if address not in found and after is not None:
             module = as_text(change.entry.get("module_address"), "resource_changes.module_address")
             entry = {**change.entry, "values": after}
+            found[address] = _resource(module, entry, changes, prior)
+    state = as_object(as_object(document.get("prior_state"), "prior_state").get("values"), "prior_state.values")
+    for module, entry in _resources(state.get("root_module"), "prior_state"):
+        address = as_text(entry.get("address"), "prior_state resource address")
+        if address not in found and as_text(entry.get("mode"), "prior_state resource mode") == "data":
             found[address] = _resource(module, entry, changes, prior)
     return tuple(found[address] for address in sorted(found))
 
@@ -392,12 +416,8 @@ def _outputs(document: Mapping[str, object]) -> dict[str, PlannedOutput]:
     for name in sorted({*planned, *changes}):
         entry = as_object(planned.get(name), "planned_values.outputs")
         change = as_object(changes.get(name), "output_changes")
-        sensitive = change.get("after_sensitive", entry.get("sensitive"))
-        found[name] = PlannedOutput(
-            Sealed([entry.get("value"), change.get("after")]),
-            marked(change.get("after_unknown")),
-            marked(sensitive) if sensitive is not None else None,
-        )
+        value = entry["value"] if "value" in entry else change.get("after")
+        found[name] = PlannedOutput(Sealed(value), marked(change.get("after_unknown")))
     return found
 
 
