@@ -67,6 +67,8 @@ def no_console_user(key: Key, keys: KeySet, context: TimedContext) -> Opinion:
 
 def encrypted_in_state(key: Key, keys: KeySet, context: TimedContext) -> Opinion:
     """KEY_AWS_008: every key names a PGP key, without which the provider writes the secret into the state as it is."""
+    if key.leaves_state:
+        return Opinion(Status.PASS, "leaves_state", "the key leaves the Terraform state with this plan")
     value = key.attribute("pgp_key")
     if value is Unread.OPEN:
         return Opinion(Status.UNKNOWN, "pgp_key_unknown", f"pgp_key {key.open_because}")

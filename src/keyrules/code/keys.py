@@ -62,7 +62,7 @@ class Key(Subject):
     another attribute that is OPEN: why, and what to do. `caveat` says how it was judged, in messages
     that are no pass. `evidence` gives the files that some of its arguments, and whether it is declared at all, rest on.
     `never` says why it is surely not created although it stands there. `several` says that it may
-    stand for more than one key of that user.
+    stand for more than one key of that user. `leaves_state` says that it lives on and Terraform's state drops it.
     """
 
     status: Attribute
@@ -74,6 +74,7 @@ class Key(Subject):
     caveat: str = ""
     never: str = ""
     several: bool = False
+    leaves_state: bool = False
 
     @property
     def inactive(self) -> bool:

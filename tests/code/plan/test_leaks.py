@@ -330,6 +330,15 @@ def test_the_arguments_of_a_data_source_that_was_read_are_in_the_prior_state() -
     assert "data.archive_file.returned" not in verdicts
 
 
+def test_what_is_forgotten_goes_on_showing_the_secret() -> None:
+    plan = plan_with_key(exists=True)
+    plan.add("aws_lambda_function.f", {"environment": [{"variables": {"S": SECRET}}]}, actions=["forget"])
+    plan.document["resource_changes"][-1]["change"]["after"] = None
+    plan.document["planned_values"]["root_module"]["resources"].pop()
+    plan.config()["resources"].pop()
+    assert sinks(plan)["aws_lambda_function.f"].status is Status.FAIL
+
+
 def test_old_terraform_wrote_no_attributes() -> None:
     plan = plan_with_key()
     plan.document["format_version"] = "0.1"

@@ -82,6 +82,30 @@ def test_an_existing_key_is_judged_by_its_age_to_the_second(
     assert (verdict.status, verdict.reason) == (status, reason)
 
 
+@pytest.mark.parametrize(
+    ("create_date", "status", "reason"),
+    [
+        ("2026-03-02T23:59:59Z", Status.FAIL, "key_too_old"),
+        ("2026-05-31T00:00:00Z", Status.UNKNOWN, "leaves_management"),
+        (None, Status.UNKNOWN, "create_date_missing"),
+    ],
+)
+def test_a_key_that_leaves_the_management_is_never_clean(create_date: str | None, status: Status, reason: str) -> None:
+    plan = existing(create_date, actions=("forget",))
+    plan.document["configuration"]["root_module"] = {}
+    verdict = judge_key(plan)
+    assert (verdict.status, verdict.reason) == (status, reason)
+    assert ("keyrules audit" in verdict.message) is (reason == "leaves_management")
+    in_state = judge("KEY_AWS_008", plan.bytes())[KEY]
+    assert (in_state.status, in_state.reason) == (Status.PASS, "leaves_state")
+
+
+def test_a_key_that_leaves_the_management_is_active_beside_others() -> None:
+    plan = existing("2026-05-31T00:00:00Z", actions=("forget",))
+    plan.key("aws_iam_access_key.second", new_key("build"))
+    assert judge("KEY_AWS_003", plan.bytes())[KEY].status is Status.FAIL
+
+
 @given(st.integers(0, 400 * 86_400), st.integers(1, 400))
 def test_the_limit_is_the_only_line(seconds: int, limit: int) -> None:
     created = (AS_OF - timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -129,18 +153,9 @@ def test_an_inactive_key_passes_and_one_that_is_switched_on_does_not() -> None:
     assert verdicts["aws_iam_access_key.on"].reason == "key_too_old"
 
 
-def test_keys_that_only_go_are_no_subjects() -> None:
+def test_a_key_that_is_deleted_is_no_subject() -> None:
     plan = PlanMaker()
-    for number, actions in enumerate((["delete"], ["forget"])):
-        plan.document["resource_changes"].append(
-            {
-                "address": f"aws_iam_access_key.k{number}",
-                "mode": "managed",
-                "type": "aws_iam_access_key",
-                "name": f"k{number}",
-                "change": {"actions": actions, "before": existing_key("u", "2020-01-01T00:00:00Z"), "after": None},
-            }
-        )
+    plan.key(KEY, {}, actions=["delete"], prior=existing_key("u", "2020-01-01T00:00:00Z"))
     assert judge("KEY_AWS_001", plan.bytes()) == {}
 
 

@@ -185,6 +185,58 @@ def test_gaps_that_the_plan_itself_states() -> None:
     assert len(read_plan(json.dumps(document).encode()).gaps) == 2
 
 
+def test_what_is_not_planned_is_a_gap() -> None:
+    whole = small_plan().document
+    assert read_plan(json.dumps(whole).encode()).gaps == ()
+    targeted = {**whole, "complete": False}
+    refreshed = {**whole, "planned_values": {"outputs": {}, "root_module": {}}, "resource_changes": []}
+    for document in (targeted, refreshed):
+        (gap,) = read_plan(json.dumps(document).encode()).gaps
+        assert "leaves out" in gap and "plan everything" in gap
+    deferred = {**targeted, "deferred_changes": [{"reason": "unknown"}]}
+    (gap,) = read_plan(json.dumps(deferred).encode()).gaps
+    assert "a later run" in gap
+
+
+def test_everything_deleted_is_no_gap() -> None:
+    plan = PlanMaker()
+    values = existing_key("old", "2026-01-01T00:00:00Z")
+    plan.key("module.m[0].aws_iam_access_key.old", {}, actions=["delete"], prior=values)
+    state = {"address": "data.aws_region.r", "mode": "data", "type": "aws_region", "name": "r", "values": {}}
+    plan.document["prior_state"]["values"]["root_module"]["resources"] = [state]
+    read = read_plan(plan.bytes())
+    assert (read.gaps, read.keys) == ((), ())
+
+
+@pytest.mark.parametrize("planned", [True, False])
+def test_what_is_forgotten_exists_after_the_plan(planned: bool) -> None:
+    plan = PlanMaker()
+    values = existing_key("old", "2026-01-01T00:00:00Z")
+    plan.key("aws_iam_access_key.old", values, actions=["forget"])
+    plan.document["resource_changes"][0]["change"]["after"] = None
+    if not planned:
+        plan.document["planned_values"]["root_module"] = {}
+    read = read_plan(plan.bytes())
+    assert [(key.address, key.known("user"), key.is_new) for key in read.keys] == [
+        ("aws_iam_access_key.old", "old", False)
+    ]
+    assert read.gaps == ()
+
+
+@pytest.mark.parametrize("details", [{"actions": ["create", "forget"]}, {"actions": ["forget"], "deposed": "abc123"}])
+def test_a_forgotten_object_behind_a_new_one_is_a_gap(details: dict[str, Any]) -> None:
+    plan = PlanMaker()
+    plan.key("aws_iam_access_key.k", new_key("u"))
+    entry = copy.deepcopy(plan.document["resource_changes"][0])
+    entry["change"]["actions"] = details.pop("actions")
+    if details:
+        plan.document["resource_changes"].append({**entry, **details})
+    else:
+        plan.document["resource_changes"] = [entry]
+    (gap,) = read_plan(plan.bytes()).gaps
+    assert "aws_iam_access_key.k" in gap and "keyrules audit" in gap
+
+
 def test_sealed_values_have_no_readable_form() -> None:
     assert SECRET not in f"{Sealed(SECRET)!r} {Sealed([SECRET])}"
     plan = read_plan(small_plan().bytes())

@@ -44,6 +44,7 @@ def _key(plan: Plan, item: Planned, path: str) -> Key:
         owner=(owner, account_of(plan, item)),
         owner_shown=f"user {owner[1]}" if owner[0] == "name" else "the same user",
         rotation=lambda context: judge_rotation(plan, item, context),
+        leaves_state=item.is_forgotten,
         open_because="is known only after the plan is applied; scan the Terraform source as well",
     )
 

@@ -23,9 +23,19 @@ _NO_MAX_AGE = 2**31 - 1
 
 _INSTANT = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:\.\d+)?([Zz]|[+-]\d\d:\d\d)")
 
+_LEFT = Opinion(
+    Status.UNKNOWN,
+    "leaves_management",
+    "the key stays in its account and leaves Terraform's management with this plan, so what replaces it from now on is "
+    "not known; delete it, or run `keyrules audit` on the account",
+)
+
 
 def judge_rotation(plan: Plan, key: Planned, context: TimedContext) -> Opinion:
     """What a plan says of the rotation of an active key that exists after it is applied."""
+    if key.is_forgotten:
+        verdict = _judge_age(key, context)
+        return verdict if verdict.status is not Status.PASS else _LEFT
     if key.type == "awsutils_expiring_iam_access_key":
         verdict = _judge_expiring(key, context)
         return verdict if verdict.status is not Status.PASS or key.is_new else _judge_age(key, context)

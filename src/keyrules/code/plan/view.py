@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -27,6 +28,7 @@ from keyrules.code.terraform.keys import KEY_TYPES
 
 __all__ = ["Plan", "PlanError", "Planned", "PlannedOutput", "is_plan", "read_plan"]
 
+_FORGOTTEN = ("forget",)
 _MODULE_STEP = re.compile(
     r'module\.(?P<name>[^.\[\]"]+)(?:\[(?:"(?P<text>(?:[^"\\]|\\.)*)"|(?P<number>\d+))\])?(?:\.|$)'
 )
@@ -68,6 +70,11 @@ class Planned:
     def is_new(self) -> bool:
         """Whether applying the plan makes a new object: a creation, or a replacement in either order."""
         return "create" in self.actions
+
+    @property
+    def is_forgotten(self) -> bool:
+        """Whether it stays where it is and leaves Terraform's management and state, as `removed` blocks ask for."""
+        return self.actions == _FORGOTTEN
 
     @property
     def changes(self) -> bool:
@@ -181,10 +188,11 @@ def read_plan(data: bytes) -> Plan:
     document = load_plan(data)
     changes = _changes(document)
     prior = _prior(document)
+    planned = _planned(document, changes, prior)
     configuration, providers = read_configuration(as_object(document.get("configuration"), "configuration"))
     return Plan(
         format_version=as_text(document.get("format_version"), "format_version"),
-        planned=_planned(document, changes, prior),
+        planned=planned,
         prior=prior,
         outputs=_outputs(document),
         variables={
@@ -194,7 +202,7 @@ def read_plan(data: bytes) -> Plan:
         configuration=configuration if "configuration" in document else None,
         providers=providers,
         relevant=_relevant(document),
-        gaps=_gaps(document),
+        gaps=_gaps(document, prior.keys() - changes.keys() - {item.address for item in planned}),
         invoked=tuple(_invocations(document)),
     )
 
@@ -320,7 +328,7 @@ def _planned(
     document: Mapping[str, object], changes: Mapping[str, _Change], prior: Mapping[str, Prior]
 ) -> tuple[Planned, ...]:
     """What planned_values lists, what only resource_changes has, as in plans that were cut down for a policy, and the
-    data sources that were read while planning, which only the prior state has.
+    data sources that were read while planning, which only the prior state has. What is forgotten stays as it was.
     """
     values = as_object(document.get("planned_values"), "planned_values")
     found: dict[str, Planned] = {}
@@ -328,7 +336,7 @@ def _planned(
         item = _resource(module, entry, changes, prior)
         found[item.address] = item
     for address, change in changes.items():
-        after = change.change.get("after")
+        after = change.change.get("before" if change.actions == _FORGOTTEN else "after")
         if address not in found and after is not None:
             module = as_text(change.entry.get("module_address"), "resource_changes.module_address")
             entry = {**change.entry, "values": after}
@@ -433,11 +441,30 @@ def _relevant(document: Mapping[str, object]) -> frozenset[tuple[str, str]] | No
     return frozenset(found)
 
 
-def _gaps(document: Mapping[str, object]) -> tuple[str, ...]:
+def _gaps(document: Mapping[str, object], unplanned: AbstractSet[str]) -> tuple[str, ...]:
+    """What the plan leaves out. `unplanned` are the addresses of what exists and has no place in the plan.
+
+    Terraform says since version 1.8 whether a plan is complete, and calls one complete that only refreshes.
+    """
     gaps = []
     if as_flag(document.get("errored"), "errored"):
         gaps.append("planning ended with an error, so the plan leaves out resources; plan again and scan that plan")
     deferred = (as_list(document.get(name), name) for name in ("deferred_changes", "deferred_action_invocations"))
     if any(deferred):
         gaps.append("the plan defers resources or actions to a later run; scan the source as well")
+    complete = "complete" not in document or as_flag(document["complete"], "complete")
+    if not gaps and (not complete or unplanned):
+        gaps.append(
+            "the plan leaves out resources, as with -target and -refresh-only; plan everything and scan that plan"
+        )
+    for item in as_list(document.get("resource_changes"), "resource_changes"):
+        entry = as_object(item, "resource_changes")
+        actions = as_list(as_object(entry.get("change"), "resource_changes.change").get("actions"), "actions")
+        hidden = "create" in actions or entry.get("deposed")
+        if "forget" in actions and hidden and entry.get("type") in KEY_TYPES:
+            address = as_text(entry.get("address"), "resource_changes.address")
+            gaps.append(
+                f"the plan leaves an old key of {address} in its account and forgets it, so nobody can judge that key "
+                "here; run `keyrules audit` on the account"
+            )
     return tuple(gaps)
