@@ -19,6 +19,7 @@ from keyrules.run_facts import ConfigurationUse as ConfigurationUse
 from keyrules.run_facts import Coverage as Coverage
 from keyrules.run_facts import CoverageOutcome as CoverageOutcome
 from keyrules.run_facts import ScanScope as ScanScope
+from keyrules.terms import WORST_FIRST as WORST_FIRST
 from keyrules.terms import InputError as InputError
 from keyrules.terms import Plane as Plane
 from keyrules.terms import Severity as Severity

@@ -30,6 +30,10 @@ class Status(enum.Enum):
     UNKNOWN = "UNKNOWN"
 
 
+WORST_FIRST = {Status.FAIL: 0, Status.UNKNOWN: 1, Status.EXEMPT: 2, Status.PASS: 3}
+"""What to sort statuses by."""
+
+
 class Plane(enum.Enum):
     """Where a subject was looked at."""
 

@@ -8,10 +8,8 @@ from dataclasses import dataclass, replace
 from keyrules.code.file_paths import shown
 from keyrules.code.unit_results import UnitOutcome
 from keyrules.code.verdict import Verdict
-from keyrules.model import EvaluationError, Finding, Location, Plane, Rule, Selection, Status, TraceStep
+from keyrules.model import WORST_FIRST, EvaluationError, Finding, Location, Plane, Rule, Selection, Status, TraceStep
 from keyrules.reports.text_style import advice_for
-
-_WORST = {Status.PASS: 0, Status.EXEMPT: 1, Status.UNKNOWN: 2, Status.FAIL: 3}
 
 
 @dataclass(frozen=True)
@@ -47,7 +45,7 @@ def merged(findings: Iterable[Finding]) -> list[Finding]:
         if finding.location is not None:
             key = (finding.rule, finding.location.path, finding.location.address)
             known = worst.get(key)
-            if known is None or _WORST[finding.status] > _WORST[known.status]:
+            if known is None or WORST_FIRST[finding.status] < WORST_FIRST[known.status]:
                 worst[key] = finding
     return sorted(worst.values(), key=_order)
 

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from keyrules.model import Evaluation, Finding, Severity, Status
+from keyrules.model import WORST_FIRST, Evaluation, Finding, Severity, Status
 from keyrules.reports.text_style import count_of
-
-_STATUS_ORDER = {Status.FAIL: 0, Status.UNKNOWN: 1, Status.EXEMPT: 2, Status.PASS: 3}
 
 
 def worst_first(findings: Iterable[Finding]) -> list[Finding]:
     """By severity, then failures before unknowns; otherwise in the order that they have."""
-    return sorted(findings, key=lambda finding: (-finding.severity, _STATUS_ORDER[finding.status]))
+    return sorted(findings, key=lambda finding: (-finding.severity, WORST_FIRST[finding.status]))
 
 
 def severity_tally(findings: Iterable[Finding]) -> str:

@@ -248,6 +248,8 @@ def test_an_expiring_key_is_judged_by_its_max_age(max_age: int | None, status: S
     plan.key(address, new_key("u", max_age=max_age))
     verdict = judge_key(plan, address)
     assert (verdict.status, verdict.reason) == (status, reason)
+    shown = {7_776_000: "every 90 days", 7_776_001: "every 90.0000116 days"}.get(max_age or 0, "max_age")
+    assert shown in verdict.message
 
 
 def test_an_expiring_key_whose_age_is_not_known_or_already_passed() -> None:

@@ -75,6 +75,7 @@ class TestCalls:
             (SYSTEM, 'version = "0.23.2"\n  iam_access_key_max_age = 0', FAILS),
             (SYSTEM, 'version = "0.23.2"\n  iam_access_key_max_age = var.open', {**FAILS, "001": "UNKNOWN"}),
             (SYSTEM, "iam_access_key_max_age = 7776000", {**FAILS, "001": "PASS"}),
+            (SYSTEM, "iam_access_key_max_age = -1", FAILS),
             (SYSTEM, "enabled = false", NOTHING),
             ("cloudposse/s3-bucket/aws", "", NOTHING),
             ("cloudposse/s3-bucket/aws", 'user_enabled = true\n  version = "4.0.0"', FAILS),
@@ -96,6 +97,11 @@ class TestCalls:
     )
     def test_what_a_call_creates(self, tmp_path: Path, source: str, arguments: str, expected: dict[str, str]) -> None:
         assert on_call(tmp_path, call(source, arguments)) == expected
+
+    def test_one_second_over_the_limit_shows(self, tmp_path: Path) -> None:
+        done = scan(write(tmp_path, {"main.tf": call(SYSTEM, "iam_access_key_max_age = 7776001")}), *RULES)
+        (message,) = (finding["message"] for finding in done.findings() if finding["reason"] == "rotation_too_slow")
+        assert "every 90.0000116 days, more than the 90 days allowed" in message
 
     def test_a_module_that_is_here_is_read_instead(self, tmp_path: Path) -> None:
         listed = (

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from keyrules.code.flow.place import SECRET_ATTRIBUTES, Place, plain_prefix
-from keyrules.code.flow.sinks import STORE, Sink, module_sink, sink
+from keyrules.code.flow.sinks import SENSITIVE_OUTPUT, Sink, module_sink, sink
 from keyrules.code.flow.taint import SecretTaint
 from keyrules.code.flow.value import Source, Trail, Value
 from keyrules.code.flow.work import FlowError, WorkExhausted
@@ -17,9 +17,8 @@ from keyrules.code.terraform.keys import declared_keys
 from keyrules.code.terraform.module import Declaration, block_address
 from keyrules.code.terraform.scope import Frame, Scope, format_key
 from keyrules.code.verdict import Context, Verdict, listed
-from keyrules.model import Status, TraceStep
+from keyrules.model import WORST_FIRST, Status, TraceStep
 
-_SENSITIVE_OUTPUT = Sink(Status.PASS, "output_sensitive")
 _OPEN_OUTPUT = Sink(
     Status.FAIL,
     "secret_in_output",
@@ -32,7 +31,6 @@ _UNMASKED_OUTPUT = Sink(
 )
 _MAX_STOPS = 12
 _MAX_TRACE = 64
-_WEIGHT = {Status.FAIL: 0, Status.UNKNOWN: 1, Status.PASS: 2}
 
 
 @dataclass(frozen=True)
@@ -150,7 +148,7 @@ def _output_subjects(taint: SecretTaint) -> Iterator[_Subject]:
 def _output_sink(source: Source, masked: bool) -> Sink:
     if source.unmasked:
         return _UNMASKED_OUTPUT
-    return _SENSITIVE_OUTPUT if masked else _OPEN_OUTPUT
+    return SENSITIVE_OUTPUT if masked else _OPEN_OUTPUT
 
 
 def _seen_from(source: Source, found: Sink) -> Sink:
@@ -242,7 +240,7 @@ def _named(value: Value) -> Iterator[tuple[Source, Trail]]:
 
 
 def _verdict(subject: _Subject, context: Context) -> Verdict:
-    arrivals = sorted(subject.arrivals, key=lambda arrival: (_WEIGHT[arrival.sink.status], arrival.trail.length))
+    arrivals = sorted(subject.arrivals, key=lambda arrival: (WORST_FIRST[arrival.sink.status], arrival.trail.length))
     first = arrivals[0] if arrivals else None
     if first is None or (first.sink.status is not Status.FAIL and subject.trouble):
         return _anchored(
@@ -257,14 +255,12 @@ def _verdict(subject: _Subject, context: Context) -> Verdict:
     more = f" (also {listed(others)})" if others else ""
     stops = (*first.trail.stops, TraceStep(first.label, subject.declared.path, first.line))
     path = _path(stops)
-    fate = "is kept by something made for secrets" if first.sink is STORE else first.sink.fate
-    fate = "is in an output that is sensitive" if first.sink is _SENSITIVE_OUTPUT else fate
     return _anchored(
         subject,
         context,
         first.sink.status,
         first.sink.reason,
-        f"{path}{more}: the secret {fate}",
+        f"{path}{more}: the secret {first.sink.fate}",
         {"key": first.source.key, "sink": first.label},
         stops if len(stops) <= _MAX_TRACE else (*stops[: _MAX_TRACE // 2], *stops[-_MAX_TRACE // 2 :]),
     )

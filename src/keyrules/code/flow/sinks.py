@@ -31,17 +31,18 @@ from keyrules.model import Status
 
 @dataclass(frozen=True)
 class Sink:
-    """A verdict on a place, its stable reason word, and for FAIL and UNKNOWN the end of a sentence about the secret."""
+    """A verdict on a place, its stable reason word, and the end of a sentence about the secret."""
 
     status: Status
     reason: str
-    fate: str = ""
+    fate: str
 
 
 Setting: TypeAlias = Callable[[str], Any]
 """The value of another argument of the same block; None when it is not set, UNKNOWN when it is not decided."""
 
-STORE = Sink(Status.PASS, "secret_in_store")
+STORE = Sink(Status.PASS, "secret_in_store", "is kept by something made for secrets")
+SENSITIVE_OUTPUT = Sink(Status.PASS, "output_sensitive", "is in an output that is sensitive")
 _UNREAD_MODULE = Sink(Status.UNKNOWN, "secret_leaves_view", "goes into a module that is not here to be read")
 _UNKNOWN_TYPE = Sink(
     Status.UNKNOWN, "secret_leaves_view", "goes into an argument of which it is not known who reads it"

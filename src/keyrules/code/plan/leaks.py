@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from keyrules.code.flow.sinks import STORE, Sink
+from keyrules.code.flow.sinks import Sink
 from keyrules.code.plan.flow import Way
 from keyrules.code.plan.verdicts import SCAN_THE_SOURCE, plan_verdict
 from keyrules.code.plan.view import Plan, static_address
 from keyrules.code.verdict import Context, Verdict
-from keyrules.model import Status, TraceStep
-
-_WEIGHT = {Status.FAIL: 0, Status.UNKNOWN: 1, Status.PASS: 2}
+from keyrules.model import WORST_FIRST, Status, TraceStep
 
 
 class Leaks:
@@ -26,13 +24,13 @@ class Leaks:
 
     def arrives(self, address: str, place: str, ways: Sequence[Way], sink: Sink) -> None:
         """Secrets come to `address` by these ways. `place` is its name for people, which ends the arrows."""
-        fate = "is kept by something made for secrets" if sink is STORE else sink.fate
-        self._add(address, place, ways, sink.status, sink.reason, f"the secret {fate}")
+        self._add(address, place, ways, sink.status, sink.reason, f"the secret {sink.fate}")
 
     def held(self, address: str, place: str, way: Way, sink: Sink) -> None:
         """The planned value of a place holds a secret; how it came there is not known."""
-        fate = "is kept by something made for secrets" if sink is STORE else sink.fate
-        self._add(address, place, [way], sink.status, sink.reason, f"the planned value holds the secret, which {fate}")
+        self._add(
+            address, place, [way], sink.status, sink.reason, f"the planned value holds the secret, which {sink.fate}"
+        )
 
     def may_arrive(self, address: str, place: str, ways: Sequence[Way]) -> None:
         """The plan does not show whether secrets take these ways."""
@@ -54,7 +52,7 @@ class Leaks:
         if status is not Status.PASS:
             self._leaking |= {static_address(*way.key) for way in ways}
         known = self._found.get(address)
-        if known is not None and _WEIGHT[known.status] <= _WEIGHT[status]:
+        if known is not None and WORST_FIRST[known.status] <= WORST_FIRST[status]:
             return
         way = min(ways, key=_length)
         stops = (*way.stops, place)

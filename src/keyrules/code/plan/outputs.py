@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from keyrules.code.flow.sinks import Sink
+from keyrules.code.flow.sinks import SENSITIVE_OUTPUT, Sink
 from keyrules.code.plan.configuration import ConfigModule, ConfigOutput
 from keyrules.code.plan.evidence import KnownSecrets, may_hold
 from keyrules.code.plan.flow import FlowTracer, Way
@@ -19,7 +19,6 @@ _OPEN_OUTPUT = Sink(
     "secret_in_output",
     "is printed by an output that is not sensitive; remove the output or set sensitive = true without nonsensitive()",
 )
-_SENSITIVE_OUTPUT = Sink(Status.PASS, "output_sensitive", "is in an output that is sensitive")
 
 
 def judge_outputs(plan: Plan, path: str, context: Context) -> list[Verdict]:
@@ -48,7 +47,7 @@ class _Outputs:
         certain = [way for way in ways if way.certain]
         planned = self._plan.outputs.get(name) if not path else None
         held = self._secrets.found_in(planned.value.value) if planned else None
-        sink = _SENSITIVE_OUTPUT if output.sensitive else _OPEN_OUTPUT
+        sink = SENSITIVE_OUTPUT if output.sensitive else _OPEN_OUTPUT
         if certain:
             self.leaks.arrives(address, address, certain, sink)
         elif held is not None:

@@ -13,13 +13,9 @@ from datetime import datetime, timedelta, timezone
 from keyrules.code.plan.references import leading, parse_reference
 from keyrules.code.plan.verdicts import SCAN_THE_SOURCE
 from keyrules.code.plan.view import Plan, Planned, module_path, static_address
-from keyrules.code.rotation.clock import PERIOD_ARGUMENTS
+from keyrules.code.rotation.clock import NO_MAX_AGE, PERIOD_ARGUMENTS, SECONDS_PER_DAY, period_text
 from keyrules.code.verdict import Opinion, TimedContext
 from keyrules.model import FactValue, Status
-
-_SECONDS_PER_DAY = 86_400
-_NO_MAX_AGE = 2**31 - 1
-"""What cloudposse/awsutils plans when no max_age is given."""
 
 _INSTANT = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:\.\d+)?([Zz]|[+-]\d\d:\d\d)")
 
@@ -105,19 +101,19 @@ def _judge_expiring(key: Planned, context: TimedContext) -> Opinion:
     if key.is_unknown("max_age"):
         message = f"max_age is known only after the plan is applied; {SCAN_THE_SOURCE}"
         return Opinion(Status.UNKNOWN, "rotation_unknown", message)
-    if not isinstance(seconds, (int, float)) or isinstance(seconds, bool) or not 0 < seconds < _NO_MAX_AGE:
-        message = f"the key has no max_age, so it does not expire; set at most {limit * _SECONDS_PER_DAY} seconds"
+    if not isinstance(seconds, (int, float)) or isinstance(seconds, bool) or not 0 < seconds < NO_MAX_AGE:
+        message = f"the key has no max_age, so it does not expire; set at most {limit * SECONDS_PER_DAY} seconds"
         return Opinion(Status.FAIL, "rotation_missing", message)
-    return _judge_period(seconds / _SECONDS_PER_DAY, f"{key.address} max_age", context)
+    return _judge_period(seconds / SECONDS_PER_DAY, f"{key.address} max_age", context)
 
 
 def _judge_period(days: float, label: str, context: TimedContext) -> Opinion:
     limit = context.limit("max_age_days")
     facts: dict[str, FactValue] = {"rotation_days": round(days, 4), "rotation_source": label, "max_age_days": limit}
     if days <= limit:
-        message = f"replaced every {days:g} days: {label}"
+        message = f"replaced every {period_text(days)}: {label}"
         return Opinion(Status.PASS, "rotation_fires", message, facts)
-    message = f"rotates every {days:g} days ({label}), more than the {limit} days allowed; shorten the period"
+    message = f"rotates every {period_text(days)} ({label}), more than the {limit} days allowed; shorten the period"
     return Opinion(Status.FAIL, "rotation_too_slow", message, facts)
 
 

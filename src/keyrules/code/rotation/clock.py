@@ -20,6 +20,11 @@ from keyrules.code.terraform.module import Declaration
 from keyrules.code.terraform.scope import Frame, format_key
 from keyrules.model import TraceStep
 
+SECONDS_PER_DAY = 86_400
+
+NO_MAX_AGE = 2**31 - 1
+"""What cloudposse/awsutils takes for the `max_age` of a key that does not expire."""
+
 PERIOD_ARGUMENTS = (
     ("rotation_days", 1, 1),
     ("rotation_hours", 1, 24),
@@ -95,6 +100,13 @@ class Clock:
     def order(self) -> tuple[float, str, tuple[str, ...]]:
         """What clocks are sorted by: the one that fires first comes first."""
         return self.days or 0.0, self.label, tuple(step.label for step in self.way)
+
+
+def period_text(days: float) -> str:
+    """A period for a sentence, exact to the second: `90 days`, `90.0000116 days`, `12 hours`."""
+    if days >= 1:
+        return f"{days:.9g} days" if days != 1 else "1 day"
+    return f"{days * 24:.9g} hours"
 
 
 def rotating_clock(declared: Declaration, frame: Frame) -> Clock:

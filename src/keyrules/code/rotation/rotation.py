@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from keyrules.code.rotation.clock import Clock, Kind, earliest
+from keyrules.code.rotation.clock import SECONDS_PER_DAY, Clock, Kind, earliest, period_text
 from keyrules.code.rotation.entries import trigger_reference
 from keyrules.code.rotation.lifecycle import prevents_destroy, trigger_entries
 from keyrules.code.rotation.manual import manual_signs
@@ -29,7 +29,6 @@ from keyrules.model import FactValue, Status, TraceStep
 
 WORKING_FORM = "time_rotating → terraform_data (or time_static) → replace_triggered_by, with create_before_destroy"
 _WORKS = f"What works: {WORKING_FORM}."
-_SECONDS_PER_DAY = 86_400
 _TRIGGER_TYPES = frozenset({"null_resource", "terraform_data", "time_rotating", "time_static"})
 _NO_ARGUMENTS = frozenset(
     {"keepers", "triggers", "triggers_replace", "replace_triggered_by", "time_rotating", "rotation", "rotation_days"}
@@ -112,7 +111,7 @@ def _settled(clock: Clock, key: DeclaredKey) -> Clock:
 
 def _passes(key: DeclaredKey, context: Context, clock: Clock) -> Verdict:
     way = " → ".join(step.label for step in clock.steps)
-    often = "at every apply" if not clock.days else f"every {_days(clock.days)}"
+    often = "at every apply" if not clock.days else f"every {period_text(clock.days)}"
     verdict = key.verdict(
         context,
         Status.PASS,
@@ -130,7 +129,7 @@ def _too_slow(key: DeclaredKey, context: Context, clock: Clock, limit: int) -> V
         context,
         Status.FAIL,
         "rotation_too_slow",
-        f"rotates every {_days(days)} ({clock.label}), more than the {limit} days allowed; shorten the period",
+        f"rotates every {period_text(days)} ({clock.label}), more than the {limit} days allowed; shorten the period",
         {**facts, "max_age_days": limit},
     )
     return replace(verdict, trace=clock.steps, evidence=tuple(clock.files))
@@ -152,7 +151,7 @@ def _without_rotation(key: DeclaredKey, context: Context, triggers: _Triggers) -
         )
     message = f"nothing replaces this key, so it lives until somebody does. {_WORKS}"
     if key.declared.name.startswith("awsutils_"):
-        longest = context.limit("max_age_days") * _SECONDS_PER_DAY
+        longest = context.limit("max_age_days") * SECONDS_PER_DAY
         message = f"max_age sets no age, so the key does not expire; set it to at most {longest} seconds"
     return key.verdict(context, Status.FAIL, "rotation_missing", message)
 
@@ -262,9 +261,3 @@ def _dead_elsewhere(key: DeclaredKey) -> list[str]:
 
 def _rotates(declared: Declaration, key: DeclaredKey) -> bool:
     return declared.name.startswith("time_rotating.") or bool(Tracer().trigger(declared, (), key.frame))
-
-
-def _days(days: float) -> str:
-    if days >= 1:
-        return f"{days:.9g} days" if days != 1 else "1 day"
-    return f"{days * 24:.9g} hours"

@@ -11,13 +11,10 @@ from datetime import date, timedelta
 from functools import lru_cache
 from itertools import pairwise
 
-from keyrules.code.rotation.clock import Clock, Kind
+from keyrules.code.rotation.clock import NO_MAX_AGE, SECONDS_PER_DAY, Clock, Kind
 from keyrules.code.terraform.evaluate import UNKNOWN, evaluate, number
 from keyrules.code.terraform.evidence import settings_behind
 from keyrules.code.terraform.keys import DeclaredKey
-
-_SECONDS_PER_DAY = 86_400
-_NO_MAX_AGE = 2**31 - 1
 
 
 def expiry(key: DeclaredKey) -> tuple[Clock, ...]:
@@ -30,9 +27,9 @@ def expiry(key: DeclaredKey) -> tuple[Clock, ...]:
     if value is UNKNOWN:
         return (Clock(Kind.UNRESOLVED, label, declared.path, declared.line_of("max_age"), settings=settings),)
     seconds = number(value)
-    if seconds is None or not 0 < seconds < _NO_MAX_AGE:
+    if seconds is None or not 0 < seconds < NO_MAX_AGE:
         return ()
-    days = seconds / _SECONDS_PER_DAY
+    days = seconds / SECONDS_PER_DAY
     return (Clock(Kind.PERIODIC, label, declared.path, declared.line_of("max_age"), days, settings=settings),)
 
 

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Hashable, Iterator, Sequence
 
 from keyrules.code.keys import Attribute, ConsolePassword, Key, KeyCall, KeySet, Unread
+from keyrules.code.rotation.clock import SECONDS_PER_DAY, period_text
 from keyrules.code.rotation.rotation import judge_rotation
 from keyrules.code.terraform.evaluate import UNKNOWN, evaluate, instance_keys
 from keyrules.code.terraform.evidence import files_behind
@@ -32,8 +33,6 @@ JUDGED_ONCE = "count or for_each cannot be resolved; judged as if declared once"
 _LOGIN_PROFILE = "aws_iam_user_login_profile."
 _META = frozenset({"count", "for_each"})
 """What says how many blocks there are, and nothing of one that is declared."""
-
-_SECONDS_PER_DAY = 86_400
 
 
 def key_set(root: Scope) -> KeySet:
@@ -179,8 +178,8 @@ def _rotation_of_call(found: KnownCall, context: TimedContext) -> Opinion:
     if len(seconds) < len(periods):
         message = "this module replaces its access key after a period that is not resolved here"
         return Opinion(Status.UNKNOWN, "rotation_unknown", message)
-    days = f"{max(seconds) / _SECONDS_PER_DAY:g} days"
-    if max(seconds) > limit * _SECONDS_PER_DAY:
+    days = period_text(max(seconds) / SECONDS_PER_DAY)
+    if max(seconds) > limit * SECONDS_PER_DAY:
         message = f"this module replaces its access key every {days}, more than the {limit} days allowed"
         return Opinion(Status.FAIL, "rotation_too_slow", message)
     return Opinion(Status.PASS, "rotation_fires", f"this module replaces its access key every {days}")

@@ -144,7 +144,7 @@ class KnownCall:
     def periods(self) -> list[float | None]:
         """After how many seconds the key is replaced in each version it may be: 0 for never, None for what is open."""
         found = [self.argument(*row.max_age) if row.max_age is not None else 0 for row in self.modules]
-        return [None if value is UNKNOWN else number(value) or 0 for value in found]
+        return [None if value is UNKNOWN else max(number(value) or 0, 0) for value in found]
 
     @property
     def pgp_arguments(self) -> list[str]:
