@@ -66,6 +66,26 @@ def test_text_around_a_plan_counts_for_named_files_only(
     assert json.loads(capfd.readouterr().out)["findings"] == []
 
 
+@pytest.mark.parametrize("name", ["plan.json", "plan"])
+def test_a_packed_plan_in_a_folder_is_a_plan_under_a_plans_name(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], name: str
+) -> None:
+    (tmp_path / name).write_bytes(gzip.compress(PLAN))
+    (tmp_path / "other.json").write_bytes(gzip.compress(b'{"a": 1}'))
+    main(["scan", "--rule", "KEY_AWS_008", "--format", "json", str(tmp_path)])
+    found = json.loads(capfd.readouterr().out)
+    assert [finding["rule"] for finding in found["findings"]] == ["KEY_AWS_008"]
+    assert found["errors"] == []
+
+
+def test_a_packed_file_in_a_folder_that_cannot_be_unpacked_may_be_a_plan(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "plan.json").write_bytes(gzip.compress(PLAN)[:-9])
+    assert main(["scan", str(tmp_path)]) == 3
+    assert "cut off" in capfd.readouterr().out
+
+
 @pytest.mark.parametrize("name", ["notes.txt", "package.json", "README.md", "x.py", "values.yaml"])
 def test_ordinary_text_without_keys_is_clean(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text('{"user": "arn"}')

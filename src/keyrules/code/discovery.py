@@ -204,20 +204,22 @@ def _is_small(path: str) -> bool:
 
 def _kind_of_plan(name: str, data: bytes, by_itself: bool) -> str | None:
     """A state, a log or a saved plan in place of a plan's JSON is refused, because its sender takes it for judged, and
-    so is other JSON with a version of Terraform's format. A plan that is named may have text around it."""
+    so is other JSON with a version of Terraform's format. A plan that is named may have text around it; one in a folder
+    is packed at most, and what cannot be unpacked there may be one."""
     from keyrules.code.plan.json import Kind, PlanError, recognise
 
+    packed = data.startswith(_GZIP)
     kind = recognise(data)
-    if kind is Kind.PLAN or not by_itself:
+    if kind is Kind.PLAN or not (by_itself or packed):
         return "plan" if kind is Kind.PLAN else None
-    if not is_program(name):
-        from keyrules.code.plan.wrapping import unwrapped
+    if packed or not is_program(name):
+        from keyrules.code.plan.wrapping import unpacked, unwrapped
 
         try:
-            inner, _ = unwrapped(data)
+            inner = unwrapped(data)[0] if by_itself else unpacked(data)
         except PlanError:
             return "no_plan"
         if inner != data and recognise(inner) is Kind.PLAN:
             return "plan"
     is_versioned = data.lstrip()[:1] == b"{" and b'"format_version"' in data
-    return "no_plan" if kind is not None or is_versioned or data.startswith(_GZIP) else None
+    return "no_plan" if by_itself and (kind is not None or is_versioned or packed) else None
