@@ -120,6 +120,73 @@ CARRIERS: Mapping[str, tuple[Mapping[str, str], str, str]] = {
         " content {\n content = it.value\n }\n }\n}",
         "data.cloudinit_config.t.rendered",
     ),
+    "loop that groups": (
+        {},
+        "",
+        '{ for n, x in { a = aws_iam_access_key.k.@, b = "x" } : "all" => x... }.all[0]',
+    ),
+    "loop that keeps one of two": (
+        {},
+        "",
+        '{ for n, x in { a = aws_iam_access_key.k.@, b = "x" } : "all" => x if n == var.name }.all',
+    ),
+    "loop over the attributes": ({}, "", '[for n, x in aws_iam_access_key.k : x if n == "@"][0]'),
+    "expanded list": ({}, "", 'merge([{ a = aws_iam_access_key.k.@ }, { b = "x" }]...).a'),
+    "expanded local": ({"a": '[["x"], [aws_iam_access_key.k.@]]'}, "", "concat(local.a...)[1]"),
+    "name": ({}, "", 'keys({ (aws_iam_access_key.k.@) = "x" })[0]'),
+    "name in a loop": ({"a": '{ "${aws_iam_access_key.k.@}" = "x" }'}, "", "[for n, x in local.a : n][0]"),
+    "name made by a loop": ({}, "", 'keys({ for x in [aws_iam_access_key.k.@] : x => "x" })[0]'),
+    "name after merge": ({}, "", 'keys(merge({ b = "x" }, { (aws_iam_access_key.k.@) = "x" }))[0]'),
+    "name made by zipmap": ({}, "", 'keys(zipmap([aws_iam_access_key.k.@], ["x"]))[0]'),
+    "name in json": ({}, "", 'jsonencode({ (aws_iam_access_key.k.@) = "x" })'),
+    "name there and back": ({}, "", 'keys(jsondecode(jsonencode({ (aws_iam_access_key.k.@) = "x" })))[0]'),
+    "name of a whole object": ({}, "", '{ (aws_iam_access_key.k.@) = "x" }'),
+    "name in a dynamic part": (
+        {},
+        'data "cloudinit_config" "t" {\n dynamic "part" {\n for_each = { (aws_iam_access_key.k.@) = "x" }\n'
+        " content {\n content = part.key\n }\n }\n}",
+        "data.cloudinit_config.t.rendered",
+    ),
+    "name of an instance": (
+        {},
+        'resource "terraform_data" "t" {\n for_each = { (aws_iam_access_key.k.@) = "x" }\n input = each.key\n}',
+        "terraform_data.t[var.name].output",
+    ),
+    "default in a loop": (
+        {},
+        "",
+        '[for n, x in { a = aws_iam_access_key.k.@, b = "x" } : x if n == var.chosen][0]',
+    ),
+    "default in a loop's list": ({}, "", '[for n in [var.chosen] : n == "b" ? "x" : aws_iam_access_key.k.@][0]'),
+    "default in a loop's names": (
+        {"a": "{ for n, x in { a = aws_iam_access_key.k.@ } : var.chosen => x }"},
+        "",
+        "local.a.a",
+    ),
+    "default as a name": ({"a": '{ a = aws_iam_access_key.k.@, b = "x" }'}, "", "local.a[var.chosen]"),
+    "default as an index": ({"a": '[aws_iam_access_key.k.@, "x"]'}, "", "local.a[var.position]"),
+    "default in a name": ({}, "", "{ (var.chosen) = aws_iam_access_key.k.@ }.a"),
+    "default that replaces": ({}, "", "merge({ a = aws_iam_access_key.k.@ }, var.given).a"),
+    "default in lookup": ({}, "", 'lookup({ a = aws_iam_access_key.k.@, b = "x" }, var.chosen)'),
+    "default in element": ({}, "", 'element([aws_iam_access_key.k.@, "x"], var.position)'),
+    "default in zipmap": ({}, "", 'zipmap([var.chosen, "c"], [aws_iam_access_key.k.@, "x"]).a'),
+    "default as an instance": (
+        {},
+        'resource "terraform_data" "t" {\n for_each = toset([var.chosen])\n'
+        ' input = each.key == "b" ? "x" : aws_iam_access_key.k.@\n}',
+        "terraform_data.t[var.chosen].output",
+    ),
+    "default as a count": (
+        {},
+        'resource "terraform_data" "t" {\n count = var.position\n'
+        ' input = ["x", aws_iam_access_key.k.@][count.index]\n}',
+        "terraform_data.t[0].output",
+    ),
+    "default behind a resource": (
+        {},
+        'resource "terraform_data" "t" {\n input = var.chosen\n}',
+        '[for n, x in { a = aws_iam_access_key.k.@, b = "x" } : x if n == terraform_data.t.input][0]',
+    ),
 }
 
 # These never carry the secret, although they name it.
@@ -149,10 +216,28 @@ HARMLESS = {
     "user": "aws_iam_access_key.k.user",
     "key of another cloud": "alicloud_ram_access_key.k.secret",
     "loop without it": '{ for n, x in { a = aws_iam_access_key.k.secret, b = "x" } : n => x }.b',
+    "name's value": '{ (aws_iam_access_key.k.secret) = "x" }[var.name]',
+    "name in a loop over values": '[for n, x in { (aws_iam_access_key.k.secret) = "x" } : x][0]',
+    "other group": '{ for n, x in { a = aws_iam_access_key.k.secret, b = "x" } : n => x... }.b[0]',
+    "replaced by a default": "merge({ a = aws_iam_access_key.k.secret }, { a = var.chosen }).a",
+    "overridden member": '{ a = aws_iam_access_key.k.secret, a = "x" }.a',
+    "digest by its full name": "core::sha256(aws_iam_access_key.k.secret)",
     "filtered out": '[for n, x in { a = aws_iam_access_key.k.secret, b = "x" } : x if n == "b"][0]',
 }
 
-VARIABLES = 'variable "on" {}\nvariable "name" {}\nvariable "index" {}\n'
+VARIABLES = """variable "on" {}
+variable "name" {}
+variable "index" {}
+variable "chosen" {
+  default = "b"
+}
+variable "position" {
+  default = 1
+}
+variable "given" {
+  default = { a = "x" }
+}
+"""
 
 
 def hcl(local_values: Mapping[str, str], blocks: str, expression: str, attribute: str) -> dict[str, object]:
@@ -211,6 +296,50 @@ def test_heredoc_carries(tmp_path: Path) -> None:
         'resource "aws_instance" "j" {\n  user_data = <<-EOT\n    export A=${aws_iam_access_key.k.id}\n  EOT\n}\n'
     )
     assert by_address(sinks(write(tmp_path, {"main.tf": text}))) == {"aws_instance.i": Status.FAIL}
+
+
+# What a module does with what its caller hands it; @ is what decides.
+DECIDED_IN_A_MODULE = {
+    "condition": '[for n, x in { a = var.secret, b = "x" } : x if n == @][0]',
+    "index": '{ a = var.secret, b = "x" }[@]',
+    "merge": 'merge({ b = var.secret }, { (@) = "x" }).b',
+}
+
+
+@pytest.mark.parametrize("case", DECIDED_IN_A_MODULE)
+@pytest.mark.parametrize(
+    ("chosen", "files", "status"),
+    [
+        ("var.chosen", {}, Status.FAIL),
+        ("module.names.back", {}, Status.FAIL),
+        ('"b"', {}, None),
+        ("var.chosen", {"terraform.tfvars": 'chosen = "b"\n'}, None),
+    ],
+)
+def test_only_inputs_that_a_root_leaves_open_are_open_in_its_modules(
+    tmp_path: Path, case: str, chosen: str, files: Mapping[str, str], status: Status | None
+) -> None:
+    decided = DECIDED_IN_A_MODULE[case].replace("@", "var.chosen")
+    main = f"""{KEY}variable "chosen" {{
+  default = "b"
+}}
+module "names" {{
+  source = "./echo"
+  given  = var.chosen
+}}
+module "part" {{
+  source = "./part"
+  secret = aws_iam_access_key.k.secret
+  chosen = {chosen}
+}}
+resource "aws_s3_object" "sink" {{
+  content = module.part.back
+}}
+"""
+    part = f'variable "secret" {{}}\nvariable "chosen" {{}}\noutput "back" {{\n  value = {decided}\n}}\n'
+    echo = 'variable "given" {}\noutput "back" {\n  value = var.given\n}\n'
+    folder = write(tmp_path, {"main.tf": main, "part/main.tf": part, "echo/main.tf": echo, **files})
+    assert by_address(sinks(folder)).get("aws_s3_object.sink") is status
 
 
 # Each step wraps the value of the one before: a new local's expression, where @ is the value so far.

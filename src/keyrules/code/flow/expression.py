@@ -7,9 +7,9 @@ from typing import Any
 
 from keyrules.code.flow.functions import call
 from keyrules.code.flow.place import Place, follow, member_name
-from keyrules.code.flow.value import CLEAN, Value, container, part, text, union
+from keyrules.code.flow.value import CLEAN, Value, container, members, names, part, text, union
 from keyrules.code.flow.work import Work
-from keyrules.code.terraform.evaluate import UNKNOWN, evaluate, truth
+from keyrules.code.terraform.evaluate import UNKNOWN, truth
 from keyrules.code.terraform.hcl.ast import (
     Access,
     Call,
@@ -22,7 +22,7 @@ from keyrules.code.terraform.hcl.ast import (
     Step,
     Template,
 )
-from keyrules.code.terraform.references import depends_on_inputs
+from keyrules.code.terraform.hcl.values import Partial
 
 MAX_ITEMS = 64
 """Collections and instances up to this number are followed one by one, more of them all alike."""
@@ -59,9 +59,9 @@ class Expressions:
         return values[0] if len(values) == 1 else text(*values)
 
     def _conditional(self, expr: Conditional, place: Place) -> Value:
-        """Either branch, unless the code alone decides the test; a default of a root's input may be overridden."""
-        test = truth(evaluate(expr.test, place.frame))
-        if test is not None and not depends_on_inputs(expr.test, place.frame.scope):
+        """Either branch, unless the code alone decides the test."""
+        test = truth(place.known(expr.test))
+        if test is not None:
             return self.flow(expr.then if test else expr.otherwise, place)
         return union([self.flow(expr.then, place), self.flow(expr.otherwise, place)])
 
@@ -69,34 +69,35 @@ class Expressions:
         return container("list", {str(index): self.flow(item, place) for index, item in enumerate(expr.items)})
 
     def _object(self, expr: ObjectExpr, place: Place) -> Value:
-        return self._members([(key, value, place) for key, value in expr.items])
-
-    def _members(self, items: list[tuple[Expr, Expr, Place]]) -> Value:
-        """An object of members with their names, each in its own place."""
         parts: dict[str, Value] = {}
         rest: list[Value] = []
-        for key, expr, place in items:
-            named, value = self.flow(key, place), self.flow(expr, place)
-            name = member_name(evaluate(key, place.frame))
-            if named.secrets or name is None:
-                rest.append(text(named, value) if named.secrets else value)
+        for key, item in expr.items:
+            value, name = self.flow(item, place), member_name(place.known(key))
+            if name is None:
+                rest.append(value)
             else:
                 parts[name] = value
-        return container("object", parts, union(rest))
+        return container("object", parts, union(rest), text(*[self.flow(key, place) for key, _ in expr.items]))
 
     def _for(self, expr: ForExpr, place: Place) -> Value:
-        items = self.flow(expr.collection, place)
-        inner = list(self._items(expr, items, evaluate(expr.collection, place.frame), place))
-        if expr.key is not None:
-            return self._members([(expr.key, expr.value, one) for one in inner])
-        return container("list", {}, union([self.flow(expr.value, one) for one in inner]))
+        inner = list(self._items(expr, self.flow(expr.collection, place), place.known(expr.collection), place))
+        if expr.key is None:
+            return container("list", {}, union([self.flow(expr.value, one) for one in inner]))
+        found: list[Value] = []
+        for one in inner:
+            value, name = self.flow(expr.value, one), member_name(one.known(expr.key))
+            value = container("list", {}, value) if expr.group else value
+            parts, rest = ({}, value) if name is None else ({name: value}, CLEAN)
+            found.append(container("object", parts, rest, self.flow(expr.key, one)))
+        # Several items make one group, and any one of those whose condition is open may be the one that is kept.
+        return union(found)
 
     def _items(self, expr: ForExpr, items: Value, known: Any, place: Place) -> Iterator[Place]:
         """The place inside a `for` for each item; for a collection that is not known, for each kind of item."""
         named: list[tuple[Any, Any, Value]]
         if isinstance(known, list) and len(known) <= MAX_ITEMS:
             named = [(index, item, part(items, str(index))) for index, item in enumerate(known)]
-        elif isinstance(known, dict) and len(known) <= MAX_ITEMS:
+        elif isinstance(known, dict) and not isinstance(known, Partial) and len(known) <= MAX_ITEMS:
             named = [(key, item, part(items, str(key))) for key, item in known.items()]
         else:
             unnamed = [items] if items.kind == "text" else [items.rest or CLEAN, CLEAN]
@@ -106,16 +107,24 @@ class Expressions:
             values, carries = {expr.value_name: item}, {expr.value_name: carried}
             if expr.key_name is not None:
                 values[expr.key_name] = key
-                carries[expr.key_name] = CLEAN if items.kind == "object" else carried
+                carries[expr.key_name] = names(items) if key is UNKNOWN else CLEAN
             one = place.binding(carries, values)
-            if expr.condition is None or truth(evaluate(expr.condition, one.frame)) is not False:
+            if expr.condition is None or truth(one.known(expr.condition)) is not False:
                 yield one
 
     def _call(self, expr: Call, place: Place) -> Value:
         values = [self.flow(argument, place) for argument in expr.args]
         if not any(value.secrets for value in values):
             return CLEAN
-        return call(expr.name, values, lambda position: evaluate(expr.args[position], place.frame))
+        alone = len(values)
+        if expr.expand:
+            alone -= 1
+            values[alone] = members(values[alone])
+        return call(
+            expr.name.removeprefix("core::"),
+            values,
+            lambda position: place.known(expr.args[position]) if position < alone else UNKNOWN,
+        )
 
 
 _HANDLERS: Mapping[type, Callable[[Expressions, Any, Place], Value]] = {

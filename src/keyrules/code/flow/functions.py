@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
-from keyrules.code.flow.value import CLEAN, Value, container, encoded, members, part, text, union, unmasked
+from keyrules.code.flow.value import CLEAN, Value, container, encoded, members, names, part, text, union, unmasked
 
 Known: TypeAlias = Callable[[int], Any]
 """The value of the argument at a position as far as the code decides it, else something that is neither of list,
@@ -119,7 +119,7 @@ def _merge(values: Sequence[Value], known: Known) -> Value:
             parts[name] = union([parts[name], member]) if name in parts else member
         if value.rest is not None:
             rest.append(value.rest)
-    return container("object", parts, union(rest))
+    return container("object", parts, union(rest), union(names(value) for value in values))
 
 
 def _lookup(values: Sequence[Value], known: Known) -> Value:
@@ -135,12 +135,12 @@ def _element(values: Sequence[Value], known: Known) -> Value:
 
 
 def _zipmap(values: Sequence[Value], known: Known) -> Value:
-    names = known(0)
-    if len(values) != 2 or values[0].secrets:
+    given = known(0)
+    if len(values) != 2:
         return text(*values)
-    if isinstance(names, list) and all(isinstance(name, str) for name in names):
-        return container("object", {name: part(values[1], str(index)) for index, name in enumerate(names)})
-    return container("object", {}, members(values[1]))
+    if isinstance(given, list) and all(isinstance(name, str) for name in given):
+        return container("object", {name: part(values[1], str(index)) for index, name in enumerate(given)})
+    return container("object", {}, members(values[1]), members(values[0]))
 
 
 def _flatten(values: Sequence[Value], known: Known) -> Value:
@@ -153,7 +153,7 @@ def _flatten(values: Sequence[Value], known: Known) -> Value:
 
 
 def _keys(values: Sequence[Value], known: Known) -> Value:
-    return values[0] if values[0].kind == "text" else CLEAN
+    return _list(names(values[0]))
 
 
 def _decode(values: Sequence[Value], known: Known) -> Value:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 from keyrules.code.flow.value import CLEAN, Value, container, members, part
-from keyrules.code.terraform.evaluate import UNKNOWN, evaluate
+from keyrules.code.terraform.evaluate import UNKNOWN, evaluate, instance_keys
 from keyrules.code.terraform.hcl.ast import Access, Attr, Call, Expr, Index, Name, Splat, Step, Template
 from keyrules.code.terraform.module import Declaration
 from keyrules.code.terraform.scope import Frame, Scope
@@ -69,10 +70,36 @@ class Place:
     bound: Mapping[str, Value] = field(default_factory=dict)
     owner: Declaration | None = None
 
+    def known(self, expr: Expr | None) -> Any:
+        """What the code alone decides of an expression: whoever runs a root may give its inputs other values."""
+        return evaluate(expr, self._open)
+
+    @cached_property
+    def _open(self) -> Frame:
+        scope, frame = opened(self.frame.scope), self.frame
+        keyed = frame.block is None or instance_keys(frame.block, scope) is not None
+        return replace(frame, scope=scope, key=frame.key if keyed else None)
+
     def binding(self, carried: Mapping[str, Value], known: Mapping[str, Any]) -> Place:
         """The place inside a `for` or a dynamic block, with what its names carry and what they are worth."""
         frame = replace(self.frame, bindings={**self.frame.bindings, **known})
         return replace(self, frame=frame, bound={**self.bound, **carried})
+
+
+def opened(scope: Scope) -> Scope:
+    """A module instance with the inputs of its root open, unless a values file sets them."""
+    if "opened" not in scope.memo:
+        scope.memo["opened"] = _opened(scope)
+    found: Scope = scope.memo["opened"]
+    return found
+
+
+def _opened(scope: Scope) -> Scope:
+    if scope.parent is None or scope.call is None:
+        return replace(scope, memo={}, open_inputs=True)
+    parent = opened(scope.parent)
+    key = scope.key if instance_keys(scope.call, parent) is not None else None
+    return parent.child(scope.call.name, key) or replace(scope, parent=parent, key=key, memo={})
 
 
 def plain_prefix(scope: Scope) -> str:
@@ -93,7 +120,7 @@ def step_name(step: Step, place: Place) -> str | None:
     """The member that a step goes to; None when that is not decided, and for a splat."""
     if isinstance(step, Attr):
         return step.name
-    return member_name(evaluate(step.key, place.frame)) if isinstance(step, Index) else None
+    return member_name(place.known(step.key)) if isinstance(step, Index) else None
 
 
 def wanted(steps: tuple[Step, ...], place: Place) -> list[str] | None:

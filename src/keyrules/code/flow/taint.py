@@ -28,6 +28,7 @@ from keyrules.code.flow.value import (
     Value,
     container,
     members,
+    names,
     part,
     secret_text,
     text,
@@ -120,7 +121,7 @@ class SecretTaint:
             named, each = block.body.attributes.get("iterator"), block.body.attributes.get("for_each")
             iterator = named.value.ident if named and isinstance(named.value, Name) else block.labels[0]
             items = self.value(each.value if each else None, place)
-            item = container("object", {"value": members(items), "key": CLEAN if items.kind == "object" else items})
+            item = container("object", {"value": members(items), "key": names(items)})
             inside = place.binding({iterator: item}, {iterator: {"key": UNKNOWN, "value": UNKNOWN}})
             for content in block.body.blocks:
                 if content.type == "content":
@@ -183,10 +184,10 @@ class SecretTaint:
             return CLEAN
         expr, outside = block.value("for_each"), Place(Frame(scope))
         items = self._work.once(("each", scope, id(block)), lambda: self._expressions.flow(expr, outside))
-        if items.kind != "object":
-            return members(items)
-        key = place.frame.key
-        return part(items, None if key is None else str(key)) if name == "value" else CLEAN
+        if name == "key":
+            return names(items)
+        key = place.frame.key if items.kind == "object" else None
+        return part(items, None if key is None else str(key))
 
     def _instance_keys(self, declared: Declaration, scope: Scope) -> tuple[Key, ...] | None:
         node = (scope, id(declared))
@@ -211,7 +212,7 @@ class SecretTaint:
         asked = steps[1:]
         keys = self._instance_keys(declared, scope)
         parts = {str(key): instance(declared, scope, key, asked, place) for key in keys or ()}
-        rest = instance(declared, scope, None, asked, place) if keys is None else None
+        rest = instance(declared, scope, None, asked, place) if keys is None else CLEAN
         return follow(container("list" if counted else "object", parts, rest), steps, place)
 
     def _outputs(self, declared: Declaration, scope: Scope, key: Key, steps: tuple[Step, ...], place: Place) -> Value:
@@ -312,5 +313,6 @@ def _leaves(value: Value) -> Iterator[tuple[tuple[str, ...], Value]]:
     for name, member in value.parts.items():
         for path, leaf in _leaves(member):
             yield (path if value.kind == "list" else (name, *path)), leaf
-    if value.rest is not None:
-        yield from _leaves(value.rest)
+    for inside in (value.rest, value.names):
+        if inside is not None:
+            yield from _leaves(inside)

@@ -54,14 +54,15 @@ class Trail:
 class Value:
     """`secrets` is everything carried anywhere in the value, each by its shortest way.
 
-    `parts` are the known members of a list or object by name or index, `rest` stands for members of unknown name;
-    members that carry nothing are left out. `decoded` is what an encoded text was made from.
+    `parts` are the known members of a list or object by name or index, `rest` stands for members of unknown name and
+    `names` for the names themselves; what carries nothing is left out. `decoded` is what an encoded text was made from.
     """
 
     kind: Kind = "text"
     secrets: Mapping[Source, Trail] = field(default_factory=dict)
     parts: Mapping[str, Value] = field(default_factory=dict)
     rest: Value | None = None
+    names: Value | None = None
     decoded: Value | None = None
     size: int = 0
 
@@ -83,17 +84,18 @@ def secret_text(source: Source, step: TraceStep) -> Value:
     return Value("text", {source: Trail(step)}, size=1)
 
 
-def container(kind: Kind, parts: Mapping[str, Value], rest: Value | None = None) -> Value:
-    """A list or object with known members and a stand-in for members of unknown name."""
+def container(kind: Kind, parts: Mapping[str, Value], rest: Value = CLEAN, names: Value = CLEAN) -> Value:
+    """A list or object with known members, a stand-in for members of unknown name, and one for an object's names."""
     carrying = {name: part for name, part in parts.items() if part.secrets}
-    rest = rest if rest is not None and rest.secrets else None
-    members = [*carrying.values(), *([rest] if rest else [])]
-    if not members:
+    inside = [*carrying.values(), *(value for value in (rest, names) if value.secrets)]
+    if not inside:
         return CLEAN
-    size = 1 + sum(member.size for member in members)
+    size = 1 + sum(value.size for value in inside)
     if size > _MAX_SIZE:
-        return text(*members)
-    return Value(kind, _shortest(members), carrying, rest, size=size)
+        return text(*inside)
+    return Value(
+        kind, _shortest(inside), carrying, rest if rest.secrets else None, names if names.secrets else None, size=size
+    )
 
 
 def encoded(value: Value) -> Value:
@@ -109,9 +111,15 @@ def union(values: Iterable[Value]) -> Value:
     kinds = {value.kind for value in carrying}
     if len(kinds) > 1 or "text" in kinds:
         return text(*carrying)
-    names = dict.fromkeys(name for value in carrying for name in value.parts)
-    parts = {name: union(value.parts[name] for value in carrying if name in value.parts) for name in names}
-    return container(carrying[0].kind, parts, union(value.rest for value in carrying if value.rest is not None))
+    known = dict.fromkeys(name for value in carrying for name in value.parts)
+    parts = {name: union(value.parts[name] for value in carrying if name in value.parts) for name in known}
+    rest, named = union(value.rest or CLEAN for value in carrying), union(names(value) for value in carrying)
+    return container(carrying[0].kind, parts, rest, named)
+
+
+def names(value: Value) -> Value:
+    """Any one key of what a loop goes over: the members themselves are those of a set, a text stands for its parts."""
+    return value.names or CLEAN if value.kind == "object" else members(value)
 
 
 def members(value: Value) -> Value:
@@ -151,6 +159,7 @@ def _each_trail(value: Value, change: Callable[[Source, Trail], tuple[Source, Tr
         dict(change(source, trail) for source, trail in value.secrets.items()),
         {name: _each_trail(member, change) for name, member in value.parts.items()},
         _each_trail(value.rest, change) if value.rest else None,
+        _each_trail(value.names, change) if value.names else None,
         _each_trail(value.decoded, change) if value.decoded else None,
         value.size,
     )

@@ -141,6 +141,8 @@ def _variable(name: str, scope: Scope, worth: Worth, depth: int) -> Any:
         value = worth(scope.call.value(name), Frame(scope.parent, scope.key, scope.call), depth)
     elif scope.parent is None and name in scope.module.values:
         value = worth(scope.module.values[name].value, own, depth)
+    elif scope.open_inputs:
+        return UNKNOWN
     else:
         given = False
     if declared is None:

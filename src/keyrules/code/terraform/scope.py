@@ -18,7 +18,11 @@ MAX_MODULE_DEPTH = 32
 
 @dataclass(frozen=True, eq=False)
 class Scope:
-    """One instance of a module: the root, or one call of it by its parent. `memo` keeps what was worked out once."""
+    """One instance of a module: the root, or one call of it by its parent.
+
+    `memo` keeps what was worked out once. `open_inputs` says of a root that its inputs may have other values than their
+    defaults.
+    """
 
     module: Module
     reader: ModuleReader
@@ -26,6 +30,7 @@ class Scope:
     call: Declaration | None = None
     key: Key = None
     memo: dict[object, Any] = field(default_factory=dict, repr=False)
+    open_inputs: bool = False
 
     @property
     def depth(self) -> int:
