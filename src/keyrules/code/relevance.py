@@ -43,7 +43,11 @@ _PARTS_OF_TEMPLATES = (b"${", b"%{")
 _VALUES = rb"""(?m)^[ \t{]*"?(?:variable|locals)"?[ \t]*["{:]"""
 _SUBJECTS = rb"""(?m)^[ \t{]*"?(?:resource|data|module|output|ephemeral|action|check)"?[ \t]*["{:]"""
 _ARGUMENTS = tuple(name.encode() for name in KEY_ARGUMENTS)
-_SECRET_OF_MODULE = rb"""\bmodule\b[^\n]{0,200}?[.\["](?:%s)(?![\w-])""" % SECRET_OUTPUTS.encode()
+_TAKEN_SECRET = rb"""
+    (?: \bmodule\b [^\n]{0,200}? [."\[]
+      | (?<=[\w)\]*]) (?<!\bvar) (?<!\blocal) (?<!\beach) [ \t]* \. [ \t]*   # of what a module was handed on as
+      | [\[,] [ \t]* \\?" )
+    (?:%s) (?![\w-])""" % SECRET_OUTPUTS.encode()
 _TYPES = TERRAFORM_TYPES + TEMPLATE_TYPES
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
@@ -54,7 +58,7 @@ def concerns_terraform(data: bytes) -> bool:
     if _holds(data, TERRAFORM_TYPES + STACKS):
         return True
     narrow = _narrow(data)
-    return (b"module" in narrow or b"\\" in narrow) and (calls_key_module(data) or _takes_secret(narrow))
+    return ((b"module" in narrow or b"\\" in narrow) and calls_key_module(data)) or _takes_secret(narrow)
 
 
 def calls_key_module(data: bytes) -> bool:
@@ -63,9 +67,9 @@ def calls_key_module(data: bytes) -> bool:
 
 
 def _takes_secret(narrow: bytes) -> bool:
-    """Whether a file takes something out of a module that is named like a key's secret."""
+    """Whether a file takes something that is named like a key's secret out of a module, or of what may be one."""
     plain = _unescaped(narrow)
-    return (b"secret" in plain or b"smtp" in plain) and re.search(_SECRET_OF_MODULE, plain) is not None
+    return (b"secret" in plain or b"smtp" in plain) and re.search(_TAKEN_SECRET, plain, re.VERBOSE) is not None
 
 
 def concerns_cloudformation(data: bytes) -> bool:

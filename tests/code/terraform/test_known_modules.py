@@ -163,6 +163,36 @@ class TestSecrets:
         assert said(tmp_path / "a", call(SYSTEM) + whole)[self.OUTPUT] == "FAIL"
         assert self.OUTPUT not in said(tmp_path / "b", call("acme/user/aws") + whole)
 
+    @pytest.mark.parametrize(
+        "takes",
+        [
+            "local.m.@",
+            'local.m["@"]',
+            "local.m[var.which].@",
+            "local.named.u.@",
+            "local.several[*].@",
+            "[for m in local.several : m.@]",
+            "{ for m in [local.m] :\n  m.id => m.@... }",
+            "merge(local.m, { id = 1 }).@",
+            'lookup(local.m, "@", null)',
+            "jsondecode(jsonencode(local.m)).@",
+            "(var.on ? local.m : null).@",
+            "module.hands_on.back.@",
+        ],
+    )
+    def test_a_whole_module_under_another_name(self, tmp_path: Path, takes: str) -> None:
+        """It is as unknown as the module itself: what is named like a secret may be one, and nothing else."""
+        files = {
+            "main.tf": call("acme/user/aws") + 'module "hands_on" {\n  source = "./on"\n  given = module.u\n}\n',
+            "locals.tf": "locals {\n  m = module.u\n  named = { u = module.u }\n  several = [module.u, local.m]\n}\n",
+            "on/main.tf": 'variable "given" {}\noutput "back" {\n  value = var.given\n  sensitive = true\n}\n',
+            "variables.tf": 'variable "on" {}\nvariable "which" {}\n',
+        }
+        for name, status in (("secret", "UNKNOWN"), ("id", None)):
+            output = f'output "s" {{\n  value = {takes.replace("@", name)}\n}}\n'
+            write(tmp_path / name, {**files, "outputs.tf": output})
+            assert said(tmp_path / name, files["main.tf"]).get(self.OUTPUT) == status, name
+
     def test_instances(self, tmp_path: Path) -> None:
         text = call(SYSTEM, 'for_each = toset(["a"])', "x").replace("module.u.x", 'module.u["a"].secret_access_key')
         assert said(tmp_path, text)[self.OUTPUT] == "FAIL"

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from keyrules.code.flow.place import SECRET_ATTRIBUTES, Place, plain_prefix
+from keyrules.code.flow.place import Place, plain_prefix
 from keyrules.code.flow.sinks import SENSITIVE_OUTPUT, Sink, module_sink, sink
 from keyrules.code.flow.taint import SecretTaint
-from keyrules.code.flow.value import Source, Trail, Value
+from keyrules.code.flow.value import SECRET_ATTRIBUTES, Source, Trail, Value
 from keyrules.code.flow.work import FlowError, WorkExhausted
 from keyrules.code.terraform.evaluate import evaluate, truth
 from keyrules.code.terraform.keys import declared_keys
@@ -233,7 +233,8 @@ def _shown(path: tuple[str, ...]) -> str:
 def _named(value: Value) -> Iterator[tuple[Source, Trail]]:
     """Every secret in a value; of one key with one protection, the first attribute stands for all."""
     seen: set[tuple[str, bool]] = set()
-    for source, trail in sorted(value.secrets.items(), key=lambda item: SECRET_ATTRIBUTES.index(item[0].attribute)):
+    named = [(source, trail) for source, trail in value.secrets.items() if source.attribute]
+    for source, trail in sorted(named, key=lambda item: SECRET_ATTRIBUTES.index(item[0].attribute)):
         if (source.key, source.unmasked) not in seen:
             seen.add((source.key, source.unmasked))
             yield source, trail

@@ -7,14 +7,11 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
-from keyrules.code.flow.value import CLEAN, Value, container, members, part
+from keyrules.code.flow.value import CLEAN, SECRET_ATTRIBUTES, Value, container, members, part
 from keyrules.code.terraform.evaluate import UNKNOWN, evaluate, instance_keys
 from keyrules.code.terraform.hcl.ast import Access, Attr, Call, Expr, Index, Name, Splat, Step, Template
 from keyrules.code.terraform.module import Declaration
 from keyrules.code.terraform.scope import Frame, Scope
-
-SECRET_ATTRIBUTES = ("secret", "ses_smtp_password_v4", "ses_smtp_password")
-"""The SMTP password is derived from the secret and is as good; its older form went with version 3 of the provider."""
 
 RENDERED = frozenset({"json", "minified_json", "output", "rendered", "response_body", "result", "stdout"})
 """Computed attributes that are made from a block's arguments."""

@@ -14,7 +14,6 @@ from keyrules.code.flow.expression import MAX_ITEMS, Expressions
 from keyrules.code.flow.place import (
     MIRRORS,
     RENDERED,
-    SECRET_ATTRIBUTES,
     Place,
     follow,
     plain_prefix,
@@ -29,6 +28,7 @@ from keyrules.code.flow.value import (
     container,
     members,
     names,
+    output_secret,
     part,
     secret_text,
     text,
@@ -287,10 +287,12 @@ def _unread_outputs(call: Declaration, scope: Scope, names: list[str] | None) ->
     parts = {}
     for name in known.secrets if names is None else names:
         if known.carries_secret(name):
-            attribute = SECRET_ATTRIBUTES[1 if "smtp" in name else 0]
-            source = Source(address, attribute, guessed=not known.modules)
+            source = output_secret(address, name, guessed=not known.modules)
             parts[name] = secret_text(source, TraceStep(f"{address}.{name}", call.path, call.start_line))
-    return container("object", parts)
+    any_output = CLEAN
+    if known.may_guess and names is None:
+        any_output = secret_text(Source(address, "", guessed=True), TraceStep(address, call.path, call.start_line))
+    return container("object", parts, any_output)
 
 
 def _key(declared: Declaration, scope: Scope, key: Key) -> Value:

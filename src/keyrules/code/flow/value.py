@@ -10,7 +10,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
 
+from keyrules.code.key_words import names_secret
 from keyrules.model import TraceStep
+
+SECRET_ATTRIBUTES = ("secret", "ses_smtp_password_v4", "ses_smtp_password")
+"""The SMTP password is derived from the secret and is as good; its older form went with version 3 of the provider."""
 
 _MAX_SIZE = 1024
 
@@ -22,13 +26,19 @@ class Source:
     """One secret attribute of a declared key, by the key's address without instance keys.
 
     `unmasked` says that `nonsensitive()` has taken Terraform's mark off, `guessed` that only the name of an output, of
-    a module that is not here, says that it is one.
+    a module that is not here, says that it is one. Without an attribute it is any output of that module, and none
+    that counts until it is asked for by such a name.
     """
 
     key: str
     attribute: str
     unmasked: bool = False
     guessed: bool = False
+
+
+def output_secret(address: str, name: str, *, guessed: bool) -> Source:
+    """The secret that an output of a module gives out."""
+    return Source(address, SECRET_ATTRIBUTES[1 if "smtp" in name else 0], guessed=guessed)
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,13 +142,25 @@ def members(value: Value) -> Value:
 def part(value: Value, name: str | None) -> Value:
     """The member of that name or index; None is a name that the code does not decide."""
     if value.kind == "text":
-        return value
+        return _asked_for(value, name)
     if name is None:
         return members(value)
     if value.kind == "list" and not name.isdecimal():
         # Terraform 0.11 let an attribute of a list's only member be named directly.
         return part(members(value), name)
-    return union(found for found in (value.parts.get(name), value.rest) if found is not None)
+    return union([value.parts.get(name, CLEAN), _asked_for(value.rest or CLEAN, name)])
+
+
+def _asked_for(value: Value, name: str | None) -> Value:
+    """What is behind a text by a name: of a module that is not here, the output of that name."""
+    if value.kind != "text" or name is None or all(source.attribute for source in value.secrets):
+        return value
+    found = {
+        source if source.attribute else output_secret(source.key, name, guessed=True): trail
+        for source, trail in value.secrets.items()
+        if source.attribute or names_secret(name)
+    }
+    return replace(value, secrets=found) if found else CLEAN
 
 
 def then(value: Value, step: TraceStep) -> Value:

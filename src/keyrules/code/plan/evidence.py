@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from urllib.parse import quote
 
-from keyrules.code.flow.place import SECRET_ATTRIBUTES
+from keyrules.code.flow.value import SECRET_ATTRIBUTES
 from keyrules.code.literals.looks import looks_random
 from keyrules.code.literals.text import base64_runs, decoded_text
 from keyrules.code.plan.flow import Way

@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TypeAlias
 
-from keyrules.code.flow.place import MIRRORS, RENDERED, SECRET_ATTRIBUTES
+from keyrules.code.flow.place import MIRRORS, RENDERED
+from keyrules.code.flow.value import SECRET_ATTRIBUTES
 from keyrules.code.plan.configuration import ConfigBlock, ConfigModule
 from keyrules.code.plan.references import PlanReference, leading, parse_reference
 from keyrules.code.plan.view import Plan, Planned, local_address, module_path, static_address

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import NamedTuple
 
-from keyrules.code.key_words import KEY_ARGUMENTS, SECRET_OUTPUTS
+from keyrules.code.key_words import KEY_ARGUMENTS, names_secret
 from keyrules.code.terraform.evaluate import UNKNOWN, evaluate, instance_keys, number, truth
 from keyrules.code.terraform.module import Declaration
 from keyrules.code.terraform.references import depends_on_inputs
@@ -123,10 +123,10 @@ class KnownCall:
 
     def carries_secret(self, output: str) -> bool:
         """Whether an output carries the secret; of a module that nobody knows, whether its name says so."""
+        if self.may_guess:
+            return names_secret(output)
         if self.creates is False or any(self.argument(name) not in _NOTHING for name in self.pgp_arguments):
             return False
-        if not self.modules:
-            return re.fullmatch(SECRET_OUTPUTS, output) is not None
         # Of several versions that it may be, the default of one does not speak for the others.
         certain = len(self.modules) == 1
         return any(
@@ -134,6 +134,11 @@ class KnownCall:
             and not (row.stored and truth(self.argument(row.stored[0], certain and row.stored[1])) is True)
             for row in self.modules
         )
+
+    @property
+    def may_guess(self) -> bool:
+        """Whether nothing but its name says whether an output carries the secret."""
+        return not self.modules and self.creates is not False
 
     @property
     def secrets(self) -> list[str]:
