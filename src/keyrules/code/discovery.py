@@ -18,7 +18,7 @@ from keyrules.code.file_names import (
     may_matter,
 )
 from keyrules.code.file_paths import absolute, below, shown
-from keyrules.code.file_walk import HEAD, Unread, read_file, unread, walk_files
+from keyrules.code.file_walk import GZIP, Unread, is_binary, read_file, unread, walk_files
 from keyrules.code.literals.candidates import contains_candidate
 from keyrules.code.module_calls import ModuleCalls
 from keyrules.code.other_languages import other_languages
@@ -32,9 +32,6 @@ from keyrules.code.relevance import (
 )
 from keyrules.code.scan_unit import Unit
 from keyrules.code.values_places import VALUE_SUFFIXES, roots_of_values
-
-_GZIP = b"\x1f\x8b"
-_LARGEST_TEMPLATE = 2**20
 
 REPORT_GIVEN = "Is a credential report and no code, so a scan cannot judge it; use `keyrules audit {name}`"
 
@@ -96,7 +93,7 @@ def discover(
         if not left_out(f"{top}/"):
             for folder, name in walk_files(top, found.errors, left_out if excluded else None):
                 path = os.path.join(folder, name)
-                if path not in seen and (may_matter(name) or (may_be_template(name) and _is_small(path))):
+                if path not in seen and may_matter(name):
                     seen.add(path)
                     _classify(path, folder, name, found, terraform, by_itself=False)
     for file in sorted(named):
@@ -144,7 +141,8 @@ def _classify(path: str, folder: str, name: str, found: Discovery, terraform: Mo
     kind = _kind(name, data, by_itself)
     if kind is not None:
         found.considered += 1
-    if names_keys(data) and not _is_binary(data):
+    binary = is_binary(data)
+    if names_keys(data) and not binary:
         found.named.append(path)
     if calls_with_values(name):
         terraform.add_unit(path, data)
@@ -158,18 +156,12 @@ def _classify(path: str, folder: str, name: str, found: Discovery, terraform: Mo
             return
     elif kind == "template" and concerns_cloudformation(data):
         found.units.append(Unit("cloudformation", path))
-    if (by_itself or may_matter(name)) and contains_candidate(data) and not _is_binary(data):
+    if not binary and contains_candidate(data):
         found.texts.append(path)
     if kind is None and holds_terraform_text(name, data):
         found.units.append(Unit("text", path))
     if not (kind == "template" and is_program(name)) and (language := other_languages(name, data)) is not None:
         found.not_read.append((language, path))
-
-
-def _is_binary(data: bytes) -> bool:
-    """Whether the bytes are no text: NULs, but not those of UTF-16, which stand beside ASCII characters."""
-    head = data[:HEAD]
-    return b"\0" in head and max(head[::2].count(0), head[1::2].count(0)) * 3 < len(head)
 
 
 def _kind(name: str, data: bytes, by_itself: bool) -> str | None:
@@ -180,9 +172,9 @@ def _kind(name: str, data: bytes, by_itself: bool) -> str | None:
     if STATE_SUFFIX in low:
         return "state"
     if by_itself or low.endswith(".json") or "." not in name:
-        if (could_be_plan(data) or data.startswith(_GZIP)) and (kind := _kind_of_plan(name, data, by_itself)):
+        if (could_be_plan(data) or data.startswith(GZIP)) and (kind := _kind_of_plan(name, data, by_itself)):
             return kind
-        if by_itself and _is_binary(data):
+        if by_itself and is_binary(data):
             return "no_plan"
     if low.endswith(TEMPLATE_SUFFIXES):
         return "template"
@@ -191,15 +183,7 @@ def _kind(name: str, data: bytes, by_itself: bool) -> str | None:
         return "template" if ".template." in low and concerns_cloudformation(data) else None
     if by_itself:
         return "template"
-    return "template" if may_be_template(name) and concerns_cloudformation(data) and not _is_binary(data) else None
-
-
-def _is_small(path: str) -> bool:
-    """Whether a file of an unknown kind is worth reading: CloudFormation takes no template beyond 1 MB."""
-    try:
-        return os.stat(path).st_size <= _LARGEST_TEMPLATE
-    except OSError:
-        return False
+    return "template" if may_be_template(name) and concerns_cloudformation(data) and not is_binary(data) else None
 
 
 def _kind_of_plan(name: str, data: bytes, by_itself: bool) -> str | None:
@@ -208,7 +192,7 @@ def _kind_of_plan(name: str, data: bytes, by_itself: bool) -> str | None:
     is packed at most, and what cannot be unpacked there may be one."""
     from keyrules.code.plan.json import Kind, PlanError, recognise
 
-    packed = data.startswith(_GZIP)
+    packed = data.startswith(GZIP)
     kind = recognise(data)
     if kind is Kind.PLAN or not (by_itself or packed):
         return "plan" if kind is Kind.PLAN else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 SKIPPED_FOLDERS = frozenset(
     {".git", ".hg", ".svn", ".terraform", ".terragrunt-cache", ".serverless", "node_modules", ".venv", "__pycache__"}
-    | {".tox", ".mypy_cache", ".pytest_cache", ".ruff_cache", ".aws-sam", ".idea", ".vscode", ".external_modules"}
+    | {".tox", ".mypy_cache", ".pytest_cache", ".ruff_cache", ".aws-sam", ".external_modules"}
 )
 """Folders that tools fill and nobody writes by hand; a folder named on the command line is read whatever its name."""
 
@@ -44,7 +44,7 @@ NO_TEMPLATE_SUFFIXES = QUOTING_SUFFIXES | PROGRAM_SUFFIXES
 STATE_SUFFIX = ".tfstate"
 """In the name of Terraform's state, and of its copies: `terraform.tfstate.1700000000.backup`."""
 
-TEXT_SUFFIXES = frozenset({
+FILE_SUFFIXES = frozenset({
     *SOURCE_SUFFIXES, *TEMPLATE_SUFFIXES, *QUOTING_SUFFIXES,
     ".tfvars", ".hcl", ".tpl", ".tftpl", ".tmpl", ".j2", ".userdata", ".cloudinit", ".dockerfile",
     ".env", ".envrc", ".ini", ".cfg", ".conf", ".config", ".properties", ".toml", ".csv", ".tsv", ".xml",
@@ -54,28 +54,27 @@ TEXT_SUFFIXES = frozenset({
     ".pl", ".lua", ".fish", ".rst", ".adoc",
     ".backup", ".bak", ".old", ".orig", ".save", ".example", ".sample", ".dist", ".local",
 })  # fmt: skip
-"""The last suffixes, in any letter case, of what may hold a hard-coded credential."""
+"""The last suffixes, in any letter case, that make a name without a folder that of a file and no address."""
 
-NEVER_TEMPLATES = frozenset({
-    ".png", ".jpg", ".jpeg", ".gif", ".ico", ".svg", ".webp", ".bmp", ".pdf", ".woff", ".woff2", ".ttf", ".eot", ".otf",
+BINARY_SUFFIXES = frozenset({
+    ".png", ".jpg", ".jpeg", ".gif", ".ico", ".webp", ".bmp", ".pdf", ".woff", ".woff2", ".ttf", ".eot", ".otf",
     ".mp3", ".mp4", ".mov", ".avi", ".wav", ".zip", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".tar", ".jar", ".war", ".whl",
-    ".so", ".dll", ".dylib", ".exe", ".o", ".a", ".class", ".pyc", ".bin", ".dat", ".db", ".sqlite", ".wasm",
+    ".so", ".dll", ".dylib", ".exe", ".o", ".a", ".class", ".pyc", ".wasm",
+})  # fmt: skip
+"""The last suffixes, in any letter case, of what is never text. Of any other file its first bytes say whether it is."""
+
+NEVER_TEMPLATES = BINARY_SUFFIXES | frozenset({
+    ".svg", ".bin", ".dat", ".db", ".sqlite",
     ".css", ".scss", ".less", ".html", ".htm", ".map", ".lock", ".sum", ".mod", ".pem", ".crt", ".key", ".pub", ".gpg",
     ".c", ".h", ".cc", ".cpp", ".hpp", ".s", ".rs", ".swift", ".m", ".sql", ".proto", ".rst", ".adoc", ".log",
 })  # fmt: skip
 """The last suffixes, in any letter case, of what no deployment takes for a template; any other name may be one's."""
 
-TEXT_STEMS = frozenset({"", "dockerfile", "jenkinsfile"})
-"""Names that count with any suffix; those that begin with a dot (`.s3cfg`, `.env.prod`) are settings of programs."""
-
 
 def may_matter(name: str) -> bool:
     """Whether a scan of a folder reads a file of this name; what is named on the command line is read in any case."""
-    low = name.lower()
-    stem, dot, rest = low.partition(".")
-    if not dot or stem in TEXT_STEMS or "." + rest.rpartition(".")[2] in TEXT_SUFFIXES:
-        return True
-    return STATE_SUFFIX in low
+    _, dot, suffix = name.lower().rpartition(".")
+    return not dot or f".{suffix}" not in BINARY_SUFFIXES
 
 
 def is_program(name: str) -> bool:
@@ -84,7 +83,7 @@ def is_program(name: str) -> bool:
 
 
 def may_be_template(name: str) -> bool:
-    """Whether a file of this name may be a template, or a program that makes one; a template needs no ending.
+    """Whether a file of this name may be a template; one needs no ending.
 
     Names such as `.gitignore` are those of tools' own files.
     """

@@ -13,8 +13,9 @@ from keyrules.code.file_paths import shown
 from keyrules.files import open_regular
 
 MAX_FILE_BYTES = 64 * 1024 * 1024
-HEAD = 1024
-"""The bytes at the start of a file that say whether it is text."""
+GZIP = b"\x1f\x8b"
+_HEAD = 1024
+_SMALL = 2**20
 
 _NO_FILE = "Cannot be read: it is a pipe or a device and no regular file"
 
@@ -102,12 +103,26 @@ def _is_missed(name: str, error: OSError) -> bool:
     return may_matter(name)
 
 
+def is_binary(data: bytes) -> bool:
+    """Whether the first bytes are no text: NULs, but not those of UTF-16, which stand beside ASCII characters."""
+    head = data[:_HEAD]
+    if b"\0" not in head:
+        return False
+    return max(head[::2].count(0), head[1::2].count(0)) * 3 < len(head) or head.count(0) * 8 > len(head) * 7
+
+
 def read_file(path: str) -> bytes:
-    """A file's bytes, or the first of them when it is binary and too large to be code. Raises OSError."""
+    """A file's bytes, or the first of them where it is large and they are no text. Raises OSError.
+
+    A plan may be packed, up to a size.
+    """
     with open_regular(path) as file:
-        if os.fstat(file.fileno()).st_size <= MAX_FILE_BYTES:
+        size = os.fstat(file.fileno()).st_size
+        if size <= _SMALL:
             return file.readall()
-        head = file.read(HEAD)
-    if b"\0" in head:
-        return head
+        head = file.read(_HEAD)
+        if is_binary(head) and (size > MAX_FILE_BYTES or not head.startswith(GZIP)):
+            return head
+        if size <= MAX_FILE_BYTES:
+            return head + file.readall()
     raise OSError(errno.EFBIG, f"is larger than {MAX_FILE_BYTES // 2**20} MiB", path)

@@ -14,6 +14,7 @@ import pytest
 
 from keyrules.code.discovery import discover
 from keyrules.code.file_names import may_matter
+from keyrules.code.file_walk import read_file
 from keyrules.code.literals.candidates import contains_candidate
 from keyrules.code.literals.findings import temporary_note
 from keyrules.code.literals.literals import find_literals
@@ -176,15 +177,37 @@ def test_a_temporary_key_is_a_note_and_no_finding() -> None:
 NAMES = """
     .s3cfg .boto .netrc .pgpass .npmrc .passwd-s3fs .env.prod .terraformrc credentials a.ipynb 0001-x.patch x.diff
     terraform.tfstate terraform.tfstate.backup terraform.tfstate.1700000000.backup errored.tfstate prod.tfbackend
-    x.tfvars.example config.json.bak
+    x.tfvars.example config.json.bak .vscode/launch.json .idea/workspace.xml db.url secrets.enc style.css aws.key
+    tokens.lock schema.proto main.c notes.whatever .gitignore page.htm query.sql zip
 """
 
 
 @pytest.mark.parametrize("name", NAMES.split())
 def test_a_folder_is_scanned_for_files_of_the_name(name: str, tmp_path: Path) -> None:
-    assert may_matter(name)
-    (tmp_path / name).write_text(f"secret_key = {S}\n", "utf-8")
-    assert discover([tmp_path], tmp_path).texts == [str(tmp_path / name)]
+    """What is text may hold a credential, whatever its name says."""
+    assert may_matter(Path(name).name)
+    path = tmp_path / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(f"secret_key = {S}\n", "utf-8")
+    assert discover([tmp_path], tmp_path).texts == [str(path)]
+
+
+def test_a_large_text_of_any_name_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "dump.whatever"
+    for encoding in ("utf-8", "utf-16"):
+        path.write_text("-- nothing\n" * 200_000 + f"secret_key = {S}\n", encoding)
+        assert discover([tmp_path], tmp_path).texts == [str(path)], encoding
+
+
+def test_what_is_no_text_is_not_looked_at(tmp_path: Path) -> None:
+    secret = f"\nsecret_key = {S}\n".encode()
+    (tmp_path / "photo.PNG").write_bytes(secret)
+    (tmp_path / "small.whatever").write_bytes(b"\x7fELF\0" + b"\1" * 2000 + secret)
+    (tmp_path / "sparse.whatever").write_bytes(b"\x7fELF" + bytes(5000) + secret)
+    (tmp_path / "large.whatever").write_bytes(b"\x7fELF\0" + b"\1" * 2_000_000 + secret)
+    found = discover([tmp_path], tmp_path)
+    assert (found.texts, found.errors) == ([], [])
+    assert len(read_file(str(tmp_path / "large.whatever"))) < 2000
 
 
 def test_a_named_state_is_read_and_never_taken_for_a_plan(tmp_path: Path) -> None:

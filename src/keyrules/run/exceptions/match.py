@@ -38,7 +38,7 @@ from fnmatch import translate
 from typing import TypeAlias
 
 from keyrules.code.addresses import without_keys
-from keyrules.code.file_names import TEXT_SUFFIXES
+from keyrules.code.file_names import FILE_SUFFIXES
 from keyrules.code.file_paths import STDIN
 from keyrules.model import Finding, Location, Plane, Status, Subject
 from keyrules.run.exceptions.file import Entry
@@ -78,7 +78,7 @@ def path_in(subject: str) -> str | None:
     bare = without_keys(subject)
     path, colon, _ = bare.partition(":")
     suffix = f".{path.rpartition('.')[2].lower()}"
-    return path if colon or "/" in path or path == STDIN or suffix in TEXT_SUFFIXES else None
+    return path if colon or "/" in path or path == STDIN or suffix in FILE_SUFFIXES else None
 
 
 def code_names(location: Location, ground: Ground) -> Names:
