@@ -182,6 +182,7 @@ class TestWhatIsNoDeclaration:
 
     NONE = "names access keys without declaring one"
     COMMENTS = "names access keys in comments only"
+    QUOTED = "is a program or prose, in which what names access keys is not judged"
     OFF = "declares keys whose count, for_each or condition comes to none"
 
     @pytest.mark.parametrize(
@@ -200,6 +201,19 @@ class TestWhatIsNoDeclaration:
         evaluation = evaluated(write(tmp_path, {"main.tf": text}))
         assert evaluation.errors == () and not evaluation.counts.evaluated
         (item,) = evaluation.coverage
+        assert (item.outcome, item.reason) == (CoverageOutcome.ABSENT, reason)
+
+    @pytest.mark.parametrize(
+        ("name", "text", "reason"),
+        [
+            ("deploy.sh", "cat > t.yaml <<EOF\nResources:\n  K:\n    Type: AWS::IAM::AccessKey\nEOF\n", QUOTED),
+            ("deploy.sh", f"cat > main.tf <<EOF\n{KEY}EOF\n", QUOTED),
+            ("guide.md", f"```hcl\n{KEY}```\n", QUOTED),
+            ("deploy.sh", "# An AWS::IAM::AccessKey is made elsewhere.\n", COMMENTS),
+        ],
+    )
+    def test_programs_and_prose(self, tmp_path: Path, name: str, text: str, reason: str) -> None:
+        (item,) = evaluated(write(tmp_path, {name: text})).coverage
         assert (item.outcome, item.reason) == (CoverageOutcome.ABSENT, reason)
 
     def test_a_call_that_comes_to_none(self, tmp_path: Path) -> None:

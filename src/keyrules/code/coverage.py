@@ -36,6 +36,7 @@ _COMMENT = re.compile(r"/\*.*?\*/|^[ \t]*(?:#|//)[^\n]*$", re.DOTALL | re.MULTIL
 _VARIABLE = re.compile(r"[$&]\{")
 
 _NONE_DECLARED = "names access keys without declaring one"
+_QUOTED = "is a program or prose, in which what names access keys is not judged"
 _ONLY_COMMENTS = "names access keys in comments only"
 _PASSED_OVER = "has a name that Terraform passes over"
 _NO_INSTANCE = "declares keys whose count, for_each or condition comes to none"
@@ -198,7 +199,9 @@ def _reason(path: str) -> str:
     bare = _COMMENT.sub("", text)
     words = (*_KEY_TYPES, *(word.decode() for word in TEMPLATE_TYPES))
     in_comments = any(word in text for word in words) and not any(word in bare for word in words)
-    return _ONLY_COMMENTS if in_comments else _NONE_DECLARED
+    if in_comments:
+        return _ONLY_COMMENTS
+    return _QUOTED if _is_passed_over(path) else _NONE_DECLARED
 
 
 def _text(path: str) -> str:

@@ -12,7 +12,7 @@ SOURCE_SUFFIXES = (".tf", ".tf.json", ".tofu", ".tofu.json")
 """Terraform's and OpenTofu's own files; letter case counts, as it does for them."""
 
 VALUE_FILES = ("terraform.tfvars", "terraform.tfvars.json")
-VALUE_SUFFIXES = (".auto.tfvars", ".auto.tfvars.json")
+AUTO_VALUE_SUFFIXES = (".auto.tfvars", ".auto.tfvars.json")
 """The values that a root module takes without being told to; other `.tfvars` files are named on a command line."""
 
 DOWNLOADED_MODULES = ".terraform/modules/modules.json"
@@ -93,7 +93,7 @@ def may_be_template(name: str) -> bool:
 
 def holds_root_values(name: str) -> bool:
     """Whether Terraform reads a file of this name for the values of a root module's variables."""
-    return name in VALUE_FILES or name.endswith(VALUE_SUFFIXES)
+    return name in VALUE_FILES or name.endswith(AUTO_VALUE_SUFFIXES)
 
 
 def calls_with_values(name: str) -> bool:

@@ -28,8 +28,6 @@ _NATIVE = (".tf", ".tofu")
 _TEMPLATE_WORDS = ("Resources", *(name.decode() for name in TEMPLATE_TYPES))
 _TEMPLATES = (".yaml", ".yml", ".json", ".template")
 
-_NO_SKIP_REASON = "No comment provided"
-
 
 @dataclass(frozen=True)
 class _Region:
@@ -130,7 +128,7 @@ class _Skips:
         for number, line in enumerate(self._lines, 1):
             match = _SKIP.search(line) if "skip=" in line else None
             if match is not None and LITERALS in match[1].split(","):
-                self._comments.append((number, safe_reason(match[2] or "") or _NO_SKIP_REASON))
+                self._comments.append((number, safe_reason(match[2] or "")))
         self._metadata: dict[_Region, str | None] = {}
 
     def reason(self, region: _Region | None, credential: LiteralCredential) -> str | None:
@@ -154,4 +152,4 @@ class _Skips:
         if found is None or "skip" not in block:
             return None
         comment = _METADATA_COMMENT.search(block, found.start())
-        return safe_reason(comment[1] if comment else "") or _NO_SKIP_REASON
+        return safe_reason(comment[1] if comment else "")

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from keyrules.code.file_names import SOURCE_SUFFIXES, VALUE_FILES, VALUE_SUFFIXES
+from keyrules.code.file_names import AUTO_VALUE_SUFFIXES, SOURCE_SUFFIXES, VALUE_FILES
 from keyrules.code.skip_comments import SkipComment, skip_comments
 from keyrules.code.terraform.hcl.ast import Attribute, Block, Body, Expr, HclSyntaxError
 from keyrules.code.terraform.hcl.syntax import parse_hcl
@@ -84,11 +84,15 @@ class Declaration:
 
 @dataclass(frozen=True)
 class SourceError:
-    """A file of the module that could not be read; `message` quotes nothing of it."""
+    """A file of the module that could not be read; `message` quotes nothing of it.
+
+    `opened` says that its bytes could be.
+    """
 
     path: str
     line: int
     message: str
+    opened: bool = True
 
 
 @dataclass(frozen=True)
@@ -199,7 +203,7 @@ class ModuleReader:
         try:
             names = sorted(self._listing(folder))
         except OSError as error:
-            builder.errors.append(SourceError(folder, 0, f"cannot be listed: {error.strerror}"))
+            builder.errors.append(SourceError(folder, 0, f"cannot be listed: {error.strerror}", opened=False))
             return builder.module()
         sources = [name for name in names if name.endswith(SOURCE_SUFFIXES) and not name.startswith(".")]
         if self._program == TERRAFORM:
@@ -213,7 +217,7 @@ class ModuleReader:
             body = self._parse(f"{folder}/{name}", builder.errors)
             if body is not None:
                 builder.add(body, f"{folder}/{name}", name in overrides)
-        values = [n for n in VALUE_FILES if n in names] + [n for n in names if n.endswith(VALUE_SUFFIXES)]
+        values = [n for n in VALUE_FILES if n in names] + [n for n in names if n.endswith(AUTO_VALUE_SUFFIXES)]
         for name in values:
             body = self._parse(f"{folder}/{name}", builder.errors)
             if body is not None:
@@ -237,7 +241,7 @@ class ModuleReader:
             how = "is encrypted by git-crypt; unlock the repository before the scan"
             errors.append(SourceError(path, 0, how if encrypted else "is not UTF-8, which Terraform requires"))
         except OSError as error:
-            errors.append(SourceError(path, 0, f"cannot be read: {error.strerror}"))
+            errors.append(SourceError(path, 0, f"cannot be read: {error.strerror}", opened=False))
         return None
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Sequence
-from pathlib import Path
 
 from keyrules.code.judging import unread_verdicts
 from keyrules.code.session import CheckSession
@@ -16,12 +15,9 @@ from keyrules.files import read_regular
 _RESOURCE = re.compile(rf'^\s*resource\s+"?({"|".join(KEY_TYPES)})"?\s+"?([^"\s{{]+)"?', re.MULTILINE)
 
 
-def keys_named_in(path: str) -> list[Place]:
+def keys_named_in(path: str, data: bytes) -> list[Place]:
     """The keys of a file that cannot be parsed, by name."""
-    try:
-        text = read_regular(path).decode("utf-8", "replace")
-    except OSError:
-        return []
+    text = data.decode("utf-8", "replace")
     return [
         Place(path, f"{match[1]}.{match[2]}", line, line, judged=False)
         for match in _RESOURCE.finditer(text)
@@ -30,8 +26,9 @@ def keys_named_in(path: str) -> list[Place]:
 
 
 def judge(path: str, session: CheckSession, callers: Sequence[str]) -> Declared:
-    """The keys of Terraform inside a text that becomes a configuration later, by name."""
-    unread = keys_named_in(path)
+    """The keys of Terraform inside a text that becomes a configuration later, by name. Raises OSError."""
+    data = read_regular(path)
+    unread = keys_named_in(path, data)
     why = "it is Terraform in a text that another program writes out; scan the configuration that it becomes"
     verdicts = list(unread_verdicts("terraform", unread, session, why))
-    return Declared(unread, verdicts=verdicts, sha256=hashlib.sha256(Path(path).read_bytes()).hexdigest())
+    return Declared(unread, verdicts=verdicts, sha256=hashlib.sha256(data).hexdigest())

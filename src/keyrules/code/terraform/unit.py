@@ -54,7 +54,8 @@ def _read(root: Scope, session: CheckSession) -> Declared:
         for error in module.errors:
             if error.path != module.path or module is root.module:
                 found.problems.append(Problem(error.path, error.message))
-            unread += keys_named_in(error.path)
+            if error.opened:
+                unread += keys_named_in(error.path, root.reader.read(error.path))
     found.keys += unread
     verdicts = list(verdicts_on("terraform", session, keys, root))
     verdicts = _each_instance(verdicts, root)
