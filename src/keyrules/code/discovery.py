@@ -102,12 +102,15 @@ def discover(
     found.whole = frozenset(root for file in named if file.endswith(VALUE_SUFFIXES) for root in roots_of_values(file))
     if wanted or found.whole:
         terraform.add_around(wanted | found.whole, os.path.abspath(context))
+    if shared := {file for file in named if file.endswith(".hcl")}:
+        terraform.add_readers(shared, os.path.abspath(context))
     scanned = {folder for folder in terraform.calls if below(folder, folders)} | wanted
     for root in terraform.roots(scanned, found.whole):
         callers = tuple(sorted(terraform.callers.get(root, ())))
         found.units.append(Unit("terraform", root, callers))
         if named.intersection(callers):
             found.whole |= {root}
+    found.whole |= terraform.bearing
     found.units += [Unit("terraform", path) for path in terraform.alone]
     found.units.sort(key=lambda unit: (unit.path, unit.kind))
     found.texts.sort()

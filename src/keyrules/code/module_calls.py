@@ -5,18 +5,24 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Mapping, Set
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from keyrules.code.file_names import DOWNLOADED_MODULES, SOURCE_SUFFIXES, calls_with_values
 from keyrules.code.file_paths import module_folder
 from keyrules.code.file_walk import read_file, walk_files
+from keyrules.code.key_words import KEY_ARGUMENTS
 from keyrules.code.relevance import calls_key_module, computes_sources, concerns_terraform, local_sources
+
+if TYPE_CHECKING:
+    from keyrules.code.terraform.units import CallingUnit
 
 
 class ModuleCalls:
     """Terraform folders as their files' bytes show them.
 
     `calls` has the folders that each folder calls, `relevant` those with a word of the rules or an unreadable file;
-    `callers` the files that call a folder without being a module, `alone` those that call what is not here.
+    `callers` the files that call a folder without being a module, `alone` those that call what is not here. `bearing`
+    has the folders and files of those two kinds on which something bears that was asked for and calls nothing itself.
     `excluded` says of an absolute path whether the run leaves it out; a folder's path ends in a slash.
     """
 
@@ -30,6 +36,7 @@ class ModuleCalls:
         self._units: dict[str, bytes] = {}
         self.callers: dict[str, set[str]] = {}
         self.alone: set[str] = set()
+        self.bearing: set[str] = set()
         self._seen: set[str] = set()
 
     def add(self, folder: str, path: str, data: bytes) -> None:
@@ -71,6 +78,20 @@ class ModuleCalls:
                 elif calls_with_values(name):
                     with suppress(OSError):
                         self.add_unit(os.path.join(folder, name), read_file(os.path.join(folder, name)))
+
+    def add_readers(self, files: Set[str], context: str) -> None:
+        """Notes the units below `context` (the working directory) that read one of these files: they include it."""
+        from keyrules.code.terraform.module import ModuleReader
+        from keyrules.code.terraform.units import calling_units
+
+        for folder, name in walk_files(context, [], self._excluded):
+            path = os.path.join(folder, name)
+            if calls_with_values(name):
+                reader = ModuleReader(read_file)
+                calls = calling_units(path, reader)
+                if not files.isdisjoint(reader.digests.keys() - {path}):
+                    self.add_unit(path, reader.read(path))
+                    self.bearing.update(call.folder or path for call in calls)
 
     def roots(self, scanned: Set[str], values: Set[str]) -> list[str]:
         """The folders to evaluate: each that nobody calls, if it or anything that it calls could matter, and it is
@@ -121,7 +142,7 @@ class ModuleCalls:
                     self.callers.setdefault(call.folder, set()).add(path)
                     self.calls.setdefault(call.folder, set())
                     self._add_folder(call.folder)
-                elif calls_key_module(data):
+                elif calls_key_module(data) or _asks_for_key(call):
                     self.alone.add(path)
             if reader.hcl_file(path)[1] and (local_sources(data) or calls_key_module(data)):
                 self.alone.add(path)
@@ -188,6 +209,11 @@ class ModuleCalls:
             # The module reader meets the same file again and reports it.
             self.calls.setdefault(folder, set())
             self.relevant.add(folder)
+
+
+def _asks_for_key(call: CallingUnit) -> bool:
+    """Whether a unit calls a module that creates a key, or asks for one, whichever file says so."""
+    return calls_key_module((call.source or "").encode()) or not call.values.values.keys().isdisjoint(KEY_ARGUMENTS)
 
 
 def _callers(wanted: Set[str], calls: Mapping[str, Set[str]]) -> set[str]:

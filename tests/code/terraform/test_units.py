@@ -111,6 +111,49 @@ class TestTerragrunt:
         assert said(scan(tmp_path, paths=["user/main.tf"])) == FAILS
         assert said(scan(tmp_path, paths=["live"])) == FAILS
 
+    @pytest.mark.parametrize(
+        ("named", "how"),
+        [
+            ("live/root.hcl", 'include "root" {\n  path = find_in_parent_folders("root.hcl")\n}\n'),
+            ("live/terragrunt.hcl", "include {\n  path = find_in_parent_folders()\n}\n"),
+            ("live/root.hcl", 'inputs = read_terragrunt_config("../root.hcl").inputs\n'),
+        ],
+    )
+    def test_a_named_file_that_units_read_leads_to_their_module(self, tmp_path: Path, named: str, how: str) -> None:
+        """It bears on all of the module as the unit's own file does, and no other unit is looked at."""
+        write(tmp_path, {"user/main.tf": SWITCHED, named: "inputs = { create = true }\n"})
+        write(tmp_path, {"live/a/terragrunt.hcl": SOURCE + how, "live/b/terragrunt.hcl": "terraform {\n"})
+        assert said(scan(tmp_path, paths=[named])) == FAILS
+        assert notes(scan(tmp_path, paths=[named])) == ["(with live/a/terragrunt.hcl)"]
+
+    def test_a_named_file_that_no_unit_reads(self, tmp_path: Path) -> None:
+        write(tmp_path, {"user/main.tf": SWITCHED, "live/other.hcl": "inputs = { create = true }\n"})
+        done = scan(write(tmp_path, {"live/a/terragrunt.hcl": SOURCE}), paths=["live/other.hcl"])
+        assert (done.code, said(done)) == (0, {})
+
+    @pytest.mark.parametrize("paths", [["."], ["root.hcl"]])
+    @pytest.mark.parametrize(
+        "shared",
+        [
+            'terraform {\n  source = "tfr:///terraform-aws-modules/iam/aws//modules/iam-user?version=5.3.0"\n}\n',
+            'terraform {\n  source = "git::https://example.com/acme/user.git"\n}\n'
+            "inputs = { create_access_key = true }\n",
+        ],
+    )
+    def test_what_calls_a_module_that_is_not_here_may_be_included(
+        self, tmp_path: Path, shared: str, paths: list[str]
+    ) -> None:
+        unit = 'include "root" {\n  path = find_in_parent_folders("root.hcl")\n}\n'
+        done = scan(write(tmp_path, {"root.hcl": shared, "a/terragrunt.hcl": unit}), paths=paths)
+        assert [f["location"]["path"] for f in done.findings(ROTATION)] == ["a/terragrunt.hcl"]
+        assert done.code != 0
+
+    def test_a_named_deployment_leads_to_the_module_of_its_component(self, tmp_path: Path) -> None:
+        component = 'component "user" {\n  source = "./user"\n  inputs = { create = var.on }\n}\nvariable "on" {}\n'
+        deployment = 'deployment "prod" {\n  inputs = { on = true }\n}\n'
+        files = {"user/main.tf": SWITCHED, "a.tfcomponent.hcl": component, "a.tfdeploy.hcl": deployment}
+        assert said(scan(write(tmp_path, files), paths=["a.tfdeploy.hcl"])) == FAILS
+
     def test_a_module_that_others_call_too(self, tmp_path: Path) -> None:
         call = 'module "m" {\n  source = "../user"\n}\n'
         unit = SOURCE + "inputs = { create = true }\n"
