@@ -37,7 +37,7 @@ def test_a_report_in_a_folder_is_no_business_of_a_scan(tmp_path: Path) -> None:
     ("name", "data", "says"),
     [
         ("plan.bin", bytes(range(256)) * 20, "Not text"),
-        ("x.gz", gzip.compress(b"hello"), "show -json"),
+        ("x.gz", gzip.compress(b"hello", mtime=0), "show -json"),
         ("schema.json", b'{"format_version": "1.0", "provider_schemas": {}}', "Not a plan"),
         ("plan.json", PLAN.replace(b'"1.2"', b'"2.0"', 1), "not 0.x or 1.x but 2.0"),
         ("log.txt", b"a\n" + PLAN + b"\n" + PLAN, "Several plans"),
@@ -52,7 +52,8 @@ def test_a_named_file_that_cannot_be_judged(
 
 
 @pytest.mark.parametrize(
-    ("name", "data"), [("a.log", b"$ show\n" + PLAN), ("a.json", b"$ show\n" + PLAN), ("a.gz", gzip.compress(PLAN))]
+    ("name", "data"),
+    [("a.log", b"$ show\n" + PLAN), ("a.json", b"$ show\n" + PLAN), ("a.gz", gzip.compress(PLAN, mtime=0))],
 )
 def test_text_around_a_plan_counts_for_named_files_only(
     tmp_path: Path, capfd: pytest.CaptureFixture[str], name: str, data: bytes
@@ -70,7 +71,7 @@ def test_text_around_a_plan_counts_for_named_files_only(
 def test_a_packed_plan_in_a_folder_is_a_plan_under_a_plans_name(
     tmp_path: Path, capfd: pytest.CaptureFixture[str], name: str
 ) -> None:
-    (tmp_path / name).write_bytes(gzip.compress(PLAN))
+    (tmp_path / name).write_bytes(gzip.compress(PLAN, mtime=0))
     (tmp_path / "other.json").write_bytes(gzip.compress(b'{"a": 1}'))
     main(["scan", "--rule", "KEY_AWS_008", "--format", "json", str(tmp_path)])
     found = json.loads(capfd.readouterr().out)
@@ -81,7 +82,7 @@ def test_a_packed_plan_in_a_folder_is_a_plan_under_a_plans_name(
 def test_a_packed_file_in_a_folder_that_cannot_be_unpacked_may_be_a_plan(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    (tmp_path / "plan.json").write_bytes(gzip.compress(PLAN)[:-9])
+    (tmp_path / "plan.json").write_bytes(gzip.compress(PLAN, mtime=0)[:-9])
     assert main(["scan", str(tmp_path)]) == 3
     assert "cut off" in capfd.readouterr().out
 

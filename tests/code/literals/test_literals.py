@@ -214,7 +214,7 @@ NEGATIVE: dict[str, str] = {
     "Secrets Manager by its name": f"AwsSecretsPrefix:\n  Default: {S}\n",
     "SOPS": f"aws_secret_access_key: ENC[AES256_GCM,data:{S},iv:x,type:str]\n",
     "last line of a key in PEM": f"secret_key: |\n  {secret_of(8, 64)}\n  {S}\n",
-    "gzip in base64": base64.b64encode(gzip.compress(f"secret_key={S}".encode() * 5)).decode() + "\n",
+    "gzip in base64": base64.b64encode(gzip.compress(f"secret_key={S}".encode() * 5, mtime=0)).decode() + "\n",
     "lock file": f'# {K}\n  hashes = [\n    "h1:{secret_of(4, 43)}=",\n    "zh:{K.encode().hex()}",\n  ]\n',
 }
 
