@@ -150,6 +150,11 @@ def test_an_action_is_configured_with_a_literal() -> None:
         }
     ]
     assert set(found(plan)) == {"module.m.action.aws_lambda_invoke.a"}
+    shown = {"type": "aws_lambda_invoke", "name": "a", "expressions": {"payload": const(SCRIPT)}}
+    plan.config(["m"])["actions"] = [shown]
+    assert set(found(plan)) == {"module.m.action.aws_lambda_invoke.a"}
+    del plan.document["action_invocations"]
+    assert set(found(plan)) == {"module.m.action.aws_lambda_invoke.a"}
 
 
 def test_the_documented_example_is_no_literal() -> None:

@@ -8,7 +8,7 @@ the content of `dynamic` blocks (hashicorp/terraform internal/command/jsonconfig
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from keyrules.code.plan.json import Sealed, as_flag, as_list, as_object, as_text, as_texts
 
@@ -24,7 +24,7 @@ class Leaf:
 
 @dataclass(frozen=True)
 class ConfigBlock:
-    """A resource, data source or module call: its expressions, and those of its provisioners under `provisioner`.
+    """A resource, data source, action or module call: its expressions, and its provisioners' under `provisioner`.
 
     `provider` is the key of the ProviderConfig that a resource uses.
     """
@@ -57,7 +57,9 @@ class ModuleCall:
 
 @dataclass(frozen=True)
 class ConfigModule:
-    """A module's blocks by name; data sources have `data.` before theirs. `defaults` are those of its variables."""
+    """A module's blocks by name; data sources have `data.` before theirs, and actions (Terraform 1.14) `action.`.
+    `defaults` are those of its variables.
+    """
 
     blocks: Mapping[str, ConfigBlock]
     outputs: Mapping[str, ConfigOutput]
@@ -120,7 +122,18 @@ def _blocks(entry: Mapping[str, object]) -> dict[str, ConfigBlock]:
         name = as_text(resource.get("name"), "configuration resource name")
         mode = as_text(resource.get("mode"), "configuration resource mode")
         found[f"data.{kind}.{name}" if mode == "data" else f"{kind}.{name}"] = _block(resource)
+    for item in as_list(entry.get("actions"), "configuration actions"):
+        action = as_object(item, "configuration action")
+        kind = as_text(action.get("type"), "configuration action type")
+        found[f"action.{kind}.{as_text(action.get('name'), 'configuration action name')}"] = _action(action)
     return dict(sorted(found.items()))
+
+
+def _action(entry: Mapping[str, object]) -> ConfigBlock:
+    """An action's arguments stand in its `config` block, whose name an invocation does not repeat."""
+    block = _block(entry)
+    leaves = ((leaf, leaf.path[0] == "config" and len(leaf.path) > 1) for leaf in block.leaves)
+    return replace(block, leaves=tuple(replace(leaf, path=leaf.path[1:]) if inner else leaf for leaf, inner in leaves))
 
 
 def _block(entry: Mapping[str, object]) -> ConfigBlock:

@@ -108,7 +108,8 @@ def _places(plan: Plan) -> Iterator[tuple[str, list[tuple[str, object]]]]:
     for name, output in plan.outputs.items():
         yield f"output.{name}", [(name, output.value.value)]
     for item in plan.invoked:
-        yield item.address, list(plan.arguments(item).items())
+        values = item.values.value
+        yield item.address, list(values.items()) if isinstance(values, Mapping) else []
     if plan.configuration is None:
         for item in plan.planned:
             yield item.address, list(plan.arguments(item).items())

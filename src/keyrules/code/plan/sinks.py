@@ -64,13 +64,15 @@ class _Sinks:
                 self.leaks.held(address, _place(address, path), held, found)
 
     def invocation(self, item: Planned) -> None:
-        """Judges what an action is configured with. The plan shows the values, and not what they are made of."""
+        """Judges what an action is configured with and no expression shows what it is made of."""
         self.values(item)
         values = item.values.value
         known = values if isinstance(values, Mapping) else {}
         unknown = item.unknown if isinstance(item.unknown, Mapping) else {}
-        ways = tuple(replace(way, hidden="an action") for way in self._tracer.reach(item.path))
-        for attribute in sorted({*known, *unknown}):
+        ways = tuple(replace(way, hidden="an action", marks_lost=True) for way in self._tracer.reach(item.path))
+        block = self._plan.config_block(item)
+        shown = {leaf.path[0] for leaf in block.leaves} if block else set()
+        for attribute in sorted({*known, *unknown} - shown):
             self._possible(item, (attribute,), ways)
 
     def _argument(self, path: tuple[str, ...], name: str, leaf: Leaf, ways: tuple[Way, ...]) -> None:

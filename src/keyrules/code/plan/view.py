@@ -156,7 +156,7 @@ class Plan:
     def by_block(self) -> Mapping[tuple[tuple[str, ...], str], tuple[Planned, ...]]:
         """The instances of each block, by module path and block name."""
         found: dict[tuple[tuple[str, ...], str], list[Planned]] = {}
-        for item in self.planned:
+        for item in (*self.planned, *self.invoked):
             found.setdefault((item.path, item.block), []).append(item)
         return {block: tuple(items) for block, items in found.items()}
 
@@ -179,7 +179,7 @@ class Plan:
         return {name: value for name, value in known.items() if name in written}
 
     def instances(self, path: tuple[str, ...], block: str) -> tuple[Planned, ...]:
-        """The planned instances of one block."""
+        """The planned instances of one block, and the invocations of an action."""
         return self.by_block.get((path, block), ())
 
 
