@@ -222,6 +222,38 @@ def test_a_part_of_an_argument_of_a_resource(named: str, status: Status | None) 
     assert (verdicts["output.o"].status if "output.o" in verdicts else None) is status
 
 
+def test_of_several_things_that_an_argument_holds_one_may_be_taken() -> None:
+    plan = plan_with_key()
+    plan.add(
+        "aws_secretsmanager_secret_version.v",
+        {},
+        unknown={"secret_string": True},
+        expressions={"secret_string": ref("aws_iam_access_key.k.id", "aws_iam_access_key.k.secret")},
+    )
+    function(plan, ref("aws_secretsmanager_secret_version.v.secret_string"))
+    verdicts = sinks(plan)
+    assert verdicts["aws_lambda_function.f"].status is Status.UNKNOWN
+    assert verdicts["aws_secretsmanager_secret_version.v"].status is Status.PASS
+
+
+@pytest.mark.parametrize(
+    ("value", "status"),
+    [("eu-west-1", None), (SECRET, Status.FAIL), (SECRET[::-1], Status.FAIL), (None, Status.FAIL)],
+)
+def test_a_known_value_shows_what_was_taken_of_a_carrier(value: str | None, status: Status | None) -> None:
+    plan = plan_with_key(exists=True)
+    plan.block("aws_secretsmanager_secret_version.v", expressions={"secret_string": ref("aws_iam_access_key.k.secret")})
+    taken = ref("aws_secretsmanager_secret_version.v.secret_string")
+    plan.add("aws_ssm_parameter.p", {"type": "String", "value_wo": value}, expressions={"value_wo": taken})
+    plan.output("o", taken, value)
+    provisioner = [{"type": "local-exec", "expressions": {"command": taken}}]
+    plan.add("null_resource.n", {}, provisioners=provisioner)
+    found, shown = sinks(plan), outputs(plan)
+    assert (found["aws_ssm_parameter.p"].status if "aws_ssm_parameter.p" in found else None) is status
+    assert (shown["output.o"].status if "output.o" in shown else None) is status
+    assert found["null_resource.n"].status is Status.FAIL
+
+
 def test_a_key_that_a_carrier_holds_whole_is_taken_apart_behind_it() -> None:
     plan = plan_with_key()
     plan.block("terraform_data.c", expressions={"input": ref("aws_iam_access_key.k")})

@@ -36,6 +36,7 @@ _HARMLESS_ATTRIBUTES = frozenset(
         "encrypted_ses_smtp_password_v4",
     ]
 )
+_SEVERAL = "a value that is made of several"
 _MAX_STOPS = 40
 """Bounds the recursion; a longer chain is only possible, never certain."""
 
@@ -235,6 +236,8 @@ class FlowTracer:
             if made_of_all:
                 yield from (replace(way, whole=False) for way in ways)
             elif all(one == other for one, other in zip(leaf.path, names, strict=False)):
+                if len(list(leading(leaf.references))) > 1:
+                    ways = tuple(replace(way, certain=False, hidden=way.hidden or _SEVERAL) for way in ways)
                 yield from _narrowed(ways, names[len(leaf.path) :])
         if dynamic and (made_of_all or names[0] in dynamic):
             yield from self.behind_dynamic(place.path)

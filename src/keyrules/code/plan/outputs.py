@@ -44,8 +44,9 @@ class _Outputs:
         """Judges one output of one module."""
         address = static_address(path, f"output.{name}")
         ways = self._tracer.ways(path, output.expression.references)
-        certain = [way for way in ways if way.certain]
         planned = self._plan.outputs.get(name) if not path else None
+        shown = planned.value.value if planned and not planned.unknown else None
+        certain = [way for way in ways if way.certain and not self._secrets.rule_out(shown, way)]
         held = self._secrets.found_in(planned.value.value) if planned else None
         sink = SENSITIVE_OUTPUT if output.sensitive else _OPEN_OUTPUT
         if certain:

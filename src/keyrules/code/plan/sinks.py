@@ -85,13 +85,17 @@ class _Sinks:
             return
         for item in instances:
             found = sink(*_type_of(name), leaf.path, _settings(item))
-            if found is not None:
-                self.leaks.arrives(address, _place(address, leaf.path), certain, found)
+            arriving = [way for way in certain if not self._is_ruled_out(item, leaf.path[0], way)]
+            if found is not None and arriving:
+                self.leaks.arrives(address, _place(address, leaf.path), arriving, found)
         if name.startswith("data.") and not instances:
             # A data source that was read while planning is only in the prior state, which a plan can lack.
             found = sink(*_type_of(name), leaf.path, lambda _: UNKNOWN)
             if found is not None:
                 self.leaks.arrives(address, _place(address, leaf.path), certain, found)
+
+    def _is_ruled_out(self, item: Planned, attribute: str, way: Way) -> bool:
+        return not item.is_unknown(attribute) and self._secrets.rule_out(item.known(attribute), way)
 
     def _possible(self, item: Planned, path: tuple[str, ...], ways: tuple[Way, ...]) -> None:
         found = sink(*_type_of(item.block), path, _settings(item))
