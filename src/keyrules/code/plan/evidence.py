@@ -76,7 +76,7 @@ class KnownSecrets:
                 return True
         return False
 
-    def rule_out(self, value: object, way: Way) -> bool:
+    def rules_out(self, value: object, way: Way) -> bool:
         """Whether a known value shows that a way through something that holds the secret took another part of that."""
         known = value is not None and any(owner.key == way.key for owner in self._owners.values())
         return way.marks_lost and known and self.found_in(value) is None and not self.may_be_hidden_in(value, way)

@@ -46,7 +46,7 @@ class _Outputs:
         ways = self._tracer.ways(path, output.expression.references)
         planned = self._plan.outputs.get(name) if not path else None
         shown = planned.value.value if planned and not planned.unknown else None
-        certain = [way for way in ways if way.certain and not self._secrets.rule_out(shown, way)]
+        certain = [way for way in ways if way.certain and not self._secrets.rules_out(shown, way)]
         held = self._secrets.found_in(planned.value.value) if planned else None
         sink = SENSITIVE_OUTPUT if output.sensitive else _OPEN_OUTPUT
         if certain:

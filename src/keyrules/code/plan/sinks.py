@@ -95,7 +95,7 @@ class _Sinks:
                 self.leaks.arrives(address, _place(address, leaf.path), certain, found)
 
     def _is_ruled_out(self, item: Planned, attribute: str, way: Way) -> bool:
-        return not item.is_unknown(attribute) and self._secrets.rule_out(item.known(attribute), way)
+        return not item.is_unknown(attribute) and self._secrets.rules_out(item.known(attribute), way)
 
     def _possible(self, item: Planned, path: tuple[str, ...], ways: tuple[Way, ...]) -> None:
         found = sink(*_type_of(item.block), path, _settings(item))
