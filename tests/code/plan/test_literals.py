@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from typing import Any
 
@@ -73,6 +74,16 @@ def test_the_secrets_of_keys_are_no_literals_wherever_they_stand() -> None:
     assert found(plan) == {}
     del plan.document["configuration"]
     assert found(plan) == {}
+
+
+def test_the_secrets_of_keys_are_no_literals_in_base64_and_hide_none_there() -> None:
+    plan = PlanMaker()
+    plan.key("aws_iam_access_key.k", existing_key("u", "2026-05-01T00:00:00Z"), actions=("no-op",))
+    text = f"AWS_ACCESS_KEY_ID={KEY_ID}\nAWS_SECRET_ACCESS_KEY={SECRET}\n"
+    plan.output("o", ref("local.x"), base64.b64encode(text.encode()).decode())
+    assert found(plan) == {}
+    plan.output("both", ref("local.x"), base64.b64encode((text + SCRIPT).encode()).decode())
+    assert set(found(plan)) == {"output.both"}
 
 
 def test_what_data_sources_and_other_resources_return_is_no_literal() -> None:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from keyrules.code.literals.literals import LiteralCredential, find_literals
+from keyrules.code.literals.text import base64_texts
 from keyrules.code.plan.configuration import ConfigModule, Leaf
 from keyrules.code.plan.evidence import KnownSecrets
 from keyrules.code.plan.references import leading, parse_reference
@@ -55,7 +56,13 @@ class _Computed:
         return "_Computed"
 
     def cut_from(self, text: str) -> str:
-        """The text without them."""
+        """The text without them; base64 that holds some of them stands decoded in it."""
+        for start, end, decoded in reversed([*base64_texts(text)]):
+            if (cut := self._without(decoded)) != decoded:
+                text = text[:start] + cut + text[end:]
+        return self._without(text)
+
+    def _without(self, text: str) -> str:
         text = self._keys.without(text)
         for value in self._values:
             text = text.replace(value, "")
