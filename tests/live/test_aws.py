@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import boto3
@@ -19,8 +19,8 @@ from keyrules.live.aws_errors import client_error_sentence, failure_sentence
 from keyrules.live.credential_report import read_rows
 from keyrules.live.plan import make_plan
 from keyrules.live.report_inputs import from_stream
-from keyrules.live.verification import Denied, Verified, verify
-from keyrules.model import InputError
+from keyrules.live.verification import Denied, Question, Verified, verify
+from keyrules.model import InputError, Status
 
 CANARY = make_canary("caller")
 CONTENT = report(line("ann", **key(1, 500)))
@@ -234,7 +234,10 @@ def live(key_id: str, age: float, used: float | None = None, active: bool = True
     return LiveKey(key_id, active, ago(age)[:-1], "" if used is None else ago(used)[:-1], "s3", "eu-west-1")
 
 
-def verified(keeper: Keeper, *lines: str, rules: tuple[int, ...] = (1, 2, 3)) -> Verified:
+MADE = AS_OF - timedelta(days=1)
+
+
+def verified(keeper: Keeper, *lines: str, rules: tuple[int, ...] = (1, 2, 3), made: datetime = MADE) -> Verified:
     import io
 
     chosen = selection(*rules)
@@ -242,7 +245,7 @@ def verified(keeper: Keeper, *lines: str, rules: tuple[int, ...] = (1, 2, 3)) ->
     verdicts: list[Verdict] = []
     rows = read_rows(from_stream(io.BytesIO(report(*lines))).stream, lambda p: pytest.fail(p.message))
     judge_rows(rows, plan, AS_OF, contradiction=lambda row: pytest.fail(row.user), record=verdicts.append)
-    return verify(verdicts, plan, chosen, AS_OF, keeper, "owner")
+    return verify(verdicts, plan, Question(chosen, AS_OF, "owner"), made, keeper)
 
 
 def rules_of(verdicts: list[Verdict]) -> list[tuple[int, int | None]]:
@@ -291,6 +294,77 @@ def test_a_new_key_is_not_taken_for_the_one_that_is_gone() -> None:
     result = verified(Keeper({"ann": [live("AKIANEW", 0)]}), line("ann", **key(1, 500, used=1)), rules=(7,))
     assert result.verdicts == []
     assert rules_of(result.dropped) == [(0, 1)]
+
+
+UNDATED = {"key_1_active": "true", "key_1_last_rotated": "N/A"}
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        line("ann", **key(1, 500, used=1)),
+        line("ann", **{**key(1, 500, used=1), "key_1_last_rotated": ago(500, seconds=1)}),
+        line("ann", **{**key(1, 500, used=1), "key_1_last_rotated": ago(500, seconds=-1)}),
+        line("ann", **UNDATED),
+    ],
+)
+def test_a_key_that_was_there_before_the_report_is_no_new_key(row: str) -> None:
+    """Whatever date the report has for it: N/A, or one that is a second off."""
+    result = verified(Keeper({"ann": [live("AKIAOLD", 500, used=1)]}), row, rules=(1,))
+    assert (rules_of(result.verdicts), result.dropped) == ([(0, 1)], [])
+    assert not any("fixed" in note for note in result.notes)
+    off = line("ann", **{**key(1, 500, used=1), "key_1_last_rotated": ago(499)})
+    (verdict,) = verified(Keeper({"ann": [live("AKIAOLD", 500, used=1)]}), off, rules=(1,)).verdicts
+    assert verdict.row.key_1_created == ago(499)[:-1], "what is kept is what the report says"
+
+
+def test_a_key_is_new_only_after_the_report_was_made() -> None:
+    row = line("ann", **key(1, 500, used=1))
+    for hours, kept in ((25, [(0, 1)]), (24, [(0, 1)]), (23, [])):
+        result = verified(Keeper({"ann": [live("AKIA", hours / 24)]}), row, rules=(1,))
+        assert rules_of(result.verdicts) == kept
+
+
+def test_a_key_without_a_date_is_counted_once() -> None:
+    row = line("ann", key_2_active="true")
+    (verdict,) = verified(Keeper({"ann": [live("AKIA", 500)]}), row, rules=(1,)).verdicts
+    assert (verdict.row.key_1_active, verdict.row.key_2_active) == ("", "true")
+
+
+def test_ids_are_given_only_to_keys_that_are_known() -> None:
+    two = line("ann", **key(1, 500, used=1), key_2_active="true")
+    result = verified(Keeper({"ann": [live("AKIAONE", 400, used=1), live("AKIATWO", 600, used=1)]}), two, rules=(1,))
+    assert rules_of(result.verdicts) == [(0, 1), (0, 2)]
+    assert result.key_ids == {}
+    assert "told apart" in result.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("keys", "kept"),
+    [
+        ([live("AKIA", 500, used=1)], True),
+        ([live("AKIA", 5, used=1, active=False)], True),
+        ([live("AKIA", 5, used=1)], False),
+        ([live("AKIA", 5, used=1), live("AKIANEW", 0)], False),
+        ([live("AKIA", 5, used=1), live("AKIAOLD", 500)], True),
+        ([live("AKIANEW", 0)], False),
+        ([], False),
+    ],
+)
+def test_unknown_ends_only_where_every_key_that_it_can_be_about_passes(keys: list[LiveKey], kept: bool) -> None:
+    row = line("ann", **UNDATED, password_enabled="true")
+    result = verified(Keeper({"ann": keys}), row, rules=(1,))
+    assert [verdict.status for verdict in result.verdicts] == [Status.UNKNOWN] * kept
+    assert [verdict.status for verdict in result.dropped] == [Status.UNKNOWN] * (not kept)
+    assert not any("fixed" in note for note in result.notes), "what nobody knew was not broken"
+
+
+def test_what_is_judged_anew_was_not_fixed() -> None:
+    idle = line("ann", **key(1, 120))
+    result = verified(Keeper({"ann": [live("AKIA", 120, used=0)]}), idle, rules=(2,))
+    assert rules_of(result.dropped) == [(0, 1)]
+    assert "judged anew" in result.notes[0]
+    assert "fixed" not in result.notes[0]
 
 
 def test_steps_are_written_for_the_keys_of_today() -> None:

@@ -64,6 +64,7 @@ def run(args: argparse.Namespace, clock: Callable[[], datetime]) -> int:
     from keyrules.live.collection import Address, audit_account, audit_files, connection_to, verifier
     from keyrules.live.instants import parse_span
     from keyrules.live.report_inputs import find_reports
+    from keyrules.live.verification import Question
     from keyrules.pack.catalog import load_pack
     from keyrules.reports.report_formats import FORMATS
     from keyrules.run.conclusion import FINDINGS, prepare
@@ -105,7 +106,9 @@ def run(args: argparse.Namespace, clock: Callable[[], datetime]) -> int:
         keep_findings=not args.counts_only,
         keep_passing=settings.show_passing,
         due_within=due_within,
-        verifier=verifier(connection, selection, as_of, args.owner_tag) if connection and args.verify else None,
+        verifier=verifier(connection, Question(selection, as_of, args.owner_tag))
+        if connection and args.verify
+        else None,
         exceptions=ExceptionUse(exceptions, Plane.LIVE) if exceptions else None,
     )
     results = audit_files(sources, request)

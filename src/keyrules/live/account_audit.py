@@ -39,8 +39,9 @@ from keyrules.run.exceptions.file import utc_day
 from keyrules.run.exceptions.match import ExceptionUse
 from keyrules.run.exceptions.scope import audit_scope, exception_warnings, expiry_warnings
 
-Verifier: TypeAlias = Callable[[str, Sequence[Verdict], Plan], Verified]
-"""Takes an account number, the verdicts that did not pass there and their plan. May raise InputError."""
+Verifier: TypeAlias = Callable[[str, Sequence[Verdict], Plan, datetime], Verified]
+"""Takes an account number, the verdicts that did not pass there, their plan and the moment of the report. May raise
+InputError."""
 
 
 @dataclass(frozen=True)
@@ -153,7 +154,7 @@ def audit_report(name: str, opened: OpenReport, request: AuditRequest) -> Report
     result.accounts_without_root = tuple(
         prefix.split(":")[4] for prefix in tally.accounts_without_root if never_has_root(prefix)
     )
-    verified = _verified(tally, verdicts, plan, request, errors)
+    verified = _verified(tally, verdicts, plan, opened.generated_at or as_of, request, errors)
     result.counts = _without(result.counts, verified.dropped)
     result.notes += [*_root_notes(tally, plan), *verified.notes]
     result.findings = _findings(tally, verified, plan, as_of, request)
@@ -211,7 +212,7 @@ def combine(results: Sequence[ReportResult], request: AuditRequest, notes: Seque
 
 
 def _verified(
-    tally: Tally, verdicts: list[Verdict], plan: Plan, request: AuditRequest, errors: ReportErrors
+    tally: Tally, verdicts: list[Verdict], plan: Plan, made: datetime, request: AuditRequest, errors: ReportErrors
 ) -> Verified:
     """The verdicts as the account confirms them; as they are where nobody asked, or where it cannot be asked."""
     if request.verifier is None:
@@ -220,7 +221,7 @@ def _verified(
     flagged = [verdict for verdict in verdicts if verdict.status is not Status.PASS]
     try:
         account = ",".join(prefix.split(":")[4] for prefix in tally.accounts)
-        verified = request.verifier(account, flagged, plan)
+        verified = request.verifier(account, flagged, plan, made)
     except InputError as error:
         errors.add("verify", f"could not be verified: {error}")
         return Verified(verdicts=verdicts)

@@ -15,8 +15,8 @@ from keyrules.live.account_audit import AuditRequest, ReportResult, Verifier, au
 from keyrules.live.audit import Verdict
 from keyrules.live.plan import Plan
 from keyrules.live.report_inputs import ReportSource, from_stream, opened
-from keyrules.live.verification import Verified, verify
-from keyrules.model import InputError, Selection
+from keyrules.live.verification import Question, Verified, verify
+from keyrules.model import InputError
 
 if TYPE_CHECKING:
     from keyrules.live.aws import Account
@@ -49,15 +49,15 @@ def connection_to(address: Address) -> Callable[[], Account]:
     return connection
 
 
-def verifier(connection: Callable[[], Account], selection: Selection, now: datetime, owner_tag: str) -> Verifier:
+def verifier(connection: Callable[[], Account], question: Question) -> Verifier:
     """Asks the account about what a report of it flagged; raises InputError for a report of another account."""
 
-    def check(number: str, verdicts: Sequence[Verdict], plan: Plan) -> Verified:
+    def check(number: str, verdicts: Sequence[Verdict], plan: Plan, made: datetime) -> Verified:
         account = connection()
         own, _ = account.identity()
         if own != number:
             raise InputError(f"the AWS credentials in use belong to account {own} and the report to account {number}")
-        return verify(verdicts, plan, selection, now, account, owner_tag)
+        return verify(verdicts, plan, question, made, account)
 
     return check
 

@@ -15,10 +15,10 @@ from typing import NamedTuple, Protocol
 from keyrules.live.audit import Verdict, judge_rows
 from keyrules.live.conditions import attributes
 from keyrules.live.credential_report import ROOT_USER, Row
-from keyrules.live.instants import Instant
+from keyrules.live.instants import Instant, from_datetime
 from keyrules.live.key_history import Key, keys_of
 from keyrules.live.plan import Plan, make_plan
-from keyrules.model import Selection
+from keyrules.model import Selection, Status
 from keyrules.reports.text_style import count_of, printable
 
 
@@ -71,6 +71,15 @@ class SlotOfUser(NamedTuple):
     slot: int
 
 
+@dataclass(frozen=True)
+class Question:
+    """What a run verifies with: the rules, the moment to judge the keys of today at, and the tag of owners."""
+
+    selection: Selection
+    now: datetime
+    owner_tag: str
+
+
 @dataclass
 class Verified:
     """`verdicts` are those that still hold, `dropped` those that do not; `owners` are by user ARN."""
@@ -82,15 +91,14 @@ class Verified:
     notes: list[str] = field(default_factory=list)
 
 
-def verify(
-    verdicts: Sequence[Verdict], plan: Plan, selection: Selection, now: datetime, account: KeyKeeper, owner_tag: str
-) -> Verified:
-    """Checks the verdicts of one report that did not pass against the account as it is `now`.
+def verify(verdicts: Sequence[Verdict], plan: Plan, question: Question, made: datetime, account: KeyKeeper) -> Verified:
+    """Checks the verdicts of one report that did not pass against the account as it is now.
 
-    Verdicts on passwords, certificates and the root user are kept as they are, except those of deleted users.
+    `made` is the moment of the report: only what was created after it is new. Verdicts on passwords, certificates and
+    the root user are kept as they are, except those of deleted users.
     """
     result = Verified()
-    now_plan = make_plan(selection, now)
+    now_plan = make_plan(question.selection, question.now)
     may_ask_owner = True
     by_user: dict[str, list[Verdict]] = {}
     for verdict in verdicts:
@@ -105,10 +113,10 @@ def verify(
             result.dropped.extend(own)
             result.notes.append(f"Verified: {printable(row.user)} was deleted since the report was made.")
             continue
-        _verify_user(own, row, keys, now_plan, now, result)
+        _verify_user(own, _KeysOfToday(row, keys, made), now_plan, question.now, result)
         if may_ask_owner:
             try:
-                owner = account.owner(row.user, owner_tag)
+                owner = account.owner(row.user, question.owner_tag)
             except Denied as error:
                 may_ask_owner = False
                 result.notes.append(f"Owners are not shown: {error}.")
@@ -118,47 +126,103 @@ def verify(
     return result
 
 
-def _verify_user(
-    verdicts: Sequence[Verdict], row: Row, keys: Sequence[CurrentKey], plan: Plan, now: datetime, result: Verified
-) -> None:
-    matched = match_keys(row, keys)
-    slots = _with_new_keys(matched, keys)
-    result.key_ids.update({SlotOfUser(row.arn, slot): key.key_id for slot, key in slots.items()})
-    still: list[Verdict] = []
-    judge_rows([_current_row(row, slots)], plan, now, contradiction=lambda _row: None, record=still.append)
+class _KeysOfToday:
+    """The keys of a user now, held against the row of the report.
+
+    `matched` are those in the slots of the report. What matches nothing and was created after the report is new. What
+    matches nothing and is older is `doubtful`: it is a key of the report with another date or none, and which one can
+    only be guessed, so the slots that nothing matches are `open`. `slots` places them all, to be judged.
+    """
+
+    def __init__(self, row: Row, keys: Sequence[CurrentKey], made: datetime) -> None:
+        self.row = row
+        self.matched = match_keys(row, keys)
+        unmatched = [key for key in keys if key not in self.matched.values()]
+        self.doubtful = [key for key in unmatched if key.created <= from_datetime(made)]
+        self.open = {key.slot for key in keys_of(row) if self.doubtful and key.slot not in self.matched}
+        self.slots = dict(self.matched)
+        for key in (*self.doubtful, *(key for key in unmatched if key not in self.doubtful)):
+            free = [slot for slot in (*sorted(self.open), 1, 2) if slot not in self.slots]
+            if free:
+                self.slots[free[0]] = key
+
+    def possible(self, slot: int) -> list[CurrentKey]:
+        """The keys that the one in a slot of the report can be; none when that is gone."""
+        return [self.matched[slot]] if slot in self.matched else self.doubtful
+
+    def known_ids(self) -> dict[SlotOfUser, str]:
+        """The ids of the keys of which it is certain which they are."""
+        known = {slot: key for slot, key in self.slots.items() if slot not in self.open and key not in self.doubtful}
+        return {SlotOfUser(self.row.arn, slot): key.key_id for slot, key in known.items()}
+
+    def slot_of(self, key: CurrentKey) -> int | None:
+        """Where a key is judged."""
+        return next((slot for slot, placed in self.slots.items() if placed is key), None)
+
+
+def _verify_user(verdicts: Sequence[Verdict], today: _KeysOfToday, plan: Plan, now: datetime, result: Verified) -> None:
+    user = printable(today.row.user)
+    result.key_ids.update(today.known_ids())
+    judged: list[Verdict] = []
+    row = _current_row(today)
+    judge_rows([row], plan, now, contradiction=lambda _row: None, record=judged.append, passing=True)
     fixed: list[Verdict] = []
+    anew: list[Verdict] = []
     for verdict in verdicts:
-        present = _as_it_is_now(verdict, still, matched, plan)
+        present = _as_it_is_now(verdict, judged, today, plan)
         if present is verdict:
             # The steps to take depend on the user's other key, so they are written for the keys of today.
-            result.verdicts.append(replace(verdict, row=_without_gone_keys(row, slots, matched)))
+            result.verdicts.append(replace(verdict, row=_without_gone_keys(today)))
         elif present is not None:
             result.verdicts.append(present)
-        else:
+        elif verdict.status is Status.FAIL and not any(key.active for key in today.possible(verdict.subject.slot or 0)):
             fixed.append(verdict)
-    result.dropped.extend(fixed)
-    if fixed:
-        rules = ", ".join(sorted({plan.rules[verdict.rule].id for verdict in fixed}))
+        else:
+            anew.append(verdict)
+    result.dropped += fixed + anew
+    for some, singular, plural in (
+        (fixed, "was fixed since the report was made", "were fixed since the report was made"),
+        (
+            anew,
+            "no longer holds, judged anew with the keys of today",
+            "no longer hold, judged anew with the keys of today",
+        ),
+    ):
+        if some:
+            rules = ", ".join(sorted({plan.rules[verdict.rule].id for verdict in some}))
+            said = singular if len(some) == 1 else plural
+            result.notes.append(
+                f"Verified: {count_of(len(some), 'finding')} on the access keys of {user} {said} ({rules})."
+            )
+    if today.open:
         result.notes.append(
-            f"Verified: {count_of(len(fixed), 'finding')} on the access keys of {printable(row.user)} "
-            f"{'was' if len(fixed) == 1 else 'were'} fixed since the report was made ({rules})."
+            f"Verified: the access keys of {user} cannot be told apart by the dates of the report, so what it says of "
+            "them is kept."
         )
 
 
-def _as_it_is_now(
-    verdict: Verdict, still: Sequence[Verdict], matched: dict[int, CurrentKey], plan: Plan
-) -> Verdict | None:
-    """The verdict if it still holds; None when it was fixed.
+def _as_it_is_now(verdict: Verdict, judged: Sequence[Verdict], today: _KeysOfToday, plan: Plan) -> Verdict | None:
+    """The verdict if it still holds; None when it does not.
 
-    A rule that counts the keys of a user may hold on another key now, because the one in the report was replaced.
+    A rule that counts the keys of a user may hold on another key now, because the one in the report was replaced. What
+    was UNKNOWN ends only where each key that it can be about passes, or where that key is gone.
     """
-    if verdict.subject.kind != "access_key":
+    slot = verdict.subject.slot
+    if verdict.subject.kind != "access_key" or slot is None:
         return verdict
-    same_rule = [current for current in still if current.rule == verdict.rule]
-    if verdict.subject.slot in matched and any(current.subject == verdict.subject for current in same_rule):
+    of_rule = [current for current in judged if current.rule == verdict.rule]
+    possible = today.possible(slot)
+    if possible and verdict.status is Status.UNKNOWN:
+        passing = {current.subject.slot for current in of_rule if current.status is Status.PASS}
+        if not all(today.slot_of(key) in passing for key in possible):
+            return verdict
+    still = [current for current in of_rule if current.status is not Status.PASS]
+    if slot in today.open and verdict.status is Status.FAIL:
+        return verdict
+    if slot in today.matched and any(current.subject == verdict.subject for current in still):
         return verdict
     per_user = "active_keys_of_user" in attributes(plan.rules[verdict.rule].runtime or {})
-    return same_rule[0] if per_user and same_rule else None
+    return still[0] if per_user and still else None
 
 
 def match_keys(row: Row, keys: Sequence[CurrentKey]) -> dict[int, CurrentKey]:
@@ -188,29 +252,22 @@ def _likeness(key: Key, current: CurrentKey) -> int:
     return 2 * (key.active == current.active) + (_second(key.used) == _second(current.used))
 
 
-def _with_new_keys(matched: dict[int, CurrentKey], keys: Sequence[CurrentKey]) -> dict[int, CurrentKey]:
-    """The keys by slot as they are now; a key that is newer than the report takes a free slot."""
-    slots = dict(matched)
-    for key in keys:
-        free = [slot for slot in (1, 2) if slot not in slots]
-        if free and key not in slots.values():
-            slots[free[0]] = key
-    return slots
-
-
-def _current_row(row: Row, slots: dict[int, CurrentKey]) -> Row:
+def _current_row(today: _KeysOfToday) -> Row:
     """The row with the keys as they are now."""
+    row = today.row
     for slot in (1, 2):
-        row = row._replace(**_key_values(slot, slots.get(slot)))
+        row = row._replace(**_key_values(slot, today.slots.get(slot)))
     return row
 
 
-def _without_gone_keys(row: Row, slots: dict[int, CurrentKey], matched: dict[int, CurrentKey]) -> Row:
+def _without_gone_keys(today: _KeysOfToday) -> Row:
     """The row of the report with the status of its keys, and with what took the place of the others, as it is now."""
+    row = today.row
     for slot in (1, 2):
-        values = _key_values(slot, slots.get(slot))
+        values = _key_values(slot, today.slots.get(slot))
         active = f"key_{slot}_active"
-        row = row._replace(**({active: values[active]} if slot in matched else values))
+        if slot not in today.open:
+            row = row._replace(**({active: values[active]} if slot in today.matched else values))
     return row
 
 
