@@ -165,6 +165,7 @@ class _Entry(NamedTuple):
 _COMMANDS: Mapping[str, _Entry] = {
     "scan": _Entry("evaluate Terraform, plans and CloudFormation", lambda: (current_time,)),
     "audit": _Entry("evaluate credential reports, from files or the live account", lambda: (current_time,)),
+    "accounts": _Entry("list the accounts of an organization, as a file for audit"),
     "rules": _Entry("list the rules, or show one in full"),
     "controls": _Entry("list frameworks, and how the rules relate to their controls"),
     "exceptions": _Entry("list the exceptions, what each one matches and when it ends", lambda: (current_time,)),

@@ -6,18 +6,25 @@ import argparse
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
+from keyrules.run.live_options import add_connection_options, add_organization_options
 from keyrules.run.options import Asked, add_shared_options
 from keyrules.terms import Plane, UsageError
 
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
+    from keyrules.live.wanted import Wanted
+
 _MAX_AGE: Final = "24h"
 _DEADLINE: Final = "10m"
+_PARALLEL: Final = 16
+_MOST_PARALLEL: Final = 128
+_MOST_ACCOUNTS: Final = 100_000
 
 EPILOG = """\
 examples:
   keyrules audit --profile prod --verify      an account and its flagged users
+  keyrules audit --organization --role AUDIT  every account of an organization
   keyrules audit report.csv --due-within 14d  a report, and what fails soon
   keyrules audit reports/ --format csv=x.csv  a folder, one report per account
   aws iam get-credential-report | keyrules audit -
@@ -37,17 +44,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="CSV, AWS CLI JSON, folder or - (default: live)",
     )
     add_shared_options(parser)
-    live = parser.add_argument_group("live account")
-    live.add_argument("--profile", metavar="NAME", help="AWS profile")
-    live.add_argument("--region", metavar="REGION", help="a region of the partition (GovCloud, China)")
-    live.add_argument("--endpoint-url", metavar="URL", help="another address for IAM and STS")
+    live = parser.add_argument_group("live accounts")
+    add_connection_options(live)
     live.add_argument(
-        "--deadline", default=_DEADLINE, metavar="TIME", help=f"longest wait for a report (default: {_DEADLINE})"
+        "--deadline", default=_DEADLINE, metavar="TIME", help=f"longest wait for reports (default: {_DEADLINE})"
     )
     live.add_argument("--verify", action="store_true", help="ask for key ids, owners and what was fixed since")
     live.add_argument(
         "--owner-tag", default="owner", metavar="TAG", help="user tag that names the owner (default: owner)"
     )
+    live.add_argument(
+        "--parallel", default=str(_PARALLEL), metavar="N", help=f"questions at once (default: {_PARALLEL})"
+    )
+    several = parser.add_argument_group("several accounts")
+    add_organization_options(several)
+    several.add_argument("--external-id", metavar="ID", help="external id that the roles want")
+    several.add_argument("--session-policy", metavar="FILE", help="policy that narrows each session")
+    several.add_argument("--accounts", metavar="FILE", help="these accounts, as `keyrules accounts` has them")
+    several.add_argument("--keep-reports", metavar="DIR", help="keep each account's report in this folder")
+    several.add_argument("--retry-failed", action="store_true", help="ask only for what DIR lacks")
+    several.add_argument("--max-failed-accounts", default="0", metavar="N", help="accounts that may fail (default: 0)")
     parser.add_argument(
         "--max-report-age", metavar="TIME", help=f"refuse older ones (default: {_MAX_AGE}, if no --as-of)"
     )
@@ -60,11 +76,16 @@ def run(args: argparse.Namespace, clock: Callable[[], datetime]) -> int:
 
     Raises UsageError before anything is evaluated or written.
     """
+    from pathlib import Path
+
     from keyrules.live.account_audit import AuditRequest, combine
-    from keyrules.live.collection import Address, audit_account, audit_files, connection_to, verifier
+    from keyrules.live.collection import Address, Reach, audit_accounts, audit_files, verifier
     from keyrules.live.instants import parse_span
+    from keyrules.live.kept_reports import KeptReports
     from keyrules.live.report_inputs import find_reports
+    from keyrules.live.roles import read_session_policy
     from keyrules.live.verification import Question
+    from keyrules.live.wanted import wanted
     from keyrules.pack.catalog import load_pack
     from keyrules.reports.report_formats import FORMATS
     from keyrules.run.conclusion import FINDINGS, prepare
@@ -83,8 +104,19 @@ def run(args: argparse.Namespace, clock: Callable[[], datetime]) -> int:
     max_age = _max_age(args.max_report_age, settings.as_of)
     due_within = parse_span("--due-within", args.due_within) if args.due_within else None
     deadline = parse_span("--deadline", args.deadline)
+    parallel = _number("--parallel", args.parallel, 1, _MOST_PARALLEL)
+    max_failed = _number("--max-failed-accounts", args.max_failed_accounts, 0, _MOST_ACCOUNTS)
+    accounts = wanted(args)
+    _check_accounts(args, accounts)
+    policy = read_session_policy(Path(args.session_policy)) if args.session_policy else None
     sources = find_reports(args.reports)
-    conclusion.protect(("a report to evaluate", each.path) for each in sources if each.path)
+    conclusion.protect(
+        [
+            *(("a report to evaluate", each.path) for each in sources if each.path),
+            *((("the list of accounts", accounts.file),) if accounts.file else ()),
+            *((("the session policy", Path(args.session_policy)),) if args.session_policy else ()),
+        ]
+    )
     if args.counts_only and args.verify:
         raise UsageError("--verify works on findings, and --counts-only keeps none; give one of them")
     silent = [output.format for output in conclusion.outputs if not FORMATS[output.format].counts]
@@ -94,9 +126,9 @@ def run(args: argparse.Namespace, clock: Callable[[], datetime]) -> int:
         only = settings.rules.only
         place = f"{only.origin.place}: " if only.from_file else ""
         raise UsageError(f"{place}none of the selected rules looks at live accounts; `keyrules rules` says which do")
-    address = Address(args.profile, args.region, args.endpoint_url, deadline)
-    connection = connection_to(address) if args.verify or not sources else None
-    as_of = settings.as_of or now
+    address = Address(args.profile, args.region, args.endpoint_url, deadline, parallel, accounts.via, policy)
+    reach = Reach(address, accounts.default)
+    question = Question(selection, settings.as_of or now, args.owner_tag, parallel)
     request = AuditRequest(
         pack=pack.stamp,
         selection=selection,
@@ -106,18 +138,39 @@ def run(args: argparse.Namespace, clock: Callable[[], datetime]) -> int:
         keep_findings=not args.counts_only,
         keep_passing=settings.show_passing,
         due_within=due_within,
-        verifier=verifier(connection, Question(selection, as_of, args.owner_tag))
-        if connection and args.verify
-        else None,
+        verifier=verifier(reach, question) if args.verify else None,
         exceptions=ExceptionUse(exceptions, Plane.LIVE) if exceptions else None,
     )
-    results = audit_files(sources, request)
-    if connection is not None and not sources:
-        results.append(audit_account(connection, request))
-    result = combine(results, request, sources.note())
+    if sources:
+        result = combine(audit_files(sources, request), request, sources.note())
+    else:
+        kept = KeptReports(Path(args.keep_reports), args.retry_failed) if args.keep_reports else None
+        audited = audit_accounts(accounts, reach, kept, request, max_failed)
+        result = combine(audited.results, request, audited.notes, audited.skipped)
     code = conclusion.conclude(result.evaluation, chosen, pack)
     fail_on = settings.fail_on.value
     return FINDINGS if code == 0 and args.counts_only and result.any_failed(fail_on) else code
+
+
+def _check_accounts(args: argparse.Namespace, accounts: Wanted) -> None:
+    """Raises UsageError for options that do not fit each other."""
+    if args.reports and accounts.several:
+        raise UsageError("reports in files and a list of accounts are two inputs; give one of them")
+    if args.organization and not args.role:
+        raise UsageError("--organization reaches each account through a role; add --role NAME")
+    if args.session_policy and not args.role and not args.accounts:
+        raise UsageError("--session-policy is for the session of a role; add --role NAME")
+    if (args.keep_reports or args.max_failed_accounts != "0") and not accounts.several:
+        option = "--keep-reports" if args.keep_reports else "--max-failed-accounts"
+        raise UsageError(f"{option} is for a list of accounts; add --organization or --accounts FILE")
+    if args.retry_failed and not args.keep_reports:
+        raise UsageError("--retry-failed goes on where --keep-reports DIR ended; add it")
+
+
+def _number(option: str, text: str, least: int, most: int) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= len(str(most)) and least <= int(text) <= most):
+        raise UsageError(f"{option}: {text[:40]!r} is no number from {least} to {most:,}")
+    return int(text)
 
 
 def _max_age(asked: str | None, as_of: datetime | None) -> timedelta | None:

@@ -168,9 +168,14 @@ def audit_report(name: str, opened: OpenReport, request: AuditRequest) -> Report
     return result
 
 
-def combine(results: Sequence[ReportResult], request: AuditRequest, notes: Sequence[str] = ()) -> AuditResult:
+def combine(
+    results: Sequence[ReportResult],
+    request: AuditRequest,
+    notes: Sequence[str] = (),
+    skipped: Sequence[AccountState] = (),
+) -> AuditResult:
     """One evaluation of all reports. Its moment is the one asked for, or the latest of the reports' own. `notes` are
-    on what is no report."""
+    on what is no report, `skipped` accounts of which none was to be had."""
     as_of = request.as_of or max((result.as_of for result in results), default=request.now)
     plan = make_plan(request.selection, as_of)
     by_rule = {
@@ -201,7 +206,9 @@ def combine(results: Sequence[ReportResult], request: AuditRequest, notes: Seque
         rule_counts=by_rule,
         gaps=dict.fromkeys([r.id for r in plan.rules if asks_of_root(r)], rootless) if rootless else {},
         population=asdict(population),
-        accounts=tuple(result.account for result in results if result.account is not None),
+        accounts=tuple(
+            sorted((*skipped, *(r.account for r in results if r.account is not None)), key=lambda each: each.account)
+        ),
         key_ages=added(result.ages for result in results if result.ages is not None),
     )
     if request.exceptions is not None:
@@ -225,6 +232,8 @@ def _verified(
     except InputError as error:
         errors.add("verify", f"could not be verified: {error}")
         return Verified(verdicts=verdicts)
+    for sentence in verified.errors:
+        errors.add("verify", sentence)
     verified.verdicts += passing
     return verified
 

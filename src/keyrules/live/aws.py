@@ -1,62 +1,37 @@
-"""The live account: the credential report, and for flagged users their keys and owner. The only module with boto3.
+"""The way to AWS: clients that all threads share, one rate for all of them, and every refusal as a sentence.
 
-Three calls when AWS has a report: GetCallerIdentity, GenerateCredentialReport, GetCredentialReport. AWS makes a new
-report at most every four hours and gives the old one in between; making one takes from seconds to minutes.
-https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_getting-report.html
-
-No message of AWS or of botocore is passed on, because some of them quote the request with its session token; their
-error codes are turned into sentences of our own.
+The only module with boto3. Making a client costs more than ten calls, so there is one for each service, and whoever
+asks says with which session. No message of AWS or of botocore is passed on, because some of them quote the request with
+its session token; their error codes are turned into sentences of our own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timezone
-from functools import partial
-from typing import Any, Final, TypeVar
+from functools import cache
+from typing import Any, Final, NamedTuple, Protocol
 
 import boto3
 import botocore.config
+import botocore.credentials
 import botocore.exceptions
+import botocore.session
+from botocore import xform_name
 
-from keyrules.live.aws_errors import client_error_sentence, failure_sentence
-from keyrules.live.instants import Instant, from_datetime
-from keyrules.live.verification import Denied
+from keyrules.live.aws_errors import FAILED, NOT_REACHED, AccountError, failure_sentence, refusal
 from keyrules.model import InputError
 
-_T = TypeVar("_T")
 _CONNECT_SECONDS: Final = 10.0
 _READ_SECONDS: Final = 60.0
-_FIRST_WAIT: Final = 2.0
-_LONGEST_WAIT: Final = 60.0
-# Wire codes, not class names: LimitExceeded comes as "LimitExceeded" though its class is LimitExceededException.
-_WAIT_CODES: Final = frozenset(
-    {
-        "LimitExceeded",
-        "LimitExceededException",
-        "ReportInProgress",
-        "CredentialReportNotReadyException",
-        "ServiceFailure",
-        "ServiceFailureException",
-        "ServiceUnavailable",
-        "InternalFailure",
-        "Throttling",
-        "ThrottlingException",
-        "TooManyRequestsException",
-        "RequestLimitExceeded",
-    }
+_THROTTLE_WAITS: Final = (1.0, 2.0, 4.0, 8.0, 16.0)
+THROTTLE_CODES: Final = frozenset(
+    {"Throttling", "ThrottlingException", "TooManyRequestsException", "RequestLimitExceeded"}
 )
-_START_AGAIN_CODES: Final = frozenset(
-    {
-        "ReportNotPresent",
-        "CredentialReportNotPresentException",
-        "ReportExpired",
-        "CredentialReportExpiredException",
-    }
-)
-_GONE_CODES: Final = frozenset({"NoSuchEntity", "NoSuchEntityException"})
 _DENIED_CODES: Final = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
+_GONE_CODES: Final = frozenset({"NoSuchEntity", "NoSuchEntityException"})
+_EXPIRED_CODES: Final = frozenset({"ExpiredToken", "ExpiredTokenException"})
 
 
 @dataclass(frozen=True)
@@ -69,164 +44,241 @@ class Pacing:
     deadline: float
 
 
-@dataclass(frozen=True)
-class AccountReport:
-    """What the account gave: the CSV, when AWS made it (aware), and whose it is."""
+class Rate:
+    """A token bucket for the calls of all threads of a run. It halves when AWS throttles, and recovers."""
 
-    content: bytes
-    generated_at: datetime
-    account: str
-    partition: str
+    _TOP: Final = 200.0
+    _LOWEST: Final = 1.0
+    _BURST: Final = 16
 
-
-@dataclass(frozen=True)
-class LiveKey:
-    """An access key as IAM has it now."""
-
-    key_id: str
-    active: bool
-    created: Instant
-    used: Instant
-    service: str
-    region: str
-
-
-class Account:
-    """One AWS account, read-only. Every method raises InputError with one sentence when AWS does not answer."""
-
-    def __init__(self, iam: Any, sts: Any, pacing: Pacing) -> None:
-        self._iam = iam
-        self._sts = sts
+    def __init__(self, pacing: Pacing) -> None:
         self._pacing = pacing
+        self._lock = threading.Lock()
+        self._per_second = self._TOP
+        self._next = float("-inf")
+        self._halved = float("-inf")
 
-    def identity(self) -> tuple[str, str]:
-        """The account number and the partition of the credentials in use."""
+    def take(self) -> None:
+        """Waits for the turn of one call."""
+        with self._lock:
+            now = self._pacing.monotonic()
+            turn = max(self._next, now - self._BURST / self._per_second)
+            self._next = turn + 1 / self._per_second
+            self._per_second = min(self._TOP, self._per_second * 1.01)
+        if turn > now:
+            self._pacing.sleep(turn - now)
 
-        def ask() -> tuple[str, str]:
-            response = self._sts.get_caller_identity()
-            return response["Account"], response["Arn"].split(":")[1]
-
-        return _answer("sts:GetCallerIdentity", ask)
-
-    def report(self) -> AccountReport:
-        """The credential report, made anew if AWS has none or an expired one. Waits up to the deadline."""
-        deadline = self._pacing.monotonic() + self._pacing.deadline
-        account, partition = self.identity()
-        wait = _FIRST_WAIT
-        generated = False
-        while True:
-            try:
-                if not generated:
-                    state = _answer("iam:GenerateCredentialReport", self._iam.generate_credential_report).get("State")
-                    generated = state == "COMPLETE"
-                if generated:
-                    content, generated_at = _answer("iam:GetCredentialReport", self._content)
-                    return AccountReport(content, generated_at, account, partition)
-                why = "AWS is still making the credential report"
-            except _Refused as error:
-                if error.code not in _WAIT_CODES | _START_AGAIN_CODES:
-                    raise
-                generated = generated and error.code not in _START_AGAIN_CODES
-                why = str(error)
-            wait = self._pause(wait, deadline, why)
-
-    def access_keys(self, user: str) -> list[LiveKey] | None:
-        """The user's keys as they are now, oldest first; None when there is no such user any more."""
-
-        def ask() -> list[dict[str, Any]]:
-            pages = self._iam.get_paginator("list_access_keys").paginate(UserName=user)
-            return [key for page in pages for key in page["AccessKeyMetadata"]]
-
-        try:
-            keys = _answer("iam:ListAccessKeys", ask)
-        except _Refused as error:
-            if error.code in _GONE_CODES:
-                return None
-            raise
-        found = [_answer("iam:GetAccessKeyLastUsed", partial(self._live_key, key)) for key in keys]
-        return sorted(found, key=lambda key: (key.created, key.key_id))
-
-    def owner(self, user: str, tag: str) -> str | None:
-        """The value of a user's tag in any casing of its name; None when there is none. Denied if not allowed."""
-
-        def ask() -> list[dict[str, str]]:
-            pages = self._iam.get_paginator("list_user_tags").paginate(UserName=user)
-            return [item for page in pages for item in page["Tags"]]
-
-        try:
-            tags = _answer("iam:ListUserTags", ask)
-        except _Refused as error:
-            if error.code in _GONE_CODES:
-                return None
-            if error.code in _DENIED_CODES:
-                raise Denied(str(error)) from None
-            raise
-        return next((str(item["Value"]) for item in tags if item["Key"].casefold() == tag.casefold()), None)
-
-    def _content(self) -> tuple[bytes, datetime]:
-        response = self._iam.get_credential_report()
-        return response["Content"], response["GeneratedTime"].astimezone(timezone.utc)
-
-    def _live_key(self, key: dict[str, Any]) -> LiveKey:
-        response = self._iam.get_access_key_last_used(AccessKeyId=key["AccessKeyId"])
-        last = response.get("AccessKeyLastUsed", {})
-        used = last.get("LastUsedDate")
-        return LiveKey(
-            key_id=key["AccessKeyId"],
-            active=key["Status"] == "Active",
-            created=from_datetime(key["CreateDate"]),
-            used=from_datetime(used) if used is not None else "",
-            service=last.get("ServiceName", ""),
-            region=last.get("Region", ""),
-        )
-
-    def _pause(self, wait: float, deadline: float, why: str) -> float:
-        """Sleeps for about `wait` seconds and gives the next wait. InputError when the deadline is reached."""
-        left = deadline - self._pacing.monotonic()
-        if left <= 0:
-            raise InputError(
-                f"no credential report within {self._pacing.deadline:g} seconds: {why.rstrip('.')}. Run again in a few "
-                "minutes, or allow more time with --deadline"
-            )
-        self._pacing.sleep(min(wait * self._pacing.jitter(), left))
-        return min(wait * 2, _LONGEST_WAIT)
+    def slow_down(self) -> None:
+        """After a call was throttled; those that were on their way with it count once."""
+        with self._lock:
+            now = self._pacing.monotonic()
+            if now - self._halved >= 1:
+                self._halved = now
+                self._per_second = max(self._LOWEST, self._per_second / 2)
 
 
-class _Refused(InputError):
+class Keys(NamedTuple):
+    """What requests are signed with, in the form of botocore's own; never to be shown."""
+
+    access_key: str
+    secret_key: str
+    token: str | None
+
+
+class Session(Protocol):
+    """Somebody who speaks to AWS."""
+
+    def keys(self) -> Any:
+        """What to sign with now. May raise InputError."""
+
+    def renew(self) -> bool:
+        """Forgets keys that have expired; False where there are no others."""
+
+
+class Refused(AccountError):
     """AWS answered a call with an error; `code` is the one on the wire."""
 
-    def __init__(self, call: str, code: str) -> None:
-        super().__init__(client_error_sentence(call, code))
+    def __init__(self, call: str, code: str, message: str = "") -> None:
+        meaning = refusal(call, code, message)
+        super().__init__(str(meaning), meaning.state)
         self.code = code
 
+    @property
+    def denied(self) -> bool:
+        """Whether a policy or the lack of one is the reason."""
+        return self.code in _DENIED_CODES
 
-def _answer(name: str, call: Callable[[], _T]) -> _T:
-    """What a call gives. InputError where AWS refuses it (_Refused), is not reached, or is not who answers."""
-    try:
-        return call()
-    except botocore.exceptions.ClientError as error:
-        raise _Refused(name, str(error.response.get("Error", {}).get("Code", ""))) from None
-    except botocore.exceptions.BotoCoreError as error:
-        raise InputError(failure_sentence(name, error)) from None
-    except Exception:
-        # botocore fails with errors of many types on what is not the answer of the service, such as the page of a
-        # proxy that wants a password, and its messages quote that.
-        raise InputError(f"{name} was not answered by AWS: check the proxy, and what --endpoint-url names") from None
+    @property
+    def gone(self) -> bool:
+        """Whether what was asked about does not exist."""
+        return self.code in _GONE_CODES
 
 
-def connect(profile: str | None, region: str | None, endpoint_url: str | None, pacing: Pacing) -> Account:
-    """An account through the standard chain of credentials. InputError when the configuration does not work."""
-    try:
-        session = boto3.Session(profile_name=profile, region_name=region)
-        # IAM is global in each partition; without a region botocore means the commercial one.
-        where = session.region_name or "us-east-1"
+class Speaker(botocore.credentials.Credentials):  # type: ignore[misc]
+    """What the clients sign with: the keys of the session for which a thread asks."""
+
+    def __init__(self) -> None:
+        super().__init__("", "")
+        self._of_thread = threading.local()
+
+    def speak_with(self, keys: Any) -> None:
+        """Holds for the calls of this thread."""
+        self._of_thread.keys = keys
+
+    def get_frozen_credentials(self) -> Any:
+        """As botocore asks for them when it signs."""
+        return self._of_thread.keys
+
+
+class Aws:
+    """Asks AWS, in any thread. `clients` gives the client of a service, which signs with `speaker`."""
+
+    def __init__(self, clients: Callable[[str], Any], pacing: Pacing, speaker: Speaker | None = None) -> None:
+        self._clients = clients
+        self._speaker = speaker
+        self._rate = Rate(pacing)
+        self.pacing = pacing
+
+    def ask(self, action: str, session: Session, **parameters: Any) -> dict[str, Any]:
+        """The answer to an action, written as in a policy: iam:ListAccessKeys.
+
+        Raises InputError where AWS refuses it (Refused), is not reached, or is not who answers. What is throttled is
+        asked again for half a minute, and what an expired session asked once with a new one.
+        """
+        waits = iter(_THROTTLE_WAITS)
+        may_renew = True
+        while True:
+            try:
+                return self._once(action, session, parameters)
+            except Refused as error:
+                if error.code in THROTTLE_CODES:
+                    self._rate.slow_down()
+                    wait = next(waits, None)
+                    if wait is None:
+                        raise
+                    self.pacing.sleep(wait * self.pacing.jitter())
+                elif error.code in _EXPIRED_CODES and may_renew and session.renew():
+                    may_renew = False
+                else:
+                    raise
+
+    def pages(self, action: str, member: str, session: Session, **parameters: Any) -> Iterator[Any]:
+        """What stands under `member` in every page of an answer; a page may be empty with others after it."""
+        more: dict[str, Any] = {}
+        while True:
+            answer = self.ask(action, session, **parameters, **more)
+            yield from answer[member]
+            if answer.get("NextToken"):
+                more = {"NextToken": answer["NextToken"]}
+            elif answer.get("IsTruncated"):
+                more = {"Marker": answer["Marker"]}
+            else:
+                return
+
+    def _once(self, action: str, session: Session, parameters: dict[str, Any]) -> dict[str, Any]:
+        service, operation = action.split(":")
+        keys = session.keys()
+        self._rate.take()
+        if self._speaker is not None:
+            self._speaker.speak_with(keys)
+        try:
+            answer: dict[str, Any] = getattr(self._clients(service), xform_name(operation))(**parameters)
+        except botocore.exceptions.ClientError as error:
+            said = error.response.get("Error", {})
+            raise Refused(action, str(said.get("Code", "")), str(said.get("Message", ""))) from None
+        except botocore.exceptions.BotoCoreError as error:
+            wrong = isinstance(error, botocore.exceptions.ParamValidationError)
+            raise AccountError(failure_sentence(action, error), FAILED if wrong else NOT_REACHED) from None
+        except Exception:
+            # botocore fails with errors of many types on what is not the answer of the service, such as the page of a
+            # proxy that wants a password, and its messages quote that.
+            sentence = f"{action} was not answered by AWS: check the proxy, and what --endpoint-url names"
+            raise AccountError(sentence, NOT_REACHED) from None
+        return answer
+
+
+class ProfileSession:
+    """The credentials of a profile, or of the standard chain, which renew themselves where they can."""
+
+    def __init__(self, profile: str | None, credentials: Any) -> None:
+        self._profile = profile
+        self._credentials = credentials
+
+    def keys(self) -> Any:
+        """None where there are none, which botocore says in its own way. May raise InputError."""
+        if self._credentials is None:
+            return None
+        try:
+            return self._credentials.get_frozen_credentials()
+        except (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError) as error:
+            raise AccountError(failure_sentence("the AWS credentials", error), NOT_REACHED) from None
+
+    def renew(self) -> bool:
+        """They know themselves when to."""
+        return False
+
+
+def connect(
+    profile: str | None, region: str | None, endpoint_url: str | None, pacing: Pacing, parallel: int
+) -> tuple[Aws, Callable[[str | None], ProfileSession]]:
+    """AWS for `parallel` threads, and what gives the session of a profile (None: the one in use).
+
+    InputError when the configuration does not work.
+    """
+    speaker = Speaker()
+    own = _core(profile)
+    credentials = _load(own)
+    own.register_component("credential_provider", _Provider(speaker))
+    lock = threading.Lock()
+
+    @cache
+    def client(service: str) -> Any:
         config = botocore.config.Config(
             connect_timeout=min(_CONNECT_SECONDS, pacing.deadline) or 1,
             read_timeout=min(_READ_SECONDS, pacing.deadline) or 1,
-            retries={"mode": "standard", "max_attempts": 3},
+            retries={"mode": "standard", "total_max_attempts": 3},
+            max_pool_connections=parallel,
             user_agent_extra="keyrules",
         )
-        options = {"config": config, "endpoint_url": endpoint_url, "region_name": where}
-        return Account(session.client("iam", **options), session.client("sts", **options), pacing)
+        try:
+            session = boto3.Session(botocore_session=own, region_name=region)
+            # IAM is global in each partition; without a region botocore means the commercial one.
+            where = session.region_name or "us-east-1"
+            return session.client(service, config=config, endpoint_url=endpoint_url, region_name=where)
+        except (botocore.exceptions.BotoCoreError, ValueError) as error:
+            raise InputError(failure_sentence("the AWS client cannot start", error)) from None
+
+    def shared(service: str) -> Any:
+        # Sessions of botocore are not to be used by two threads at once; clients are.
+        with lock:
+            return client(service)
+
+    for service in ("iam", "sts"):
+        shared(service)
+
+    @cache
+    def session_of(name: str | None) -> ProfileSession:
+        return ProfileSession(name, credentials if name is None else _load(_core(name)))
+
+    return Aws(shared, pacing, speaker), session_of
+
+
+class _Provider:
+    """Gives botocore the one who speaks, instead of looking for credentials."""
+
+    def __init__(self, speaker: Speaker) -> None:
+        self._speaker = speaker
+
+    def load_credentials(self) -> Speaker:
+        return self._speaker
+
+
+def _core(profile: str | None) -> Any:
+    return botocore.session.Session(profile=profile)
+
+
+def _load(session: Any) -> Any:
+    try:
+        return session.get_component("credential_provider").load_credentials()
     except (botocore.exceptions.BotoCoreError, ValueError) as error:
         raise InputError(failure_sentence("the AWS client cannot start", error)) from None

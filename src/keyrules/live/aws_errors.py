@@ -1,14 +1,81 @@
 """One sentence for everything that AWS or the connection to it can answer instead of what was asked.
 
-Built from error codes and the names of exceptions only: messages of AWS and of botocore can hold the request with its
-session token, the output of a credential process, or a user name and password in a proxy's URL.
+Built from error codes, the names of exceptions and the kind of policy that denies: messages of AWS and of botocore can
+hold the request with its session token, the output of a credential process, or a user name and password in a proxy's
+URL. The kind is one of those that AWS lists:
+https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
 """
 
 from __future__ import annotations
 
 import re
-from typing import Final
+from collections.abc import Mapping
+from typing import Final, NamedTuple
 
+from keyrules.model import InputError
+
+
+class AccountError(InputError):
+    """An account did not give what was asked. `state` is the word of AccountState for it."""
+
+    def __init__(self, sentence: str, state: str) -> None:
+        super().__init__(sentence)
+        self.state = state
+
+
+class _Policy(NamedTuple):
+    """A kind of policy: in the state of an account, in a sentence, and what ends its denial."""
+
+    word: str
+    name: str
+    remedy: str
+
+
+_POLICIES: Final[Mapping[str, _Policy]] = {
+    "service control policy": _Policy(
+        "SCP",
+        "a service control policy (SCP) of the organization",
+        "no permission in the account lifts that, so have whoever manages the organization's policies allow it",
+    ),
+    "resource control policy": _Policy(
+        "RCP",
+        "a resource control policy (RCP) of the organization",
+        "no permission in the account lifts that, so have whoever manages the organization's policies allow it",
+    ),
+    "permissions boundary": _Policy(
+        "permissions boundary",
+        "the permissions boundary of the credentials in use",
+        "add {call} to the boundary; another permission does not lift that",
+    ),
+    "session policy": _Policy(
+        "session policy",
+        "the policy of the session in use",
+        "add {call} to what --session-policy names, or to the policy with which the session was started",
+    ),
+    "VPC endpoint policy": _Policy(
+        "VPC endpoint policy",
+        "the policy of the VPC endpoint",
+        "add {call} to the endpoint's policy, or run from another network",
+    ),
+    "role trust policy": _Policy(
+        "trust policy",
+        "the trust policy of the role",
+        "have it name the credentials in use, and the external id that --external-id gives",
+    ),
+    "resource-based policy": _Policy(
+        "resource policy",
+        "the policy of the resource",
+        "have that policy allow {call} to the credentials in use",
+    ),
+    "identity-based policy": _Policy(
+        "identity policy",
+        "a policy of the credentials in use",
+        "take {call} out of its Deny; another permission does not lift that",
+    ),
+}
+_DENIAL: Final = re.compile(
+    rf"(with an explicit deny in (?:an? |the )?|because no )({'|'.join(_POLICIES)})", re.ASCII | re.IGNORECASE
+)
 _CODES: Final = {
     "AccessDenied": "{call} is not allowed: grant the permission {call} to the credentials in use",
     "ExpiredToken": "{call} was refused because the credentials have expired: sign in again",
@@ -51,6 +118,17 @@ _SAME_AS: Final = {
     "NoSuchEntityException": "NoSuchEntity",
     "RequestTimeTooSkewed": "RequestExpired",
 }
+FAILED: Final = "failed"
+DENIED: Final = "denied"
+THROTTLED: Final = "throttled"
+NOT_REACHED: Final = "not reached"
+ROLE_MISSING: Final = "role missing"
+_STATES: Final = {
+    "AccessDenied": DENIED,
+    "LimitExceeded": THROTTLED,
+    "Throttling": THROTTLED,
+    "ExpiredToken": "session expired",
+}
 _CODE_FORM: Final = re.compile(r"[A-Za-z][A-Za-z0-9.:-]{0,63}", re.ASCII)
 
 _FAILURES: Final = {
@@ -79,12 +157,30 @@ _FAILURES: Final = {
 }
 
 
-def client_error_sentence(call: str, code: str) -> str:
-    """What an error code of AWS means for `call` (as in iam:GetCredentialReport), and what to do."""
-    known = _CODES.get(_SAME_AS.get(code, code))
-    if known is not None:
-        return known.format(call=call)
-    return f"{call} failed with {code if _CODE_FORM.fullmatch(code) else 'an error without a code'}: see CloudTrail"
+def refusal(call: str, code: str, message: str = "") -> AccountError:
+    """What an error code of AWS means for `call` (as in iam:GetCredentialReport), and what to do.
+
+    Of AWS's message only the kind of policy that denies is taken.
+    """
+    known = _SAME_AS.get(code, code)
+    policy = _denying(message) if known == "AccessDenied" else None
+    if policy is not None:
+        sentence = f"{call} is denied by {policy.name}: {policy.remedy.format(call=call)}"
+        return AccountError(sentence, f"denied by {policy.word}")
+    if known in _CODES:
+        return AccountError(_CODES[known].format(call=call), _STATES.get(known, FAILED))
+    shown = code if _CODE_FORM.fullmatch(code) else "an error without a code"
+    return AccountError(f"{call} failed with {shown}: see CloudTrail", FAILED)
+
+
+def _denying(message: str) -> _Policy | None:
+    """The kind of policy that denies; None where AWS names none, or where a permission is all that is missing."""
+    match = _DENIAL.search(message)
+    if match is None:
+        return None
+    kind = match[2].lower().replace("vpc", "VPC")
+    lacking = match[1].lower().startswith("because")
+    return None if lacking and kind == "identity-based policy" else _POLICIES[kind]
 
 
 def failure_sentence(call: str, error: Exception) -> str:

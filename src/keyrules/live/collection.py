@@ -1,63 +1,158 @@
-"""Collects what an audit judges: reports from files, and from the live account, connected when it is first needed."""
+"""Collects what an audit judges: reports from files, from the live account, and from all accounts of an organisation.
+
+AWS is met when it is first needed, because importing boto3 takes longer than judging a report.
+"""
 
 from __future__ import annotations
 
 import io
 import random
 import sys
+import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from functools import cache
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from keyrules.live.account_audit import AuditRequest, ReportResult, Verifier, audit_report, unreadable
 from keyrules.live.audit import Verdict
 from keyrules.live.plan import Plan
 from keyrules.live.report_inputs import ReportSource, from_stream, opened
+from keyrules.live.roles import role_arn
+from keyrules.live.targets import Target
 from keyrules.live.verification import Question, Verified, verify
-from keyrules.model import InputError
+from keyrules.live.workers import in_parallel
+from keyrules.model import AccountState, EvaluationError, InputError
+from keyrules.reports.text_style import count_of, human_duration
 
 if TYPE_CHECKING:
-    from keyrules.live.aws import Account
+    from keyrules.live.account import Account, AccountReport, ReportRequest
+    from keyrules.live.aws import Aws, Session
+    from keyrules.live.kept_reports import KeptReports
+    from keyrules.live.wanted import Wanted
 
 
 class Address(NamedTuple):
-    """Which account, and how long to wait for its report; None is what the AWS configuration says."""
+    """Where AWS is, how long to wait for reports and by how many threads to ask; None is what its configuration says.
+
+    `via` are roles to assume before any other, `policy` the session policy of the last role.
+    """
 
     profile: str | None
     region: str | None
     endpoint_url: str | None
     deadline: timedelta
+    parallel: int
+    via: tuple[str, ...] = ()
+    policy: str | None = None
 
 
-def connection_to(address: Address) -> Callable[[], Account]:
-    """Gives the account, connected at the first call and kept; a call raises InputError where that fails.
+class Reach:
+    """Everything that a run can reach in AWS. Each use raises InputError where AWS cannot be reached.
 
-    boto3 is imported then, because it takes longer than judging a report.
+    `targets` are the accounts that the run knows how to reach; others are reached as `role` is, a target without an
+    account.
     """
 
-    @cache
-    def connection() -> Account:
+    def __init__(self, address: Address, role: Target) -> None:
+        self._address = address
+        self._role = role
+        self._lock = threading.Lock()
+        self._sessions: dict[tuple[str | None, ...], Session] = {}
+        self._accounts: dict[str, Account] = {}
+        self.targets: dict[str, Target] = {}
+        self.parallel = address.parallel
+
+    @cached_property
+    def _met(self) -> tuple[Aws, Callable[[str | None], Session]]:
         from keyrules.live.aws import Pacing, connect
 
         jitter = random.Random()
+        address = self._address
         seconds = address.deadline.total_seconds()
         pacing = Pacing(time.monotonic, time.sleep, lambda: jitter.uniform(0.5, 1.0), seconds)
-        return connect(address.profile, address.region, address.endpoint_url, pacing)
+        return connect(address.profile, address.region, address.endpoint_url, pacing, address.parallel)
 
-    return connection
+    @property
+    def aws(self) -> Aws:
+        """The one way to AWS of this run."""
+        return self._met[0]
+
+    @cached_property
+    def identity(self) -> tuple[str, str]:
+        """The account and the partition of the credentials in use, after the roles of --via."""
+        from keyrules.live.account import Account
+
+        return Account(self.aws, self.own_session()).identity()
+
+    def until(self) -> float:
+        """When, on the monotonic clock, a wait that begins now has been long enough."""
+        return self.aws.pacing.monotonic() + self.aws.pacing.deadline
+
+    def own_session(self) -> Session:
+        """The session of the credentials in use, after the roles of --via."""
+        return self.session(replace(self._role, account="", roles=()))
+
+    def session(self, target: Target) -> Session:
+        """The session that speaks for a target. Targets that begin with the same roles share what assumes them."""
+        from keyrules.live.sessions import RoleSession
+
+        via = self._address.via if target.profile is None else ()
+        arns = [*via, *(role_arn(role, self.identity[1], target.account) for role in target.roles)]
+        with self._lock:
+            session = self._met[1](target.profile)
+            chain: tuple[str | None, ...] = (target.profile, target.external_id)
+            for number, arn in enumerate(arns, 1):
+                policy = self._address.policy if target.roles and number == len(arns) else None
+                chain = (*chain, arn, policy)
+                if chain not in self._sessions:
+                    self._sessions[chain] = RoleSession(self.aws, session, arn, target.external_id, policy)
+                session = self._sessions[chain]
+        return session
+
+    def account(self, number: str) -> Account:
+        """An account, after making sure that it is that one. Raises InputError."""
+        from keyrules.live.account import Account
+
+        if number not in self._accounts:
+            target = self.targets.get(number) or replace(self._role, account=number)
+            session = self._checked(target)
+            with self._lock:
+                self._accounts[number] = Account(self.aws, session)
+        return self._accounts[number]
+
+    def _checked(self, target: Target) -> Session:
+        from keyrules.live.account import Account
+        from keyrules.live.aws_errors import ROLE_MISSING, AccountError
+
+        own = replace(target, roles=())
+        session = self.session(target)
+        if target.roles or target.profile is not None:
+            try:
+                number, _ = Account(self.aws, session).identity()
+            except AccountError as error:
+                # StackSets roll a role out to the accounts below the one that manages them, which is often who asks.
+                if error.state != ROLE_MISSING or target.profile is not None or self.identity[0] != target.account:
+                    raise
+                session, number = self.session(own), target.account
+        else:
+            number = self.identity[0]
+        if number != target.account:
+            advice = "" if target.roles else "; with --role NAME each account is asked through a role of its own"
+            raise AccountError(
+                f"the AWS credentials for it belong to account {number} and not to {target.account}{advice}",
+                "wrong account",
+            )
+        return session
 
 
-def verifier(connection: Callable[[], Account], question: Question) -> Verifier:
-    """Asks the account about what a report of it flagged; raises InputError for a report of another account."""
+def verifier(reach: Reach, question: Question) -> Verifier:
+    """Asks the account of a report about what was flagged in it; raises InputError where that cannot be reached."""
 
     def check(number: str, verdicts: Sequence[Verdict], plan: Plan, made: datetime) -> Verified:
-        account = connection()
-        own, _ = account.identity()
-        if own != number:
-            raise InputError(f"the AWS credentials in use belong to account {own} and the report to account {number}")
-        return verify(verdicts, plan, question, made, account)
+        return verify(verdicts, plan, question, made, reach.account(number)) if verdicts else Verified()
 
     return check
 
@@ -74,13 +169,159 @@ def audit_files(sources: Sequence[ReportSource], request: AuditRequest) -> list[
     return results
 
 
-def audit_account(connection: Callable[[], Account], request: AuditRequest) -> ReportResult:
-    """The result of the live account's own report; an account that cannot be asked has that as its error."""
-    name = "the live account"
+@dataclass
+class Gathered:
+    """What became of each account that was asked, by number: its report, kept or not, or why there is none.
+
+    `kept` holds the reports that `reports` does not. `not_kept` says why a report could not be kept.
+    """
+
+    kept: KeptReports | None
+    reports: dict[str, AccountReport] = field(default_factory=dict)
+    failures: dict[str, InputError] = field(default_factory=dict)
+    not_kept: dict[str, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    reused: list[datetime] = field(default_factory=list)
+
+    def add(self, target: Target, report: AccountReport) -> None:
+        """Keeps a report where that was asked for, else holds it until it is judged."""
+        if report.note:
+            self.notes.append(f"{target.label}: {report.note}.")
+        if report.reused:
+            self.reused.append(report.generated_at)
+        if self.kept is not None:
+            try:
+                self.kept.keep(target.account, report)
+                return
+            except OSError as error:
+                self.not_kept[target.account] = error.strerror or type(error).__name__
+        self.reports[target.account] = report
+
+
+def gather(targets: Sequence[Target], reach: Reach, kept: KeptReports | None, request: AuditRequest) -> Gathered:
+    """The reports of all targets but those that are kept already. AWS is to make reports everywhere before the first is
+    waited for.
+    """
+    gathered = Gathered(kept)
+    waiting: dict[Target, ReportRequest] = {}
+    asked = [target for target in targets if kept is None or target.account not in kept]
+
+    def start(target: Target) -> AccountReport | ReportRequest | InputError:
+        try:
+            on_its_way = reach.account(target.account).request(request.now, request.max_age)
+            return on_its_way.advance() or on_its_way
+        except InputError as error:
+            return error
+
+    def finish(target: Target) -> AccountReport | InputError:
+        try:
+            return waiting[target].finish(until)
+        except InputError as error:
+            return error
+
+    def take(target: Target, outcome: AccountReport | ReportRequest | InputError) -> None:
+        if isinstance(outcome, InputError):
+            gathered.failures[target.account] = outcome
+        elif isinstance(outcome, tuple):
+            gathered.add(target, outcome)
+        else:
+            waiting[target] = outcome
+
+    for target, begun in in_parallel(asked, start, reach.parallel):
+        take(target, begun)
+    until = reach.until() if waiting else 0.0
+    for target, ended in in_parallel(sorted(waiting, key=lambda each: each.account), finish, reach.parallel):
+        take(target, ended)
+    gathered.notes.sort()
+    if gathered.reused:
+        age = human_duration(request.now - min(gathered.reused))
+        number = count_of(len(gathered.reused), "account")
+        gathered.notes.append(
+            f"For {number} the report that AWS had already, up to {age} old, was used: AWS makes none anew within "
+            "4 hours."
+        )
+    return gathered
+
+
+class Audited(NamedTuple):
+    """What a run over accounts came to, and the accounts that it was not to ask."""
+
+    results: Sequence[ReportResult]
+    notes: tuple[str, ...] = ()
+    skipped: tuple[AccountState, ...] = ()
+
+
+def audit_accounts(
+    accounts: Wanted, reach: Reach, kept: KeptReports | None, request: AuditRequest, max_failed: int
+) -> Audited:
+    """The result of each account, sorted by number. What cannot be asked has that as its error.
+
+    Up to `max_failed` accounts without a report are notes and no errors, as long as there is a report at all.
+    """
     try:
-        report = connection().report()
+        targets = accounts.find(reach)
     except InputError as error:
-        return unreadable(name, f"could not be evaluated: {error}", request)
-    return audit_report(
-        f"account {report.account}", from_stream(io.BytesIO(report.content), report.generated_at), request
-    )
+        name = "the list of accounts" if accounts.several else "the live account"
+        return Audited([unreadable(name, f"could not be evaluated: {error}", request)])
+    reach.targets = {target.account: target for target in targets.accounts}
+    results = [unreadable(place, sentence, request) for place, sentence in targets.problems]
+    if not targets.accounts:
+        results.append(
+            unreadable("the list of accounts", "holds none that is active, so nothing was evaluated", request)
+        )
+    gathered = gather(targets.accounts, reach, kept, request)
+    results += _judged_accounts(targets.accounts, gathered, request, max_failed)
+    return Audited(results, (*targets.notes, *gathered.notes), targets.skipped)
+
+
+def _judged_accounts(
+    targets: Sequence[Target], gathered: Gathered, request: AuditRequest, max_failed: int
+) -> Iterator[ReportResult]:
+    allowed = len(gathered.failures) <= max_failed and len(gathered.failures) < len(targets)
+    for target in targets:
+        failure = gathered.failures.get(target.account)
+        if failure is not None:
+            state = getattr(failure, "state", "failed")
+            result = unreadable(target.label, f"could not be evaluated: {failure}", request)
+            if allowed:
+                result.notes += [error.message for error in result.errors]
+                result.errors.clear()
+            yield _with_state(result, target, state, str(failure))
+            continue
+        result = _judged(target, gathered, request)
+        stale = next((error for error in result.errors if error.kind == "stale"), None)
+        if not result.counts:
+            yield _with_state(result, target, "report not read", result.errors[0].message)
+        elif stale is not None:
+            yield _with_state(result, target, "stale", stale.message)
+        else:
+            yield _with_state(result, target, "evaluated")
+
+
+def _judged(target: Target, gathered: Gathered, request: AuditRequest) -> ReportResult:
+    report = gathered.reports.pop(target.account, None)
+    if report is not None:
+        name = target.label
+        result = audit_report(name, from_stream(io.BytesIO(report.content), report.generated_at), request)
+    else:
+        assert gathered.kept is not None
+        name = gathered.kept.name_of(target.account)
+        try:
+            with gathered.kept.read(target.account) as kept:
+                result = audit_report(name, kept, request)
+        except InputError as error:
+            return unreadable(name, str(error), request)
+    if result.counts and result.item.account != target.account:
+        other = result.item.account
+        return unreadable(name, f"holds the report of account {other} and not of account {target.account}", request)
+    if target.account in gathered.not_kept:
+        why = gathered.not_kept[target.account]
+        result.errors.append(
+            EvaluationError(name, "not_kept", f"The report of {target.label} could not be kept: {why}.")
+        )
+    return result
+
+
+def _with_state(result: ReportResult, target: Target, state: str, cause: str = "") -> ReportResult:
+    known = result.account or AccountState(target.account, state)
+    return replace(result, account=replace(known, account=target.account, state=state, cause=cause, name=target.name))

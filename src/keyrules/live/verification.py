@@ -10,16 +10,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from keyrules.live.audit import Verdict, judge_rows
+from keyrules.live.aws_errors import NOT_REACHED, AccountError
 from keyrules.live.conditions import attributes
 from keyrules.live.credential_report import ROOT_USER, Row
 from keyrules.live.instants import Instant, from_datetime
 from keyrules.live.key_history import Key, keys_of
 from keyrules.live.plan import Plan, make_plan
-from keyrules.model import Selection, Status
+from keyrules.live.workers import in_parallel
+from keyrules.model import InputError, Selection, Status
 from keyrules.reports.text_style import count_of, printable
+
+_ENOUGH: Final = 16
+"""After so many questions that did not reach AWS nobody else is asked about."""
+
+_NAMED: Final = 20
 
 
 class CurrentKey(Protocol):
@@ -73,57 +80,109 @@ class SlotOfUser(NamedTuple):
 
 @dataclass(frozen=True)
 class Question:
-    """What a run verifies with: the rules, the moment to judge the keys of today at, and the tag of owners."""
+    """What a run verifies with: the rules, the moment to judge the keys of today at, the tag of owners, and how many
+    users to ask about at once."""
 
     selection: Selection
     now: datetime
     owner_tag: str
+    parallel: int = 1
 
 
 @dataclass
 class Verified:
-    """`verdicts` are those that still hold, `dropped` those that do not; `owners` are by user ARN."""
+    """`verdicts` are those that still hold, `dropped` those that do not; `owners` are by user ARN.
+
+    `errors` are sentences, without a full stop, about the users of whom the account did not speak.
+    """
 
     verdicts: list[Verdict] = field(default_factory=list)
     dropped: list[Verdict] = field(default_factory=list)
     key_ids: dict[SlotOfUser, str] = field(default_factory=dict)
     owners: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
 
 
 def verify(verdicts: Sequence[Verdict], plan: Plan, question: Question, made: datetime, account: KeyKeeper) -> Verified:
     """Checks the verdicts of one report that did not pass against the account as it is now.
 
     `made` is the moment of the report: only what was created after it is new. Verdicts on passwords, certificates and
-    the root user are kept as they are, except those of deleted users.
+    the root user are kept as they are, except those of deleted users. A user of whom the account does not speak keeps
+    all verdicts, and costs nobody else's.
     """
     result = Verified()
     now_plan = make_plan(question.selection, question.now)
-    may_ask_owner = True
     by_user: dict[str, list[Verdict]] = {}
     for verdict in verdicts:
         by_user.setdefault(verdict.row.arn, []).append(verdict)
+    users = {arn: own[0].row.user for arn, own in sorted(by_user.items()) if own[0].row.user != ROOT_USER}
+    asked = _Asked(account, question.owner_tag)
+    answers = dict(in_parallel(list(users), lambda arn: asked.about(users[arn]), question.parallel))
+    unanswered: dict[str, list[str]] = {}
     for arn, own in sorted(by_user.items()):
-        row = own[0].row
-        if row.user == ROOT_USER:
+        answer = answers.get(arn)
+        if answer is None or isinstance(answer, InputError):
             result.verdicts.extend(own)
+            if answer is not None:
+                unanswered.setdefault(str(answer), []).append(users[arn])
             continue
-        keys = account.access_keys(row.user)
-        if keys is None:
+        if answer.keys is None:
             result.dropped.extend(own)
-            result.notes.append(f"Verified: {printable(row.user)} was deleted since the report was made.")
+            result.notes.append(f"Verified: {printable(users[arn])} was deleted since the report was made.")
             continue
-        _verify_user(own, _KeysOfToday(row, keys, made), now_plan, question.now, result)
-        if may_ask_owner:
-            try:
-                owner = account.owner(row.user, question.owner_tag)
-            except Denied as error:
-                may_ask_owner = False
-                result.notes.append(f"Owners are not shown: {error}.")
-            else:
-                if owner:
-                    result.owners[arn] = owner
+        _verify_user(own, _KeysOfToday(own[0].row, answer.keys, made), now_plan, question.now, result)
+        if answer.owner:
+            result.owners[arn] = answer.owner
+    if asked.denied is not None:
+        result.notes.append(f"Owners are not shown: {asked.denied}.")
+    result.errors = [f"could not be verified for {_listed(names)}: {why}" for why, names in unanswered.items()]
     return result
+
+
+class _Answer(NamedTuple):
+    """The keys of a user, None where the user is gone, and the owner."""
+
+    keys: Sequence[CurrentKey] | None
+    owner: str | None
+
+
+class _Asked:
+    """Asks an account about its users, in several threads; `denied` is why it may not be asked for owners."""
+
+    def __init__(self, account: KeyKeeper, owner_tag: str) -> None:
+        self._account = account
+        self._owner_tag = owner_tag
+        self._unreached: list[AccountError] = []
+        self.denied: Denied | None = None
+
+    def about(self, user: str) -> _Answer | InputError:
+        """What the account says of a user, or why it says nothing."""
+        if len(self._unreached) >= _ENOUGH:
+            return self._unreached[0]
+        try:
+            keys = self._account.access_keys(user)
+            return _Answer(keys, self._owner(user) if keys is not None else None)
+        except InputError as error:
+            if isinstance(error, AccountError) and error.state == NOT_REACHED:
+                self._unreached.append(error)
+            return error
+
+    def _owner(self, user: str) -> str | None:
+        if self.denied is None:
+            try:
+                return self._account.owner(user, self._owner_tag)
+            except Denied as error:
+                self.denied = error
+        return None
+
+
+def _listed(names: Sequence[str]) -> str:
+    """`ann`, `ann, bob and eve`, `ann, bob … and 7 more users`."""
+    shown = [printable(name) for name in names[:_NAMED]]
+    if len(names) > _NAMED:
+        return f"{', '.join(shown)} and {len(names) - _NAMED:,} more users"
+    return " and ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown)
 
 
 class _KeysOfToday:

@@ -1,0 +1,82 @@
+"""Which accounts a command line means, checked before AWS is asked, and found where their list is."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from keyrules.live.organization import checked_units, list_accounts
+from keyrules.live.roles import account_of, checked_external_id, checked_via, role_everywhere
+from keyrules.live.targets import Target, Targets, chosen, is_account
+from keyrules.model import UsageError
+from keyrules.reports.text_style import printable
+
+if TYPE_CHECKING:
+    from keyrules.live.collection import Reach
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """`default` is a target without an account, reached as the options say. `own` is the account that --role names by
+    its ARN."""
+
+    organization: bool
+    file: Path | None
+    units: tuple[str, ...]
+    excluded: frozenset[str]
+    via: tuple[str, ...]
+    default: Target
+    own: str | None
+
+    @property
+    def several(self) -> bool:
+        """Whether there is a list of accounts."""
+        return self.organization or self.file is not None
+
+    def listed(self, reach: Reach) -> list[Target]:
+        """The accounts of the organization, those too that are not active. InputError where AWS does not say them."""
+        return [each for each in self._of_organization(reach) if each.account not in self.excluded]
+
+    def _of_organization(self, reach: Reach) -> list[Target]:
+        return list_accounts(reach.aws, reach.own_session(), self.units, self.default)
+
+    def find(self, reach: Reach) -> Targets:
+        """The accounts. InputError where AWS does not say them, UsageError for a file that is no list."""
+        if self.file is not None:
+            from keyrules.live.accounts_file import read_accounts
+
+            listed = read_accounts(self.file, self.default)
+            return chosen(listed.targets, self.excluded, listed.problems)
+        if self.organization:
+            return chosen(self._of_organization(reach), self.excluded)
+        account = self.own or reach.identity[0]
+        return Targets((Target(account, roles=self.default.roles, external_id=self.default.external_id),))
+
+
+def wanted(args: argparse.Namespace) -> Wanted:
+    """What the options say. Raises UsageError for what they cannot mean."""
+    given = vars(args)
+    file, external_id = given.get("accounts"), checked_external_id(given.get("external_id"))
+    if args.organization and file:
+        raise UsageError("--organization and --accounts are two lists of accounts; give one of them")
+    if args.ou and not args.organization:
+        raise UsageError("--ou is a part of an organization; add --organization")
+    if args.exclude_account and not args.organization and not file:
+        raise UsageError("--exclude-account leaves accounts out of a list; add --organization or --accounts FILE")
+    for number in args.exclude_account:
+        if not is_account(number):
+            raise UsageError(f"--exclude-account: {printable(number)!r} is no account; write its number of 12 digits")
+    if external_id is not None and not args.role and not file:
+        raise UsageError("--external-id is for a role; add --role NAME")
+    role = role_everywhere(args.role) if args.role else None
+    return Wanted(
+        organization=args.organization,
+        file=Path(file) if file else None,
+        units=checked_units(args.ou),
+        excluded=frozenset(args.exclude_account),
+        via=checked_via(args.via),
+        default=Target("", roles=(role,) if role else (), external_id=external_id),
+        own=account_of(args.role) if args.role else None,
+    )

@@ -1,0 +1,575 @@
+"""An organisation in one run, against a fake of AWS: what becomes of each account, and of what stands in the way."""
+
+from __future__ import annotations
+
+import argparse
+import errno
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+import pytest
+from canaries import leaks, make_canary
+from credential_reports import AS_OF, ROOT, key, line, report
+from fake_aws import CALLER, FakeAccount, FakeAws, FakeKey, serving
+from live_accounts import environment
+
+from keyrules.commands import accounts, audit
+from keyrules.live.kept_reports import KeptReports
+from keyrules.model import InputError, UsageError
+
+ONE, TWO, THREE = "011111111111", "222222222222", "333333333333"
+DAY = timedelta(days=1)
+Runs = Callable[..., tuple[int, dict[str, Any]]]
+
+
+def csv(account: str, age: float = 500, used: float = 1) -> bytes:
+    prefix = f"arn:aws:iam::{account}:"
+    return report(line(ROOT, arn=f"{prefix}root"), line("ann", **{**key(1, age, used), "arn": f"{prefix}user/ann"}))
+
+
+def clean(account: str) -> bytes:
+    return csv(account, 5)
+
+
+@pytest.fixture
+def fake() -> FakeAws:
+    fake = FakeAws(AS_OF)
+    for number in (ONE, TWO, THREE):
+        fake.add(number, clean(number), name=f"name-{number[0]}", made=AS_OF)
+    del fake.accounts[CALLER]
+    fake.accounts[CALLER] = FakeAccount(CALLER, "manager", report=clean(CALLER), made=AS_OF, role=None)
+    return fake
+
+
+@pytest.fixture
+def address(fake: FakeAws, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    for name, value in environment().items():
+        monkeypatch.setenv(name, value)
+    with serving(fake) as address:
+        yield address
+
+
+@pytest.fixture
+def run(address: str, capfd: pytest.CaptureFixture[str]) -> Runs:
+    """Runs `keyrules audit` at AS_OF, and gives its exit code and JSON."""
+
+    def running(*argv: str) -> tuple[int, dict[str, Any]]:
+        parser = argparse.ArgumentParser()
+        audit.add_arguments(parser)
+        args = parser.parse_args(["--endpoint-url", address, "--format", "json", "--no-config", *argv])
+        code = audit.run(args, lambda: AS_OF)
+        return code, json.loads(capfd.readouterr().out)
+
+    return running
+
+
+def _make_pipe(path: Path) -> None:
+    path.unlink()
+    os.mkfifo(path)
+
+
+ORGANIZATION = ("--organization", "--role", "audit")
+
+
+def errors(document: dict[str, Any]) -> dict[str, str]:
+    return {error["input"]: error["message"] for error in document["errors"]}
+
+
+def inputs(document: dict[str, Any]) -> list[str]:
+    return [item["account"] for item in document["inputs"] if item.get("sha256")]
+
+
+class TestAccounts:
+    def test_every_account_is_evaluated_with_five_calls_at_most(self, fake: FakeAws, run: Runs) -> None:
+        fake.accounts[TWO].made = None
+        fake.accounts[THREE].made = AS_OF - timedelta(days=2)
+        fake.accounts[THREE].new = csv(THREE)
+        code, document = run(*ORGANIZATION)
+        assert code == 1
+        assert inputs(document) == [ONE, TWO, THREE, CALLER]
+        assert {finding["subject"]["account"] for finding in document["findings"]} == {THREE}
+        assert "For 2 accounts the report that AWS had already" in str(document["notes"])
+        for number in (ONE, TWO, THREE):
+            # AssumeRole is noted for who asks.
+            assert len([action for account, action in fake.calls if account == number]) <= 4
+
+    def test_reports_are_ordered_everywhere_before_one_is_waited_for(self, fake: FakeAws, run: Runs) -> None:
+        for number in (ONE, TWO, THREE):
+            fake.accounts[number].made, fake.accounts[number].generation = None, 1
+        assert run(*ORGANIZATION, "--parallel", "1")[0] == 0
+        actions = [action for _, action in fake.calls if "CredentialReport" in action]
+        last = max(i for i, action in enumerate(actions) if action.startswith("Generate"))
+        assert actions[:last].count("GetCredentialReport") == 3, "one look in each account"
+
+    def test_lists_are_read_to_their_end(self, fake: FakeAws, run: Runs) -> None:
+        fake.page = 1
+        assert inputs(run(*ORGANIZATION)[1]) == [ONE, TWO, THREE, CALLER]
+
+    def test_accounts_that_are_not_active_are_skipped_and_named(self, fake: FakeAws, run: Runs) -> None:
+        for position, state in enumerate(["SUSPENDED", "PENDING_CLOSURE", "CLOSED", "PENDING_ACTIVATION"], start=4):
+            fake.add(f"{position}" * 12, name="x", state=state)
+        code, document = run(*ORGANIZATION)
+        assert (code, len(inputs(document))) == (0, 4)
+        (note,) = [note for note in document["notes"] if "not active" in note]
+        assert [number * 12 in note for number in "45678"] == [True] * 4 + [False]
+        assert "(suspended)" in note
+        assert "(pending closure)" in note
+        assert [number for number, _ in fake.calls if number[0] in "4567"] == []
+
+    def test_units_are_taken_with_those_below_them(self, fake: FakeAws, run: Runs) -> None:
+        fake.units = {
+            "ou-ab12-11111111": "r-root",
+            "ou-ab12-22222222": "ou-ab12-11111111",
+            "ou-ab12-33333333": "r-root",
+        }
+        fake.accounts[ONE].unit, fake.accounts[TWO].unit = "ou-ab12-11111111", "ou-ab12-22222222"
+        fake.accounts[THREE].unit = "ou-ab12-33333333"
+        assert inputs(run(*ORGANIZATION, "--ou", "ou-ab12-11111111")[1]) == [ONE, TWO]
+        assert inputs(run(*ORGANIZATION, "--ou", "r-root", "--ou", "ou-ab12-22222222")[1]) == [ONE, TWO, THREE, CALLER]
+        code, document = run(*ORGANIZATION, "--ou", "ou-ab12-99999999")
+        assert (code, len(document["errors"])) == (3, 1)
+
+    def test_accounts_are_left_out(self, run: Runs) -> None:
+        code, document = run(*ORGANIZATION, "--exclude-account", TWO, "--exclude-account", "888888888888")
+        assert (code, inputs(document)) == (0, [ONE, THREE, CALLER])
+        assert "Excluded, but not in the list of accounts: 888888888888." in document["notes"]
+
+    def test_an_organization_that_may_not_be_read_is_one_error(self, fake: FakeAws, run: Runs) -> None:
+        fake.accounts[CALLER].denied = {"ListAccounts": "SCP"}
+        code, document = run(*ORGANIZATION)
+        assert code == 3
+        assert "organizations:ListAccounts is denied by a service control policy" in document["errors"][0]["message"]
+
+    def test_nothing_to_evaluate_is_no_success(self, fake: FakeAws, run: Runs) -> None:
+        for account in fake.accounts.values():
+            account.state = "SUSPENDED"
+        assert run(*ORGANIZATION)[0] == 3
+
+    def test_other_partitions(self, address: str, fake: FakeAws, run: Runs) -> None:
+        fake.partition = "aws-us-gov"
+        for account in fake.accounts.values():
+            account.report = account.report.replace(b"arn:aws:", b"arn:aws-us-gov:")
+        code, document = run(*ORGANIZATION, "--region", "us-gov-west-1")
+        assert (code, len(inputs(document))) == (0, 4)
+        assert {asked["RoleArn"].split(":")[1] for asked in fake.assumed} == {"aws-us-gov"}
+
+
+class TestRoles:
+    def test_roles_are_assumed_one_after_the_other_and_the_first_one_once(self, fake: FakeAws, run: Runs) -> None:
+        for account in fake.accounts.values():
+            account.external_id = "an-external-id"
+        fake.accounts[TWO].role = "path/audit"
+        via = f"arn:aws:iam::{TWO}:role/path/audit"
+        for number in (ONE, THREE, CALLER):
+            fake.accounts[number].role = "path/audit"
+        code, document = run(
+            "--organization",
+            "--role",
+            f"arn:aws:iam::{ONE}:role/path/audit",
+            "--via",
+            via,
+            "--external-id",
+            "an-external-id",
+        )
+        assert (code, errors(document)) == (0, {})
+        assert [asked["RoleArn"] for asked in fake.assumed].count(via) == 2, (
+            "to begin with, and as the role of its account"
+        )
+        assert len(fake.assumed) == 5
+        assert all("DurationSeconds" not in asked for asked in fake.assumed), "a chain lasts an hour at most"
+        assert next(number for number, action in fake.calls if action == "ListAccounts") == TWO
+
+    def test_the_session_policy_narrows_the_last_role_only(self, fake: FakeAws, run: Runs, tmp_path: Path) -> None:
+        policy = tmp_path / "policy.json"
+        policy.write_text('{"Version": "2012-10-17",\n "Statement": []}')
+        run(*ORGANIZATION, "--via", f"arn:aws:iam::{TWO}:role/audit", "--session-policy", str(policy))
+        first, *others = fake.assumed
+        assert "Policy" not in first
+        assert {asked["Policy"] for asked in others} == {'{"Version":"2012-10-17","Statement":[]}'}
+
+    def test_the_account_that_asks_needs_no_role(self, fake: FakeAws, run: Runs) -> None:
+        assert CALLER in inputs(run(*ORGANIZATION)[1])
+        fake.accounts[CALLER].denied = {"AssumeRole": "SCP"}
+        assert CALLER in errors(run(*ORGANIZATION)[1])["account 999999999999 (manager)"]
+
+    def test_sessions_that_expire_are_renewed(self, fake: FakeAws, run: Runs) -> None:
+        fake.session_calls = 1
+        assert run(*ORGANIZATION)[0] == 0
+        assert len(fake.assumed) == 6
+
+    def test_one_account_through_a_role(self, fake: FakeAws, run: Runs) -> None:
+        code, document = run("--role", f"arn:aws:iam::{TWO}:role/audit")
+        assert (code, inputs(document)) == (0, [TWO])
+
+
+class TestFailures:
+    @pytest.mark.parametrize(
+        ("settings", "state", "words"),
+        [
+            ({"role": None}, "role missing", "cannot be assumed: it does not exist"),
+            ({"external_id": "another"}, "role missing", "wants another external id"),
+            ({"denied": {"AssumeRole": "trust policy"}}, "denied by trust policy", "cannot be assumed: sts:AssumeRole"),
+            ({"denied": {"AssumeRole": "SCP"}}, "denied by SCP", "organization's policies"),
+            ({"denied": {"GetCredentialReport": "SCP"}}, "denied by SCP", "organization's policies"),
+            ({"denied": {"GetCredentialReport": "RCP"}}, "denied by RCP", "organization's policies"),
+            ({"denied": {"GetCredentialReport": "permissions boundary"}}, "denied by permissions boundary", "boundary"),
+            ({"denied": {"GetCredentialReport": "session policy"}}, "denied by session policy", "--session-policy"),
+            ({"denied": {"GetCredentialReport": ""}}, "denied", "grant the permission iam:GetCredentialReport"),
+            ({"answers_as": THREE}, "wrong account", f"belong to account {THREE} and not to {TWO}"),
+            ({"made": None, "generation": 99}, "timeout", "within 0 seconds"),
+            ({"made": None, "errors": {"GenerateCredentialReport": ["LimitExceeded"] * 9}}, "throttled", "at once"),
+            ({"report": b"nonsense"}, "report not read", "no credential report"),
+            ({"report": clean(THREE)}, "report not read", f"of account {THREE} and not of account {TWO}"),
+            ({"made": AS_OF - 2 * DAY, "denied": {"GenerateCredentialReport": "SCP"}, "report": csv(TWO, 5, 3)},
+             "stale", "2 days ago"),
+        ],
+    )  # fmt: skip
+    def test_each_is_one_sentence_and_the_rest_is_evaluated(
+        self,
+        fake: FakeAws,
+        run: Runs,
+        monkeypatch: pytest.MonkeyPatch,
+        settings: dict[str, Any],
+        state: str,
+        words: str,
+    ) -> None:
+        states = seen_states(monkeypatch)
+        for name, value in settings.items():
+            setattr(fake.accounts[TWO], name, value)
+        code, document = run(*ORGANIZATION, "--deadline", "0s")
+        assert code == 3
+        (message,) = errors(document).values()
+        assert words in message
+        assert message.startswith(f"account {TWO} (name-2) ")
+        assert {number: word for number, word in states.items() if word != "evaluated"} == {TWO: state}
+        assert set(inputs(document)) >= {ONE, THREE, CALLER}
+
+    def test_failing_accounts_may_be_allowed_and_are_named_all_the_same(self, fake: FakeAws, run: Runs) -> None:
+        fake.accounts[ONE].role = fake.accounts[TWO].role = None
+        for allowed, code in ((0, 3), (1, 3), (2, 0)):
+            found, document = run(*ORGANIZATION, "--max-failed-accounts", str(allowed))
+            assert found == code
+            said = document["notes"] if code == 0 else list(errors(document).values())
+            assert [number for number in (ONE, TWO) if any(f"account {number}" in text for text in said)] == [ONE, TWO]
+
+    def test_a_run_that_reaches_nobody_is_never_allowed(self, fake: FakeAws, run: Runs) -> None:
+        for account in fake.accounts.values():
+            account.denied = {"GetCredentialReport": "SCP"}
+        assert run(*ORGANIZATION, "--max-failed-accounts", "9")[0] == 3
+
+    def test_no_secret_and_no_message_of_aws_is_passed_on(self, fake: FakeAws, run: Runs) -> None:
+        for kind, account in zip(("SCP", "", "session policy"), fake.accounts.values(), strict=False):
+            account.denied = {"GetCredentialReport": kind}
+        text = json.dumps(run(*ORGANIZATION)[1])
+        assert "is not authorized" not in text
+        assert "arn:aws:organizations" not in text
+
+
+def seen_states(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """The states of the accounts of the runs that follow."""
+    from keyrules.run.conclusion import Conclusion
+
+    states: dict[str, str] = {}
+    conclude = Conclusion.conclude
+
+    def noting(self: Conclusion, evaluation: Any, *others: Any) -> int:
+        states.update({each.account: each.state for each in evaluation.accounts})
+        return conclude(self, evaluation, *others)
+
+    monkeypatch.setattr(Conclusion, "conclude", noting)
+    return states
+
+
+class TestVerification:
+    def test_each_account_is_asked_with_its_own_credentials(self, fake: FakeAws, run: Runs) -> None:
+        created = AS_OF - timedelta(days=500)
+        for number in (ONE, TWO):
+            fake.accounts[number].report = csv(number)
+            fake.accounts[number].keys = {"ann": [FakeKey(f"AKIA{number}ANNA", created, AS_OF - timedelta(days=1))]}
+        code, document = run(*ORGANIZATION, "--verify")
+        assert (code, errors(document)) == (1, {})
+        found = {(finding["subject"]["account"], finding["subject"]["key_id"]) for finding in document["findings"]}
+        assert found == {(number, f"AKIA{number}ANNA") for number in (ONE, TWO)}
+        assert {number for number, action in fake.calls if action == "ListAccessKeys"} == {ONE, TWO}
+
+    def test_reports_in_files_are_verified_through_a_role(self, fake: FakeAws, run: Runs, tmp_path: Path) -> None:
+        for number in (ONE, TWO):
+            (tmp_path / f"{number}.csv").write_bytes(csv(number))
+            fake.accounts[number].keys = {"ann": []}
+        code, document = run(str(tmp_path), "--verify", "--role", "audit", "--as-of", "2026-06-01")
+        assert (code, document["findings"]) == (0, [])
+        code, document = run(str(tmp_path), "--verify", "--as-of", "2026-06-01")
+        assert (code, len(document["findings"])) == (3, 2)
+        assert all("--role NAME" in message for message in errors(document).values())
+
+    def test_one_user_that_cannot_be_asked_about_costs_no_other(self, fake: FakeAws, run: Runs) -> None:
+        prefix = f"arn:aws:iam::{ONE}:"
+        rows = [line(name, **{**key(1, 500, 1), "arn": f"{prefix}user/{name}"}) for name in ("ann", "bob", "eve")]
+        account = fake.accounts[ONE]
+        account.report = report(line(ROOT, arn=f"{prefix}root"), *rows)
+        account.keys = {"bob": [], "eve": []}
+        account.errors = {"ListAccessKeys": ["ServiceFailure"] * 3}
+        code, document = run(*ORGANIZATION, "--verify", "--parallel", "1")
+        assert code == 3
+        assert [finding["subject"]["user"] for finding in document["findings"]] == ["ann"]
+        (message,) = errors(document).values()
+        assert "could not be verified for ann: iam:ListAccessKeys failed inside AWS" in message
+
+
+class TestKeptReports:
+    @pytest.fixture
+    def folder(self, tmp_path: Path) -> Path:
+        return tmp_path / "kept"
+
+    def test_they_are_kept_as_the_cli_prints_them_and_privately(self, folder: Path, run: Runs) -> None:
+        assert run(*ORGANIZATION, "--keep-reports", str(folder))[0] == 0
+        assert folder.stat().st_mode & 0o777 == 0o700
+        assert sorted(path.name for path in folder.iterdir()) == [f"{n}.json" for n in (ONE, TWO, THREE, CALLER)]
+        assert {path.stat().st_mode & 0o777 for path in folder.iterdir()} == {0o600}
+        document = json.loads((folder / f"{ONE}.json").read_text())
+        assert list(document) == ["Content", "ReportFormat", "GeneratedTime"]
+        assert document["GeneratedTime"] == "2026-06-01T00:00:00+00:00"
+        code, document = run(str(folder))
+        assert (code, inputs(document)) == (0, [ONE, TWO, THREE, CALLER])
+
+    def test_only_what_is_missing_is_asked_for_again(self, folder: Path, fake: FakeAws, run: Runs) -> None:
+        fake.accounts[TWO].role = None
+        assert run(*ORGANIZATION, "--keep-reports", str(folder))[0] == 3
+        fake.accounts[TWO].role = "audit"
+        fake.calls.clear()
+        code, document = run(*ORGANIZATION, "--keep-reports", str(folder), "--retry-failed")
+        assert (code, inputs(document)) == (0, [ONE, TWO, THREE, CALLER])
+        assert {number for number, action in fake.calls if action == "GetCredentialReport"} == {TWO}
+
+    def test_reports_of_an_earlier_run_are_not_mixed_with_new_ones(self, folder: Path, run: Runs) -> None:
+        run(*ORGANIZATION, "--keep-reports", str(folder))
+        with pytest.raises(UsageError, match="--retry-failed"):
+            run(*ORGANIZATION, "--keep-reports", str(folder))
+
+    @pytest.mark.parametrize(
+        ("spoil", "words"),
+        [
+            (lambda kept: kept.with_name(f"{ONE}.json").replace(kept), f"of account {ONE} and not of account {TWO}"),
+            (lambda kept: kept.write_text("{"), "truncated"),
+            (lambda kept: kept.write_text(""), "is empty"),
+            (lambda kept: (kept.unlink(), kept.symlink_to("/etc/passwd")), "cannot be read"),
+            (_make_pipe, "it is no file"),
+            (lambda kept: (kept.unlink(), kept.mkdir()), "cannot be read"),
+        ],
+    )
+    def test_a_kept_report_that_is_wrong_is_one_error(
+        self, folder: Path, run: Runs, spoil: Callable[[Path], object], words: str
+    ) -> None:
+        run(*ORGANIZATION, "--keep-reports", str(folder))
+        spoil(folder / f"{TWO}.json")
+        code, document = run(*ORGANIZATION, "--keep-reports", str(folder), "--retry-failed")
+        assert code == 3
+        (message,) = errors(document).values()
+        assert words in message
+        assert {ONE, THREE, CALLER} <= set(inputs(document))
+
+    @pytest.mark.parametrize(
+        ("prepare", "words"),
+        [
+            (lambda path: path.symlink_to(path.parent), "is a link"),
+            (lambda path: path.write_text(""), "cannot be used"),
+            (lambda path: (path.mkdir(), path.chmod(0o777)), "written by others"),
+        ],
+    )
+    def test_a_folder_that_is_not_private_is_refused_before_anything_is_asked(
+        self, folder: Path, fake: FakeAws, run: Runs, prepare: Callable[[Path], object], words: str
+    ) -> None:
+        prepare(folder)
+        with pytest.raises(UsageError, match=words):
+            run(*ORGANIZATION, "--keep-reports", str(folder))
+        assert fake.calls == []
+
+    def test_a_folder_of_somebody_else_is_refused(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        folder.mkdir(mode=0o700)
+        monkeypatch.setattr(os, "geteuid", lambda: 12345)
+        with pytest.raises(UsageError, match="another user"):
+            KeptReports(folder, resume=False)
+
+    def test_a_disk_that_fills_costs_the_file_and_not_the_verdicts(
+        self, folder: Path, fake: FakeAws, run: Runs, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        written: list[str] = []
+        write = KeptReports._write
+
+        def filling(self: KeptReports, name: str, content: bytes) -> None:
+            written.append(name)
+            if len(written) == 2:
+                write(self, name, content[:50])
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            write(self, name, content)
+
+        monkeypatch.setattr(KeptReports, "_write", filling)
+        fake.accounts[TWO].report = csv(TWO)
+        code, document = run(*ORGANIZATION, "--keep-reports", str(folder), "--parallel", "1")
+        assert code == 3
+        (message,) = errors(document).values()
+        assert message.endswith("could not be kept: No space left on device.")
+        assert len(inputs(document)) == 4
+        assert len(document["findings"]) == 1
+        assert len(list(folder.iterdir())) == 3, "nothing half written"
+
+    def test_an_interrupt_leaves_whole_files_only(self, folder: Path, fake: FakeAws, tmp_path: Path) -> None:
+        fake.accounts[THREE].errors = {"GetCredentialReport": ["ReportInProgress"] * 99}
+        now = datetime.now(timezone.utc).replace(microsecond=0)
+        for account in fake.accounts.values():
+            account.made = now
+        with serving(fake) as address:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "keyrules.cli", "audit", "--endpoint-url", address, "--no-config", *ORGANIZATION,
+                 "--keep-reports", str(folder)],
+                env={**environment(), "PYTHONPATH": str(Path(audit.__file__).parents[2])},
+                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            )  # fmt: skip
+            while not folder.is_dir() or len(list(folder.glob("*.json"))) < 3:
+                assert process.poll() is None, process.communicate()
+            process.terminate()
+            out, err = process.communicate(timeout=20)
+        assert (process.returncode, out) == (3, "")
+        assert err == "keyrules: interrupted; nothing was concluded\n"
+        assert sorted(path.name for path in folder.iterdir()) == [f"{n}.json" for n in (ONE, TWO, CALLER)]
+
+
+class TestAccountsFile:
+    @pytest.fixture
+    def file(self, tmp_path: Path) -> Path:
+        return tmp_path / "accounts.yaml"
+
+    def test_the_file_of_the_organization_is_read_back(
+        self, file: Path, fake: FakeAws, run: Runs, address: str, capfd: pytest.CaptureFixture[str]
+    ) -> None:
+        fake.accounts[THREE].state = "SUSPENDED"
+        fake.accounts[TWO].name = 'odd: "name" # é'
+        parser = argparse.ArgumentParser()
+        accounts.add_arguments(parser)
+        argv = ["--endpoint-url", address, *ORGANIZATION, "--exclude-account", CALLER]
+        assert accounts.run(parser.parse_args(argv)) == 0
+        text = capfd.readouterr().out
+        assert f"account_id: '{ONE}'" in text, "in quotes, because of the zero"
+        file.write_text(text)
+        code, document = run("--accounts", str(file))
+        assert (code, inputs(document)) == (0, [ONE, TWO])
+        assert f"{THREE} (suspended)" in str(document["notes"])
+        assert 'odd: "name" # é' in str(document["inputs"])
+
+    def test_what_c7n_org_reads_is_read(self, file: Path, fake: FakeAws, run: Runs) -> None:
+        fake.accounts[TWO].external_id = "an-external-id"
+        file.write_text(
+            f"""
+vars: &vars {{charge: 1.5, none: null, since: 2020-01-01}}
+accounts:
+- account_id: '{ONE}'
+  name: one
+  regions: [us-east-1]
+  role: arn:aws:iam::{ONE}:role/audit
+  tags: ["path:/Prod", "weird: [yes"]
+  vars: *vars
+- account_id: "{THREE}"
+  role:
+  - arn:aws:iam::{ONE}:role/audit
+  - audit
+- account_id: {TWO}
+  role: audit
+  external_id: an-external-id
+"""
+        )
+        code, document = run("--accounts", str(file))
+        assert (code, inputs(document)) == (0, [ONE, TWO, THREE])
+
+    def test_a_wrong_entry_costs_itself_only(self, file: Path, run: Runs) -> None:
+        file.write_text(f"accounts:\n- {{account_id: 12345, role: audit}}\n- {{account_id: '{ONE}', role: audit}}\n")
+        code, document = run("--accounts", str(file))
+        ((where, message),) = errors(document).items()
+        assert (code, inputs(document), where) == (3, [ONE], f"{file}, line 2,")
+        assert message.startswith(f"{file}, line 2, cannot be used: account_id 12345 is a number to YAML")
+
+    def test_a_role_for_those_without_one(self, file: Path, run: Runs) -> None:
+        file.write_text(f"accounts:\n- account_id: '{ONE}'\n- account_id: '{TWO}'\n  role: other\n")
+        code, document = run("--accounts", str(file), "--role", "audit")
+        assert (code, inputs(document)) == (3, [ONE])
+        assert "role/other cannot be assumed" in str(errors(document))
+
+    @pytest.mark.parametrize("profile", ["other", "absent"])
+    def test_a_profile_begins_with_its_own_credentials(
+        self, file: Path, fake: FakeAws, run: Runs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, profile: str
+    ) -> None:
+        config = tmp_path / "config"
+        config.write_text("[profile other]\naws_access_key_id = AKIDOTHER\naws_secret_access_key = secret\n")
+        monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
+        file.write_text(
+            f"accounts:\n- account_id: '{CALLER}'\n  profile: {profile}\n- account_id: '{ONE}'\n  role: audit\n"
+        )
+        code, document = run("--accounts", str(file))
+        assert (code, inputs(document)) == ((0, [ONE, CALLER]) if profile == "other" else (3, [ONE]))
+        assert ("no such AWS profile" in str(errors(document))) is (profile == "absent")
+
+    def test_an_output_does_not_replace_the_file(self, file: Path, run: Runs) -> None:
+        file.write_text("accounts: []")
+        with pytest.raises(UsageError, match="is the list of accounts and would be replaced"):
+            run("--accounts", str(file), "--format", f"csv={file}")
+
+
+@pytest.mark.parametrize(
+    ("argv", "words"),
+    [
+        (("--organization",), "add --role NAME"),
+        (("--organization", "--role", "a role"), "is no role"),
+        (("--organization", "--role", "x", "--accounts", "f"), "two lists"),
+        (("--ou", "ou-ab12-12345678"), "add --organization"),
+        ((*ORGANIZATION, "--ou", "Sandbox"), "no organizational unit"),
+        (("--exclude-account", ONE), "add --organization or --accounts"),
+        ((*ORGANIZATION, "--exclude-account", "12"), "no account"),
+        ((*ORGANIZATION, "--via", "role"), "no ARN of a role"),
+        ((*ORGANIZATION, "--external-id", "x"), "--external-id"),
+        (("--external-id", "an-id"), "add --role"),
+        (("--session-policy", "f"), "add --role"),
+        ((*ORGANIZATION, "--session-policy", "/nonexistent"), "cannot be read"),
+        ((*ORGANIZATION, "--session-policy", __file__), "is no JSON"),
+        ((*ORGANIZATION, "--parallel", "0"), "from 1 to 128"),
+        ((*ORGANIZATION, "--parallel", "many"), "from 1 to 128"),
+        ((*ORGANIZATION, "--max-failed-accounts", "-1"), "from 0 to"),
+        ((*ORGANIZATION, "--retry-failed"), "--keep-reports DIR"),
+        (("--keep-reports", "d"), "add --organization or --accounts"),
+        (("--max-failed-accounts", "1"), "add --organization or --accounts"),
+        ((*ORGANIZATION, __file__), "two inputs"),
+    ],
+)
+def test_wrong_usage(fake: FakeAws, run: Runs, argv: tuple[str, ...], words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        run(*argv)
+    assert fake.calls == []
+
+
+def test_a_session_policy_is_checked(run: Runs, tmp_path: Path) -> None:
+    file = tmp_path / "p.json"
+    for text, words in (("[]", "no Statement"), ('{"Statement": "' + "x" * 2048 + '"}', "2,048")):
+        file.write_text(text)
+        with pytest.raises(UsageError, match=words):
+            run(*ORGANIZATION, "--session-policy", str(file))
+
+
+def test_the_command_that_lists_accounts_refuses_what_it_cannot_do(fake: FakeAws, address: str) -> None:
+    parser = argparse.ArgumentParser()
+    accounts.add_arguments(parser)
+    with pytest.raises(UsageError, match="add --organization"):
+        accounts.run(parser.parse_args([]))
+    fake.accounts[CALLER].denied = {"ListAccounts": "nothing"}
+    with pytest.raises(InputError, match="organizations:ListAccounts is not allowed"):
+        accounts.run(parser.parse_args(["--organization", "--endpoint-url", address]))
+
+
+def test_the_external_id_is_in_no_output(fake: FakeAws, run: Runs) -> None:
+    canary = make_canary("external id")
+    fake.accounts[ONE].denied = {"AssumeRole": "trust policy"}
+    text = json.dumps(run(*ORGANIZATION, "--external-id", canary.session_token)[1])
+    assert leaks([("json", text)], [canary]) == []
