@@ -2,87 +2,18 @@
 
 from __future__ import annotations
 
-import argparse
-import errno
 import json
-import os
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta, timezone
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from canaries import leaks, make_canary
 from credential_reports import AS_OF, ROOT, key, line, report
-from fake_aws import CALLER, FakeAccount, FakeAws, FakeKey, serving
-from live_accounts import environment
+from fake_aws import CALLER, FakeAws, FakeKey
+from organization_runs import DAY, ONE, ORGANIZATION, THREE, TWO, Runs, clean, csv, errors, inputs
 
-from keyrules.commands import accounts, audit
-from keyrules.live.kept_reports import KeptReports
-from keyrules.model import InputError, UsageError
-
-ONE, TWO, THREE = "011111111111", "222222222222", "333333333333"
-DAY = timedelta(days=1)
-Runs = Callable[..., tuple[int, dict[str, Any]]]
-
-
-def csv(account: str, age: float = 500, used: float = 1) -> bytes:
-    prefix = f"arn:aws:iam::{account}:"
-    return report(line(ROOT, arn=f"{prefix}root"), line("ann", **{**key(1, age, used), "arn": f"{prefix}user/ann"}))
-
-
-def clean(account: str) -> bytes:
-    return csv(account, 5)
-
-
-@pytest.fixture
-def fake() -> FakeAws:
-    fake = FakeAws(AS_OF)
-    for number in (ONE, TWO, THREE):
-        fake.add(number, clean(number), name=f"name-{number[0]}", made=AS_OF)
-    del fake.accounts[CALLER]
-    fake.accounts[CALLER] = FakeAccount(CALLER, "manager", report=clean(CALLER), made=AS_OF, role=None)
-    return fake
-
-
-@pytest.fixture
-def address(fake: FakeAws, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    for name, value in environment().items():
-        monkeypatch.setenv(name, value)
-    with serving(fake) as address:
-        yield address
-
-
-@pytest.fixture
-def run(address: str, capfd: pytest.CaptureFixture[str]) -> Runs:
-    """Runs `keyrules audit` at AS_OF, and gives its exit code and JSON."""
-
-    def running(*argv: str) -> tuple[int, dict[str, Any]]:
-        parser = argparse.ArgumentParser()
-        audit.add_arguments(parser)
-        args = parser.parse_args(["--endpoint-url", address, "--format", "json", "--no-config", *argv])
-        code = audit.run(args, lambda: AS_OF)
-        return code, json.loads(capfd.readouterr().out)
-
-    return running
-
-
-def _make_pipe(path: Path) -> None:
-    path.unlink()
-    os.mkfifo(path)
-
-
-ORGANIZATION = ("--organization", "--role", "audit")
-
-
-def errors(document: dict[str, Any]) -> dict[str, str]:
-    return {error["input"]: error["message"] for error in document["errors"]}
-
-
-def inputs(document: dict[str, Any]) -> list[str]:
-    return [item["account"] for item in document["inputs"] if item.get("sha256")]
+from keyrules.model import UsageError
 
 
 class TestAccounts:
@@ -322,203 +253,6 @@ class TestVerification:
         assert "could not be verified for ann: iam:ListAccessKeys failed inside AWS" in message
 
 
-class TestKeptReports:
-    @pytest.fixture
-    def folder(self, tmp_path: Path) -> Path:
-        return tmp_path / "kept"
-
-    def test_they_are_kept_as_the_cli_prints_them_and_privately(self, folder: Path, run: Runs) -> None:
-        assert run(*ORGANIZATION, "--keep-reports", str(folder))[0] == 0
-        assert folder.stat().st_mode & 0o777 == 0o700
-        assert sorted(path.name for path in folder.iterdir()) == [f"{n}.json" for n in (ONE, TWO, THREE, CALLER)]
-        assert {path.stat().st_mode & 0o777 for path in folder.iterdir()} == {0o600}
-        document = json.loads((folder / f"{ONE}.json").read_text())
-        assert list(document) == ["Content", "ReportFormat", "GeneratedTime"]
-        assert document["GeneratedTime"] == "2026-06-01T00:00:00+00:00"
-        code, document = run(str(folder))
-        assert (code, inputs(document)) == (0, [ONE, TWO, THREE, CALLER])
-
-    def test_only_what_is_missing_is_asked_for_again(self, folder: Path, fake: FakeAws, run: Runs) -> None:
-        fake.accounts[TWO].role = None
-        assert run(*ORGANIZATION, "--keep-reports", str(folder))[0] == 3
-        fake.accounts[TWO].role = "audit"
-        fake.calls.clear()
-        code, document = run(*ORGANIZATION, "--keep-reports", str(folder), "--retry-failed")
-        assert (code, inputs(document)) == (0, [ONE, TWO, THREE, CALLER])
-        assert {number for number, action in fake.calls if action == "GetCredentialReport"} == {TWO}
-
-    def test_reports_of_an_earlier_run_are_not_mixed_with_new_ones(self, folder: Path, run: Runs) -> None:
-        run(*ORGANIZATION, "--keep-reports", str(folder))
-        with pytest.raises(UsageError, match="--retry-failed"):
-            run(*ORGANIZATION, "--keep-reports", str(folder))
-
-    @pytest.mark.parametrize(
-        ("spoil", "words"),
-        [
-            (lambda kept: kept.with_name(f"{ONE}.json").replace(kept), f"of account {ONE} and not of account {TWO}"),
-            (lambda kept: kept.write_text("{"), "truncated"),
-            (lambda kept: kept.write_text(""), "is empty"),
-            (lambda kept: (kept.unlink(), kept.symlink_to("/etc/passwd")), "cannot be read"),
-            (_make_pipe, "it is no file"),
-            (lambda kept: (kept.unlink(), kept.mkdir()), "cannot be read"),
-        ],
-    )
-    def test_a_kept_report_that_is_wrong_is_one_error(
-        self, folder: Path, run: Runs, spoil: Callable[[Path], object], words: str
-    ) -> None:
-        run(*ORGANIZATION, "--keep-reports", str(folder))
-        spoil(folder / f"{TWO}.json")
-        code, document = run(*ORGANIZATION, "--keep-reports", str(folder), "--retry-failed")
-        assert code == 3
-        (message,) = errors(document).values()
-        assert words in message
-        assert {ONE, THREE, CALLER} <= set(inputs(document))
-
-    @pytest.mark.parametrize(
-        ("prepare", "words"),
-        [
-            (lambda path: path.symlink_to(path.parent), "is a link"),
-            (lambda path: path.write_text(""), "cannot be used"),
-            (lambda path: (path.mkdir(), path.chmod(0o777)), "written by others"),
-        ],
-    )
-    def test_a_folder_that_is_not_private_is_refused_before_anything_is_asked(
-        self, folder: Path, fake: FakeAws, run: Runs, prepare: Callable[[Path], object], words: str
-    ) -> None:
-        prepare(folder)
-        with pytest.raises(UsageError, match=words):
-            run(*ORGANIZATION, "--keep-reports", str(folder))
-        assert fake.calls == []
-
-    def test_a_folder_of_somebody_else_is_refused(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        folder.mkdir(mode=0o700)
-        monkeypatch.setattr(os, "geteuid", lambda: 12345)
-        with pytest.raises(UsageError, match="another user"):
-            KeptReports(folder, resume=False)
-
-    def test_a_disk_that_fills_costs_the_file_and_not_the_verdicts(
-        self, folder: Path, fake: FakeAws, run: Runs, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        written: list[str] = []
-        write = KeptReports._write
-
-        def filling(self: KeptReports, name: str, content: bytes) -> None:
-            written.append(name)
-            if len(written) == 2:
-                write(self, name, content[:50])
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-            write(self, name, content)
-
-        monkeypatch.setattr(KeptReports, "_write", filling)
-        fake.accounts[TWO].report = csv(TWO)
-        code, document = run(*ORGANIZATION, "--keep-reports", str(folder), "--parallel", "1")
-        assert code == 3
-        (message,) = errors(document).values()
-        assert message.endswith("could not be kept: No space left on device.")
-        assert len(inputs(document)) == 4
-        assert len(document["findings"]) == 1
-        assert len(list(folder.iterdir())) == 3, "nothing half written"
-
-    def test_an_interrupt_leaves_whole_files_only(self, folder: Path, fake: FakeAws, tmp_path: Path) -> None:
-        fake.accounts[THREE].errors = {"GetCredentialReport": ["ReportInProgress"] * 99}
-        now = datetime.now(timezone.utc).replace(microsecond=0)
-        for account in fake.accounts.values():
-            account.made = now
-        with serving(fake) as address:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "keyrules.cli", "audit", "--endpoint-url", address, "--no-config", *ORGANIZATION,
-                 "--keep-reports", str(folder)],
-                env={**environment(), "PYTHONPATH": str(Path(audit.__file__).parents[2])},
-                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-            )  # fmt: skip
-            while not folder.is_dir() or len(list(folder.glob("*.json"))) < 3:
-                assert process.poll() is None, process.communicate()
-            process.terminate()
-            out, err = process.communicate(timeout=20)
-        assert (process.returncode, out) == (3, "")
-        assert err == "keyrules: interrupted; nothing was concluded\n"
-        assert sorted(path.name for path in folder.iterdir()) == [f"{n}.json" for n in (ONE, TWO, CALLER)]
-
-
-class TestAccountsFile:
-    @pytest.fixture
-    def file(self, tmp_path: Path) -> Path:
-        return tmp_path / "accounts.yaml"
-
-    def test_the_file_of_the_organization_is_read_back(
-        self, file: Path, fake: FakeAws, run: Runs, address: str, capfd: pytest.CaptureFixture[str]
-    ) -> None:
-        fake.accounts[THREE].state = "SUSPENDED"
-        fake.accounts[TWO].name = 'odd: "name" # é'
-        parser = argparse.ArgumentParser()
-        accounts.add_arguments(parser)
-        argv = ["--endpoint-url", address, *ORGANIZATION, "--exclude-account", CALLER]
-        assert accounts.run(parser.parse_args(argv)) == 0
-        text = capfd.readouterr().out
-        assert f"account_id: '{ONE}'" in text, "in quotes, because of the zero"
-        file.write_text(text)
-        code, document = run("--accounts", str(file))
-        assert (code, inputs(document)) == (0, [ONE, TWO])
-        assert f"{THREE} (suspended)" in str(document["notes"])
-        assert 'odd: "name" # é' in str(document["inputs"])
-
-    def test_what_c7n_org_reads_is_read(self, file: Path, fake: FakeAws, run: Runs) -> None:
-        fake.accounts[TWO].external_id = "an-external-id"
-        file.write_text(
-            f"""
-vars: &vars {{charge: 1.5, none: null, since: 2020-01-01}}
-accounts:
-- account_id: '{ONE}'
-  name: one
-  regions: [us-east-1]
-  role: arn:aws:iam::{ONE}:role/audit
-  tags: ["path:/Prod", "weird: [yes"]
-  vars: *vars
-- account_id: "{THREE}"
-  role:
-  - arn:aws:iam::{ONE}:role/audit
-  - audit
-- account_id: {TWO}
-  role: audit
-  external_id: an-external-id
-"""
-        )
-        code, document = run("--accounts", str(file))
-        assert (code, inputs(document)) == (0, [ONE, TWO, THREE])
-
-    def test_a_wrong_entry_costs_itself_only(self, file: Path, run: Runs) -> None:
-        file.write_text(f"accounts:\n- {{account_id: 12345, role: audit}}\n- {{account_id: '{ONE}', role: audit}}\n")
-        code, document = run("--accounts", str(file))
-        ((where, message),) = errors(document).items()
-        assert (code, inputs(document), where) == (3, [ONE], f"{file}, line 2,")
-        assert message.startswith(f"{file}, line 2, cannot be used: account_id 12345 is a number to YAML")
-
-    def test_a_role_for_those_without_one(self, file: Path, run: Runs) -> None:
-        file.write_text(f"accounts:\n- account_id: '{ONE}'\n- account_id: '{TWO}'\n  role: other\n")
-        code, document = run("--accounts", str(file), "--role", "audit")
-        assert (code, inputs(document)) == (3, [ONE])
-        assert "role/other cannot be assumed" in str(errors(document))
-
-    @pytest.mark.parametrize("profile", ["other", "absent"])
-    def test_a_profile_begins_with_its_own_credentials(
-        self, file: Path, fake: FakeAws, run: Runs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, profile: str
-    ) -> None:
-        config = tmp_path / "config"
-        config.write_text("[profile other]\naws_access_key_id = AKIDOTHER\naws_secret_access_key = secret\n")
-        monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
-        file.write_text(
-            f"accounts:\n- account_id: '{CALLER}'\n  profile: {profile}\n- account_id: '{ONE}'\n  role: audit\n"
-        )
-        code, document = run("--accounts", str(file))
-        assert (code, inputs(document)) == ((0, [ONE, CALLER]) if profile == "other" else (3, [ONE]))
-        assert ("no such AWS profile" in str(errors(document))) is (profile == "absent")
-
-    def test_an_output_does_not_replace_the_file(self, file: Path, run: Runs) -> None:
-        file.write_text("accounts: []")
-        with pytest.raises(UsageError, match="is the list of accounts and would be replaced"):
-            run("--accounts", str(file), "--format", f"csv={file}")
-
-
 @pytest.mark.parametrize(
     ("argv", "words"),
     [
@@ -556,16 +290,6 @@ def test_a_session_policy_is_checked(run: Runs, tmp_path: Path) -> None:
         file.write_text(text)
         with pytest.raises(UsageError, match=words):
             run(*ORGANIZATION, "--session-policy", str(file))
-
-
-def test_the_command_that_lists_accounts_refuses_what_it_cannot_do(fake: FakeAws, address: str) -> None:
-    parser = argparse.ArgumentParser()
-    accounts.add_arguments(parser)
-    with pytest.raises(UsageError, match="add --organization"):
-        accounts.run(parser.parse_args([]))
-    fake.accounts[CALLER].denied = {"ListAccounts": "nothing"}
-    with pytest.raises(InputError, match="organizations:ListAccounts is not allowed"):
-        accounts.run(parser.parse_args(["--organization", "--endpoint-url", address]))
 
 
 def test_the_external_id_is_in_no_output(fake: FakeAws, run: Runs) -> None:

@@ -47,7 +47,7 @@ class Pacing:
 class Rate:
     """A token bucket for the calls of all threads of a run. It halves when AWS throttles, and recovers."""
 
-    _TOP: Final = 200.0
+    _TOP: Final = 300.0
     _LOWEST: Final = 1.0
     _BURST: Final = 16
 

@@ -15,9 +15,9 @@ def add_connection_options(group: argparse._ActionsContainer) -> None:
 def add_organization_options(group: argparse._ActionsContainer) -> None:
     """Adds what says which accounts of an organisation are meant, and how each is reached."""
     group.add_argument("--organization", action="store_true", help="every account of the organization")
-    group.add_argument("--ou", action="append", default=[], metavar="ID", help="only those in this unit; repeatable")
+    group.add_argument("--ou", action="append", default=[], metavar="UNIT", help="only those in this unit; repeatable")
     group.add_argument(
-        "--exclude-account", action="append", default=[], metavar="ID", help="leave this account out; repeatable"
+        "--exclude-account", action="append", default=[], metavar="ACCOUNT", help="leave this account out; repeatable"
     )
-    group.add_argument("--role", metavar="NAME", help="role to assume in each account")
+    group.add_argument("--role", metavar="ROLE", help="role to assume in each account")
     group.add_argument("--via", action="append", default=[], metavar="ARN", help="role to assume first; repeatable")
