@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import enum
 import hashlib
-from collections.abc import Mapping
+from abc import abstractmethod
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any, ClassVar, TypeAlias
+from typing import Any, ClassVar, TypeAlias, overload
 
 from keyrules.run_facts import AccountState as AccountState
 from keyrules.run_facts import ConfigurationUse as ConfigurationUse
@@ -207,6 +209,83 @@ class Finding:
         return hashlib.sha256(parts.encode("utf-8", "surrogatepass")).hexdigest()
 
 
+Tally: TypeAlias = Mapping[tuple[str, Severity, Status], int]
+"""How many findings there are of each rule, severity and status."""
+
+
+class Listing(Sequence[Finding]):
+    """Findings that are made when they are asked for, the worst first, so that no run has to hold all of them.
+
+    Each iteration begins anew; a position costs the way there. What is asked often is answered without making any.
+    """
+
+    @property
+    @abstractmethod
+    def tally(self) -> Tally:
+        """How many there are."""
+
+    def __len__(self) -> int:
+        return sum(self.tally.values())
+
+    @overload
+    def __getitem__(self, index: int) -> Finding: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Finding]: ...
+    def __getitem__(self, index: int | slice) -> Finding | Sequence[Finding]:
+        return tuple(self)[index]
+
+    @abstractmethod
+    def __iter__(self) -> Iterator[Finding]: ...
+
+    @abstractmethod
+    def only(self, statuses: Iterable[Status], rule: str | None = None) -> Iterator[Finding]:
+        """Those of the statuses, and of the rule, in their order."""
+
+
+def tally_of(findings: Sequence[Finding]) -> Tally:
+    """How many findings there are of each rule, severity and status."""
+    if isinstance(findings, Listing):
+        return findings.tally
+    return Counter((finding.rule, finding.severity, finding.status) for finding in findings)
+
+
+def findings_of(findings: Sequence[Finding], statuses: Iterable[Status], rule: str | None = None) -> Iterator[Finding]:
+    """The findings of the statuses, and of the rule, in their order."""
+    wanted = frozenset(statuses)
+    if isinstance(findings, Listing):
+        return findings.only(wanted, rule)
+    return (each for each in findings if each.status in wanted and rule in (None, each.rule))
+
+
+class _Without(Listing):
+    """A listing but for what stands at some positions."""
+
+    def __init__(self, findings: Listing, positions: Collection[int]) -> None:
+        self._findings = findings
+        self._positions = positions
+        left_out = (finding for at, finding in enumerate(findings) if at in positions)
+        self._tally = Counter(findings.tally)
+        self._tally.subtract((finding.rule, finding.severity, finding.status) for finding in left_out)
+
+    @property
+    def tally(self) -> Tally:
+        return self._tally
+
+    def only(self, statuses: Iterable[Status], rule: str | None = None) -> Iterator[Finding]:
+        wanted = frozenset(statuses)
+        return (finding for finding in self if finding.status in wanted and rule in (None, finding.rule))
+
+    def __iter__(self) -> Iterator[Finding]:
+        return (finding for at, finding in enumerate(self._findings) if at not in self._positions)
+
+
+def without(findings: Sequence[Finding], positions: Collection[int]) -> Sequence[Finding]:
+    """The findings but for those at some positions."""
+    if isinstance(findings, Listing):
+        return _Without(findings, positions)
+    return tuple(finding for at, finding in enumerate(findings) if at not in positions)
+
+
 @dataclass(frozen=True)
 class Input:
     """Something that was evaluated: kind is terraform, plan, cloudformation, text or credential_report."""
@@ -362,7 +441,8 @@ class BaselineReport:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """The whole result of one run. `findings` is in stable order and holds PASS only when the run was asked to.
+    """The whole result of one run. `findings` is in stable order and holds PASS only when the run was asked to; those of
+    a live run are made when they are iterated (Listing).
 
     `rule_counts` has the verdicts of every rule, PASS included, by id. `gaps` names, by rule id, the accounts that hold
     nothing from which the rule could judge. `population` says how much of what was there, whatever the verdicts.
@@ -380,7 +460,7 @@ class Evaluation:
     pack: PackStamp
     rules: tuple[Rule, ...]
     inputs: tuple[Input, ...]
-    findings: tuple[Finding, ...]
+    findings: Sequence[Finding]
     counts: Counts
     errors: tuple[EvaluationError, ...] = ()
     notes: tuple[str, ...] = ()

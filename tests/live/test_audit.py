@@ -16,7 +16,6 @@ from credential_reports import ACCOUNT, AS_OF, ROOT, ago, audit, evaluate, findi
 
 from keyrules.live.account_audit import AuditRequest, audit_report, combine
 from keyrules.live.instants import parse_span
-from keyrules.live.live_findings import worst_first
 from keyrules.live.report_inputs import check_age, find_reports, from_json, from_stream, opened
 from keyrules.model import Finding, InputError, Status, UsageError
 from keyrules.reports import audit_text, findings_csv
@@ -216,7 +215,6 @@ def test_findings_come_worst_first() -> None:
     assert [(f.rule[-3:], f.subject.user if f.subject else "") for f in found] == [
         ("005", ROOT), ("014", ROOT), ("012", "bob"), ("001", "ann"), ("001", "zoe"),
     ]  # fmt: skip
-    assert sorted(set(map(worst_first, found))) == [worst_first(f) for f in found]
 
 
 def first_step(row: str, number: int, slot: int) -> str:

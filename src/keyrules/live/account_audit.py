@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, astuple, dataclass, field, replace
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
 from keyrules.live.age_buckets import added, age_buckets
-from keyrules.live.audit import Population, Tally, Verdict, asks_of_root, judge_rows, never_has_root
-from keyrules.live.credential_report import read_rows
+from keyrules.live.audit import (
+    ABSENT_ROOT_PASSES,
+    Population,
+    Tally,
+    Verdict,
+    absent_root_verdicts,
+    asks_of_root,
+    judge_rows,
+    never_has_root,
+)
+from keyrules.live.credential_report import Row, RowProblem, read_rows
 from keyrules.live.due_soon import Due, due_within
-from keyrules.live.live_findings import absent_root, make_finding, make_subject, number_twins, worst_first
+from keyrules.live.fact_readers import ROOT
+from keyrules.live.instants import to_datetime
+from keyrules.live.live_findings import NOT_ASKED, Kept, Known, LiveFindings, absent_root_row, make_subject, twins_among
 from keyrules.live.plan import Plan, make_plan
 from keyrules.live.remediation import UNKNOWN_KEY_ID
 from keyrules.live.report_errors import ReportErrors
@@ -23,7 +34,6 @@ from keyrules.model import (
     Counts,
     Evaluation,
     EvaluationError,
-    Finding,
     Input,
     InputError,
     KeyAges,
@@ -33,8 +43,8 @@ from keyrules.model import (
     Severity,
     Status,
 )
-from keyrules.reports.text_style import count_of, first_sentence, iso_utc
-from keyrules.run.exceptions.apply import Moves, counts_after, moves_between
+from keyrules.reports.text_style import count_of, first_of, iso_utc
+from keyrules.run.exceptions.apply import Moves, counts_after
 from keyrules.run.exceptions.file import utc_day
 from keyrules.run.exceptions.match import ExceptionUse
 from keyrules.run.exceptions.scope import audit_scope, exception_warnings, expiry_warnings
@@ -49,8 +59,8 @@ class AuditRequest:
     """What to evaluate, when, and what to keep.
 
     `now` is the clock, `as_of` the moment that was asked for or None for each report's own. `max_age` is None where a
-    report may be of any age. `keep_findings` False counts only, in memory that does not grow with the findings.
-    `exceptions` notes which of its entries were used.
+    report may be of any age. `keep_findings` False counts only. `exceptions` notes which of its entries were used, and
+    `kept` takes what is to be listed; both are of one run. `progress` is told of each report and of its rows.
     """
 
     pack: PackStamp
@@ -63,6 +73,8 @@ class AuditRequest:
     due_within: timedelta | None = None
     verifier: Verifier | None = None
     exceptions: ExceptionUse | None = None
+    kept: Kept = field(default_factory=Kept)
+    progress: Callable[[str], None] | None = None
 
 
 @dataclass
@@ -76,9 +88,8 @@ class ReportResult:
     counts: tuple[Counts, ...] = ()
     population: Population = field(default_factory=Population)
     ages: KeyAges | None = None
-    accounts_without_root: tuple[str, ...] = ()
-    """Those in whose partition no report has a row for the root user."""
-    findings: list[Finding] = field(default_factory=list)
+    without_root: tuple[str, ...] = ()
+    """The ARN prefixes of accounts without a row for the root user."""
     due: list[Due] = field(default_factory=list)
     errors: list[EvaluationError] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -104,6 +115,60 @@ def unreadable(name: str, sentence: str, request: AuditRequest) -> ReportResult:
     return ReportResult(Input("credential_report", name), request.as_of or request.now, errors=list(errors))
 
 
+class _Verdicts:
+    """Takes the verdicts of one report, those on a row one after the other, and keeps what the run is to list.
+
+    `moves` counts what became exempt.
+    """
+
+    def __init__(self, plan: Plan, request: AuditRequest, as_of: datetime) -> None:
+        self._rules = plan.rules
+        self._request = request
+        self._day = utc_day(as_of)
+        self._of_row: list[Verdict] = []
+        self._repeated: Counter[str] = Counter()
+        self.moves: Counter[tuple[str, Status]] = Counter()
+        request.kept.begin(as_of)
+
+    def problem(self, found: RowProblem) -> None:
+        """Notes a user that a report has again."""
+        if found.arn:
+            self.settle()
+            self._repeated[found.arn] += 1
+
+    def take(self, verdict: Verdict) -> None:
+        """Takes a verdict as the report has it."""
+        if self._of_row and self._of_row[0].row is not verdict.row:
+            self.settle()
+        self._of_row.append(verdict)
+
+    def settle(self) -> None:
+        """Keeps the verdicts on the row that was last."""
+        verdicts, self._of_row = self._of_row, []
+        if verdicts:
+            # A user that a report has again has the same identities again, two of each at most.
+            self.keep(verdicts, first_twin=2 * self._repeated[verdicts[0].row.arn] if self._repeated else 0)
+
+    def keep(self, verdicts: Sequence[Verdict], known: Known = NOT_ASKED, first_twin: int = 0) -> None:
+        """Keeps the verdicts on a user; `known` is what the account says of that one."""
+        for verdict, twin in zip(verdicts, twins_among(verdicts), strict=True):
+            rule = self._rules[verdict.rule]
+            entry = self._exception(verdict, rule.id)
+            if self._request.keep_findings:
+                self._request.kept.add(verdict, rule, first_twin + twin, entry, known)
+
+    def _exception(self, verdict: Verdict, rule: str) -> int | None:
+        """The number of the exception that covers a verdict, which is counted as exempt."""
+        exceptions = self._request.exceptions
+        if exceptions is None or verdict.status is Status.PASS or not exceptions.concerns(rule):
+            return None
+        entry = exceptions.covering(rule, make_subject(verdict.subject, verdict.row), self._day)
+        if entry is None:
+            return None
+        self.moves[rule, verdict.status] += 1
+        return entry.number
+
+
 def audit_report(name: str, opened: OpenReport, request: AuditRequest) -> ReportResult:
     """Judges one report. Whatever cannot be evaluated becomes errors of the result."""
     as_of = request.as_of or opened.generated_at or request.now
@@ -114,58 +179,74 @@ def audit_report(name: str, opened: OpenReport, request: AuditRequest) -> Report
         if stale is not None:
             errors.add("stale", stale)
     result = ReportResult(Input("credential_report", name, generated_at=opened.generated_at), as_of)
-    verdicts: list[Verdict] = []
+    verdicts = _Verdicts(plan, request, as_of)
+    to_verify: list[Verdict] = []
     ages = age_buckets(request.selection, as_of)
-
-    day = utc_day(as_of)
-    moves: Counter[tuple[str, Status]] = Counter()
-
-    def count_exempt(verdict: Verdict, exceptions: ExceptionUse) -> None:
-        rule = plan.rules[verdict.rule].id
-        if exceptions.concerns(rule) and exceptions.covers(rule, make_subject(verdict.subject, verdict.row), day):
-            moves[rule, verdict.status] += 1
+    takes_passing = request.keep_passing and request.keep_findings
 
     def keep(verdict: Verdict) -> None:
         if request.due_within is not None:
             due = due_within(verdict, plan, request.selection, as_of, request.due_within)
             if due is not None:
                 result.due.append(due)
-        if request.keep_findings and (verdict.status is not Status.PASS or request.keep_passing):
-            verdicts.append(verdict)
-        elif request.exceptions is not None and verdict.status is not Status.PASS:
-            count_exempt(verdict, request.exceptions)
+        if verdict.status is not Status.PASS and request.verifier is not None:
+            to_verify.append(verdict)
+        elif verdict.status is not Status.PASS or takes_passing:
+            verdicts.take(verdict)
+
+    def problem(found: RowProblem) -> None:
+        errors.row(found)
+        verdicts.problem(found)
 
     try:
         tally = judge_rows(
-            read_rows(opened.stream, errors.row),
+            _counted(read_rows(opened.stream, problem), name, request.progress),
             plan,
             as_of,
             contradiction=lambda row: errors.contradiction(row, as_of),
             record=keep if request.keep_findings or request.due_within is not None or request.exceptions else None,
-            passing=request.keep_passing or request.due_within is not None,
+            passing=takes_passing or request.due_within is not None,
             ages=ages,
         )
     except InputError as error:
         errors.add("input", str(error))
         result.errors = list(errors)
         return replace(result, item=replace(result.item, sha256=opened.digest()))
-    result.counts, result.population = tally.counts, tally.population
+    verdicts.settle()
+    result.population = tally.population
     result.ages = ages.result() if ages is not None else None
-    result.accounts_without_root = tuple(
-        prefix.split(":")[4] for prefix in tally.accounts_without_root if never_has_root(prefix)
-    )
-    verified = _verified(tally, verdicts, plan, opened.generated_at or as_of, request, errors)
-    result.counts = _without(result.counts, verified.dropped)
-    result.notes += [*_root_notes(tally, plan), *verified.notes]
-    result.findings = _findings(tally, verified, plan, as_of, request)
-    if request.exceptions is not None:
-        counted = result.findings
-        result.findings = [request.exceptions.applied(finding, day) for finding in counted]
-        result.counts = _exempted(result.counts, moves + Counter(moves_between(counted, result.findings)), plan)
+    result.without_root = tally.accounts_without_root
+    verified = _verified(tally, to_verify, plan, opened.generated_at or as_of, request, errors)
+    _keep_verified(verified, verdicts)
+    for prefix in tally.accounts_without_root:
+        row = absent_root_row(prefix)
+        for rule, status in absent_root_verdicts(prefix, plan):
+            if status is not Status.PASS or takes_passing:
+                verdicts.take(Verdict(rule, status, ROOT, row, contradicted=False))
+        verdicts.settle()
+    request.kept.finish()
+    result.counts = _exempted(_without(tally.counts, verified.dropped), verdicts.moves, plan)
+    result.notes += verified.notes
     result.errors = list(errors)
-    accounts = ",".join(prefix.split(":")[4] for prefix in tally.accounts) or None
-    result.item = replace(result.item, sha256=opened.digest(), account=accounts)
+    account = ",".join(map(_account, tally.accounts))
+    result.account = _state(account, result, plan) if account else None
+    result.item = replace(result.item, sha256=opened.digest(), account=account or None)
     return result
+
+
+_ROWS_BETWEEN = 5_000
+
+
+def _counted(rows: Iterator[Row], name: str, progress: Callable[[str], None] | None) -> Iterator[Row]:
+    """The rows, and now and then a word on how many there were."""
+    return rows if progress is None else _told(rows, name, progress)
+
+
+def _told(rows: Iterator[Row], name: str, progress: Callable[[str], None]) -> Iterator[Row]:
+    for number, row in enumerate(rows):
+        if number % _ROWS_BETWEEN == 0:
+            progress(f"judging {name}" + (f": {number:,} users" if number else ""))
+        yield row
 
 
 def combine(
@@ -178,34 +259,35 @@ def combine(
     on what is no report, `skipped` accounts of which none was to be had."""
     as_of = request.as_of or max((result.as_of for result in results), default=request.now)
     plan = make_plan(request.selection, as_of)
-    by_rule = {
-        rule.id: _sum([result.counts[index] for result in results if result.counts])
-        for index, rule in enumerate(plan.rules)
-    }
+    judged = [result for result in results if result.counts]
+    by_rule = {rule.id: _sum([result.counts[index] for result in judged]) for index, rule in enumerate(plan.rules)}
     due = sorted(item for result in results for item in result.due)
     population = _population(results)
-    rootless = tuple(sorted({account for result in results for account in result.accounts_without_root}))
+    rootless = {_account(prefix) for result in results for prefix in result.without_root if never_has_root(prefix)}
+    entries = request.exceptions.entries if request.exceptions is not None else ()
+    exemptions = {entry.number: entry.exemption for entry in entries}
     evaluation = Evaluation(
         plane=Plane.LIVE,
         as_of=as_of,
         pack=request.pack,
         rules=plan.rules,
         inputs=tuple(result.item for result in results),
-        findings=tuple(sorted((finding for result in results for finding in result.findings), key=worst_first)),
+        findings=LiveFindings(request.kept, plan, request.selection, exemptions),
         counts=_sum(list(by_rule.values())),
         errors=tuple(error for result in results for error in result.errors),
         notes=(
             *notes,
-            *(_moment_note(result) for result in results if result.counts),
+            *_moment_notes(judged),
+            *_root_notes(judged, plan),
             *(note for result in results for note in result.notes),
             *(item.note(as_of) for item in due),
-            *_key_id_note(results),
-            *_repetition_notes(results),
-            *(_population_note(population) if any(result.counts for result in results) else ()),
+            *_key_id_note(request.kept),
+            *_repetition_notes(judged),
+            *(_population_note(population) if judged else ()),
         ),
         rule_counts=by_rule,
-        gaps=dict.fromkeys([r.id for r in plan.rules if asks_of_root(r)], rootless) if rootless else {},
-        population=asdict(population),
+        gaps=dict.fromkeys([r.id for r in plan.rules if asks_of_root(r)], tuple(sorted(rootless))) if rootless else {},
+        population=population.counts(),
         accounts=tuple(
             sorted((*skipped, *(r.account for r in results if r.account is not None)), key=lambda each: each.account)
         ),
@@ -218,24 +300,54 @@ def combine(
     return AuditResult(evaluation, by_rule)
 
 
+def _account(prefix: str) -> str:
+    """The account number of an ARN prefix."""
+    return prefix.split(":")[4]
+
+
+def _state(account: str, result: ReportResult, plan: Plan) -> AccountState:
+    """The account of a report that was judged, after the rules had their say."""
+    failed: Counter[Severity] = Counter()
+    for rule, counts in zip(plan.rules, result.counts, strict=True):
+        failed[rule.severity] += counts.failed
+    oldest = result.population.oldest_active_key
+    return AccountState(
+        account,
+        "evaluated",
+        users=result.population.users,
+        active_keys=result.population.active_access_keys,
+        oldest_key=to_datetime(oldest) if oldest else None,
+        failed={severity: number for severity, number in failed.items() if number},
+        unknown=sum(counts.unknown for counts in result.counts),
+    )
+
+
 def _verified(
-    tally: Tally, verdicts: list[Verdict], plan: Plan, made: datetime, request: AuditRequest, errors: ReportErrors
+    tally: Tally, flagged: list[Verdict], plan: Plan, made: datetime, request: AuditRequest, errors: ReportErrors
 ) -> Verified:
-    """The verdicts as the account confirms them; as they are where nobody asked, or where it cannot be asked."""
+    """The verdicts as the account confirms them; as they are where it cannot be asked."""
     if request.verifier is None:
-        return Verified(verdicts=verdicts)
-    passing = [verdict for verdict in verdicts if verdict.status is Status.PASS]
-    flagged = [verdict for verdict in verdicts if verdict.status is not Status.PASS]
+        return Verified()
     try:
-        account = ",".join(prefix.split(":")[4] for prefix in tally.accounts)
+        account = ",".join(map(_account, tally.accounts))
         verified = request.verifier(account, flagged, plan, made)
     except InputError as error:
         errors.add("verify", f"could not be verified: {error}")
-        return Verified(verdicts=verdicts)
+        return Verified(verdicts=flagged)
     for sentence in verified.errors:
         errors.add("verify", sentence)
-    verified.verdicts += passing
     return verified
+
+
+def _keep_verified(verified: Verified, verdicts: _Verdicts) -> None:
+    """Keeps the verdicts that still hold, with what the account says of their users."""
+    by_user: dict[str, list[Verdict]] = {}
+    for verdict in verified.verdicts:
+        by_user.setdefault(verdict.row.arn, []).append(verdict)
+    for arn, own in by_user.items():
+        ids = {slot: verified.key_ids.get(SlotOfUser(arn, slot)) for slot in (1, 2)}
+        known = {slot: key_id for slot, key_id in ids.items() if key_id is not None}
+        verdicts.keep(own, Known(known, verified.owners.get(arn)))
 
 
 def _without(counts: tuple[Counts, ...], dropped: Sequence[Verdict]) -> tuple[Counts, ...]:
@@ -257,42 +369,52 @@ def _exempted(counts: tuple[Counts, ...], moves: Moves, plan: Plan) -> tuple[Cou
     return tuple(counts_after(own, moves, rule.id) for own, rule in zip(counts, plan.rules, strict=True))
 
 
-def _findings(tally: Tally, verified: Verified, plan: Plan, as_of: datetime, request: AuditRequest) -> list[Finding]:
-    findings = []
-    for verdict in verified.verdicts:
-        arn = verdict.row.arn
-        ids = {slot: verified.key_ids.get(SlotOfUser(arn, slot)) for slot in (1, 2)}
-        known = {slot: key_id for slot, key_id in ids.items() if key_id is not None}
-        findings.append(make_finding(verdict, plan, request.selection, as_of, known, verified.owners.get(arn)))
-    absent = (finding for prefix in tally.accounts_without_root for finding in absent_root(prefix, plan))
-    if request.keep_findings:
-        findings += [finding for finding in absent if request.keep_passing or finding.status is not Status.PASS]
-    return number_twins(findings)
+def _moment_notes(results: Sequence[ReportResult]) -> Iterator[str]:
+    """When the reports were made and judged; the age of a CSV is not known. Several that agree are one note."""
+    groups: dict[tuple[bool, datetime | None], list[ReportResult]] = {}
+    for result in results:
+        made = result.item.generated_at
+        own_moment = made is not None and made == result.as_of
+        groups.setdefault((made is None, None if own_moment else result.as_of), []).append(result)
+    for (undated, judged), group in groups.items():
+        one = len(group) == 1
+        dates = sorted({iso_utc(moment) for each in group if (moment := each.item.generated_at) is not None})
+        if undated:
+            made = "which does not say when it was made" if one else "which do not say when they were made"
+        else:
+            made = f"made {dates[0]}" + (f" to {dates[-1]}" if len(dates) > 1 else "")
+        name = group[0].item.name if one else count_of(len(group), "report")
+        at = iso_utc(group[0].as_of) if judged or len(dates) == 1 else "the moment when each was made"
+        yield f"{name}, {made}, {'is' if one else 'are'} judged as of {at}."
 
 
-def _root_notes(tally: Tally, plan: Plan) -> list[str]:
-    """What it means that an account has no row for the root user where none was to be expected."""
-    rules = [rule.id for rule in plan.rules if asks_of_root(rule)]
-    return [
-        f"The report of account {account} has no row for the root user, as all reports of the partition {partition}, "
-        f"so {' and '.join(rules)} {'is' if len(rules) == 1 else 'are'} not evaluated there."
-        for prefix in tally.accounts_without_root
-        if rules and never_has_root(prefix)
-        for _, partition, _, _, account in (prefix.split(":")[:5],)
-    ]
+def _root_notes(results: Iterable[ReportResult], plan: Plan) -> Iterator[str]:
+    """What it means that accounts have no row for the root user; a note for each partition."""
+    asked = [rule.id for rule in plan.rules if asks_of_root(rule)]
+    passes = [rule.id for rule in plan.rules if rule.id == ABSENT_ROOT_PASSES]
+    by_partition: dict[str, list[str]] = {}
+    for result in results:
+        for prefix in result.without_root:
+            by_partition.setdefault(prefix.split(":")[1], []).append(prefix)
+    for partition, prefixes in sorted(by_partition.items()):
+        never = never_has_root(prefixes[0])
+        verdict = "not evaluated" if never else "UNKNOWN"
+        said = [f"{' and '.join(asked)} {'is' if len(asked) == 1 else 'are'} {verdict} there"] if asked else []
+        said += [f"{rule} passes, because it shows nobody to protect" for rule in passes]
+        accounts = sorted(set(map(_account, prefixes)))
+        whose = (
+            f"The report of account {accounts[0]} has"
+            if len(accounts) == 1
+            else f"The reports of {count_of(len(accounts), 'account')} ({first_of(accounts)}) have"
+        )
+        as_all = f", as all reports of the partition {partition}" if never else ""
+        if said:
+            yield f"{whose} no row for the root user{as_all}, so {', and '.join(said)}."
 
 
-def _moment_note(result: ReportResult) -> str:
-    """When a report was made and judged; the age of a CSV is not known."""
-    made = result.item.generated_at
-    source = f"made {iso_utc(made)}" if made is not None else "which does not say when it was made"
-    return f"{result.item.name}, {source}, is judged as of {iso_utc(result.as_of)}."
-
-
-def _key_id_note(results: Sequence[ReportResult]) -> list[str]:
+def _key_id_note(kept: Kept) -> list[str]:
     """What the placeholders in the steps stand for, said once."""
-    steps = (first_sentence(finding.remediation) for result in results for finding in result.findings)
-    if not any(UNKNOWN_KEY_ID in step for step in steps):
+    if not kept.names_no_key_id:
         return []
     return [
         f"Reports hold no access key ids. For {UNKNOWN_KEY_ID}1 and {UNKNOWN_KEY_ID}2 take those that `aws iam "
@@ -302,20 +424,28 @@ def _key_id_note(results: Sequence[ReportResult]) -> list[str]:
 
 
 def _population(results: Sequence[ReportResult]) -> Population:
-    return Population(*(sum(column) for column in zip(*(astuple(r.population) for r in results), strict=True)))
+    total = Population()
+    for result in results:
+        total.add(result.population)
+    return total
 
 
-def _repetition_notes(results: Sequence[ReportResult]) -> list[str]:
+def _repetition_notes(results: Sequence[ReportResult]) -> Iterator[str]:
     """Accounts of which several reports were given: their users are counted once per report."""
     reports: dict[str, list[str]] = {}
     for result in results:
-        for account in (result.item.account or "").split(",") if result.counts else ():
+        for account in (result.item.account or "").split(","):
             reports.setdefault(account, []).append(result.item.name)
-    return [
-        f"Account {account} is in {len(names)} reports ({', '.join(names)}), so its users are counted once for each."
-        for account, names in sorted(reports.items())
-        if len(names) > 1
-    ]
+    repeated = {account: names for account, names in sorted(reports.items()) if len(names) > 1}
+    for account, names in repeated.items() if len(repeated) == 1 else ():
+        yield (
+            f"Account {account} is in {len(names)} reports ({first_of(names)}), so its users are counted once for each."
+        )
+    if len(repeated) > 1:
+        yield (
+            f"{count_of(len(repeated), 'account')} ({first_of(repeated)}) are in several reports each, so their users "
+            "are counted once for each."
+        )
 
 
 def _population_note(total: Population) -> list[str]:

@@ -30,7 +30,7 @@ from keyrules.live.fact_readers import (
     SubjectKind,
     fact_values,
 )
-from keyrules.live.instants import CLOCK_TOLERANCE, from_datetime
+from keyrules.live.instants import ABSENT, CLOCK_TOLERANCE, Instant, from_datetime
 from keyrules.live.plan import Group, Plan
 from keyrules.model import Counts, Rule, Status
 
@@ -40,6 +40,10 @@ ABSENT_ROOT_PASSES: Final = "KEY_AWS_014"
 _PARTITIONS_WITHOUT_ROOT: Final = frozenset({"aws-cn"})
 """Where credential reports have no row for the root user; the IAM guide of the China regions (docs.amazonaws.cn) knows
 no such user."""
+
+
+_NO_DATE: Final = "~"
+"""Sorts behind every instant."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +62,10 @@ class Verdict:
 
 @dataclass
 class Population:
-    """What a report holds, whatever the rules say of it. `root_users` counts rows."""
+    """What a report holds, whatever the rules say of it. `root_users` counts rows.
+
+    `oldest_active_key` is when the oldest active key was created, or ABSENT.
+    """
 
     users: int = 0
     access_keys: int = 0
@@ -66,6 +73,17 @@ class Population:
     console_passwords: int = 0
     signing_certificates: int = 0
     root_users: int = 0
+    oldest_active_key: Instant = ABSENT
+
+    def counts(self) -> dict[str, int]:
+        """What is counted, by name."""
+        return {name: value for name, value in vars(self).items() if isinstance(value, int)}
+
+    def add(self, other: Population) -> None:
+        """Adds what another report holds."""
+        for name, number in other.counts().items():
+            setattr(self, name, getattr(self, name) + number)
+        self.oldest_active_key = min(filter(None, (self.oldest_active_key, other.oldest_active_key)), default=ABSENT)
 
 
 @dataclass
@@ -186,7 +204,7 @@ def judge_rows(
                     status = Status.FAIL if verdict is False else Status.UNKNOWN
                     record(Verdict(rule, status, subject, row, contradicted))
 
-    prefix = ""
+    prefix, oldest = "", _NO_DATE
     for row in rows:
         # fmt: off
         (user, _, account, created, password, signed_in, changed, _,
@@ -219,6 +237,8 @@ def judge_rows(
             population.access_keys += 1
             if active_1:
                 population.active_access_keys += 1
+                if made_1 < oldest and made_1:
+                    oldest = made_1
                 if ages is not None:
                     ages.add(made_1)
             judge(key_1, row)
@@ -226,6 +246,8 @@ def judge_rows(
             population.access_keys += 1
             if active_2:
                 population.active_access_keys += 1
+                if made_2 < oldest and made_2:
+                    oldest = made_2
                 if ages is not None:
                     ages.add(made_2)
             judge(key_2, row)
@@ -238,4 +260,5 @@ def judge_rows(
         if issued_2 or certified_2:
             population.signing_certificates += 1
             judge(certificate_2, row)
+    population.oldest_active_key = oldest if oldest != _NO_DATE else ABSENT
     return marks.tally(plan, population)

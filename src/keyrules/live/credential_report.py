@@ -101,11 +101,15 @@ _SPREADSHEET_DATE: Final = re.compile(
 
 
 class RowProblem(NamedTuple):
-    """Something in a row that was not understood: `kind` is a stable word, `message` a sentence without its subject."""
+    """Something in a row that was not understood: `kind` is a stable word, `message` a sentence without its subject.
+
+    `arn` is set where the row is given all the same, because only its user had one before.
+    """
 
     line: int
     kind: str
     message: str
+    arn: str = ""
 
 
 def read_rows(raw: io.BufferedReader, report: Callable[[RowProblem], None]) -> Iterator[Row]:
@@ -222,7 +226,7 @@ class _Reader:
                 row = uncommon
             self.lines = number
             if not is_new(row[2] + row[0]):
-                self._problem(number, "duplicate", f"user {shown(row.user)} appears a second time")
+                self._problem(number, "duplicate", f"user {shown(row.user)} appears a second time", row.arn)
             yield row
 
     def _uncommon(self, number: int, text: str) -> Row | None:
@@ -258,8 +262,8 @@ class _Reader:
             self._said.add(kind)
             self._problem(number, kind, message)
 
-    def _problem(self, number: int, kind: str, message: str) -> None:
-        self._report(RowProblem(number, kind, message))
+    def _problem(self, number: int, kind: str, message: str, arn: str = "") -> None:
+        self._report(RowProblem(number, kind, message, arn))
 
 
 class _Values:

@@ -10,7 +10,7 @@ from keyrules.live.conditions import attributes
 from keyrules.live.credential_report import Row
 from keyrules.live.fact_readers import SubjectKind, fact_values
 from keyrules.live.instants import to_datetime
-from keyrules.live.key_history import age, ago, beyond, key_of, keys_of, last_use, name_of
+from keyrules.live.key_history import age, ago, beyond, is_absent_root, key_of, keys_of, last_use, name_of
 from keyrules.model import ParameterValue, Rule, Status
 from keyrules.reports.text_style import count_of, human_duration
 
@@ -43,8 +43,16 @@ class Explanation(NamedTuple):
     message: str
 
 
+_ABSENT_ROOT: Final = {
+    Status.PASS: Explanation("root_absent", "The report has no root user."),
+    Status.UNKNOWN: Explanation("root_row_missing", "The root user could not be judged: the report has no row for it."),
+}
+
+
 def explain(case: Case, status: Status, contradicted: bool) -> Explanation:
     """The explanation of a verdict; `contradicted` says that the row has a date after the moment of evaluation."""
+    if is_absent_root(case.subject, case.row):
+        return _ABSENT_ROOT[status]
     name = name_of(case.subject, case.row)
     if status is Status.PASS:
         return _passing(case, name)

@@ -74,6 +74,11 @@ def to_datetime(instant: Instant) -> datetime:
     return datetime.fromisoformat(instant).replace(tzinfo=timezone.utc)
 
 
+def to_iso(instant: Instant) -> str:
+    """ISO 8601 in UTC with `Z` of an instant that is not ABSENT."""
+    return f"{instant}Z"
+
+
 def age_at(instant: Instant, as_of: datetime) -> timedelta | None:
     """The age at a moment of an instant that is not ABSENT; None for one that is later than clocks may differ."""
     age = as_of - to_datetime(instant)

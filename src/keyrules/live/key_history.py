@@ -62,6 +62,11 @@ def name_of(subject: SubjectKind, row: Row) -> str:
     return owner if subject == ROOT else f"the console password of {owner}"
 
 
+def is_absent_root(subject: SubjectKind, row: Row) -> bool:
+    """Whether the row only stands for one of the root user that the report does not have: every other has a date."""
+    return subject == ROOT and not row.user_created
+
+
 def created_at(subject: SubjectKind, row: Row) -> Instant:
     """When the credential came to be; for a password and for root, when the user did, because that identifies it."""
     return {

@@ -1,35 +1,216 @@
-"""Turns verdicts on rows into findings, and orders them worst first."""
+"""Keeps verdicts on rows, worst first, and makes a finding of one when it is asked for."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Any, Final, NamedTuple
 
-from keyrules.live.audit import Verdict, absent_root_verdicts
+from keyrules.live.audit import Verdict
 from keyrules.live.credential_report import ROOT_USER, Row
 from keyrules.live.explanations import Case, explain
-from keyrules.live.fact_readers import SubjectKind, fact_values
-from keyrules.live.instants import to_datetime
-from keyrules.live.key_history import created_at, key_of, last_used_at, name_of
+from keyrules.live.fact_readers import KEY_1, KEY_2, PASSWORD, READERS, ROOT, SubjectKind, fact_values, first_date
+from keyrules.live.instants import ABSENT, Instant, to_datetime, to_iso
+from keyrules.live.key_history import created_at, is_absent_root, key_of, last_used_at, name_of
 from keyrules.live.plan import Plan
-from keyrules.live.remediation import NEW_REPORT, next_step
-from keyrules.model import FactValue, Finding, ParameterValue, Plane, Rule, Selection, Status, Subject
-from keyrules.reports.text_style import iso_utc
+from keyrules.live.remediation import KeyIds, next_step
+from keyrules.live.sorted_runs import Record, SortedRuns
+from keyrules.model import (
+    Exemption,
+    FactValue,
+    Finding,
+    Listing,
+    ParameterValue,
+    Plane,
+    Rule,
+    Selection,
+    Severity,
+    Status,
+    Subject,
+    Tally,
+)
 
-_NOTHING: Final[Mapping[int, str]] = {}
+_NOTHING: Final[KeyIds] = {}
 _IDLE_KEYS_RULE: Final = "KEY_AWS_002"
 # For the advice of runs without that rule: no caller in a whole quarter.
 _IDLE_DAYS: Final = 90
-_ORDER: Final = {Status.FAIL: 0, Status.UNKNOWN: 1, Status.EXEMPT: 2, Status.PASS: 3}
+_STATUSES: Final = (Status.FAIL, Status.UNKNOWN, Status.EXEMPT, Status.PASS)
+_ORDER: Final = {status: number for number, status in enumerate(_STATUSES)}
+_SUBJECTS: Final = tuple(READERS)
+_PLACES: Final = {subject: place for place, subject in enumerate(_SUBJECTS)}
+_NO_DATE: Final = "~"
+"""Sorts behind every instant."""
 
 
-def make_case(rule: Rule, subject: SubjectKind, row: Row, as_of: datetime, selection: Selection) -> Case:
-    """What explanations and next steps are written from."""
-    limits = {name: selection.value(rule, name) for name in rule.parameters}
-    return Case(rule, subject, row, as_of, limits, _idle_days(selection))
+class Known(NamedTuple):
+    """What is known of a user only after asking the account: key ids by slot, and the owner."""
+
+    key_ids: KeyIds = _NOTHING
+    owner: str | None = None
+
+
+NOT_ASKED: Final = Known()
+
+
+class _Numbers(NamedTuple):
+    """How many records there are of each rule, severity and status; and for each owner that fail or are UNKNOWN."""
+
+    tally: Counter[tuple[str, Severity, Status]]
+    owners: Counter[str]
+
+
+class Kept:
+    """What a run keeps of its verdicts: a record of each, worst first. Those of a report count when it is finished."""
+
+    def __init__(self) -> None:
+        self._records = SortedRuns()
+        self._numbers = _Numbers(Counter(), Counter())
+        self._before: _Numbers | None = None
+        self._undone: set[int] = set()
+        self.moments: list[datetime] = []
+        """Those at which the reports were judged."""
+        self.names_no_key_id = False
+        """Whether steps ask for a key id that is not known."""
+
+    def begin(self, as_of: datetime) -> None:
+        """Begins a report; what was added of one that is not finished is forgotten."""
+        self._forget()
+        self._before = _Numbers(self._numbers.tally.copy(), self._numbers.owners.copy())
+        self.moments.append(as_of)
+
+    def finish(self) -> None:
+        """Ends a report."""
+        self._before = None
+
+    def _forget(self) -> None:
+        if self._before is not None:
+            self._numbers, self._before = self._before, None
+            self._undone.add(len(self.moments) - 1)
+
+    @property
+    def tally(self) -> Tally:
+        """How many records there are."""
+        self._forget()
+        return self._numbers.tally
+
+    @property
+    def owners(self) -> Mapping[str, int]:
+        """How many that fail or are UNKNOWN each owner has."""
+        self._forget()
+        return self._numbers.owners
+
+    def __iter__(self) -> Iterator[Record]:
+        self._forget()
+        if not self._undone:
+            return iter(self._records)
+        return (record for record in self._records if record[_MOMENT_AT] not in self._undone)
+
+    def add(
+        self, verdict: Verdict, rule: Rule, twin: int = 0, entry: int | None = None, known: Known = NOT_ASKED
+    ) -> None:
+        """Takes a verdict that was judged at the last of the moments.
+
+        `entry` is the number of the exception that covers it.
+        """
+        status = Status.EXEMPT if entry is not None else verdict.status
+        row, subject = verdict.row, verdict.subject
+        self._numbers.tally[rule.id, rule.severity, status] += 1
+        if known.owner is not None and status in (Status.FAIL, Status.UNKNOWN):
+            self._numbers.owners[known.owner] += 1
+        if status is Status.FAIL and subject.kind == "access_key" and subject.slot not in known.key_ids:
+            self.names_no_key_id = True
+        self._records.add(
+            [
+                -rule.severity,
+                _ORDER[status],
+                verdict.rule,
+                _standing_since(subject, row),
+                row.account,
+                row.arn,
+                created_at(subject, row),
+                subject.slot or 0,
+                len(self._records),
+                _ORDER[verdict.status],
+                _PLACES[subject],
+                verdict.contradicted,
+                twin,
+                entry,
+                len(self.moments) - 1,
+                known.key_ids.get(1),
+                known.key_ids.get(2),
+                known.owner,
+                *row,
+            ]
+        )
+
+
+_STATUS_AT: Final = 1
+_RULE_AT: Final = 2
+_MOMENT_AT: Final = 14
+
+
+def _standing_since(subject: SubjectKind, row: Row) -> Instant:
+    """Since when a credential is as it is: its creation, its last change, or its last use where that decides."""
+    if subject == ROOT:
+        return last_used_at(subject, row) or row.user_created or _NO_DATE
+    if subject == PASSWORD:
+        used = first_date(row, ("password_used", "password_changed", "user_created"))
+        return min(used, row.password_changed or used)
+    return created_at(subject, row) or last_used_at(subject, row) or _NO_DATE
+
+
+class LiveFindings(Listing):
+    """The findings of what a run kept. `exemptions` are the exceptions of the run by their number."""
+
+    def __init__(self, kept: Kept, plan: Plan, selection: Selection, exemptions: Mapping[int, Exemption]) -> None:
+        self._kept = kept
+        self._rules = plan.rules
+        self._limits = [{name: selection.value(rule, name) for name in rule.parameters} for rule in plan.rules]
+        self._idle_days = _idle_days(selection)
+        self._exemptions = exemptions
+
+    @property
+    def tally(self) -> Tally:
+        return self._kept.tally
+
+    @property
+    def owners(self) -> Mapping[str, int]:
+        """How many that fail or are UNKNOWN each owner has; empty where nobody asked for owners."""
+        return self._kept.owners
+
+    def only(self, statuses: Iterable[Status], rule: str | None = None) -> Iterator[Finding]:
+        orders = {_ORDER[status] for status in statuses}
+        rules = {place for place, each in enumerate(self._rules) if rule in (None, each.id)}
+        return (
+            self._made(record) for record in self._kept if record[_STATUS_AT] in orders and record[_RULE_AT] in rules
+        )
+
+    def __iter__(self) -> Iterator[Finding]:
+        return map(self._made, self._kept)
+
+    def _made(self, record: Record) -> Finding:
+        _, order, position, _, _, _, _, _, _, judged, place, contradicted, twin, entry, moment, *asked = record[:18]
+        row: Row = tuple.__new__(Row, record[18:])
+        rule, subject, status = self._rules[position], _SUBJECTS[place], _STATUSES[judged]
+        limits = self._limits[position]
+        case = Case(rule, subject, row, self._kept.moments[moment], limits, self._idle_days)
+        key_ids = {slot: key_id for slot, key_id in ((1, asked[0]), (2, asked[1])) if key_id is not None}
+        explanation = explain(case, status, contradicted)
+        exemption = self._exemptions[entry] if entry is not None else None
+        return Finding(
+            rule=rule.id,
+            severity=rule.severity,
+            status=_STATUSES[order],
+            plane=Plane.LIVE,
+            message=explanation.message,
+            reason=explanation.reason,
+            remediation=next_step(case, status, key_ids),
+            subject=_subject(subject, row, key_ids, asked[2], twin),
+            facts={} if is_absent_root(subject, row) else _facts(case),
+            exemption=exemption.reason if exemption is not None else None,
+            exception=exemption,
+        )
 
 
 def _idle_days(selection: Selection) -> int:
@@ -39,35 +220,12 @@ def _idle_days(selection: Selection) -> int:
     return days if isinstance(days, int) else _IDLE_DAYS
 
 
-def make_finding(
-    verdict: Verdict,
-    plan: Plan,
-    selection: Selection,
-    as_of: datetime,
-    key_ids: Mapping[int, str] = _NOTHING,
-    owner: str | None = None,
-) -> Finding:
-    """The finding of a verdict. `key_ids` (by slot) and `owner` are known only after asking the account."""
-    rule, subject, row = plan.rules[verdict.rule], verdict.subject, verdict.row
-    case = make_case(rule, subject, row, as_of, selection)
-    explanation = explain(case, verdict.status, verdict.contradicted)
-    return Finding(
-        rule=rule.id,
-        severity=rule.severity,
-        status=verdict.status,
-        plane=Plane.LIVE,
-        message=explanation.message,
-        reason=explanation.reason,
-        remediation=next_step(case, verdict.status, key_ids),
-        subject=make_subject(subject, row, key_ids, owner),
-        facts=_facts(case),
-    )
-
-
-def make_subject(
-    subject: SubjectKind, row: Row, key_ids: Mapping[int, str] = _NOTHING, owner: str | None = None
-) -> Subject:
+def make_subject(subject: SubjectKind, row: Row) -> Subject:
     """The credential as reports name it. Its identity is the ARN and the time of creation, never the slot."""
+    return _subject(subject, row, _NOTHING, None, 0)
+
+
+def _subject(subject: SubjectKind, row: Row, key_ids: KeyIds, owner: str | None, twin: int) -> Subject:
     created = created_at(subject, row)
     return Subject(
         kind=subject.kind,
@@ -79,87 +237,47 @@ def make_subject(
         key_id=key_ids.get(subject.slot or 0) if subject.kind == "access_key" else None,
         owner=owner,
         created_at=to_datetime(created) if created else None,
+        twin=twin,
     )
 
 
-def absent_root(account_prefix: str, plan: Plan) -> list[Finding]:
-    """The verdicts of the rules on the root user for an account whose report has no row for it."""
-    account = account_prefix.split(":")[4]
-    subject = Subject(kind="root", name="the root user", account=account, arn=f"{account_prefix}root", user=ROOT_USER)
-    passing = ("root_absent", "The report has no root user.", "")
-    unknown = ("root_row_missing", "The root user could not be judged: the report has no row for it.", NEW_REPORT)
-    return [
-        Finding(
-            rule=plan.rules[position].id,
-            severity=plan.rules[position].severity,
-            status=status,
-            plane=Plane.LIVE,
-            reason=reason,
-            message=message,
-            remediation=remediation,
-            subject=subject,
-        )
-        for position, status in absent_root_verdicts(account_prefix, plan)
-        for reason, message, remediation in (passing if status is Status.PASS else unknown,)
-    ]
-
-
-def number_twins(findings: Sequence[Finding]) -> list[Finding]:
-    """The findings of one report, with a number for each but the first of those that nothing tells apart.
+def twins_among(verdicts: Sequence[Verdict]) -> list[int]:
+    """A number for each of the verdicts on one user: 0 but for those that nothing tells from an earlier one.
 
     Two keys of one user may have been created in the same second, and the report has no other identity for them. The
     number makes their fingerprints differ, so that no tool that removes duplicates loses one. It follows status and
     last use, because slots change.
     """
-    seen: Counter[str] = Counter()
-    numbers: dict[int, int] = {}
-    for index, finding in sorted(enumerate(findings), key=lambda pair: _twin_order(pair[1])):
-        fingerprint = finding.fingerprint
-        numbers[index] = seen[fingerprint]
-        seen[fingerprint] += 1
-    return [
-        replace(finding, subject=replace(finding.subject, twin=numbers[index]))
-        if finding.subject is not None and numbers[index]
-        else finding
-        for index, finding in enumerate(findings)
-    ]
+    identities = [(each.rule, each.subject.kind, created_at(each.subject, each.row)) for each in verdicts]
+    numbers = [0] * len(verdicts)
+    if len(set(identities)) == len(identities):
+        return numbers
+    seen: Counter[Any] = Counter()
+    for index in sorted(range(len(verdicts)), key=lambda index: _twin_order(verdicts[index])):
+        numbers[index] = seen[identities[index]]
+        seen[identities[index]] += 1
+    return numbers
 
 
-def _twin_order(finding: Finding) -> tuple[object, ...]:
-    subject = finding.subject or Subject(kind="", name="")
-    return (
-        _ORDER[finding.status],
-        str(finding.facts.get("last_used_at")),
-        str(finding.facts.get("active")),
-        subject.key_id or "",
-        subject.slot or 0,
-    )
+def _twin_order(verdict: Verdict) -> tuple[int, str, bool, int]:
+    row, subject = verdict.row, verdict.subject
+    active = bool(row.key_1_active if subject == KEY_1 else row.key_2_active if subject == KEY_2 else ABSENT)
+    return (_ORDER[verdict.status], last_used_at(subject, row) or _NO_DATE, active, subject.slot or 0)
 
 
-def worst_first(finding: Finding) -> tuple[object, ...]:
-    """The sort key of live findings: severity, then failures before unknowns, then by rule the longest standing."""
-    subject = finding.subject or Subject(kind="", name="")
-    ages = (value for name, value in finding.facts.items() if name.startswith("days_since_"))
-    age = max((float(value) for value in ages if isinstance(value, int | float)), default=0.0)
-    created = subject.created_at.isoformat() if subject.created_at else ""
-    return (
-        -finding.severity,
-        _ORDER[finding.status],
-        finding.rule,
-        -age,
-        subject.account or "",
-        subject.arn or "",
-        created,
-        subject.slot or 0,
-    )
+def absent_root_row(account_prefix: str) -> Row:
+    """What stands for the row of the root user that a report does not have."""
+    nothing = dict.fromkeys(Row._fields, ABSENT)
+    return Row(**nothing | {"user": ROOT_USER, "arn": f"{account_prefix}root", "account_prefix": account_prefix})
 
 
 def _facts(case: Case) -> dict[str, FactValue]:
     facts = fact_values(case.subject, case.row, case.as_of)
-    created, used = created_at(case.subject, case.row), last_used_at(case.subject, case.row)
-    facts["created_at"] = iso_utc(to_datetime(created)) if created else None
+    created = created_at(case.subject, case.row)
+    facts["created_at"] = to_iso(created) if created else None
     if case.subject.kind != "signing_certificate":
-        facts["last_used_at"] = iso_utc(to_datetime(used)) if used else None
+        used = last_used_at(case.subject, case.row)
+        facts["last_used_at"] = to_iso(used) if used else None
     if case.subject.kind == "access_key":
         key = key_of(case.row, case.subject.slot or 1)
         facts["last_used_service"] = key.service or None

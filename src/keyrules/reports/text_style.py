@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from keyrules.terms import Plane, Severity, Status
@@ -153,6 +154,12 @@ def advice_for(plane: Plane, remediation: str) -> str:
 def count_of(number: int, singular: str, plural: str | None = None) -> str:
     """`1 key`, `12 keys`, `1,000 keys`; `plural` where an added s is wrong."""
     return f"{number:,} {singular if number == 1 else plural or singular + 's'}"
+
+
+def first_of(names: Collection[str], most: int = 3) -> str:
+    """`a, b, c and 12 more`: the first of the names, safe to print, and how many there are beside them."""
+    shown = ", ".join(printable(name) for name in islice(names, most))
+    return f"{shown} and {len(names) - most:,} more" if len(names) > most else shown
 
 
 def human_duration(duration: timedelta) -> str:

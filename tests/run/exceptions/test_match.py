@@ -338,7 +338,7 @@ def test_counting_without_findings_uses_entries_as_findings_do() -> None:
     assert finding.subject is not None
     for expires, covered in ((DAY, True), (date(2026, 5, 31), False)):
         counted, applied = (ExceptionUse([entry("al*", expires=expires)], Plane.LIVE) for _ in range(2))
-        assert counted.covers("KEY_AWS_001", finding.subject, DAY) is covered
+        assert (counted.covering("KEY_AWS_001", finding.subject, DAY) is not None) is covered
         assert (applied.applied(finding, DAY).status is Status.EXEMPT) is covered
         assert (counted.matched, counted.lapsed) == (applied.matched, applied.lapsed)
-    assert ExceptionUse([], Plane.LIVE).covers("KEY_AWS_001", finding.subject, DAY) is False
+    assert ExceptionUse([], Plane.LIVE).covering("KEY_AWS_001", finding.subject, DAY) is None

@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from keyrules.code.file_names import SOURCE_SUFFIXES
 from keyrules.model import Finding, Location, Status
@@ -36,20 +37,44 @@ class Known:
     moved: bool = False
 
 
+class Partner(NamedTuple):
+    """The entry of the baseline that a finding of the run is; `moved` as in Known."""
+
+    entry: Entry
+    moved: bool = False
+
+
 @dataclass(frozen=True)
 class Comparison:
-    """The partition. `new` and `known` are in the order of the run, the entries in that of the baseline.
+    """The partition of `findings`, by their positions. The entries are in the order of the baseline.
 
     `changed` entries are exempt now, or fail where they were UNKNOWN; `unseen` are those that the run cannot judge.
-    Beside it, `exempt` are the exempt findings of the run that the baseline holds.
+    Beside it, `exempt_at` are the exempt findings of the run that the baseline holds.
     """
 
-    new: tuple[Finding, ...]
-    known: tuple[Known, ...]
+    findings: Sequence[Finding]
+    partners: Mapping[int, Partner]
     changed: tuple[Entry, ...] = ()
     resolved: tuple[Entry, ...] = ()
     unseen: tuple[Entry, ...] = ()
-    exempt: tuple[Finding, ...] = ()
+    exempt_at: frozenset[int] = frozenset()
+
+    @property
+    def new(self) -> tuple[Finding, ...]:
+        """What counts and the baseline does not hold, in the order of the run."""
+        return tuple(
+            each for at, each in enumerate(self.findings) if each.status in COUNTED and at not in self.partners
+        )
+
+    @property
+    def known(self) -> tuple[Known, ...]:
+        """What the baseline holds, in the order of the run."""
+        return tuple(Known(each, *self.partners[at]) for at, each in enumerate(self.findings) if at in self.partners)
+
+    @property
+    def exempt(self) -> tuple[Finding, ...]:
+        """The exempt findings that the baseline holds, in the order of the run."""
+        return tuple(each for at, each in enumerate(self.findings) if at in self.exempt_at)
 
 
 def compare(
@@ -62,30 +87,37 @@ def compare(
 
     `seen` says whether the run would have found an entry that were still there; `gone` whether a path is no more.
     """
-    counted = [finding for finding in findings if finding.status in COUNTED]
-    partners = {
-        index: Known(finding, entry)
-        for index, finding in enumerate(counted)
-        if (entry := entries.get(finding.fingerprint)) is not None and _accepts(entry, finding)
-    }
-    exempt = [finding for finding in findings if finding.status is Status.EXEMPT]
-    met = {finding.fingerprint for finding in (*counted, *exempt)}
+    partners: dict[int, Partner] = {}
+    strangers: dict[int, Finding] = {}
+    met: set[str] = set()
+    exempt_at: set[int] = set()
+    for at, finding in enumerate(findings):
+        if finding.status is Status.PASS:
+            continue
+        entry = entries.get(finding.fingerprint)
+        if entry is not None:
+            met.add(entry.fingerprint)
+            if finding.status is Status.EXEMPT:
+                exempt_at.add(at)
+            elif _accepts(entry, finding):
+                partners[at] = Partner(entry)
+        elif finding.status in COUNTED and (finding.location is not None or _of_user(finding) is not None):
+            strangers[at] = finding
     left = {fingerprint: entry for fingerprint, entry in entries.items() if fingerprint not in met}
-    strangers = {index: finding for index, finding in enumerate(counted) if finding.fingerprint not in entries}
-    for index, entry in _moves(strangers, left, gone):
-        partners[index] = Known(counted[index], entry, moved=True)
+    for at, entry in _moves(strangers, left, gone):
+        partners[at] = Partner(entry, moved=True)
         del left[entry.fingerprint]
     known = {partner.entry.fingerprint for partner in partners.values()}
     resolved = {fingerprint for fingerprint, entry in left.items() if seen(entry)}
     return Comparison(
-        new=tuple(finding for index, finding in enumerate(counted) if index not in partners),
-        known=tuple(partners[index] for index in sorted(partners)),
+        findings,
+        partners,
         changed=tuple(
             entry for fingerprint, entry in entries.items() if fingerprint not in known and fingerprint not in left
         ),
         resolved=tuple(entry for fingerprint, entry in left.items() if fingerprint in resolved),
         unseen=tuple(entry for fingerprint, entry in left.items() if fingerprint not in resolved),
-        exempt=tuple(finding for finding in exempt if finding.fingerprint in entries),
+        exempt_at=frozenset(exempt_at),
     )
 
 

@@ -18,6 +18,7 @@ from keyrules.model import (
     ResolvedFinding,
     Status,
     UsageError,
+    without,
 )
 from keyrules.reports.outputs import Output, check_file
 from keyrules.run.baseline.compare import Comparison, Known, compare, worst_first
@@ -71,16 +72,8 @@ class BaselineRun:
         looked_at = looked_at_input(evaluation, places)
         seen = seen_on_code(entered, old, places, self.excluded)
         compared = compare(entered.findings, old.entries, seen, places.gone)
-        own = {id(theirs): finding for theirs, finding in zip(entered.findings, evaluation.findings, strict=True)}
-        return (
-            replace(
-                compared,
-                new=tuple(own[id(finding)] for finding in compared.new),
-                known=tuple(replace(known, finding=own[id(known.finding)]) for known in compared.known),
-                exempt=tuple(own[id(finding)] for finding in compared.exempt),
-            ),
-            tuple(item for item in old.inputs if not looked_at(item)),
-        )
+        own = replace(compared, findings=evaluation.findings)
+        return own, tuple(item for item in old.inputs if not looked_at(item))
 
 
 def baseline_run(settings: Settings, outputs: Sequence[Output], *, counts_only: bool) -> BaselineRun:
@@ -113,21 +106,20 @@ def _file(name: str | None, option: str) -> Path | None:
 
 def _reduced(evaluation: Evaluation, compared: Comparison, old: Baseline, places: Places | None) -> Evaluation:
     """The evaluation with its known findings moved into the report on the baseline."""
-    new = {id(finding) for finding in compared.new}
+    known = compared.known
     report = BaselineReport(
         name=old.name,
         as_of=old.as_of,
-        known=tuple(_known(known, places) for known in compared.known),
+        known=tuple(_known(each, places) for each in known),
         resolved=tuple(_resolved(entry, places) for entry in worst_first(compared.resolved)),
         kept=len(compared.unseen),
         changed=len(compared.changed),
         exempt=frozenset(finding.fingerprint for finding in compared.exempt),
     )
-    counted = (Status.FAIL, Status.UNKNOWN)
     return replace(
         evaluation,
-        findings=tuple(f for f in evaluation.findings if f.status not in counted or id(f) in new),
-        counts=_counts(evaluation.counts, [known.finding for known in compared.known]),
+        findings=without(evaluation.findings, compared.partners),
+        counts=_counts(evaluation.counts, [each.finding for each in known]),
         baseline=report,
     )
 

@@ -188,11 +188,11 @@ class ExceptionUse:
         exemption = entry.exemption
         return replace(finding, status=Status.EXEMPT, exemption=exemption.reason, exception=exemption)
 
-    def covers(self, rule: str, subject: Subject, day: date) -> bool:
-        """Whether a live credential that fails a rule is exempt, for whoever keeps no findings."""
+    def covering(self, rule: str, subject: Subject, day: date) -> Entry | None:
+        """The entry by which a live credential that fails a rule, or is UNKNOWN, is exempt on a day (UTC)."""
         found = self._rules[rule].matching(live_names(subject)) if rule in self._rules else []
         self.matched.update(entry.number for entry in found)
-        return self._used(found, day) is not None
+        return self._used(found, day)
 
     def _used(self, found: Sequence[Entry], day: date) -> Entry | None:
         """The entry that holds: a name before a glob, then the first of the file. None lets the expired ones lapse."""
