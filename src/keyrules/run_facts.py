@@ -38,8 +38,8 @@ class ConfigurationUse:
     known: int = 0
 
     @property
-    def sentence(self) -> str:
-        """All of it in one line."""
+    def changes(self) -> list[str]:
+        """What it excluded, switched off, chose or loosened, a few words for each."""
         changes = [f"{self.framework} chooses the rules"] if self.framework else []
         changes += [f"{_counted(self.rules_off, 'rule')} off"] if self.rules_off else []
         thresholds = [f"{text}, default {default}" for text, default in self.thresholds]
@@ -50,7 +50,12 @@ class ConfigurationUse:
             changes.append(f"{_number(self.exempt, 'finding')} exempt by {self.exceptions}")
         if self.baseline is not None:
             changes.append(f"{_number(self.known, 'finding')} known from {self.baseline}")
-        return f"configuration {self.file}: {', '.join(changes) or 'nothing excluded, switched off or loosened'}"
+        return changes
+
+    @property
+    def sentence(self) -> str:
+        """All of it in one line."""
+        return f"configuration {self.file}: {', '.join(self.changes) or 'nothing excluded, switched off or loosened'}"
 
 
 def _number(count: int, one: str, many: str | None = None) -> str:

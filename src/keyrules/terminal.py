@@ -38,8 +38,12 @@ class ProgressLine:
 
     def __call__(self, done: int, total: int, name: str) -> None:
         """Shows `done` of `total`; the name is cut to the terminal."""
+        self.say(f"evaluated {done} of {total}  {name}" if done < total else "")
+
+    def say(self, text: str) -> None:
+        """Shows a text instead of the one before, cut to the terminal; nothing for the empty text."""
         if self._on:
-            width = columns(80) - 1
-            line = f"evaluated {done} of {total}  {name}".encode("ascii", "replace").decode()
-            sys.stderr.write("\r\x1b[2K" + (line[:width] if done < total else ""))
+            line = text.encode("ascii", "backslashreplace").decode()
+            shown = "".join(char if char.isprintable() else "?" for char in line)
+            sys.stderr.write("\r\x1b[2K" + shown[: columns(80) - 1])
             sys.stderr.flush()

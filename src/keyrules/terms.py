@@ -41,6 +41,10 @@ class Plane(enum.Enum):
     LIVE = "live"
 
 
+GROUPINGS = ("rule", "user", "account", "owner")
+"""What findings on live accounts can be grouped by."""
+
+
 class UsageError(Exception):
     """The command or a configuration file is wrong: one sentence for stderr, exit 2."""
 

@@ -19,8 +19,7 @@ from keyrules.live.instants import parse_span
 from keyrules.live.report_inputs import check_age, find_reports, from_json, from_stream, opened
 from keyrules.model import Finding, InputError, Status, UsageError
 from keyrules.reports import audit_text, findings_csv
-from keyrules.reports.report_options import ReportOptions
-from keyrules.reports.text_style import first_sentence
+from keyrules.reports.text_style import ReportOptions, first_sentence
 
 
 def failing(content: bytes, *numbers: int, **overrides: Any) -> list[Finding]:
@@ -311,17 +310,19 @@ def test_an_account_with_several_reports_is_said() -> None:
 
 
 def test_notes_explain_placeholders_and_later_steps_where_there_are_any() -> None:
-    text = audit_text.render(evaluate(report(line("ann", **key(1, 500))), 1), ReportOptions())
+    text = "".join(audit_text.render(evaluate(report(line("ann", **key(1, 500))), 1), ReportOptions()))
     assert "Reports hold no access key ids." in text
     assert "Next is the first step of several" in text
-    text = audit_text.render(evaluate(report(line("ann", **key(1, 5))), 1), ReportOptions())
+    text = "".join(audit_text.render(evaluate(report(line("ann", **key(1, 5))), 1), ReportOptions()))
     assert "Reports hold no access key ids." not in text
     assert "Next is" not in text
-    assert "Population" not in audit_text.render(evaluate(b"", 1), ReportOptions())
+    assert "Population" not in "".join(audit_text.render(evaluate(b"", 1), ReportOptions()))
 
 
 def test_text_shows_that_a_limit_is_passed_by_a_second() -> None:
-    text = audit_text.render(evaluate(report(line("ann", **key(1, 90 + 1 / 86400, used=1))), 1), ReportOptions())
+    text = "".join(
+        audit_text.render(evaluate(report(line("ann", **key(1, 90 + 1 / 86400, used=1))), 1), ReportOptions())
+    )
     assert "90 days and 1 second old" in text
 
 
@@ -337,7 +338,7 @@ def test_counts_by_rule_and_population() -> None:
 
 def test_the_same_input_gives_the_same_bytes() -> None:
     content = report(line("b", **key(1, 500)), line("a", **key(1, 500)), line(ROOT, **key(2, 1)))
-    texts = {audit_text.render(evaluate(content), ReportOptions()) for _ in range(3)}
+    texts = {"".join(audit_text.render(evaluate(content), ReportOptions())) for _ in range(3)}
     assert len(texts) == 1
 
 
@@ -346,19 +347,21 @@ def test_the_same_input_gives_the_same_bytes() -> None:
 
 def test_text_is_safe_and_ends_with_the_counts() -> None:
     row = line("x", **key(1, 500)).replace("x,", "evil\u202e,", 1)
-    text = audit_text.render(evaluate(report(row), 1), ReportOptions())
+    text = "".join(audit_text.render(evaluate(report(row), 1), ReportOptions()))
     assert "\u202e" not in text
     assert "evil\\u202e" in text
     assert text.endswith("1 evaluated: 1 failed, 0 passed (1 low)\n")
-    quiet = audit_text.render(evaluate(report(line("ann")), 1), ReportOptions(quiet=True))
+    quiet = "".join(audit_text.render(evaluate(report(line("ann")), 1), ReportOptions(quiet=True)))
     assert quiet == ""
-    assert "Could not be evaluated" in audit_text.render(evaluate(b"", 1), ReportOptions(quiet=True))
+    assert "Could not be evaluated" in "".join(audit_text.render(evaluate(b"", 1), ReportOptions(quiet=True)))
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@"])
 def test_csv_cells_are_no_formulas(start: str) -> None:
-    text = findings_csv.render(
-        evaluate(report(line(f"{start}cmd", **key(1, 500)), line("", mfa_active="?")), 1), ReportOptions()
+    text = "".join(
+        findings_csv.render(
+            evaluate(report(line(f"{start}cmd", **key(1, 500)), line("", mfa_active="?")), 1), ReportOptions()
+        )
     )
     rows = list(csv.DictReader(io.StringIO(text)))
     assert rows[0]["user"] == f"'{start}cmd"

@@ -35,8 +35,7 @@ from keyrules.model import Evaluation, Plane, Status, UsageError
 from keyrules.reports import asff as asff_report
 from keyrules.reports.live_records import clipped
 from keyrules.reports.outputs import parse_outputs
-from keyrules.reports.report_options import ReportOptions
-from keyrules.reports.text_style import iso_utc, printable
+from keyrules.reports.text_style import ReportOptions, iso_utc, printable
 
 # What the service model says in words only, and Security Hub enforces. Paths without indexes.
 LONGEST = {
@@ -70,7 +69,7 @@ TYPE = re.compile(r"[^/]+(/[^/]+){0,2}")
 
 def findings(evaluation: Evaluation) -> list[dict[str, Any]]:
     """The rendered report, parsed from the bytes that would be written."""
-    document = json.loads(asff_report.render(evaluation, ReportOptions()).encode())
+    document = json.loads("".join(asff_report.render(evaluation, ReportOptions())).encode())
     assert isinstance(document, list)
     return document
 
@@ -289,7 +288,7 @@ def test_no_text_is_longer_than_its_limit(text: str, limit: int) -> None:
 
 def test_the_same_bytes_every_time() -> None:
     assert all(
-        asff_report.render(case, ReportOptions()) == asff_report.render(case, ReportOptions())
+        "".join(asff_report.render(case, ReportOptions())) == "".join(asff_report.render(case, ReportOptions()))
         for case in CASES.values()
     )
 
@@ -298,7 +297,7 @@ def test_no_secret_of_a_report_leaves() -> None:
     canary = make_canary("asff")
     misplaced = {"password_enabled": canary.secret, "cert_1_last_rotated": canary.session_token}
     content = report(line("alice", **key(1, 400)), line("bob", **key(1, 400), **misplaced))
-    assert_no_leak([("asff", asff_report.render(evaluate(content), ReportOptions()))], [canary])
+    assert_no_leak([("asff", "".join(asff_report.render(evaluate(content), ReportOptions())))], [canary])
 
 
 def test_code_findings_are_refused() -> None:

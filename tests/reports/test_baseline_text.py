@@ -13,7 +13,7 @@ from keyrules.reports import audit_text
 from keyrules.reports import html as html_report
 from keyrules.reports import markdown as markdown_report
 from keyrules.reports import text as text_report
-from keyrules.reports.report_options import ReportOptions
+from keyrules.reports.text_style import ReportOptions
 
 BEFORE = AS_OF - timedelta(days=31)
 HOSTILE = "a\x1b[31m\n<b>|::error::\u202e\udcff"
@@ -33,11 +33,11 @@ def compared(
 
 
 def code(evaluation: Evaluation, quiet: bool = False) -> str:
-    return text_report.render(evaluation, ReportOptions(quiet=quiet))
+    return "".join(text_report.render(evaluation, ReportOptions(quiet=quiet)))
 
 
 def live(evaluation: Evaluation, quiet: bool = False) -> str:
-    return audit_text.render(evaluation, ReportOptions(quiet=quiet))
+    return "".join(audit_text.render(evaluation, ReportOptions(quiet=quiet)))
 
 
 def test_code_counts_by_rule_the_worst_first() -> None:
@@ -94,7 +94,7 @@ def test_names_are_harmless() -> None:
     for text in (code(run), live(replace(run, plane=Plane.LIVE))):
         assert text.replace("\n", "").isprintable()
         assert r"a\x1b[31m\n<b>|::error::\u202e\xff" in text
-    page = html_report.render(run, ReportOptions())
+    page = "".join(html_report.render(run, ReportOptions()))
     assert "\x1b" not in page and "<b>|" not in page and "&lt;b&gt;|" in page
 
 
@@ -121,17 +121,17 @@ def test_html_adds_up_with_what_is_known() -> None:
     run = make_evaluation(
         new, rule_counts={"KEY_AWS_001": Counts(failed=2)}, baseline=compared(KnownFinding(known, BEFORE))
     )
-    page = html_report.render(run, ReportOptions())
+    page = "".join(html_report.render(run, ReportOptions()))
     row = page[page.index("2 failed") :]
     row = row[: row.index("</tr>")]
     assert 'Of KEY_AWS_001, 1 finding <a href="#baseline">known since the baseline</a>' in row
     assert "how, with what the baseline holds." in page
-    without = html_report.render(replace(run, baseline=None), ReportOptions())
+    without = "".join(html_report.render(replace(run, baseline=None), ReportOptions()))
     assert "known since" not in without and "with what the baseline holds" not in without
 
 
 def test_html_names_a_rule_once_where_there_is_no_framework() -> None:
-    page = html_report.render(make_evaluation(code_finding()), ReportOptions())
+    page = "".join(html_report.render(make_evaluation(code_finding()), ReportOptions()))
     table = page[page.index("<table") : page.index("</table>")]
     assert table.count(">KEY_AWS_001<") == 1 and "Rules</th>" not in table
     assert '<a href="#fail-KEY_AWS_001">KEY_AWS_001</a>' in table
@@ -139,8 +139,8 @@ def test_html_names_a_rule_once_where_there_is_no_framework() -> None:
 
 def test_a_baseline_without_a_time_of_its_own() -> None:
     run = make_evaluation(baseline=replace(compared(), as_of=None))
-    assert "Compared with b.json.</p>" in html_report.render(run, ReportOptions())
-    assert "Against the baseline `b.json`: " in markdown_report.render(run, ReportOptions())
+    assert "Compared with b.json.</p>" in "".join(html_report.render(run, ReportOptions()))
+    assert "Against the baseline `b.json`: " in "".join(markdown_report.render(run, ReportOptions()))
 
 
 def test_unknown_findings_that_are_new_count_as_new() -> None:

@@ -22,12 +22,12 @@ from keyrules.model import (
     Subject,
 )
 from keyrules.reports import findings_csv
-from keyrules.reports.report_options import ReportOptions
+from keyrules.reports.text_style import ReportOptions
 
 
 def rows_of(evaluation: Evaluation) -> list[dict[str, str]]:
     """The rows by column; every row has every column."""
-    text = findings_csv.render(evaluation, ReportOptions()).encode().decode()
+    text = "".join(findings_csv.render(evaluation, ReportOptions())).encode().decode()
     table = list(csv.reader(io.StringIO(text), strict=True))
     assert {len(row) for row in table} == {len(findings_csv.COLUMNS)}
     return [dict(zip(table[0], row, strict=True)) for row in table[1:]]

@@ -19,8 +19,7 @@ from hypothesis import given, settings
 
 from keyrules.model import Counts, Evaluation, EvaluationError, Location, Plane, Status
 from keyrules.reports import github_annotations
-from keyrules.reports.report_options import ReportOptions
-from keyrules.reports.text_style import printable
+from keyrules.reports.text_style import ReportOptions, printable
 
 
 @dataclass(frozen=True)
@@ -57,7 +56,7 @@ def commands(text: str) -> list[Command]:
 
 def of(evaluation: Evaluation) -> list[Command]:
     """The commands of the report, from the bytes that would be written."""
-    return commands(github_annotations.render(evaluation, ReportOptions()).encode().decode())
+    return commands("".join(github_annotations.render(evaluation, ReportOptions())).encode().decode())
 
 
 @settings(deadline=None)

@@ -42,7 +42,7 @@ from keyrules.reports import codequality as codequality_report
 from keyrules.reports import gitlab_sast as gitlab_sast_report
 from keyrules.reports.outputs import parse_outputs
 from keyrules.reports.report_formats import formats_of
-from keyrules.reports.report_options import ReportOptions
+from keyrules.reports.text_style import ReportOptions
 
 EARLIER = datetime(2025, 12, 1, tzinfo=timezone.utc)
 HOSTILE = make_evaluation(
@@ -67,14 +67,14 @@ CASES = {
 
 def quality(evaluation: Evaluation) -> list[dict[str, Any]]:
     """The Code Quality report, parsed from the bytes that would be written."""
-    entries = json.loads(codequality_report.render(evaluation, ReportOptions()).encode())
+    entries = json.loads("".join(codequality_report.render(evaluation, ReportOptions())).encode())
     assert isinstance(entries, list)
     return entries
 
 
 def sast(evaluation: Evaluation) -> dict[str, Any]:
     """The SAST report, parsed from the bytes that would be written."""
-    report = json.loads(gitlab_sast_report.render(evaluation, ReportOptions()).encode())
+    report = json.loads("".join(gitlab_sast_report.render(evaluation, ReportOptions())).encode())
     assert isinstance(report, dict)
     return report
 
@@ -284,7 +284,7 @@ def test_hostile_names_stay_names() -> None:
 
 @pytest.mark.parametrize("module", [codequality_report, gitlab_sast_report])
 def test_the_file_itself_is_harmless_on_a_terminal(module: Any) -> None:
-    text: str = module.render(HOSTILE, ReportOptions())
+    text: str = "".join(module.render(HOSTILE, ReportOptions()))
     assert text.endswith("\n") and text.replace("\n", "").isprintable()
 
 

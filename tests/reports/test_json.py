@@ -14,6 +14,7 @@ from evaluations import (
     code_finding,
     every_kind_of_code_result,
     every_kind_of_live_result,
+    json_document,
     live_finding,
     make_evaluation,
 )
@@ -23,7 +24,7 @@ from hypothesis import strategies as st
 from keyrules.model import Input, Location, Plane, Status
 from keyrules.reports import json as json_report
 from keyrules.reports.json import dump
-from keyrules.reports.report_options import ReportOptions
+from keyrules.reports.text_style import ReportOptions
 
 ANY_TEXT = st.text(st.characters(codec=None, exclude_categories=()))
 
@@ -101,12 +102,15 @@ ONE_CODE_FINDING = """{
 
 def test_one_code_finding_in_full() -> None:
     evaluation = make_evaluation(code_finding(RULES[2], trace=TRACE, facts={"b": None, "a": 1.5}))
-    report = json_report.render(evaluation, ReportOptions())
-    assert report == ONE_CODE_FINDING.replace("FINGERPRINT", evaluation.findings[0].fingerprint)
+    report = "".join(json_report.render(evaluation, ReportOptions()))
+    assert json.loads(report) == json.loads(ONE_CODE_FINDING.replace("FINGERPRINT", evaluation.findings[0].fingerprint))
+    assert list(json.loads(report)) == list(json.loads(ONE_CODE_FINDING)), "in this order"
+    (line,) = [line for line in report.splitlines() if '"fingerprint"' in line]
+    assert json.loads(line)["rule"] == RULES[2].id, "a finding is on a line of its own"
 
 
 def test_a_live_finding_has_its_subject_and_no_location() -> None:
-    report = json_report.document(every_kind_of_live_result())
+    report = json_document(every_kind_of_live_result())
     finding = report["findings"][0]
     assert "location" not in finding
     assert list(finding["subject"])[:7] == ["kind", "name", "account", "arn", "user", "slot", "created_at"]
@@ -121,14 +125,14 @@ def test_a_live_finding_has_its_subject_and_no_location() -> None:
 
 
 def test_the_exemption_is_there_for_exempt_findings_only() -> None:
-    findings = json_report.document(every_kind_of_code_result())["findings"]
+    findings = json_document(every_kind_of_code_result())["findings"]
     by_status = {finding["status"]: finding for finding in findings}
     assert by_status["EXEMPT"]["exemption"] == "kept for the old build server"
     assert all("exemption" not in finding for status, finding in by_status.items() if status != "EXEMPT")
 
 
 def test_summary_sums_up_all_statuses() -> None:
-    summary = json_report.document(every_kind_of_code_result())["summary"]
+    summary = json_document(every_kind_of_code_result())["summary"]
     assert summary == {"evaluated": 5, "pass": 1, "fail": 2, "exempt": 1, "unknown": 1}
 
 
@@ -137,18 +141,20 @@ def test_report_times_are_in_utc() -> None:
     evaluation = make_evaluation(
         plane=Plane.LIVE, inputs=(Input("credential_report", "r.csv", account=ACCOUNT, generated_at=generated),)
     )
-    assert json_report.document(evaluation)["inputs"][0]["generated_at"] == "2026-01-31T09:00:00Z"
+    assert json_document(evaluation)["inputs"][0]["generated_at"] == "2026-01-31T09:00:00Z"
 
 
 def test_the_same_evaluation_gives_the_same_bytes_whatever_the_order_of_its_facts() -> None:
     one = make_evaluation(code_finding(facts={"a": 1, "b": 2}))
     other = make_evaluation(code_finding(facts={"b": 2, "a": 1}))
-    assert json_report.render(one, ReportOptions()) == json_report.render(other, ReportOptions(width=40, quiet=True))
+    assert "".join(json_report.render(one, ReportOptions())) == "".join(
+        json_report.render(other, ReportOptions(width=40, quiet=True))
+    )
 
 
 def test_text_stays_readable_and_control_characters_are_escaped() -> None:
     location = Location("schlüssel/鍵\x1b[2J\u202e.tf", 1, 2, "a\x9bb\x7f\U000e0041")
-    text = json_report.render(make_evaluation(code_finding(location=location)), ReportOptions())
+    text = "".join(json_report.render(make_evaluation(code_finding(location=location)), ReportOptions()))
     assert "schlüssel/鍵\\u001b[2J\\u202e.tf" in text
     assert "a\\u009bb\\u007f\\udb40\\udc41" in text
     assert json.loads(text)["findings"][0]["location"]["address"] == location.address
@@ -156,7 +162,7 @@ def test_text_stays_readable_and_control_characters_are_escaped() -> None:
 
 def test_a_path_that_is_not_utf_8_is_written_with_its_bytes_shown() -> None:
     finding = code_finding(location=Location("caf\udce9.tf", 1, 1, "x\ud800"))
-    text = json_report.render(make_evaluation(finding), ReportOptions())
+    text = "".join(json_report.render(make_evaluation(finding), ReportOptions()))
     assert json.loads(text.encode())["findings"][0]["location"]["path"] == "caf\\xe9.tf"
 
 

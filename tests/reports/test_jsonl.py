@@ -8,14 +8,13 @@ import subprocess
 from typing import Any
 
 import pytest
-from evaluations import every_kind_of_code_result, every_kind_of_live_result, make_evaluation
+from evaluations import every_kind_of_code_result, every_kind_of_live_result, json_document, make_evaluation
 from hostile import full_of, names
 from hypothesis import given, settings
 
 from keyrules.model import Evaluation, FrameworkReport, Plane
-from keyrules.reports import json as json_report
 from keyrules.reports import json_lines
-from keyrules.reports.report_options import ReportOptions
+from keyrules.reports.text_style import ReportOptions
 
 CASES = {
     "code": every_kind_of_code_result(),
@@ -28,7 +27,7 @@ CASES = {
 
 def objects(evaluation: Evaluation) -> list[dict[str, Any]]:
     """The report's lines, parsed one by one."""
-    text = json_lines.render(evaluation, ReportOptions()).encode().decode()
+    text = "".join(json_lines.render(evaluation, ReportOptions())).encode().decode()
     assert text.endswith("\n")
     # Neither Python nor a log shipper may see a line end where there is none.
     assert text.count("\n") == len(text.splitlines())
@@ -37,7 +36,7 @@ def objects(evaluation: Evaluation) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("case", CASES)
 def test_the_lines_are_the_json_report(case: str) -> None:
-    whole = json_report.document(CASES[case])
+    whole = json_document(CASES[case])
     run, *middle, summary = objects(CASES[case])
     assert run.pop("type") == "run"
     assert run.pop("schema") == "keyrules-lines/1"
@@ -70,7 +69,7 @@ def test_every_name_stays_on_its_line(name: str) -> None:
 
 
 def test_a_file_that_was_cut_off_has_no_summary() -> None:
-    text = json_lines.render(every_kind_of_code_result(), ReportOptions())
+    text = "".join(json_lines.render(every_kind_of_code_result(), ReportOptions()))
     for length in range(len(text) - 1):
         last = text[text.rfind("\n", 0, length) + 1 : length]
         assert not (last.startswith('{"type": "summary"') and _is_json(last))
@@ -86,6 +85,6 @@ def _is_json(text: str) -> bool:
 
 @pytest.mark.skipif(shutil.which("jq") is None, reason="jq is not installed")
 def test_jq_reads_it() -> None:
-    text = json_lines.render(full_of("\x00\u2028\x7f\ud800", Plane.CODE), ReportOptions())
+    text = "".join(json_lines.render(full_of("\x00\u2028\x7f\ud800", Plane.CODE), ReportOptions()))
     done = subprocess.run(["jq", "-c", ".type"], input=text.encode(), capture_output=True, check=True)
     assert done.stdout.decode().split()[-1] == '"summary"'

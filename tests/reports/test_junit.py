@@ -23,7 +23,7 @@ from junitparser import JUnitXml
 
 from keyrules.model import Counts, Evaluation, EvaluationError, Plane, Status
 from keyrules.reports import junit as junit_report
-from keyrules.reports.report_options import ReportOptions
+from keyrules.reports.text_style import ReportOptions
 
 PUBLISHED_SCHEMA = os.environ.get("KEYRULES_JUNIT_SCHEMA")
 CASES = {
@@ -58,7 +58,7 @@ ALLOWED = {
 
 def rendered(evaluation: Evaluation) -> ElementTree.Element:
     """The root of the report, parsed from the bytes that would be written."""
-    return ElementTree.fromstring(junit_report.render(evaluation, ReportOptions()).encode())
+    return ElementTree.fromstring("".join(junit_report.render(evaluation, ReportOptions())).encode())
 
 
 def check_shape(element: ElementTree.Element) -> None:
@@ -109,7 +109,7 @@ def test_shape_and_counts(case: str) -> None:
 
 @pytest.mark.parametrize("case", CASES)
 def test_a_foreign_parser_counts_the_same(case: str) -> None:
-    text = junit_report.render(CASES[case], ReportOptions())
+    text = "".join(junit_report.render(CASES[case], ReportOptions()))
     theirs = JUnitXml.fromstring(text.encode())
     before = (theirs.tests, theirs.failures, theirs.errors)
     theirs.update_statistics()  # type: ignore[no-untyped-call]
@@ -219,5 +219,5 @@ def test_the_run_is_tied_to_its_pack_and_moment() -> None:
 
 
 def test_what_xml_cannot_hold_stays_visible() -> None:
-    text = junit_report.render(full_of("a\x00b\ud800c\ufffed", Plane.CODE), ReportOptions())
+    text = "".join(junit_report.render(full_of("a\x00b\ud800c\ufffed", Plane.CODE), ReportOptions()))
     assert r"a\x00b\ud800c\ufffed" in text

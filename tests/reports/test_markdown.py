@@ -25,8 +25,7 @@ from hypothesis import given, settings
 from keyrules.model import Counts, Evaluation, EvaluationError, Location, Plane, Status, Subject
 from keyrules.reports import markdown as markdown_report
 from keyrules.reports.markdown import MAXIMUM, code, prose, row, table
-from keyrules.reports.report_options import ReportOptions
-from keyrules.reports.text_style import printable
+from keyrules.reports.text_style import ReportOptions, printable
 
 OURS = {"h2", "h3", "p", "table", "thead", "tbody", "tr", "th", "td", "code", "a", "br", "strong", "details", "summary"}
 
@@ -89,7 +88,7 @@ def page_of(markdown: str) -> Page:
 
 def text_of(evaluation: Evaluation) -> str:
     """The report, from the bytes that would be written."""
-    return markdown_report.render(evaluation, ReportOptions()).encode().decode()
+    return "".join(markdown_report.render(evaluation, ReportOptions())).encode().decode()
 
 
 @settings(deadline=None)

@@ -19,7 +19,7 @@ from pydantic import BaseModel
 from keyrules.model import Evaluation, Plane, Severity, Status, UsageError
 from keyrules.reports import ocsf as ocsf_report
 from keyrules.reports.outputs import parse_outputs
-from keyrules.reports.report_options import ReportOptions
+from keyrules.reports.text_style import ReportOptions
 
 # Attributes of OCSF 1.5.0 that the foreign models do not have; its compliance finding leaves out the cloud profile.
 UNMODELLED = {
@@ -34,7 +34,7 @@ UNMODELLED = {
 
 def events(evaluation: Evaluation) -> list[dict[str, Any]]:
     """The rendered report, parsed from the bytes that would be written."""
-    document = json.loads(ocsf_report.render(evaluation, ReportOptions()).encode())
+    document = json.loads("".join(ocsf_report.render(evaluation, ReportOptions())).encode())
     assert isinstance(document, list)
     return document
 
@@ -178,7 +178,7 @@ def test_the_finding_keeps_its_identity_and_each_run_is_an_event_of_its_own() ->
 
 
 def test_names_stay_in_their_strings() -> None:
-    text = ocsf_report.render(CASES["hostile"], ReportOptions())
+    text = "".join(ocsf_report.render(CASES["hostile"], ReportOptions()))
     assert HOSTILE_NAME not in text
     assert all(character.isprintable() or character == "\n" for character in text)
     assert "\\\\x1b[2J" in text
@@ -186,15 +186,15 @@ def test_names_stay_in_their_strings() -> None:
 
 def test_the_same_bytes_every_time() -> None:
     for case in CASES.values():
-        assert ocsf_report.render(case, ReportOptions()) == ocsf_report.render(case, ReportOptions())
-    assert ocsf_report.render(CASES["nothing"], ReportOptions()) == "[]\n"
+        assert "".join(ocsf_report.render(case, ReportOptions())) == "".join(ocsf_report.render(case, ReportOptions()))
+    assert "".join(ocsf_report.render(CASES["nothing"], ReportOptions())) == "[]\n"
 
 
 def test_no_secret_of_a_report_leaves() -> None:
     canary = make_canary("ocsf")
     misplaced = {"password_enabled": canary.secret, "cert_1_last_rotated": canary.session_token}
     content = report(line("alice", **key(1, 400)), line("bob", **key(1, 400), **misplaced))
-    assert_no_leak([("ocsf", ocsf_report.render(evaluate(content), ReportOptions()))], [canary])
+    assert_no_leak([("ocsf", "".join(ocsf_report.render(evaluate(content), ReportOptions())))], [canary])
 
 
 def test_a_finding_of_no_known_account() -> None:

@@ -20,7 +20,7 @@ from keyrules.model import Counts, Evaluation, EvaluationError, Plane, Subject
 from keyrules.pack.catalog import load_pack
 from keyrules.reports import oscal_component, oscal_results
 from keyrules.reports.oscal_component import control_token
-from keyrules.reports.report_options import ReportOptions
+from keyrules.reports.text_style import ReportOptions
 
 PACK = load_pack()
 FRAMEWORKS = load_frameworks(PACK)
@@ -49,7 +49,7 @@ CASES = {
 
 
 def result_of(evaluation: Evaluation) -> dict[str, Any]:
-    (result,) = json.loads(oscal_results.render(evaluation, ReportOptions()))["assessment-results"]["results"]
+    (result,) = json.loads("".join(oscal_results.render(evaluation, ReportOptions())))["assessment-results"]["results"]
     assert isinstance(result, dict)
     return result
 
@@ -66,12 +66,12 @@ def uuids(node: Any) -> list[str]:
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 def test_trestle_accepts_it_and_every_uuid_is_one_of_a_kind(case: Evaluation) -> None:
-    text = oscal_results.render(case, ReportOptions())
+    text = "".join(oscal_results.render(case, ReportOptions()))
     document = json.loads(text)
     Results.model_validate(document)
     found = uuids(document)
     assert len(set(found)) == len(found)
-    assert oscal_results.render(case, ReportOptions()) == text
+    assert "".join(oscal_results.render(case, ReportOptions())) == text
     known = {*found}
     result = document["assessment-results"]["results"][0]
     for finding in result.get("findings", ()):
@@ -83,12 +83,14 @@ def test_trestle_accepts_it_and_every_uuid_is_one_of_a_kind(case: Evaluation) ->
 def test_another_moment_makes_other_uuids() -> None:
     case = CASES["cis"]
     later = replace(case, as_of=case.as_of + timedelta(seconds=1))
-    first, second = (set(uuids(json.loads(oscal_results.render(each, ReportOptions())))) for each in (case, later))
+    first, second = (
+        set(uuids(json.loads("".join(oscal_results.render(each, ReportOptions()))))) for each in (case, later)
+    )
     assert not first & second
 
 
 def test_times_are_those_of_the_evaluation() -> None:
-    text = oscal_results.render(CASES["live"], ReportOptions())
+    text = "".join(oscal_results.render(CASES["live"], ReportOptions()))
     document = json.loads(text)["assessment-results"]
     assert document["metadata"]["last-modified"] == "2026-01-31T09:30:00Z"
     assert {each["collected"] for each in document["results"][0]["observations"]} == {"2026-01-31T09:30:00Z"}

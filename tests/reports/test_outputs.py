@@ -19,8 +19,7 @@ from keyrules.model import Evaluation, Plane, UsageError
 from keyrules.reports import text as text_report
 from keyrules.reports.outputs import Output, parse_outputs, write_outputs
 from keyrules.reports.report_formats import FORMATS, Format, formats_of
-from keyrules.reports.report_options import ReportOptions
-from keyrules.reports.text_style import Style
+from keyrules.reports.text_style import ReportOptions, Style
 
 
 @pytest.fixture(autouse=True)
@@ -107,7 +106,7 @@ def test_all_outputs_are_written() -> None:
     stdout = io.BytesIO()
     evaluation = every_kind_of_code_result()
     write_outputs(parse_outputs(["text", "json=a.json", "sarif=a.sarif"]), evaluation, ReportOptions(), stdout)
-    assert stdout.getvalue().decode() == FORMATS["text"].render(evaluation, ReportOptions())
+    assert stdout.getvalue().decode() == "".join(FORMATS["text"].render(evaluation, ReportOptions()))
     assert json.loads(Path("a.json").read_bytes())["schema"] == "keyrules/1"
     assert json.loads(Path("a.sarif").read_bytes())["version"] == "2.1.0"
     assert files_here() == ["a.json", "a.sarif"]
@@ -117,8 +116,8 @@ def test_text_in_a_file_does_not_depend_on_the_terminal() -> None:
     coloured = ReportOptions(style=Style(colour=True), width=40)
     stdout = io.BytesIO()
     write_outputs(parse_outputs(["json", "text=a.txt"]), every_kind_of_code_result(), coloured, stdout)
-    assert Path("a.txt").read_text(encoding="utf-8") == FORMATS["text"].render(
-        every_kind_of_code_result(), ReportOptions()
+    assert Path("a.txt").read_text(encoding="utf-8") == "".join(
+        FORMATS["text"].render(every_kind_of_code_result(), ReportOptions())
     )
 
 
@@ -208,7 +207,7 @@ def test_files_are_there_even_when_the_reader_of_standard_output_has_gone() -> N
 @pytest.mark.parametrize(("plane", "name"), [(plane, name) for plane in Plane for name in formats_of(plane)], ids=str)
 def test_every_format_is_deterministic_and_ends_with_a_newline(plane: Plane, name: str) -> None:
     evaluation = every_kind_of_code_result() if plane is Plane.CODE else every_kind_of_live_result()
-    first, second = (FORMATS[name].render(evaluation, ReportOptions()) for _ in range(2))
+    first, second = ("".join(FORMATS[name].render(evaluation, ReportOptions())) for _ in range(2))
     assert first == second
     assert first.endswith("\n")
 

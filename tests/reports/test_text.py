@@ -29,15 +29,14 @@ from keyrules.model import (
     TraceStep,
 )
 from keyrules.reports import text as text_report
-from keyrules.reports.report_options import ReportOptions
-from keyrules.reports.text_style import Style, display_width
+from keyrules.reports.text_style import ReportOptions, Style, display_width
 
 ANY_TEXT = st.text(st.characters(codec=None, exclude_categories=()))
 COLOUR = ReportOptions(style=Style(colour=True))
 
 
 def test_everything_at_80_columns() -> None:
-    assert text_report.render(every_kind_of_code_result(), ReportOptions(width=80)) == (
+    assert "".join(text_report.render(every_kind_of_code_result(), ReportOptions(width=80))) == (
         """Passed
   PASS      KEY_AWS_008  main.tf:3  aws_iam_access_key.ci
 
@@ -71,7 +70,7 @@ Note: Two tofu files were not read.
 
 
 def test_quiet_leaves_findings_and_what_could_not_be_evaluated() -> None:
-    text = text_report.render(every_kind_of_code_result(), ReportOptions(quiet=True))
+    text = "".join(text_report.render(every_kind_of_code_result(), ReportOptions(quiet=True)))
     assert "KEY_AWS_010" in text
     assert "UNKNOWN" in text
     assert "broken.tf cannot be parsed" in text
@@ -81,7 +80,7 @@ def test_quiet_leaves_findings_and_what_could_not_be_evaluated() -> None:
 
 def test_quiet_without_findings_is_empty() -> None:
     evaluation = make_evaluation(code_finding(status=Status.PASS), code_finding(status=Status.EXEMPT))
-    assert text_report.render(evaluation, ReportOptions(quiet=True)) == ""
+    assert "".join(text_report.render(evaluation, ReportOptions(quiet=True))) == ""
 
 
 def test_findings_are_grouped_by_file_and_ordered_by_line_whatever_order_they_come_in() -> None:
@@ -91,7 +90,7 @@ def test_findings_are_grouped_by_file_and_ordered_by_line_whatever_order_they_co
         code_finding(location=Location("a.tf", 3, 4, "k.a3")),
         code_finding(RULES[3], location=Location("a.tf", 3, 4, "k.a3")),
     ]
-    texts = {text_report.render(make_evaluation(*order), ReportOptions()) for order in permutations(findings)}
+    texts = {"".join(text_report.render(make_evaluation(*order), ReportOptions())) for order in permutations(findings)}
     assert len(texts) == 1
     lines = [line.strip() for line in texts.pop().splitlines()]
     heads = [line.split()[-1] for line in lines if line in {"a.tf", "b.tf"} or ("KEY_AWS" in line and ".tf:" in line)]
@@ -101,18 +100,20 @@ def test_findings_are_grouped_by_file_and_ordered_by_line_whatever_order_they_co
 
 def test_the_way_of_the_secret_is_not_told_twice() -> None:
     message = "aws_iam_access_key.ci.secret → local.env → aws_lambda_function.f environment"
-    text = text_report.render(make_evaluation(code_finding(RULES[2], trace=TRACE, message=message)), ReportOptions())
+    text = "".join(
+        text_report.render(make_evaluation(code_finding(RULES[2], trace=TRACE, message=message)), ReportOptions())
+    )
     assert text.count("local.env") == 1
 
 
 def test_a_finding_of_its_own_remediation_shows_that_one() -> None:
     finding = code_finding(remediation="Live: no.\nCode: set Serial to 2. Then deploy.")
-    text = text_report.render(make_evaluation(finding), ReportOptions())
+    text = "".join(text_report.render(make_evaluation(finding), ReportOptions()))
     assert "Change: Set Serial to 2.\n" in text
 
 
 def test_without_a_remediation_of_its_own_the_rule_helps() -> None:
-    text = text_report.render(make_evaluation(code_finding(remediation="")), ReportOptions())
+    text = "".join(text_report.render(make_evaluation(code_finding(remediation="")), ReportOptions()))
     assert "Change: Repair what rule 1 names.\n" in text
 
 
@@ -122,15 +123,15 @@ def test_lines_keep_the_width_except_for_words_that_cannot_be_broken(width: int)
         message="word " * 60,
         location=Location("modules/" + "deep/" * 6 + "main.tf", 1, 2, 'module.app["eu-west-1"].aws_iam_access_key.ci'),
     )
-    lines = text_report.render(make_evaluation(finding), ReportOptions(width=width)).splitlines()
+    lines = "".join(text_report.render(make_evaluation(finding), ReportOptions(width=width))).splitlines()
     assert all(display_width(line) <= width for line in lines)
 
 
 def test_an_address_that_does_not_fit_moves_to_its_own_line() -> None:
     address = "module.a." * 8 + "aws_iam_access_key.ci"
     finding = code_finding(location=Location("main.tf", 1, 1, address))
-    narrow = text_report.render(make_evaluation(finding), ReportOptions(width=80))
-    wide = text_report.render(make_evaluation(finding), ReportOptions(width=160))
+    narrow = "".join(text_report.render(make_evaluation(finding), ReportOptions(width=80)))
+    wide = "".join(text_report.render(make_evaluation(finding), ReportOptions(width=160)))
     assert f"main.tf:1\n            {address}\n" in narrow
     assert f"main.tf:1  {address}\n" in wide
 
@@ -142,14 +143,16 @@ def unknown(number: int, **changes: Any) -> Finding:
 
 def test_what_the_rules_say_alike_about_one_place_is_one_block() -> None:
     other = Location("main.tf", 3, 5, "aws_iam_access_key.other")
-    text = text_report.render(
-        make_evaluation(
-            *(unknown(number) for number in range(4)),
-            unknown(0, location=other),
-            unknown(1, location=other, reason="unknown_rotation"),
-            unknown(2, location=other, message="Something else."),
-        ),
-        ReportOptions(quiet=True),
+    text = "".join(
+        text_report.render(
+            make_evaluation(
+                *(unknown(number) for number in range(4)),
+                unknown(0, location=other),
+                unknown(1, location=other, reason="unknown_rotation"),
+                unknown(2, location=other, message="Something else."),
+            ),
+            ReportOptions(quiet=True),
+        )
     )
     first, *rest = [" ".join(line.split()) for line in text.splitlines() if "UNKNOWN" in line]
     assert first.startswith(f"UNKNOWN {', '.join([RULES[0].id, *(rule.id[-3:] for rule in RULES[1:4])])} main.tf:")
@@ -159,7 +162,7 @@ def test_what_the_rules_say_alike_about_one_place_is_one_block() -> None:
 
 def test_colour_only_when_it_is_on() -> None:
     evaluation = every_kind_of_code_result()
-    plain, coloured = text_report.render(evaluation, ReportOptions()), text_report.render(evaluation, COLOUR)
+    plain, coloured = ("".join(text_report.render(evaluation, options)) for options in (ReportOptions(), COLOUR))
     assert "\x1b" not in plain
     assert "\x1b[31mHIGH" in coloured
     assert coloured.count("\x1b[0m") * 2 == coloured.count("\x1b[")
@@ -178,7 +181,7 @@ def test_no_name_controls_the_terminal_or_adds_a_line(text: str, colour: bool) -
         )
         exempt = code_finding(status=Status.EXEMPT, exemption=name)
         errors = (EvaluationError(name, name, name),)
-        return text_report.render(make_evaluation(finding, exempt, errors=errors, notes=(name,)), options)
+        return "".join(text_report.render(make_evaluation(finding, exempt, errors=errors, notes=(name,)), options))
 
     report = render(text)
     assert report.encode()
@@ -190,7 +193,7 @@ def test_no_name_controls_the_terminal_or_adds_a_line(text: str, colour: bool) -
 def test_a_line_break_in_a_name_cannot_forge_a_summary() -> None:
     forged = "1 Terraform module, 1 check: 0 failed"
     finding = code_finding(location=Location(f"x.tf\n{forged}", 1, 1, f"k\r\n{forged}"), message=f"bad\n{forged}")
-    lines = text_report.render(make_evaluation(finding), ReportOptions(width=200)).splitlines()
+    lines = "".join(text_report.render(make_evaluation(finding), ReportOptions(width=200))).splitlines()
     assert not any(line.startswith(forged) for line in lines)
 
 
@@ -211,12 +214,12 @@ def test_a_line_break_in_a_name_cannot_forge_a_summary() -> None:
     ],
 )
 def test_the_last_line_sums_up(changes: dict[str, object], line: str) -> None:
-    text = text_report.render(make_evaluation(**changes), ReportOptions())  # type: ignore[arg-type]
+    text = "".join(text_report.render(make_evaluation(**changes), ReportOptions()))  # type: ignore[arg-type]
     assert text.splitlines()[-1] == line
 
 
 def test_a_live_evaluation_is_told_as_well() -> None:
-    text = text_report.render(every_kind_of_live_result(), ReportOptions())
+    text = "".join(text_report.render(every_kind_of_live_result(), ReportOptions()))
     assert "alice/access_key_1" in text
     assert text.splitlines()[-1].startswith("1 credential report, 4 checks: 1 failed (1 low)")
 
@@ -231,7 +234,7 @@ def test_what_became_of_the_files(width: int) -> None:
     ]
     covered = tuple(Coverage(f"{number}.tf", *kind, 0) for number, kind in enumerate(kinds))
     off = (*((f"KEY_AWS_{n:03d}", "not asked for") for n in range(1, 5)), ("KEY_AWS_007", "opt-in"))
-    text = text_report.render(make_evaluation(coverage=covered, rules_off=off), ReportOptions(width=width))
+    text = "".join(text_report.render(make_evaluation(coverage=covered, rules_off=off), ReportOptions(width=width)))
     lines = text.split("\n\n")[-1].splitlines()[:-1]
     assert " ".join(lines) == (
         "2 files with access keys judged; 1 could not be evaluated; 1 creates keys in a language that is not read; "

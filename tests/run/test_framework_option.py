@@ -19,7 +19,7 @@ from keyrules.live.instants import from_datetime
 from keyrules.model import ControlResult, Evaluation, FrameworkReport, Outcome, Plane, RulePart
 from keyrules.reports import control_csv, control_text
 from keyrules.reports.report_formats import FORMATS
-from keyrules.reports.report_options import ReportOptions
+from keyrules.reports.text_style import ReportOptions
 
 FORMULA = "=cmd|' /C calc'!A0"
 CANARY = make_canary("framework")
@@ -169,7 +169,7 @@ def framed(evaluation: Evaluation, title: str = "Rule 1 holds") -> Evaluation:
 
 def test_csv_runs_no_formula() -> None:
     finding = live_finding(message=FORMULA, exemption="+1")
-    text = control_csv.render(framed(make_evaluation(finding, plane=Plane.LIVE), FORMULA), ReportOptions())
+    text = "".join(control_csv.render(framed(make_evaluation(finding, plane=Plane.LIVE), FORMULA), ReportOptions()))
     cells = [cell for row in csv.reader(io.StringIO(text)) for cell in row]
     assert any(cell == f"'{FORMULA}" for cell in cells)
     assert not any(cell.startswith(("=", "+", "-", "@", "\t")) for cell in cells)
@@ -177,7 +177,7 @@ def test_csv_runs_no_formula() -> None:
 
 @pytest.mark.parametrize("case", [every_kind_of_code_result(), every_kind_of_live_result()], ids=["code", "live"])
 def test_text_lists_each_status_and_obeys_no_escape(case: Evaluation) -> None:
-    text = control_text.render(framed(case), ReportOptions())
+    text = "".join(control_text.render(framed(case), ReportOptions()))
     assert "\x1b" not in text
     assert "NOT SATISFIED  1.10" in text
     assert "Could not be evaluated" in text
@@ -186,13 +186,13 @@ def test_text_lists_each_status_and_obeys_no_escape(case: Evaluation) -> None:
     errors = " ".join(text.split())
     for error in case.errors:
         assert (f"{error.input}: {error.message}" in errors) == (case.plane is Plane.CODE) and error.message in errors
-    assert FORMATS["text"].render(framed(case), ReportOptions()) == text
+    assert "".join(FORMATS["text"].render(framed(case), ReportOptions())) == text
 
 
 def test_a_report_by_control_needs_a_framework() -> None:
     for writer in (control_text, control_csv):
         with pytest.raises(ValueError, match="framework"):
-            writer.render(make_evaluation(), ReportOptions())
+            "".join(writer.render(make_evaluation(), ReportOptions()))
 
 
 def test_key_ages_split_exactly_at_the_limit() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from dataclasses import replace
 from datetime import date, datetime, timezone
@@ -25,6 +26,8 @@ from keyrules.model import (
     Subject,
     TraceStep,
 )
+from keyrules.reports import json as json_report
+from keyrules.reports.text_style import ReportOptions
 
 AS_OF = datetime(2026, 1, 31, 9, 30, tzinfo=timezone.utc)
 ACCOUNT = "111122223333"
@@ -156,3 +159,9 @@ def every_kind_of_live_result() -> Evaluation:
         plane=Plane.LIVE,
         errors=(EvaluationError("account 444455556666", "access_denied", "iam:GetCredentialReport is not allowed."),),
     )
+
+
+def json_document(evaluation: Evaluation) -> dict[str, Any]:
+    """The JSON report, read again."""
+    report: dict[str, Any] = json.loads("".join(json_report.render(evaluation, ReportOptions())))
+    return report

@@ -30,7 +30,7 @@ from keyrules.model import (
 )
 from keyrules.pack.catalog import load_pack
 from keyrules.reports import sarif as sarif_report
-from keyrules.reports.report_options import ReportOptions
+from keyrules.reports.text_style import ReportOptions
 
 EARLIER = datetime(2025, 12, 1, tzinfo=timezone.utc)
 
@@ -67,7 +67,7 @@ CASES = {
 
 def run_of(evaluation: Evaluation) -> dict[str, Any]:
     """The one run of the rendered report, parsed from the bytes that would be written."""
-    log = json.loads(sarif_report.render(evaluation, ReportOptions()).encode())
+    log = json.loads("".join(sarif_report.render(evaluation, ReportOptions())).encode())
     assert log["version"] == "2.1.0"
     (run,) = log["runs"]
     assert isinstance(run, dict)

@@ -68,6 +68,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--max-report-age", metavar="TIME", help=f"refuse older ones (default: {_MAX_AGE}, if no --as-of)"
     )
     parser.add_argument("--due-within", metavar="TIME", help="note what will fail within it, as in 14d")
+    parser.add_argument("--group-by", metavar="WORD", help="rule, user, account or owner (default: rule)")
+    parser.add_argument("--statistics", action="store_true", help="count by rule, account and owner, too")
     parser.add_argument("--counts-only", action="store_true", help="list no findings, for very large reports")
 
 
@@ -93,10 +95,12 @@ def run(args: argparse.Namespace, clock: Callable[[], datetime]) -> int:
     from keyrules.run.exceptions.chosen import chosen_exceptions
     from keyrules.run.exceptions.match import ExceptionUse
     from keyrules.run.framework import choose
+    from keyrules.terminal import ProgressLine
 
     now = clock()
     settings = settle(Asked.of(vars(args)), Plane.LIVE)
-    conclusion = prepare(settings, counts_only=args.counts_only)
+    progress = ProgressLine(settings.quiet).say
+    conclusion = prepare(settings, counts_only=args.counts_only, progress=progress)
     pack = load_pack()
     chosen = choose(settings, pack)
     selection = chosen.selection
@@ -140,6 +144,7 @@ def run(args: argparse.Namespace, clock: Callable[[], datetime]) -> int:
         due_within=due_within,
         verifier=verifier(reach, question) if args.verify else None,
         exceptions=ExceptionUse(exceptions, Plane.LIVE) if exceptions else None,
+        progress=progress,
     )
     if sources:
         result = combine(audit_files(sources, request), request, sources.note())

@@ -16,7 +16,7 @@ from keyrules.commands.completion import SHELLS
 from keyrules.commands.config import FORMATS
 from keyrules.completion.pack_names import PackNames
 from keyrules.reports.report_formats import formats_of
-from keyrules.terms import Plane, Severity
+from keyrules.terms import GROUPINGS, Plane, Severity
 
 HEAD = "# Completes keyrules {version} in {shell}. Write it anew after an update: keyrules completion {shell}\n"
 """The first line of every script."""
@@ -86,6 +86,7 @@ class _Placeholders:
             "ID.PARAMETER=VALUE": Values(Kind.WORDS, tuple(thresholds)),
             "SEVERITY": Values(Kind.WORDS, tuple(level.name.lower() for level in Severity)),
             "FRAMEWORK:ID": Values(Kind.WORDS, tuple(f"{key}:" for key in names.editions)),
+            "--group-by WORD": Values(Kind.WORDS, GROUPINGS),
             "SHELL": Values(Kind.WORDS, SHELLS),
             **dict.fromkeys(("FRAMEWORK[:ID]", "OLD", "NEW", "--framework NAME"), Values(Kind.WORDS, names.editions)),
             **dict.fromkeys(("PATH", "FILE", "REPORT", "DIR"), _FILES),

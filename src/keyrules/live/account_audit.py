@@ -19,7 +19,7 @@ from keyrules.live.audit import (
     judge_rows,
     never_has_root,
 )
-from keyrules.live.credential_report import Row, RowProblem, read_rows
+from keyrules.live.credential_report import Row, RowProblem, account_of, partition_of, read_rows
 from keyrules.live.due_soon import Due, due_within
 from keyrules.live.fact_readers import ROOT
 from keyrules.live.instants import to_datetime
@@ -228,7 +228,7 @@ def audit_report(name: str, opened: OpenReport, request: AuditRequest) -> Report
     result.counts = _exempted(_without(tally.counts, verified.dropped), verdicts.moves, plan)
     result.notes += verified.notes
     result.errors = list(errors)
-    account = ",".join(map(_account, tally.accounts))
+    account = ",".join(map(account_of, tally.accounts))
     result.account = _state(account, result, plan) if account else None
     result.item = replace(result.item, sha256=opened.digest(), account=account or None)
     return result
@@ -263,7 +263,7 @@ def combine(
     by_rule = {rule.id: _sum([result.counts[index] for result in judged]) for index, rule in enumerate(plan.rules)}
     due = sorted(item for result in results for item in result.due)
     population = _population(results)
-    rootless = {_account(prefix) for result in results for prefix in result.without_root if never_has_root(prefix)}
+    rootless = {account_of(prefix) for result in results for prefix in result.without_root if never_has_root(prefix)}
     entries = request.exceptions.entries if request.exceptions is not None else ()
     exemptions = {entry.number: entry.exemption for entry in entries}
     evaluation = Evaluation(
@@ -300,11 +300,6 @@ def combine(
     return AuditResult(evaluation, by_rule)
 
 
-def _account(prefix: str) -> str:
-    """The account number of an ARN prefix."""
-    return prefix.split(":")[4]
-
-
 def _state(account: str, result: ReportResult, plan: Plan) -> AccountState:
     """The account of a report that was judged, after the rules had their say."""
     failed: Counter[Severity] = Counter()
@@ -329,7 +324,7 @@ def _verified(
     if request.verifier is None:
         return Verified()
     try:
-        account = ",".join(map(_account, tally.accounts))
+        account = ",".join(map(account_of, tally.accounts))
         verified = request.verifier(account, flagged, plan, made)
     except InputError as error:
         errors.add("verify", f"could not be verified: {error}")
@@ -380,12 +375,12 @@ def _moment_notes(results: Sequence[ReportResult]) -> Iterator[str]:
         one = len(group) == 1
         dates = sorted({iso_utc(moment) for each in group if (moment := each.item.generated_at) is not None})
         if undated:
-            made = "which does not say when it was made" if one else "which do not say when they were made"
+            source = "which does not say when it was made" if one else "which do not say when they were made"
         else:
-            made = f"made {dates[0]}" + (f" to {dates[-1]}" if len(dates) > 1 else "")
+            source = f"made {dates[0]}" + (f" to {dates[-1]}" if len(dates) > 1 else "")
         name = group[0].item.name if one else count_of(len(group), "report")
         at = iso_utc(group[0].as_of) if judged or len(dates) == 1 else "the moment when each was made"
-        yield f"{name}, {made}, {'is' if one else 'are'} judged as of {at}."
+        yield f"{name}, {source}, {'is' if one else 'are'} judged as of {at}."
 
 
 def _root_notes(results: Iterable[ReportResult], plan: Plan) -> Iterator[str]:
@@ -395,13 +390,13 @@ def _root_notes(results: Iterable[ReportResult], plan: Plan) -> Iterator[str]:
     by_partition: dict[str, list[str]] = {}
     for result in results:
         for prefix in result.without_root:
-            by_partition.setdefault(prefix.split(":")[1], []).append(prefix)
+            by_partition.setdefault(partition_of(prefix), []).append(prefix)
     for partition, prefixes in sorted(by_partition.items()):
         never = never_has_root(prefixes[0])
         verdict = "not evaluated" if never else "UNKNOWN"
         said = [f"{' and '.join(asked)} {'is' if len(asked) == 1 else 'are'} {verdict} there"] if asked else []
         said += [f"{rule} passes, because it shows nobody to protect" for rule in passes]
-        accounts = sorted(set(map(_account, prefixes)))
+        accounts = sorted(set(map(account_of, prefixes)))
         whose = (
             f"The report of account {accounts[0]} has"
             if len(accounts) == 1

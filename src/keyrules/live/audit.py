@@ -19,7 +19,7 @@ from typing import Final
 
 from keyrules.live.age_buckets import AgeBuckets
 from keyrules.live.conditions import attributes
-from keyrules.live.credential_report import ROOT_USER, Row
+from keyrules.live.credential_report import ROOT_USER, Row, partition_of
 from keyrules.live.fact_readers import (
     CERTIFICATE_1,
     CERTIFICATE_2,
@@ -144,7 +144,7 @@ def absent_root_verdicts(account_prefix: str, plan: Plan) -> Iterator[tuple[int,
 
 def never_has_root(account_prefix: str) -> bool:
     """Whether reports of the account's partition have no row for the root user."""
-    return account_prefix.split(":")[1] in _PARTITIONS_WITHOUT_ROOT
+    return partition_of(account_prefix) in _PARTITIONS_WITHOUT_ROOT
 
 
 def _rests_on_a_later_date(rule: Rule, subject: SubjectKind, row: Row, as_of: datetime) -> bool:

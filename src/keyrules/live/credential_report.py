@@ -70,12 +70,22 @@ class Row(NamedTuple):
     @property
     def account(self) -> str:
         """The account number, as the ARN has it."""
-        return self.account_prefix.split(":")[4]
+        return account_of(self.account_prefix)
 
     @property
     def partition(self) -> str:
         """aws, aws-cn, aws-us-gov …"""
-        return self.account_prefix.split(":")[1]
+        return partition_of(self.account_prefix)
+
+
+def account_of(account_prefix: str) -> str:
+    """The account number in the ARN prefix of a row."""
+    return account_prefix.split(":")[4]
+
+
+def partition_of(account_prefix: str) -> str:
+    """The partition in the ARN prefix of a row."""
+    return account_prefix.split(":")[1]
 
 
 _LONGEST_HEADER: Final = 1 << 16

@@ -114,7 +114,8 @@ def _root_has_credentials(row: Row) -> bool:
     return bool(row.password_enabled)
 
 
-def _root_last_use(row: Row) -> Instant:
+def root_last_use(row: Row) -> Instant:
+    """The latest use of any credential of the root user, or ABSENT."""
     return max(row.password_used, row.key_1_used, row.key_2_used)
 
 
@@ -165,8 +166,8 @@ READERS: Final[Mapping[SubjectKind, Mapping[str, Reader]]] = {
         "has_access_keys": Flag(_root_has_keys),
         "has_credentials": Flag(_root_has_credentials),
         "mfa_active": FlagColumn("mfa_active"),
-        "ever_used": Flag(lambda row: bool(_root_last_use(row))),
-        "days_since_use": Age(lambda row: _root_last_use(row) or row.user_created),
+        "ever_used": Flag(lambda row: bool(root_last_use(row))),
+        "days_since_use": Age(lambda row: root_last_use(row) or row.user_created),
     },
 }
 

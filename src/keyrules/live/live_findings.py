@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from itertools import groupby
+from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
 from keyrules.live.audit import Verdict
@@ -20,6 +22,7 @@ from keyrules.model import (
     Exemption,
     FactValue,
     Finding,
+    Group,
     Listing,
     ParameterValue,
     Plane,
@@ -147,7 +150,11 @@ class Kept:
 
 _STATUS_AT: Final = 1
 _RULE_AT: Final = 2
+_ACCOUNT_AT: Final = 4
+_KEY_LENGTH: Final = 9
 _MOMENT_AT: Final = 14
+_OWNER_AT: Final = 17
+_ROW_AT: Final = 18
 
 
 def _standing_since(subject: SubjectKind, row: Row) -> Instant:
@@ -176,22 +183,35 @@ class LiveFindings(Listing):
 
     @property
     def owners(self) -> Mapping[str, int]:
-        """How many that fail or are UNKNOWN each owner has; empty where nobody asked for owners."""
         return self._kept.owners
 
     def only(self, statuses: Iterable[Status], rule: str | None = None) -> Iterator[Finding]:
-        orders = {_ORDER[status] for status in statuses}
         rules = {place for place, each in enumerate(self._rules) if rule in (None, each.id)}
-        return (
-            self._made(record) for record in self._kept if record[_STATUS_AT] in orders and record[_RULE_AT] in rules
-        )
+        return (self._made(record) for record in self._with(statuses) if record[_RULE_AT] in rules)
+
+    def grouped(self, by: str, statuses: Iterable[Status]) -> Iterator[Group]:
+        records = self._with(statuses)
+        if by != "rule":
+            for name, account, numbers, own in _groups(records, by):
+                yield Group(name, account, numbers, map(self._made, own))
+            return
+        for (place, order), of_rule in groupby(records, key=itemgetter(_RULE_AT, _STATUS_AT)):
+            rule, status = self._rules[place], _STATUSES[order]
+            number = self.tally[rule.id, rule.severity, status]
+            yield Group(rule.id, "", {(rule.severity, status): number}, map(self._made, of_rule))
+
+    def _with(self, statuses: Iterable[Status]) -> Iterator[Record]:
+        orders = {_ORDER[status] for status in statuses}
+        return (record for record in self._kept if record[_STATUS_AT] in orders)
 
     def __iter__(self) -> Iterator[Finding]:
         return map(self._made, self._kept)
 
     def _made(self, record: Record) -> Finding:
-        _, order, position, _, _, _, _, _, _, judged, place, contradicted, twin, entry, moment, *asked = record[:18]
-        row: Row = tuple.__new__(Row, record[18:])
+        _, order, position, _, _, _, _, _, _, judged, place, contradicted, twin, entry, moment, *asked = record[
+            :_ROW_AT
+        ]
+        row: Row = tuple.__new__(Row, record[_ROW_AT:])
         rule, subject, status = self._rules[position], _SUBJECTS[place], _STATUSES[judged]
         limits = self._limits[position]
         case = Case(rule, subject, row, self._kept.moments[moment], limits, self._idle_days)
@@ -211,6 +231,37 @@ class LiveFindings(Listing):
             exemption=exemption.reason if exemption is not None else None,
             exception=exemption,
         )
+
+
+def _groups(
+    records: Iterable[Record], by: str
+) -> Iterator[tuple[str, str, Counter[tuple[Severity, Status]], Iterator[Record]]]:
+    """The records by user, account or owner: name, account, numbers and members of each group, the worst group first.
+
+    Sorted twice, so that no group has to be held: to count each one, and to put it where its worst record stands.
+    """
+    by_name, by_worst = SortedRuns(), SortedRuns()
+    for record in records:
+        by_name.add([*_group_of(record, by), *record])
+    for name, own in groupby(by_name, key=itemgetter(0, 1)):
+        numbers: Counter[tuple[int, int]] = Counter()
+        worst: Record = []
+        for _, _, *record in own:
+            worst = worst or record[:_KEY_LENGTH]
+            numbers[-record[0], record[_STATUS_AT]] += 1
+            by_worst.add([*worst, 1, *record])
+        by_worst.add([*worst, 0, *name, [[*which, number] for which, number in sorted(numbers.items())]])
+    for _, of_group in groupby(by_worst, key=itemgetter(_KEY_LENGTH - 1)):
+        own = iter(of_group)
+        *_, title, account, counted = next(own)
+        tally = Counter({(Severity(severity), _STATUSES[order]): number for severity, order, number in counted})
+        yield title, account, tally, (record[_KEY_LENGTH + 1 :] for record in own)
+
+
+def _group_of(record: Record, by: str) -> tuple[str, str]:
+    if by == "user":
+        return record[_ROW_AT], record[_ACCOUNT_AT]
+    return (record[_ACCOUNT_AT] if by == "account" else record[_OWNER_AT] or ""), ""
 
 
 def _idle_days(selection: Selection) -> int:

@@ -20,23 +20,22 @@ import takes back.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from keyrules.model import Evaluation, FactValue
-from keyrules.reports.json import dump
+from keyrules.reports.json import laid_out
 from keyrules.reports.live_records import (
     Record,
+    Records,
     Resource,
     Told,
-    accounts_of,
     clipped,
     home_region,
-    records,
     requirements,
 )
-from keyrules.reports.report_options import ReportOptions
-from keyrules.reports.text_style import iso_utc, printable
+from keyrules.reports.report_summary import loosening
+from keyrules.reports.text_style import ReportOptions, is_web, iso_utc, printable
 
 NO_ACCOUNT = "000000000000"
 """Where nobody can tell an account; Security Hub then refuses the finding by name, which is better than silence."""
@@ -63,24 +62,19 @@ _LONGEST_REQUIREMENT = 64
 _LONGEST_FIELD = 2048
 
 
-def render(evaluation: Evaluation, options: ReportOptions) -> str:
-    """The findings as JSON text; `options` change nothing. An empty list where there is nothing to tell."""
+def render(evaluation: Evaluation, options: ReportOptions) -> Iterator[str]:
+    """The findings as JSON text, in the order of the run's records; `options` change nothing. An empty list where there
+    is nothing to tell."""
     del options
-    return dump(document(evaluation))
+    return laid_out(_findings(evaluation))
 
 
-def document(evaluation: Evaluation) -> list[dict[str, Any]]:
-    """The findings as plain dictionaries, in the order of the run's records.
-
-    What could not be evaluated in an unknown account is told to each account of the run.
-    """
-    cited = requirements(evaluation)
-    everywhere = accounts_of(evaluation) or (NO_ACCOUNT,)
-    return [
-        _finding(record, account, evaluation, cited.get(record.rule_id, ()))
-        for record in records(evaluation)
-        for account in ((record.account,) if record.account else everywhere)
-    ]
+def _findings(evaluation: Evaluation) -> Iterator[dict[str, Any]]:
+    """What could not be evaluated in an unknown account is told to each account of the run."""
+    cited, records = requirements(evaluation), Records(evaluation)
+    for record in records.all():
+        for account in (record.account,) if record.account else records.accounts() or (NO_ACCOUNT,):
+            yield _finding(record, account, evaluation, cited.get(record.rule_id, ()))
 
 
 def _finding(record: Record, account: str, evaluation: Evaluation, cited: Sequence[tuple[str, str]]) -> dict[str, Any]:
@@ -107,7 +101,7 @@ def _finding(record: Record, account: str, evaluation: Evaluation, cited: Sequen
         "Title": clipped(record.title, 256),
         "Description": clipped(_description(record), 1024),
         **({"Remediation": remediation} if (remediation := _remediation(record)) else {}),
-        **({"SourceUrl": record.rule.guideline} if record.rule is not None and _is_web(record.rule.guideline) else {}),
+        **({"SourceUrl": record.rule.guideline} if record.rule is not None and is_web(record.rule.guideline) else {}),
         "ProductFields": _product_fields(record, evaluation),
         "Resources": _resources(record, account),
         "Compliance": _compliance(record, cited),
@@ -127,7 +121,7 @@ def _description(record: Record) -> str:
 
 def _remediation(record: Record) -> dict[str, Any]:
     recommendation: dict[str, Any] = {"Text": clipped(record.remediation, 512)} if record.remediation else {}
-    if record.rule is not None and _is_web(record.rule.guideline):
+    if record.rule is not None and is_web(record.rule.guideline):
         recommendation["Url"] = record.rule.guideline
     return {"Recommendation": recommendation} if recommendation else {}
 
@@ -144,6 +138,7 @@ def _product_fields(record: Record, evaluation: Evaluation) -> dict[str, str]:
         "input": record.input,
         "remediation": record.remediation,
         "exemption": record.exemption,
+        "configuration": " ".join(loosening(evaluation)),
     }
     if record.exception is not None:
         fields |= {
@@ -218,7 +213,3 @@ def _compliance(record: Record, cited: Sequence[tuple[str, str]]) -> dict[str, A
         **({"RelatedRequirements": related, "AssociatedStandards": standards[:_MOST_STANDARDS]} if cited else {}),
         "StatusReasons": reasons,
     }
-
-
-def _is_web(uri: str) -> bool:
-    return uri.startswith("https://")

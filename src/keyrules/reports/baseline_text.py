@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from itertools import groupby
 
 from keyrules.model import BaselineReport, Evaluation, KnownFinding, ResolvedFinding, Status
-from keyrules.reports.report_options import ReportOptions
-from keyrules.reports.text_style import count_of, display_width, pad, printable, relative_date
+from keyrules.reports.report_summary import with_status
+from keyrules.reports.text_style import ReportOptions, count_of, display_width, pad, printable, relative_date
 
 _INDENT = 2
 _GAP = 2
@@ -36,7 +36,7 @@ def baseline_line(evaluation: Evaluation) -> str:
     report = evaluation.baseline
     if report is None:
         return ""
-    new = sum(finding.status in (Status.FAIL, Status.UNKNOWN) for finding in evaluation.findings)
+    new = with_status(evaluation, Status.FAIL, Status.UNKNOWN)
     words = [f"{new:,} new", f"{len(report.known):,} known", f"{len(report.resolved):,} resolved"]
     words += [f"{report.changed:,} with another verdict"] if report.changed else []
     words += [f"{report.kept:,} not looked at"] if report.kept else []

@@ -13,13 +13,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
 from keyrules.model import Evaluation, EvaluationError, Finding, Location, Severity, Status
 from keyrules.reports.evidence import with_known
-from keyrules.reports.json import dump
-from keyrules.reports.report_options import ReportOptions
-from keyrules.reports.text_style import advice_for, first_sentence, printable
+from keyrules.reports.json import laid_out
+from keyrules.reports.text_style import ReportOptions, advice_for, first_sentence, printable
 
 _SEVERITIES = {
     Severity.LOW: "minor",
@@ -29,10 +29,10 @@ _SEVERITIES = {
 }
 
 
-def render(evaluation: Evaluation, options: ReportOptions) -> str:
+def render(evaluation: Evaluation, options: ReportOptions) -> Iterator[str]:
     """FAIL and UNKNOWN, known ones too, and errors of a scan as a JSON array; `options` change nothing."""
     del options
-    return dump([*_findings(evaluation), *_errors(evaluation.errors)])
+    return laid_out(chain(_findings(evaluation), _errors(evaluation.errors)))
 
 
 def _findings(evaluation: Evaluation) -> Iterator[dict[str, Any]]:

@@ -1,20 +1,21 @@
 """CSV of a run under a framework: for each control one line that sums it up, then one line per rule and subject.
 
-What could not be evaluated follows as lines with the status ERROR, as in the CSV of findings.
+What could not be evaluated, was only counted or is a warning follows as in the CSV of findings. `baseline` says `known`
+of what the baseline holds, which the verdicts count all the same.
 """
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterator
+from collections import ChainMap
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Final
 
 from keyrules.controls.verdicts import describe
-from keyrules.model import ControlResult, Evaluation, Status
-from keyrules.reports.evidence import of_part, place, subject_name
-from keyrules.reports.findings_csv import safe_cells
-from keyrules.reports.report_options import ReportOptions
+from keyrules.model import Evaluation, Finding, FrameworkReport, Status, findings_of
+from keyrules.reports.evidence import known_of, place, subject_name
+from keyrules.reports.findings_csv import csv_lines, remark_rows
+from keyrules.reports.text_style import ReportOptions
 
 COLUMNS: Final = (
     "framework",
@@ -32,10 +33,11 @@ COLUMNS: Final = (
     "message",
     "exemption",
     "fingerprint",
+    "baseline",
 )
 
 
-def render(evaluation: Evaluation, options: ReportOptions) -> str:
+def render(evaluation: Evaluation, options: ReportOptions) -> Iterator[str]:
     """The controls in their order, then the errors; `options` change nothing. The evaluation must have a framework.
 
     A line without a rule is the control itself: `message` has the counts of its rules, `reason` says why.
@@ -44,38 +46,47 @@ def render(evaluation: Evaluation, options: ReportOptions) -> str:
     report = evaluation.framework
     if report is None:
         raise ValueError("a report by control needs a framework")
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
+    return csv_lines(chain([COLUMNS], _rows(evaluation, report)))
+
+
+def _rows(evaluation: Evaluation, report: FrameworkReport) -> Iterator[Sequence[str]]:
     for result in report.controls:
-        for cells in _lines(result, evaluation):
-            full = {
-                "framework": result.framework or report.key,
-                "control": result.control,
-                "title": result.title,
-            } | cells
-            writer.writerow(safe_cells(full.get(column, "") for column in COLUMNS))
+        head = {
+            "framework": result.framework or report.key,
+            "control": result.control,
+            "title": result.title,
+            "verdict": result.outcome.value,
+        }
+        counts = "; ".join(f"{part.rule}: {describe(part.counts)}" for part in result.parts)
+        reason = " ".join(dict.fromkeys([result.reason, *result.rest]))
+        yield _cells(head, reason=reason, message=counts)
+        for part in result.parts:
+            of_rule = {"rule": part.rule, "relation": part.relation, "bound": part.bound}
+            for finding in findings_of(evaluation.findings, Status, part.rule):
+                yield _cells(head, of_rule, _finding(finding))
+            for known in known_of(evaluation, part.rule):
+                yield _cells(head, of_rule, _finding(known.finding), baseline="known")
+
+    def remark(status: str, message: str, **cells: str) -> Sequence[str]:
+        return _cells({"framework": report.key, "status": status, "message": message}, **cells)
+
     for error in evaluation.errors:
-        full = {"framework": report.key, "status": "ERROR", "where": error.input, "message": error.message}
-        writer.writerow(safe_cells(full.get(column, "") for column in COLUMNS))
-    return text.getvalue()
+        yield remark("ERROR", error.message, where=error.input)
+    yield from remark_rows(evaluation, remark)
 
 
-def _lines(result: ControlResult, evaluation: Evaluation) -> Iterator[dict[str, str]]:
-    verdict = {"verdict": result.outcome.value}
-    counts = "; ".join(f"{part.rule}: {describe(part.counts)}" for part in result.parts)
-    yield verdict | {"reason": " ".join(dict.fromkeys([result.reason, *result.rest])), "message": counts}
-    for part in result.parts:
-        for finding in of_part(evaluation, part, *Status):
-            yield verdict | {
-                "rule": part.rule,
-                "relation": part.relation,
-                "bound": part.bound,
-                "status": finding.status.value,
-                "where": place(finding),
-                "subject": subject_name(finding),
-                "owner": (finding.subject.owner or "") if finding.subject is not None else "",
-                "message": finding.message,
-                "exemption": finding.exemption_text if finding.status is Status.EXEMPT else "",
-                "fingerprint": finding.fingerprint,
-            }
+def _cells(*parts: Mapping[str, str], **more: str) -> Sequence[str]:
+    full = ChainMap(more, *map(dict, parts))
+    return [full.get(column, "") for column in COLUMNS]
+
+
+def _finding(finding: Finding) -> Mapping[str, str]:
+    return {
+        "status": finding.status.value,
+        "where": place(finding),
+        "subject": subject_name(finding),
+        "owner": (finding.subject.owner or "") if finding.subject is not None else "",
+        "message": finding.message,
+        "exemption": finding.exemption_text if finding.status is Status.EXEMPT else "",
+        "fingerprint": finding.fingerprint,
+    }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from keyrules.model import (
     ControlResult,
@@ -15,10 +15,19 @@ from keyrules.model import (
     RulePart,
     Severity,
     Status,
+    tally_of,
 )
-from keyrules.reports.evidence import MAPPING_NOTE, of_part, place, population_line, subject_name, unlisted
-from keyrules.reports.report_options import ReportOptions
-from keyrules.reports.text_style import Style, advice_for, count_of, first_sentence, printable, wrap
+from keyrules.reports.evidence import MAPPING_NOTE, accounts_in, of_part, place, population_line, subject_name, unlisted
+from keyrules.reports.text_style import (
+    ReportOptions,
+    Style,
+    advice_for,
+    block_text,
+    count_of,
+    first_sentence,
+    printable,
+    wrap,
+)
 
 _INDENT = 2
 _DETAIL = 4
@@ -26,30 +35,35 @@ _SHOWN = (Status.FAIL, Status.UNKNOWN, Status.EXEMPT, Status.PASS)
 _LOUD = (Outcome.NOT_SATISFIED, Outcome.PARTLY_ASSESSED)
 
 
-def render(evaluation: Evaluation, options: ReportOptions) -> str:
+def render(evaluation: Evaluation, options: ReportOptions) -> Iterator[str]:
     """The evaluation by control; `options.quiet` leaves controls that are not or only partly met, errors and urgent
     warnings.
 
     A finding is listed under the first control that it concerns; later controls refer to that one. The evaluation must
     have a framework.
     """
-    report = evaluation.framework
-    if report is None:
+    if evaluation.framework is None:
         raise ValueError("a report by control needs a framework")
-    page = _Page(evaluation, options)
-    blocks: list[list[str]] = [] if options.quiet else [page.title(report)]
-    blocks += [
-        page.control(each, report.label(each)) for each in report.controls if not options.quiet or each.outcome in _LOUD
-    ]
-    blocks += page.errors()
-    if options.quiet and evaluation.urgent_warnings:
-        blocks.append(page.notes([f"Warning: {warning}" for warning in evaluation.urgent_warnings]))
+    return block_text(_blocks(_Page(evaluation, options), evaluation, evaluation.framework, options))
+
+
+def _blocks(
+    page: _Page, evaluation: Evaluation, report: FrameworkReport, options: ReportOptions
+) -> Iterator[Iterable[str]]:
     if not options.quiet:
-        blocks += page.since_baseline(options)
-        warnings = (f"Warning: {warning}" for warning in evaluation.warnings)
-        blocks += [page.notes([*warnings, *report.notes, *evaluation.notes, MAPPING_NOTE]), [page.summary(report)]]
-    body = "\n\n".join("\n".join(block) for block in blocks)
-    return body + "\n" if body else ""
+        yield page.title(report)
+    for each in report.controls:
+        if not options.quiet or each.outcome in _LOUD:
+            yield page.control(each, report.label(each))
+    yield from page.errors()
+    if options.quiet:
+        if evaluation.urgent_warnings:
+            yield page.notes([f"Warning: {warning}" for warning in evaluation.urgent_warnings])
+        return
+    yield from page.since_baseline(options)
+    warnings = (f"Warning: {warning}" for warning in evaluation.warnings)
+    yield page.notes([*warnings, *report.notes, *evaluation.notes, MAPPING_NOTE])
+    yield [page.summary(report)]
 
 
 class _Page:
@@ -60,24 +74,24 @@ class _Page:
         self._style: Style = options.style
         self._width = options.width
         self._listed: dict[str, str] = {}
-        accounts = {f.subject.account for f in evaluation.findings if f.subject is not None}
-        self._one_account = len(accounts) <= 1
+        self._one_account = len(accounts_in(evaluation)) <= 1
+        self._numbers: Counter[str] = Counter()
+        for (rule, _, _), number in tally_of(evaluation.findings).items():
+            self._numbers[rule] += number
 
     def title(self, report: FrameworkReport) -> list[str]:
         """The edition, and how much there was to look at."""
         heading = self._style.bold(f"{report.name} ({report.key})")
         return [heading, *wrap(population_line(self._evaluation), self._width, _INDENT)]
 
-    def control(self, result: ControlResult, label: str) -> list[str]:
+    def control(self, result: ControlResult, label: str) -> Iterator[str]:
         """Verdict, reason, and the findings of its rules, below the control's name."""
-        heading = f"{self._outcome(result.outcome)}  {self._style.bold(label)}  {result.title}"
-        lines = [heading, *wrap(printable(result.reason), self._width, _INDENT)]
-        if result.parts:
-            for rest in result.rest:
-                lines += wrap(f"Not decided: {printable(rest)}", self._width, _INDENT, _DETAIL)
+        yield f"{self._outcome(result.outcome)}  {self._style.bold(label)}  {result.title}"
+        yield from wrap(printable(result.reason), self._width, _INDENT)
+        for rest in result.rest if result.parts else ():
+            yield from wrap(f"Not decided: {printable(rest)}", self._width, _INDENT, _DETAIL)
         for part in result.parts:
-            lines += self._part(part, label)
-        return lines
+            yield from self._part(part, label)
 
     def since_baseline(self, options: ReportOptions) -> list[list[str]]:
         """What the baseline holds, which the verdicts count all the same."""
@@ -116,11 +130,11 @@ class _Page:
 
     def _part(self, part: RulePart, control: str) -> Iterator[str]:
         first = self._listed.setdefault(part.rule, control)
-        found = list(of_part(self._evaluation, part, *_SHOWN))
-        if found and first != control:
-            yield " " * _INDENT + f"{part.rule}: {count_of(len(found), 'finding')}, listed under {first}"
+        number = self._numbers[part.rule]
+        if number and first != control:
+            yield " " * _INDENT + f"{part.rule}: {count_of(number, 'finding')}, listed under {first}"
             return
-        for finding in found:
+        for finding in of_part(self._evaluation, part, *_SHOWN):
             yield from self._finding(finding)
         if missing := unlisted(self._evaluation, part):
             yield " " * _INDENT + missing

@@ -3,9 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 
 from keyrules.controls.verdicts import rule_results
-from keyrules.model import ControlResult, Evaluation, Finding, KnownFinding, RulePart, Status
+from keyrules.model import (
+    ControlResult,
+    Evaluation,
+    Finding,
+    KnownFinding,
+    Listing,
+    RulePart,
+    Status,
+    findings_of,
+    tally_of,
+)
 from keyrules.reports.text_style import count_of
 
 _POPULATION = {
@@ -19,6 +30,8 @@ _POPULATION = {
     "plans": ("Terraform plan", "Terraform plans"),
     "cloudformation_templates": ("CloudFormation template", "CloudFormation templates"),
 }
+
+PROJECT = "https://github.com/keyrules/keyrules"
 
 MAPPING_NOTE = "Mappings of rules to controls are readings, not an assessor's opinion."
 
@@ -46,13 +59,17 @@ def population_line(evaluation: Evaluation) -> str:
 
 def of_part(evaluation: Evaluation, part: RulePart, *statuses: Status) -> Iterator[Finding]:
     """The findings that a rule has, of those statuses, in their order."""
-    return (item for item in evaluation.findings if item.rule == part.rule and item.status in statuses)
+    return findings_of(evaluation.findings, statuses, part.rule)
 
 
 def unlisted(evaluation: Evaluation, part: RulePart) -> str:
     """How many verdicts other than PASS the report does not list, and why; empty where it lists all."""
     counts = part.counts
-    kept = sum(item.rule == part.rule and item.status is not Status.PASS for item in evaluation.findings)
+    kept = sum(
+        number
+        for (rule, _, status), number in tally_of(evaluation.findings).items()
+        if rule == part.rule and status is not Status.PASS
+    )
     known = len(known_of(evaluation, part.rule))
     missing = counts.failed + counts.unknown + counts.exempt - kept - known
     more = [f"{count_of(missing, 'more verdict')} of {part.rule} not listed"] if missing > 0 else []
@@ -66,10 +83,19 @@ def known_of(evaluation: Evaluation, rule: str) -> list[KnownFinding]:
     return [each for each in known if each.finding.rule == rule]
 
 
-def with_known(evaluation: Evaluation) -> tuple[Finding, ...]:
+def with_known(evaluation: Evaluation) -> Iterator[Finding]:
     """All findings, those last that the baseline of the run holds."""
     known = evaluation.baseline.known if evaluation.baseline is not None else ()
-    return (*evaluation.findings, *(each.finding for each in known))
+    return chain(evaluation.findings, (each.finding for each in known))
+
+
+def accounts_in(evaluation: Evaluation) -> set[str]:
+    """The accounts of a live run: those whose reports were judged, and those of findings that are there already."""
+    named = {account for item in evaluation.inputs for account in (item.account or "").split(",") if account}
+    known = evaluation.baseline.known if evaluation.baseline is not None else ()
+    at_hand = () if isinstance(evaluation.findings, Listing) else evaluation.findings
+    subjects = (finding.subject for finding in chain(at_hand, (each.finding for each in known)))
+    return named | {subject.account for subject in subjects if subject is not None and subject.account}
 
 
 def subject_name(finding: Finding) -> str:

@@ -3,7 +3,8 @@
 A cell that a spreadsheet would run as a formula (user names and paths may begin with =, +, - or @) gets an apostrophe
 in front (https://owasp.org/www-community/attacks/CSV_Injection). What could not be evaluated at all follows as lines
 with the status ERROR, and what was only counted as one with NOT_LISTED, so that a file without findings cannot be
-mistaken for a clean account; WARNING lines are about exceptions.
+mistaken for a clean account; WARNING lines are about exceptions, and a CONFIGURATION line says what a configuration
+file did to the run.
 
 With a baseline, `baseline` says new, known or resolved, and `first_seen` since when: findings of the baseline are
 listed, too, those that are gone with the status RESOLVED. Columns are only ever added at the end.
@@ -12,14 +13,13 @@ listed, too, those that are gone with the status RESOLVED. Columns are only ever
 from __future__ import annotations
 
 import csv
-import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
 from typing import Final
 
-from keyrules.model import Evaluation, Finding, KnownFinding, ResolvedFinding, Status, Subject
-from keyrules.reports.report_options import ReportOptions
+from keyrules.model import Evaluation, Exemption, Finding, ResolvedFinding, Status, Subject
 from keyrules.reports.report_summary import not_listed
-from keyrules.reports.text_style import count_of, iso_utc, printable
+from keyrules.reports.text_style import ReportOptions, count_of, iso_utc, printable
 
 COLUMNS: Final = (
     "rule",
@@ -51,89 +51,108 @@ COLUMNS: Final = (
 _FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
-def render(evaluation: Evaluation, options: ReportOptions) -> str:
+class _Line:
+    """What a csv.writer writes to: `writerow` returns the line."""
+
+    def write(self, line: str) -> str:
+        """As it is."""
+        return line
+
+
+def csv_lines(rows: Iterable[Iterable[str]]) -> Iterator[str]:
+    """Rows as lines of CSV, in cells that no spreadsheet runs and no terminal obeys."""
+    writer = csv.writer(_Line(), lineterminator="\n")
+    for row in rows:
+        line: str = writer.writerow([_safe(cell) if cell else "" for cell in row])
+        yield line
+
+
+def render(evaluation: Evaluation, options: ReportOptions) -> Iterator[str]:
     """The findings in their order, then the errors; `options` change nothing."""
     del options
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    for cells in _lines(evaluation):
-        writer.writerow(safe_cells(cells.get(column, "") for column in COLUMNS))
-    return text.getvalue()
+    return csv_lines(chain([COLUMNS], _rows(evaluation)))
 
 
-def _lines(evaluation: Evaluation) -> Iterator[dict[str, str]]:
+def _rows(evaluation: Evaluation) -> Iterator[Sequence[str]]:
     baseline = evaluation.baseline
     for finding in evaluation.findings:
         is_new = baseline is not None and finding.status in (Status.FAIL, Status.UNKNOWN)
-        yield _finding(finding) | ({"baseline": "new"} if is_new else {})
+        yield _finding(finding, "new" if is_new else "")
     if baseline is not None:
-        yield from map(_known, baseline.known)
+        for known in baseline.known:
+            yield _finding(known.finding, "known", iso_utc(known.first_seen), known.moved_from or "")
         yield from map(_resolved, baseline.resolved)
     for error in evaluation.errors:
-        yield {"status": "ERROR", "path": error.input, "reason": error.kind, "message": error.message}
+        yield _remark("ERROR", error.message, path=error.input, reason=error.kind)
+    yield from remark_rows(evaluation, _remark)
+
+
+def _remark(status: str, message: str, **cells: str) -> Sequence[str]:
+    """A row that is about the run, and no finding."""
+    full = {"status": status, "message": message, **cells}
+    return [full.get(column, "") for column in COLUMNS]
+
+
+def remark_rows(evaluation: Evaluation, row: Callable[[str, str], Sequence[str]]) -> Iterator[Sequence[str]]:
+    """What was only counted, the warnings and what the configuration did; `row` takes a status and a message."""
     if unlisted := not_listed(evaluation):
-        message = f"{count_of(unlisted, 'failed or unknown verdict')} counted and not listed"
-        yield {"status": "NOT_LISTED", "message": message}
-    yield from ({"status": "WARNING", "message": warning} for warning in evaluation.warnings)
+        yield row("NOT_LISTED", f"{count_of(unlisted, 'failed or unknown verdict')} counted and not listed")
+    yield from (row("WARNING", warning) for warning in evaluation.warnings)
+    if evaluation.configuration is not None:
+        yield row("CONFIGURATION", evaluation.configuration.sentence)
 
 
-def _finding(finding: Finding) -> dict[str, str]:
+def _finding(finding: Finding, baseline: str = "", first_seen: str = "", moved_from: str = "") -> Sequence[str]:
+    """The cells of a finding, as COLUMNS has them."""
     subject, location, exception = finding.subject, finding.location, finding.exception
-    cells = {
-        "rule": finding.rule,
-        "severity": finding.severity.name,
-        "status": finding.status.value,
-        "reason": finding.reason,
-        "message": finding.message,
-        "remediation": finding.remediation,
-        "fingerprint": finding.fingerprint,
-        "exemption": finding.exemption or "",
-    }
-    if subject is not None:
-        cells |= _subject(subject) | {"last_used_at": str(finding.facts.get("last_used_at") or "")}
-    if location is not None:
-        cells |= {"path": location.path, "line": str(location.start_line), "address": location.address}
-    if exception is not None:
-        cells |= {
-            "exception_owner": exception.owner,
-            "exception_expires": exception.expires.isoformat(),
-            "exception_ticket": exception.ticket or "",
-            "exception_place": exception.place,
-        }
-    return cells
+    return (
+        finding.rule,
+        finding.severity.name,
+        finding.status.value,
+        *(_subject(subject) if subject is not None else _NO_SUBJECT),
+        str(finding.facts.get("last_used_at") or "") if subject is not None else "",
+        *((location.path, str(location.start_line), location.address) if location is not None else _NO_PLACE),
+        finding.reason,
+        finding.message,
+        finding.remediation,
+        finding.fingerprint,
+        finding.exemption or "",
+        *(_exception(exception) if exception is not None else _NO_EXCEPTION),
+        baseline,
+        first_seen,
+        moved_from,
+    )
 
 
-def _subject(subject: Subject) -> dict[str, str]:
-    return {
-        "account": subject.account or "",
-        "user": subject.user or "",
-        "subject": subject.name,
-        "key_id": subject.key_id or "",
-        "owner": subject.owner or "",
-        "created_at": iso_utc(subject.created_at) if subject.created_at is not None else "",
-    }
+_NO_SUBJECT: Final = ("",) * 6
+_NO_PLACE: Final = ("",) * 3
+_NO_EXCEPTION: Final = ("",) * 4
 
 
-def _known(item: KnownFinding) -> dict[str, str]:
-    since = {"baseline": "known", "first_seen": iso_utc(item.first_seen), "moved_from": item.moved_from or ""}
-    return _finding(item.finding) | since
+def _subject(subject: Subject) -> Sequence[str]:
+    return (
+        subject.account or "",
+        subject.user or "",
+        subject.name,
+        subject.key_id or "",
+        subject.owner or "",
+        iso_utc(subject.created_at) if subject.created_at is not None else "",
+    )
 
 
-def _resolved(item: ResolvedFinding) -> dict[str, str]:
-    place = _subject(item.subject) if item.subject is not None else {"path": item.path or "", "address": item.name}
-    return place | {
-        "rule": item.rule,
-        "severity": item.severity,
-        "status": "RESOLVED",
-        "fingerprint": item.fingerprint,
-        "baseline": "resolved",
-        "first_seen": iso_utc(item.first_seen),
-    }
+def _exception(exception: Exemption) -> Sequence[str]:
+    return (exception.owner, exception.expires.isoformat(), exception.ticket or "", exception.place)
 
 
-def safe_cells(cells: Iterable[str]) -> list[str]:
-    """Cells that no spreadsheet runs and no terminal obeys; the module's docstring says how."""
-    return [
-        f"'{printable(cell)}" if cell.lstrip(" ").startswith(_FORMULA_STARTS) else printable(cell) for cell in cells
-    ]
+def _resolved(item: ResolvedFinding) -> Sequence[str]:
+    place = dict(zip(COLUMNS[3:9], _subject(item.subject), strict=True)) if item.subject is not None else {}
+    cells = place or {"path": item.path or "", "address": item.name}
+    cells |= {"rule": item.rule, "severity": item.severity, "status": "RESOLVED", "fingerprint": item.fingerprint}
+    cells |= {"baseline": "resolved", "first_seen": iso_utc(item.first_seen)}
+    return [cells.get(column, "") for column in COLUMNS]
+
+
+def _safe(cell: str) -> str:
+    """A cell that no spreadsheet runs and no terminal obeys; the module's docstring says how."""
+    shown = cell if cell.isprintable() else printable(cell)
+    return f"'{shown}" if cell.lstrip(" ").startswith(_FORMULA_STARTS) else shown

@@ -9,31 +9,85 @@ GitHub to find the files.
 
 from __future__ import annotations
 
-from keyrules.model import Evaluation, EvaluationError, Finding, Plane, Rule, Severity, Status
+from collections.abc import Iterable, Iterator
+from itertools import chain, islice
+
+from keyrules.model import (
+    Evaluation,
+    EvaluationError,
+    Finding,
+    Plane,
+    Rule,
+    Severity,
+    Status,
+    findings_of,
+    tally_of,
+)
 from keyrules.reports.evidence import place, subject_name
 from keyrules.reports.live_records import by_place
-from keyrules.reports.report_options import ReportOptions
-from keyrules.reports.report_summary import headline, not_listed, path_tells_more, worst_first
-from keyrules.reports.text_style import advice_for, count_of, first_sentence, printable
+from keyrules.reports.report_summary import headline, loosening, not_listed, path_tells_more, with_status, worst_first
+from keyrules.reports.text_style import ReportOptions, advice_for, count_of, first_sentence, printable
 
 SHOWN_PER_LEVEL = 10
 _LEVELS = {Severity.CRITICAL: "error", Severity.HIGH: "error", Severity.MEDIUM: "warning", Severity.LOW: "notice"}
 
 
-def render(evaluation: Evaluation, options: ReportOptions) -> str:
+def render(evaluation: Evaluation, options: ReportOptions) -> Iterator[str]:
     """A command for each FAIL, error, warning and place of UNKNOWN verdicts, and the summary; EXEMPT and PASS need
     nobody's eye."""
     del options
-    rules = {rule.id: rule for rule in evaluation.rules}
-    failed = [finding for finding in worst_first(evaluation.findings) if finding.status is Status.FAIL]
-    unknown = [finding for finding in worst_first(evaluation.findings) if finding.status is Status.UNKNOWN]
-    levels = {level: [_failed(f, rules) for f in failed if _LEVELS[f.severity] == level] for level in _LEVELS.values()}
-    levels["error"] += [_error(error, evaluation.plane) for error in evaluation.errors]
-    levels["error"] += [_unknown(finding, rules) for finding, rules in by_place(unknown)]
-    levels["warning"] += [_command("warning", "keyrules", [warning]) for warning in evaluation.warnings]
-    summary = _summary(evaluation, levels)
-    levels["notice"].insert(SHOWN_PER_LEVEL - 1, summary)
-    return "".join(f"{command}\n" for commands in levels.values() for command in commands)
+    page = _Page(evaluation)
+    notices = page.of_level("notice")
+    early = list(islice(notices, SHOWN_PER_LEVEL - 1))
+    return chain(page.of_level("error"), page.of_level("warning"), early, [page.summary()], notices)
+
+
+class _Page:
+    """The commands of a run, by level."""
+
+    def __init__(self, evaluation: Evaluation) -> None:
+        self._evaluation = evaluation
+        self._rules = {rule.id: rule for rule in evaluation.rules}
+
+    def of_level(self, level: str) -> Iterator[str]:
+        """The commands of a level, the worst first."""
+        evaluation = self._evaluation
+        for finding in findings_of(worst_first(evaluation.findings), (Status.FAIL,)):
+            if _LEVELS[finding.severity] == level:
+                yield _failed(finding, self._rules)
+        if level == "error":
+            yield from (_error(error, evaluation.plane) for error in evaluation.errors)
+            yield from (_unknown(finding, rules) for finding, rules in self._places())
+        if level == "warning":
+            yield from (_command("warning", "keyrules", [warning]) for warning in evaluation.warnings)
+
+    def _places(self) -> Iterable[tuple[Finding, str]]:
+        """What is UNKNOWN, with the rules of which it is; only what is in code shares a place."""
+        unknown = findings_of(worst_first(self._evaluation.findings), (Status.UNKNOWN,))
+        return by_place(unknown) if self._evaluation.plane is Plane.CODE else ((each, each.rule) for each in unknown)
+
+    def summary(self) -> str:
+        """The notice that says how many there are, which needs a look at each of them."""
+        evaluation = self._evaluation
+        lines = [f"{headline(evaluation)}."]
+        unlisted = not_listed(evaluation)
+        lines += [f"{count_of(unlisted, 'verdict was', 'verdicts were')} counted and not listed."] if unlisted else []
+        numbers = self._numbers()
+        if any(number > SHOWN_PER_LEVEL for number in numbers.values()):
+            counts = ", ".join(count_of(number, level) for level, number in numbers.items() if number)
+            lines.append(f"GitHub shows {SHOWN_PER_LEVEL} of each level; the log of this step has all: {counts}.")
+        return _command("notice", "keyrules", [*lines, *(f"{text}." for text in loosening(evaluation))])
+
+    def _numbers(self) -> dict[str, int]:
+        numbers = dict.fromkeys(_LEVELS.values(), 0)
+        for (_, severity, status), number in tally_of(self._evaluation.findings).items():
+            if status is Status.FAIL:
+                numbers[_LEVELS[severity]] += number
+        live = self._evaluation.plane is Plane.LIVE
+        places = with_status(self._evaluation, Status.UNKNOWN) if live else len(list(self._places()))
+        numbers["error"] += len(self._evaluation.errors) + places
+        numbers["warning"] += len(self._evaluation.warnings)
+        return numbers
 
 
 def _failed(finding: Finding, rules: dict[str, Rule]) -> str:
@@ -60,16 +114,6 @@ def _error(error: EvaluationError, plane: Plane) -> str:
     return _command("error", "Could not be evaluated", [f"{error.input}: {error.message}"], file=error.input)
 
 
-def _summary(evaluation: Evaluation, levels: dict[str, list[str]]) -> str:
-    lines = [f"{headline(evaluation)}."]
-    unlisted = not_listed(evaluation)
-    lines += [f"{count_of(unlisted, 'verdict was', 'verdicts were')} counted and not listed."] if unlisted else []
-    if any(len(commands) > SHOWN_PER_LEVEL for commands in levels.values()):
-        counts = ", ".join(count_of(len(commands), level) for level, commands in levels.items() if commands)
-        lines.append(f"GitHub shows {SHOWN_PER_LEVEL} of each level; the log of this step has all: {counts}.")
-    return _command("notice", "keyrules", lines)
-
-
 def _subject(finding: Finding) -> str:
     """What it is about; a live credential with its account, because no file says where it is."""
     name, where = subject_name(finding), place(finding)
@@ -88,7 +132,7 @@ def _where(finding: Finding) -> dict[str, str]:
 
 def _command(level: str, title: str, lines: list[str], **where: str) -> str:
     properties = ",".join(f"{name}={_property(value)}" for name, value in {**where, "title": title}.items())
-    return f"::{level} {properties}::{_data(lines)}"
+    return f"::{level} {properties}::{_data(lines)}\n"
 
 
 def _data(lines: list[str]) -> str:

@@ -14,15 +14,15 @@ and shows a vulnerability that the latest report of the default branch leaves ou
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterator
 from typing import Any
 
 from keyrules.model import Evaluation, Finding, Location, Rule, Severity, Status, TraceStep
 from keyrules.reports.evidence import with_known
-from keyrules.reports.json import dump
+from keyrules.reports.json import Members, laid_out
 from keyrules.reports.markdown import code, cut, prose
-from keyrules.reports.report_options import ReportOptions
 from keyrules.reports.sarif_driver import weaknesses
-from keyrules.reports.text_style import advice_for, count_of, iso_utc, printable
+from keyrules.reports.text_style import ReportOptions, advice_for, count_of, is_web, iso_utc, printable
 
 VERSION = "15.0.7"
 SCHEMA_URI = (
@@ -35,25 +35,17 @@ _NAME_LENGTH = 255
 _SOLUTION_LENGTH = 7000
 
 
-def render(evaluation: Evaluation, options: ReportOptions) -> str:
+def render(evaluation: Evaluation, options: ReportOptions) -> Iterator[str]:
     """A scan's FAIL and UNKNOWN findings, known ones too, as vulnerabilities; `options` change nothing."""
     del options
-    return dump(document(evaluation))
-
-
-def document(evaluation: Evaluation) -> dict[str, Any]:
-    """The report as plain dictionaries and lists."""
     rules = {rule.id: rule for rule in evaluation.rules}
-    return {
-        "version": VERSION,
-        "schema": SCHEMA_URI,
-        "scan": _scan(evaluation),
-        "vulnerabilities": [
-            _vulnerability(finding, finding.location, rules.get(finding.rule))
-            for finding in with_known(evaluation)
-            if finding.location is not None and finding.status in (Status.FAIL, Status.UNKNOWN)
-        ],
-    }
+    vulnerabilities = (
+        _vulnerability(finding, finding.location, rules.get(finding.rule))
+        for finding in with_known(evaluation)
+        if finding.location is not None and finding.status in (Status.FAIL, Status.UNKNOWN)
+    )
+    report = {"version": VERSION, "schema": SCHEMA_URI, "scan": _scan(evaluation), "vulnerabilities": vulnerabilities}
+    return laid_out(Members(report.items()))
 
 
 def _scan(evaluation: Evaluation) -> dict[str, Any]:
@@ -121,7 +113,7 @@ def _identifiers(finding: Finding, rule: Rule | None) -> list[dict[str, str]]:
     first = {"type": "keyrules_rule_id", "name": finding.rule, "value": finding.rule}
     if rule is None:
         return [first]
-    if rule.guideline.startswith(("https://", "http://")):
+    if is_web(rule.guideline):
         first["url"] = rule.guideline
     return [
         first,

@@ -4,18 +4,35 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from itertools import groupby, islice
 
 from keyrules.controls.verdicts import describe
-from keyrules.model import ControlResult, Counts, Evaluation, Finding, Outcome, Plane, ResolvedFinding, Rule, Status
+from keyrules.model import (
+    ControlResult,
+    Counts,
+    Evaluation,
+    Finding,
+    Outcome,
+    Plane,
+    ResolvedFinding,
+    Rule,
+    Status,
+    findings_of,
+    grouped,
+    tally_of,
+)
 from keyrules.reports.evidence import MAPPING_NOTE, known_of, place, population, results, subject_name
 from keyrules.reports.html_parts import OUTCOME_TONES, SEVERITY_TONES, STATUS_TONES, badge, link, prose, table, text
 from keyrules.reports.html_style import style_sheet
-from keyrules.reports.report_options import ReportOptions
+from keyrules.reports.report_summary import ACCOUNT_COLUMNS, account_cells, severity_words, worst_account_first
 from keyrules.reports.svg_charts import buckets, histogram, matrix, older_than_limit
-from keyrules.reports.text_style import advice_for, count_of, first_sentence, iso_utc
+from keyrules.reports.text_style import ReportOptions, advice_for, count_of, first_sentence, iso_utc
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 _PLANES = {Plane.CODE: "Code", Plane.LIVE: "Live accounts"}
+_MOST = 5_000
+"""Findings in one list of a page that a browser still opens at once."""
+_MOST_OF_ACCOUNT = 200
 _MEANINGS = {
     Outcome.SATISFIED: "The rules decide the whole control, everything was evaluated, and nothing fails.",
     Outcome.NOT_SATISFIED: "A rule that decides the control, or a part of it, fails.",
@@ -24,8 +41,8 @@ _MEANINGS = {
 }
 
 
-def render(evaluation: Evaluation, options: ReportOptions) -> str:
-    """The evaluation as HTML; `options` change nothing."""
+def render(evaluation: Evaluation, options: ReportOptions) -> Iterator[str]:
+    """The evaluation as HTML; `options` change nothing. A list that is too long for a page says what it leaves out."""
     del options
     return _Page(evaluation).build()
 
@@ -38,15 +55,18 @@ class _Page:
         self._framework = evaluation.framework
         self._results = results(evaluation)
         self._rules = {rule.id: rule for rule in evaluation.rules}
+        self._tally = tally_of(evaluation.findings)
+        self._by_account = len({state.account for state in evaluation.accounts}) > 1
         self._verdicts = "controls" if evaluation.framework is not None else "rules"
 
-    def build(self) -> str:
-        """The whole document."""
+    def build(self) -> Iterator[str]:
+        """The whole document, a piece for each section."""
         sections = {
             "summary": ("Summary", self._summary()),
+            "accounts": ("Accounts", self._account_table()),
             "verdicts": (f"Verdict per {self._verdicts.removesuffix('s')}", self._verdict_table()),
             "figures": ("Figures", self._figures()),
-            "findings": ("Findings", self._list(Status.FAIL, "Nothing failed.")),
+            "findings": ("Findings", self._failed()),
             "baseline": ("Since the baseline", self._since_baseline()),
             "exceptions": ("Exceptions", self._list(Status.EXEMPT, "There are no exceptions.")),
             "open": ("What could not be evaluated", self._open()),
@@ -57,13 +77,8 @@ class _Page:
         subject = self._framework.name if self._framework is not None else "Long-lived AWS credentials"
         plane = _PLANES[self._evaluation.plane]
         links = "".join(f"<li>{link(anchor, name)}</li>" for anchor, (name, _) in shown.items())
-        body = "\n".join(
-            f'<section id="{anchor}" aria-labelledby="{anchor}-title">\n<h2 id="{anchor}-title">{text(name)}</h2>\n'
-            f"{part}\n</section>"
-            for anchor, (name, part) in shown.items()
-        )
         stamp = self._evaluation.pack
-        return (
+        yield (
             '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
             f'<meta http-equiv="Content-Security-Policy" content="{text(_POLICY)}">\n'
             '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
@@ -72,8 +87,16 @@ class _Page:
             '<a class="skip" href="#main">Skip to the report</a>\n'
             f'<header>\n<p class="brand">keyrules evidence</p>\n<h1>{text(subject)}</h1>\n'
             f'<p class="lead">{plane}, as of {self._moment()}</p>\n</header>\n'
-            f'<nav aria-label="Sections"><ul>{links}</ul></nav>\n<main id="main">\n{body}\n</main>\n'
-            f"<footer>\n<p>keyrules {text(stamp.version)}. {text(MAPPING_NOTE)}</p>\n</footer>\n</body>\n</html>\n"
+            f'<nav aria-label="Sections"><ul>{links}</ul></nav>\n<main id="main">\n'
+        )
+        for anchor, (name, part) in shown.items():
+            yield (
+                f'<section id="{anchor}" aria-labelledby="{anchor}-title">\n'
+                f'<h2 id="{anchor}-title">{text(name)}</h2>\n{part}\n</section>\n'
+            )
+        yield (
+            f"</main>\n<footer>\n<p>keyrules {text(stamp.version)}. {text(MAPPING_NOTE)}</p>\n</footer>\n"
+            "</body>\n</html>\n"
         )
 
     def _moment(self) -> str:
@@ -132,8 +155,9 @@ class _Page:
 
     def _rule(self, rule: str) -> str:
         """A rule's id, as a link where the page lists its failures."""
-        listed = any(item.rule == rule and item.status is Status.FAIL for item in self._evaluation.findings)
-        return link(f"fail-{rule}", rule) if listed else text(rule)
+        listed = any(number and (of, status) == (rule, Status.FAIL) for (of, _, status), number in self._tally.items())
+        anchor = "findings" if self._by_account else f"fail-{rule}"
+        return link(anchor, rule) if listed else text(rule)
 
     def _known_of(self, rule: str) -> str:
         """How much of what a verdict counts the baseline holds, so that it adds up with the new findings."""
@@ -163,30 +187,83 @@ class _Page:
         )
         return f'<div class="charts">{"".join(figures)}</div>' if counts else ""
 
+    def _account_table(self) -> str:
+        """What became of each account, the worst first; nothing where there is one."""
+        if not self._by_account:
+            return ""
+        failing = {group.name for group in grouped(self._evaluation.findings, "account", (Status.FAIL,))}
+        states = sorted(self._evaluation.accounts, key=worst_account_first)
+        rows = (
+            (
+                (link(f"account-{state.account}", state.account) if state.account in failing else text(state.account))
+                + (f"<small>{text(state.name)}</small>" if state.name else ""),
+                *(text(cell) for cell in account_cells(state, self._evaluation.as_of)),
+                text(state.state) + (f"<small>{text(state.cause)}</small>" if state.cause else ""),
+            )
+            for state in states
+        )
+        numbers = range(1, len(ACCOUNT_COLUMNS))
+        caption = count_of(len(states), "account")
+        return f'<div class="scroll">{table(caption, ("Account", *ACCOUNT_COLUMNS, "State"), rows, numbers)}</div>'
+
+    def _failed(self) -> str:
+        """What fails, by account where there are several; what is less severe can be put out of sight."""
+        body = self._accounts() if self._by_account else self._list(Status.FAIL, "Nothing failed.")
+        there = {severity for (_, severity, status), number in self._tally.items() if number and status is Status.FAIL}
+        if len(there) < 2:
+            return body
+        names = ["all", *(f"{severity.name.lower()}" for severity in sorted(there, reverse=True)[:-1])]
+        choices = "".join(
+            f'<input type="radio" name="severity" id="show-{name}"{" checked" if name == "all" else ""}>'
+            f'<label for="show-{name}">{name if name in ("all", "critical") else f"{name} and above"}</label>'
+            for name in names
+        )
+        return f'<div class="choice"><span>Show</span>{choices}<div class="chosen">{body}</div></div>'
+
+    def _accounts(self) -> str:
+        blocks, left = [], _MOST
+        for group in grouped(self._evaluation.findings, "account", (Status.FAIL,)):
+            number = sum(group.numbers.values())
+            found = list(islice(group.findings, min(left, _MOST_OF_ACCOUNT)))
+            left -= len(found)
+            words = severity_words({severity: count for (severity, _), count in group.numbers.items()})
+            tables = [
+                self._finding_table(self._rules[rule], Status.FAIL, list(own), "")
+                for rule, own in groupby(found, key=lambda finding: finding.rule)
+            ]
+            tables += [_left_out(number - len(found), "finding", "findings")] if number > len(found) else []
+            summary = f"<summary>account {text(group.name)} ({words})</summary>"
+            blocks.append(f'<details id="account-{text(group.name)}">{summary}{"".join(tables)}</details>')
+        return "\n".join(blocks) or "<p>Nothing failed.</p>"
+
     def _list(self, status: Status, nothing: str) -> str:
         """A table per rule. Findings that a run only counted are said to be missing."""
-        blocks = []
+        blocks, left = [], _MOST
         for rule in self._evaluation.rules:
-            found = [item for item in self._evaluation.findings if item.rule == rule.id and item.status is status]
+            listed = sum(number for (of, _, was), number in self._tally.items() if (of, was) == (rule.id, status))
             counted = dict(_by_status(self._evaluation.rule_counts.get(rule.id, Counts())))[status]
+            found = list(islice(findings_of(self._evaluation.findings, (status,), rule.id), left)) if listed else []
+            left -= len(found)
             if found:
-                blocks.append(self._finding_table(rule, status, found))
+                anchor = f' id="{status.value.lower()}-{text(rule.id)}"'
+                blocks.append(self._finding_table(rule, status, found, anchor))
+            if listed > len(found):
+                blocks.append(_left_out(listed - len(found), f"finding of {rule.id}", f"findings of {rule.id}"))
             known = sum(each.finding.status is status for each in known_of(self._evaluation, rule.id))
-            if status is not Status.PASS and counted > len(found) + known:
-                blocks.append(f"<p>{text(rule.id)}: {counted - len(found) - known:,} more, counted and not listed.</p>")
+            if status is not Status.PASS and counted > listed + known:
+                blocks.append(f"<p>{text(rule.id)}: {counted - listed - known:,} more, counted and not listed.</p>")
             if known:
                 blocks.append(f"<p>{text(rule.id)}: {known:,} {link('baseline', 'known since the baseline')}.</p>")
         return "\n".join(blocks) or (f"<p>{text(nothing)}</p>" if nothing else "")
 
-    def _finding_table(self, rule: Rule, status: Status, found: list[Finding]) -> str:
+    def _finding_table(self, rule: Rule, status: Status, found: list[Finding], anchor: str) -> str:
         label = rule.severity.name if status is Status.FAIL else status.value
         tone = SEVERITY_TONES[rule.severity] if status is Status.FAIL else STATUS_TONES[status]
         caption = f'{badge(tone, label)} {text(rule.id)}<span class="lead">{text(rule.name)} ({len(found):,})</span>'
         last = {Status.FAIL: "Next step", Status.EXEMPT: "Why it is excepted"}.get(status)
         columns = ("Subject", "What was found", *([last] if last else ()))
         rows = ((*self._cells(item), *([self._last(item)] if last else ())) for item in found)
-        anchor = f'<div id="{status.value.lower()}-{text(rule.id)}" class="scroll">'
-        return f"{anchor}{table(caption, columns, rows)}</div>"
+        return f'<div{anchor} class="scroll is-{rule.severity.name.lower()}">{table(caption, columns, rows)}</div>'
 
     def _cells(self, finding: Finding) -> tuple[str, str]:
         owner = finding.subject.owner if finding.subject is not None else None
@@ -206,7 +283,7 @@ class _Page:
             return ""
         known = (
             (*self._cells(each.finding), text(each.finding.rule), text(iso_utc(each.first_seen)))
-            for each in report.known
+            for each in report.known[:_MOST]
         )
         resolved = (
             (
@@ -214,7 +291,7 @@ class _Page:
                 text(each.rule),
                 text(iso_utc(each.first_seen)),
             )
-            for each in report.resolved
+            for each in report.resolved[:_MOST]
         )
         made = f", as of {text(iso_utc(report.as_of))}" if report.as_of is not None else ""
         parts = [f"<p>Compared with {text(report.name)}{made}.</p>"]
@@ -223,6 +300,8 @@ class _Page:
             parts.append(table(f"Known ({len(report.known):,})", columns, known))
         if report.resolved:
             parts.append(table(f"Resolved ({len(report.resolved):,})", ("Subject", "Rule", "First seen"), resolved))
+        over = max(0, len(report.known) - _MOST) + max(0, len(report.resolved) - _MOST)
+        parts += [_left_out(over, "finding of the baseline", "findings of the baseline")] if over else []
         if report.kept:
             parts.append(f"<p>{report.kept:,} of the baseline not looked at in this run.</p>")
         return "\n".join(parts)
@@ -262,6 +341,11 @@ class _Page:
             made = iso_utc(item.generated_at) if item.generated_at is not None else ""
             digest = f'<span class="hash">{text(item.sha256)}</span>' if item.sha256 else "not read"
             yield text(item.name), text(item.kind.replace("_", " ")), text(item.account or ""), text(made), digest
+
+
+def _left_out(number: int, one: str, many: str) -> str:
+    shown = text(count_of(number, f"more {one}", f"more {many}"))
+    return f"<p>{shown} left out of this page; <code>--format csv=FILE</code> and <code>json=FILE</code> list all.</p>"
 
 
 def _account(gone: ResolvedFinding) -> str:

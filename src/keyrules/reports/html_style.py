@@ -126,6 +126,12 @@ svg .cell-good{fill:var(--good-bg)} svg .cell-bad{fill:var(--bad-bg)}
 svg .cell-part{fill:var(--part-bg)} svg .cell-none{fill:var(--none-bg)}
 svg .on-good{fill:var(--good)} svg .on-bad{fill:var(--bad)} svg .on-part{fill:var(--part)}
 svg .on-none{fill:var(--none)}
+.choice{display:flex;flex-wrap:wrap;align-items:center;gap:.25rem .5rem}
+.choice label{margin-right:.75rem}
+.chosen{flex-basis:100%;min-width:0}
+#show-medium:checked~.chosen .is-low,
+#show-high:checked~.chosen :is(.is-low,.is-medium),
+#show-critical:checked~.chosen :is(.is-low,.is-medium,.is-high){display:none}
 details{margin-top:.75rem}
 summary{cursor:pointer;color:var(--accent)}
 details table{margin-top:.5rem;width:auto;font-size:.86rem}
@@ -152,7 +158,7 @@ _PRINT: Final = """\
 body{font-size:9.5pt;background:#fff}
 #verdicts tbody th{width:26%}
 #verdicts td:last-child{min-width:36mm}
-.skip,nav,details summary{display:none}
+.skip,nav,details summary,.choice>:is(input,label,span){display:none}
 details::details-content{content-visibility:visible;display:block}
 header,main,footer{max-width:none;padding:0}
 section{border:0;padding:0;margin:7mm 0}

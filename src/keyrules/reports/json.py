@@ -4,6 +4,7 @@ Keys are only ever added within version 1. A finding has `subject` on the live p
 `trace` is there when a secret's path is known, `exemption` when the status is EXEMPT, `exception` when an entry of the
 exceptions file says so. `framework`, `population` and `controls` are there when the run was asked for a framework or a
 control; `baseline`, and `known` in the summary, when it was compared with a baseline; `configuration` when it had one.
+On the live plane `accounts` says what became of each account, and what it holds.
 On the code plane `coverage` says what became of every file that holds a word of the rules (`outcome` is judged, absent
 or unknown, `reason` says why where it was not judged), and `rules_off` which rules about code did not run, and why.
 """
@@ -12,10 +13,12 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable, Iterator
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from keyrules.model import (
+    AccountState,
     BaselineReport,
     ConfigurationUse,
     ControlResult,
@@ -29,14 +32,18 @@ from keyrules.model import (
     Location,
     Plane,
     ResolvedFinding,
+    Severity,
     Status,
     Subject,
     TraceStep,
 )
-from keyrules.reports.report_options import ReportOptions
-from keyrules.reports.text_style import iso_utc, visible_escape
+from keyrules.reports.text_style import ReportOptions, iso_utc, visible_escape
 
 _NOT_PLAIN = re.compile(r"[^\n\x20-\x7e]")
+
+
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
+"""Made once, and without `indent`, which would switch the encoder off that is written in C."""
 
 
 def dump(document: Any) -> str:
@@ -47,16 +54,58 @@ def dump(document: Any) -> str:
     Python carries a byte of a file name that is not UTF-8, has no valid form in JSON; it becomes the text `\\xff`.
     Raises ValueError for a float that is not finite.
     """
-    return _harmless(json.dumps(document, ensure_ascii=False, allow_nan=False, indent=2))
+    return _harmless(json.dumps(document, ensure_ascii=False, allow_nan=False, indent=2)) + "\n"
 
 
 def dump_line(document: Any) -> str:
     """The same on one line, whatever the texts in it hold."""
-    return _harmless(json.dumps(document, ensure_ascii=False, allow_nan=False))
+    return _on_one_line(document) + "\n"
+
+
+class Members(NamedTuple):
+    """A JSON object of which each member has a line of its own."""
+
+    pairs: Iterable[tuple[str, Any]]
+
+
+def laid_out(value: Any) -> Iterator[str]:
+    """A JSON document piece by piece, as `dump` has it but for its lines.
+
+    The members of Members and the items of an iterator have a line each; anything else is on one line.
+    """
+    yield from _pieces(value)
+    yield "\n"
+
+
+def _pieces(value: Any) -> Iterator[str]:
+    if isinstance(value, Members):
+        before = "{\n"
+        for name, member in value.pairs:
+            yield f"{before}{_on_one_line(name)}: "
+            yield from _pieces(member)
+            before = ",\n"
+        yield "\n}"
+    elif isinstance(value, Iterator):
+        before = "[\n"
+        for item in value:
+            if isinstance(item, Members):
+                yield before
+                yield from _pieces(item)
+            else:
+                yield before + _on_one_line(item)
+            before = ",\n"
+        yield "[]" if before == "[\n" else "\n]"
+    else:
+        yield _on_one_line(value)
+
+
+def _on_one_line(document: Any) -> str:
+    text = _ENCODER.encode(document)
+    return text if text.isprintable() else _harmless(text)
 
 
 def _harmless(text: str) -> str:
-    return _NOT_PLAIN.sub(_escape, text) + "\n"
+    return _NOT_PLAIN.sub(_escape, text)
 
 
 def _escape(match: re.Match[str]) -> str:
@@ -71,37 +120,51 @@ def _escape(match: re.Match[str]) -> str:
 SCHEMA = "keyrules/1"
 
 
-def render(evaluation: Evaluation, options: ReportOptions) -> str:
+def render(evaluation: Evaluation, options: ReportOptions) -> Iterator[str]:
     """The whole evaluation as JSON text; `options` change nothing. Times are ISO 8601 in UTC."""
     del options
-    return dump(document(evaluation))
+    return laid_out(Members(members(evaluation)))
 
 
-def document(evaluation: Evaluation) -> dict[str, Any]:
-    """The report as plain dictionaries and lists, in the order of the keys in the file."""
+def members(evaluation: Evaluation) -> Iterator[tuple[str, Any]]:
+    """The members of the report in their order; those that may be many are iterators."""
+    yield "schema", SCHEMA
+    yield "plane", evaluation.plane.value
+    yield "as_of", iso_utc(evaluation.as_of)
+    yield "pack", {"version": evaluation.pack.version, "sha256": evaluation.pack.sha256}
+    yield "inputs", map(_input, evaluation.inputs)
+    yield "summary", summary(evaluation)
+    if evaluation.framework is not None:
+        yield from _framework(evaluation, evaluation.framework)
+    if evaluation.baseline is not None:
+        yield "baseline", Members(_baseline(evaluation.baseline))
+    if evaluation.configuration is not None:
+        yield "configuration", _configuration(evaluation.configuration)
+    if evaluation.plane is Plane.LIVE:
+        yield "accounts", map(_account, evaluation.accounts)
+    yield "findings", map(finding_document, evaluation.findings)
+    yield (
+        "errors",
+        ({"input": error.input, "kind": error.kind, "message": error.message} for error in evaluation.errors),
+    )
+    yield "warnings", iter(evaluation.warnings)
+    yield "notes", iter(evaluation.notes)
+    if evaluation.plane is Plane.CODE:
+        yield "rules_off", ({"rule": rule, "reason": reason} for rule, reason in evaluation.rules_off)
+        yield "coverage", map(_coverage, evaluation.coverage)
+
+
+def _account(state: AccountState) -> dict[str, Any]:
     return {
-        "schema": SCHEMA,
-        "plane": evaluation.plane.value,
-        "as_of": iso_utc(evaluation.as_of),
-        "pack": {"version": evaluation.pack.version, "sha256": evaluation.pack.sha256},
-        "inputs": [_input(item) for item in evaluation.inputs],
-        "summary": _counts(evaluation.counts)
-        | ({} if evaluation.baseline is None else {"known": evaluation.counts.known}),
-        **(_framework(evaluation, evaluation.framework) if evaluation.framework is not None else {}),
-        **({"baseline": _baseline(evaluation.baseline)} if evaluation.baseline is not None else {}),
-        **({"configuration": _configuration(evaluation.configuration)} if evaluation.configuration is not None else {}),
-        "findings": [finding_document(finding) for finding in evaluation.findings],
-        "errors": [{"input": error.input, "kind": error.kind, "message": error.message} for error in evaluation.errors],
-        "warnings": list(evaluation.warnings),
-        "notes": list(evaluation.notes),
-        **(_reach(evaluation) if evaluation.plane is Plane.CODE else {}),
-    }
-
-
-def _reach(evaluation: Evaluation) -> dict[str, Any]:
-    return {
-        "rules_off": [{"rule": rule, "reason": reason} for rule, reason in evaluation.rules_off],
-        "coverage": [_coverage(item) for item in evaluation.coverage],
+        "account": state.account,
+        "name": state.name,
+        "state": state.state,
+        "cause": state.cause,
+        "users": state.users,
+        "active_keys": state.active_keys,
+        "oldest_active_key": time_or_none(state.oldest_key),
+        "fail": {severity.name: state.failed.get(severity, 0) for severity in sorted(Severity, reverse=True)},
+        "unknown": state.unknown,
     }
 
 
@@ -125,6 +188,12 @@ def _configuration(use: ConfigurationUse) -> dict[str, Any]:
     }
 
 
+def summary(evaluation: Evaluation) -> dict[str, int]:
+    """The verdicts by status; `known` where the run had a baseline."""
+    known = {} if evaluation.baseline is None else {"known": evaluation.counts.known}
+    return _counts(evaluation.counts) | known
+
+
 def _counts(counts: Counts) -> dict[str, int]:
     return {
         "evaluated": counts.evaluated,
@@ -135,12 +204,10 @@ def _counts(counts: Counts) -> dict[str, int]:
     }
 
 
-def _framework(evaluation: Evaluation, report: FrameworkReport) -> dict[str, Any]:
-    return {
-        "framework": {"key": report.key, "name": report.name, "url": report.url, "notes": list(report.notes)},
-        "population": dict(evaluation.population),
-        "controls": [_control(result, report) for result in report.controls],
-    }
+def _framework(evaluation: Evaluation, report: FrameworkReport) -> Iterator[tuple[str, Any]]:
+    yield "framework", {"key": report.key, "name": report.name, "url": report.url, "notes": list(report.notes)}
+    yield "population", dict(evaluation.population)
+    yield "controls", (_control(result, report) for result in report.controls)
 
 
 def _control(result: ControlResult, report: FrameworkReport) -> dict[str, Any]:
@@ -165,22 +232,23 @@ def _input(item: Input) -> dict[str, Any]:
         "name": item.name,
         "sha256": item.sha256,
         "account": item.account,
-        "generated_at": _time(item.generated_at),
+        "generated_at": time_or_none(item.generated_at),
     }
 
 
-def _baseline(report: BaselineReport) -> dict[str, Any]:
-    return {
-        "name": report.name,
-        "as_of": _time(report.as_of),
-        "not_evaluated": report.kept,
-        "changed": report.changed,
-        "known": [
+def _baseline(report: BaselineReport) -> Iterator[tuple[str, Any]]:
+    yield "name", report.name
+    yield "as_of", time_or_none(report.as_of)
+    yield "not_evaluated", report.kept
+    yield "changed", report.changed
+    yield (
+        "known",
+        (
             finding_document(known.finding) | {"first_seen": iso_utc(known.first_seen), "moved_from": known.moved_from}
             for known in report.known
-        ],
-        "resolved": [resolved_document(gone) for gone in report.resolved],
-    }
+        ),
+    )
+    yield "resolved", map(resolved_document, report.resolved)
 
 
 def resolved_document(gone: ResolvedFinding) -> dict[str, Any]:
@@ -249,7 +317,7 @@ def _subject(subject: Subject) -> dict[str, Any]:
         "arn": subject.arn,
         "user": subject.user,
         "slot": subject.slot,
-        "created_at": _time(subject.created_at),
+        "created_at": time_or_none(subject.created_at),
         "key_id": subject.key_id,
         "owner": subject.owner,
     }
@@ -264,5 +332,6 @@ def _location(location: Location) -> dict[str, Any]:
     }
 
 
-def _time(moment: datetime | None) -> str | None:
+def time_or_none(moment: datetime | None) -> str | None:
+    """ISO 8601 in UTC, or None where there is no moment."""
     return None if moment is None else iso_utc(moment)

@@ -12,18 +12,25 @@ severity, UNKNOWN an error, EXEMPT skipped. Names hold no line numbers: historie
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, NamedTuple, TypeAlias
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from keyrules.model import Counts, Evaluation, Finding, Plane, Rule, Status
+from keyrules.model import Counts, Evaluation, Finding, Plane, Rule, Status, findings_of, tally_of
 from keyrules.reports.evidence import place, subject_name
-from keyrules.reports.report_options import ReportOptions
-from keyrules.reports.report_summary import not_listed
-from keyrules.reports.text_style import advice_for, count_of, iso_utc, printable
+from keyrules.reports.report_summary import loosening, not_listed
+from keyrules.reports.text_style import ReportOptions, advice_for, count_of, iso_utc, printable
 
 _PACKAGE = "keyrules"
+_Outcome: TypeAlias = Literal["failure", "error", "skipped"] | None
+_OUTCOMES: Mapping[Status, _Outcome] = {
+    Status.FAIL: "failure",
+    Status.UNKNOWN: "error",
+    Status.EXEMPT: "skipped",
+    Status.PASS: None,
+}
 
 
 @dataclass(frozen=True)
@@ -32,29 +39,40 @@ class _Case:
 
     classname: str
     name: str
-    outcome: Literal["failure", "error", "skipped"] | None = None
+    outcome: _Outcome = None
     type: str = ""
     message: str = ""
     lines: Sequence[str] = ()
 
 
-@dataclass(frozen=True)
-class _Suite:
+class _Suite(NamedTuple):
+    """A suite whose cases are made one by one; `outcomes` counts them before."""
+
     name: str
-    cases: Sequence[_Case]
+    cases: Iterable[_Case]
+    outcomes: Counter[_Outcome]
     properties: Sequence[tuple[str, str]] = ()
 
 
-def render(evaluation: Evaluation, options: ReportOptions) -> str:
-    """The whole evaluation as one document; `options` change nothing."""
+def render(evaluation: Evaluation, options: ReportOptions) -> Iterator[str]:
+    """The whole evaluation as one document, a piece for each test case; `options` change nothing."""
     del options
     suites = [_run_suite(evaluation), *_rule_suites(evaluation)]
-    root = Element("testsuites", {"name": "keyrules", "time": "0"})
-    root.attrib |= _counts([case for suite in suites for case in suite.cases])
+    yield '<?xml version="1.0" encoding="UTF-8"?>\n'
+    total = sum((suite.outcomes for suite in suites), Counter[_Outcome]())
+    yield _start_tag("testsuites", {"name": "keyrules", "time": "0"} | _counts(total))
     for suite in suites:
-        _write_suite(root, suite)
-    indent(root)
-    return '<?xml version="1.0" encoding="UTF-8"?>\n' + tostring(root, encoding="unicode") + "\n"
+        skipped = str(suite.outcomes["skipped"])
+        head = {"name": printable(suite.name), **_counts(suite.outcomes), "skipped": skipped, "time": "0"}
+        yield "  " + _start_tag("testsuite", head)
+        if suite.properties:
+            properties = Element("properties")
+            for name, value in suite.properties:
+                SubElement(properties, "property", {"name": name, "value": printable(value)})
+            yield _indented(properties)
+        yield from (_indented(_element(case)) for case in _told_apart(suite.cases))
+        yield "  </testsuite>\n"
+    yield "</testsuites>\n"
 
 
 def _run_suite(evaluation: Evaluation) -> _Suite:
@@ -80,25 +98,26 @@ def _run_suite(evaluation: Evaluation) -> _Suite:
             ("baseline.known", str(len(baseline.known))),
             ("baseline.resolved", str(len(baseline.resolved))),
         ]
+    properties += [("configuration", text) for text in loosening(evaluation)]
     properties += [("warning", warning) for warning in evaluation.warnings]
-    return _Suite("keyrules run", list(_told_apart(cases)), properties)
+    return _Suite("keyrules run", cases, Counter(case.outcome for case in cases), properties)
 
 
 def _rule_suites(evaluation: Evaluation) -> Iterator[_Suite]:
-    by_rule: dict[str, list[Finding]] = {rule.id: [] for rule in evaluation.rules}
-    for finding in evaluation.findings:
-        by_rule.setdefault(finding.rule, []).append(finding)
+    outcomes: dict[str, Counter[_Outcome]] = {rule.id: Counter() for rule in evaluation.rules}
+    for (rule_id, _, status), number in tally_of(evaluation.findings).items():
+        outcomes.setdefault(rule_id, Counter())[_OUTCOMES[status]] += number
     rules = {rule.id: rule for rule in evaluation.rules}
-    for rule_id, findings in by_rule.items():
+    for rule_id, found in outcomes.items():
         rule = rules.get(rule_id)
-        cases = [_finding_case(finding, rule) for finding in findings]
+        name = f"{rule_id} {rule.name}" if rule is not None else rule_id
         counts = evaluation.rule_counts.get(rule_id, Counts())
-        if not cases and counts.passed and counts.passed == counts.evaluated:
-            cases = [
-                _Case(f"{_PACKAGE}.{rule_id}", "no findings", lines=[f"{count_of(counts.passed, 'verdict')}: PASS"])
-            ]
-        if cases:
-            yield _Suite(f"{rule_id} {rule.name}" if rule is not None else rule_id, list(_told_apart(cases)))
+        if found:
+            findings = findings_of(evaluation.findings, Status, rule_id)
+            yield _Suite(name, (_finding_case(finding, rules.get(finding.rule)) for finding in findings), found)
+        elif counts.passed and counts.passed == counts.evaluated:
+            verdicts = f"{count_of(counts.passed, 'verdict')}: PASS"
+            yield _Suite(name, [_Case(f"{_PACKAGE}.{rule_id}", "no findings", lines=[verdicts])], Counter([None]))
 
 
 def _finding_case(finding: Finding, rule: Rule | None) -> _Case:
@@ -136,34 +155,30 @@ def _told_apart(cases: Iterable[_Case]) -> Iterator[_Case]:
         yield replace(case, name=name)
 
 
-def _counts(cases: Sequence[_Case]) -> dict[str, str]:
-    outcomes = [case.outcome for case in cases]
+def _counts(outcomes: Counter[_Outcome]) -> dict[str, str]:
     return {
-        "tests": str(len(cases)),
-        "failures": str(outcomes.count("failure")),
-        "errors": str(outcomes.count("error")),
+        "tests": str(outcomes.total()),
+        "failures": str(outcomes["failure"]),
+        "errors": str(outcomes["error"]),
     }
 
 
-def _write_suite(root: Element, suite: _Suite) -> None:
-    skipped = sum(case.outcome == "skipped" for case in suite.cases)
-    attributes = {"name": printable(suite.name), **_counts(suite.cases), "skipped": str(skipped), "time": "0"}
-    element = SubElement(root, "testsuite", attributes)
-    if suite.properties:
-        properties = SubElement(element, "properties")
-        for name, value in suite.properties:
-            SubElement(properties, "property", {"name": name, "value": printable(value)})
-    for case in suite.cases:
-        _write_case(element, case)
+def _start_tag(name: str, attributes: dict[str, str]) -> str:
+    return tostring(Element(name, attributes), encoding="unicode").removesuffix(" />") + ">\n"
 
 
-def _write_case(suite: Element, case: _Case) -> None:
-    names = {"classname": case.classname, "name": case.name, "time": "0"}
-    element = SubElement(suite, "testcase", names)
+def _indented(element: Element) -> str:
+    """An element of a suite, with its lines as deep as they stand in the document."""
+    indent(element, level=2)
+    return f"    {tostring(element, encoding='unicode').rstrip()}\n"
+
+
+def _element(case: _Case) -> Element:
+    element = Element("testcase", {"classname": case.classname, "name": case.name, "time": "0"})
     text = "\n".join(map(printable, case.lines))
-    if case.outcome is None:
-        if text:
-            SubElement(element, "system-out").text = text
-        return
-    outcome = SubElement(element, case.outcome, {"type": case.type, "message": printable(case.message)})
-    outcome.text = text or printable(case.message)
+    if case.outcome is not None:
+        outcome = SubElement(element, case.outcome, {"type": case.type, "message": printable(case.message)})
+        outcome.text = text or printable(case.message)
+    elif text:
+        SubElement(element, "system-out").text = text
+    return element

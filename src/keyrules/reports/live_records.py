@@ -11,6 +11,7 @@ import enum
 import hashlib
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -129,29 +130,35 @@ class Record:
         return Resource("AwsIamAccessKey", uid, self.subject.name), user
 
 
-def records(evaluation: Evaluation) -> list[Record]:
-    """Everything that is told, in stable order: findings, what the baseline says, errors, rules without a subject."""
-    return list(_Records(evaluation).all())
+class Records:
+    """The records of one evaluation. Of what is told of one identity twice, the first and worst is told.
 
-
-def accounts_of(evaluation: Evaluation) -> tuple[str, ...]:
-    """The accounts that the run evaluated anything of, sorted."""
-    named = {account for item in evaluation.inputs if item.account for account in item.account.split(",")}
-    known = evaluation.baseline.known if evaluation.baseline is not None else ()
-    subjects = (finding.subject for finding in (*evaluation.findings, *(each.finding for each in known)))
-    return tuple(sorted(named | {subject.account for subject in subjects if subject and subject.account}))
-
-
-class _Records:
-    """The records of one evaluation."""
+    An identity comes twice where the run has several reports of an account: the platform has one place for it.
+    """
 
     def __init__(self, evaluation: Evaluation) -> None:
         self._evaluation = evaluation
         self._rules = {rule.id: rule for rule in evaluation.rules}
-        subjects = [finding.subject for finding in evaluation.findings if finding.subject is not None]
-        self._partitions = {subject.account: _partition(subject) for subject in subjects}
+        named = Counter(account for item in evaluation.inputs for account in (item.account or "").split(",") if account)
+        self._accounts = set(named)
+        self._repeated = {account for account, number in named.items() if number > 1}
+        self._partitions: dict[str | None, str] = {}
 
     def all(self) -> Iterator[Record]:
+        """Everything that is told: findings, what the baseline says, errors, rules without a subject."""
+        told: set[str] = set()
+        for record in self._all():
+            if record.account in self._repeated:
+                if record.uid in told:
+                    continue
+                told.add(record.uid)
+            yield record
+
+    def accounts(self) -> list[str]:
+        """The accounts that the run evaluated anything of, as far as it was told, sorted."""
+        return sorted(self._accounts)
+
+    def _all(self) -> Iterator[Record]:
         evaluation = self._evaluation
         yield from (self._finding(finding) for finding in evaluation.findings)
         if evaluation.baseline is not None:
@@ -163,6 +170,9 @@ class _Records:
 
     def _finding(self, finding: Finding, first_seen: datetime | None = None) -> Record:
         subject = finding.subject
+        if subject is not None and subject.account:
+            self._accounts.add(subject.account)
+            self._partitions.setdefault(subject.account, _partition(subject))
         return Record(
             uid=finding.fingerprint,
             told=Told(finding.status.value),
@@ -260,8 +270,7 @@ class _Records:
         return sorted(named) or ([live[1]] if live else [None])
 
     def _only_account(self) -> str | None:
-        accounts = accounts_of(self._evaluation)
-        return accounts[0] if len(accounts) == 1 else None
+        return next(iter(self._accounts)) if len(self._accounts) == 1 else None
 
     def _partition_of(self, account: str | None) -> str:
         """The partition of an account; of any account of the run where that one has no finding."""

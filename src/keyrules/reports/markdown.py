@@ -8,13 +8,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from itertools import chain
 
-from keyrules.model import BaselineReport, Evaluation, Finding, Plane, ResolvedFinding, Rule, Status
+from keyrules.model import BaselineReport, Evaluation, Finding, Plane, ResolvedFinding, Rule, Status, findings_of
 from keyrules.reports.evidence import place, subject_name
-from keyrules.reports.report_options import ReportOptions
-from keyrules.reports.report_summary import headline, not_listed, worst_first
-from keyrules.reports.text_style import advice_for, count_of, first_sentence, iso_utc, printable
+from keyrules.reports.report_summary import headline, not_listed, with_status, worst_first
+from keyrules.reports.text_style import (
+    ReportOptions,
+    advice_for,
+    block_text,
+    count_of,
+    first_sentence,
+    iso_utc,
+    printable,
+)
 
 _OPENING, _STOPS, _CLOSING = "(\"'", ".,;:!?", ".,;:!?)\"'"
 # A word, a number, an abbreviation or a dash. `GH-1` is a reference to an issue on GitHub.
@@ -95,24 +102,33 @@ _LONGEST_PROSE = 600
 _SAFE_URL = re.compile(r"https://[\w./#%-]+")
 
 
-@dataclass(frozen=True)
 class _Section:
-    """A table under a heading; `folded` hides it until somebody opens it."""
+    """A table of `total` rows under a heading; `folded` hides it until somebody opens it.
 
-    title: str
-    columns: Sequence[str]
-    rows: Sequence[str]
-    folded: bool = False
+    `rows` are those that a page has room for if it holds no other section.
+    """
+
+    def __init__(
+        self, title: str, columns: Sequence[str], total: int, rows: Iterable[str], folded: bool = False
+    ) -> None:
+        self.title, self.columns, self.total, self.folded = title, columns, total, folded
+        self.rows: list[str] = []
+        self.wanted = 0
+        for line in rows:
+            self.rows.append(line)
+            self.wanted += len(line) + 1
+            if self.wanted > _FOR_ROWS:
+                break
 
 
-def render(evaluation: Evaluation, options: ReportOptions) -> str:
+def render(evaluation: Evaluation, options: ReportOptions) -> Iterator[str]:
     """The whole page; `options` change nothing."""
     del options
     page = _Page(evaluation)
     blocks = [f"## keyrules: {headline(evaluation)}", page.counts()]
-    blocks += _shown([section for section in page.sections() if section.rows])
+    blocks += _shown([section for section in page.sections() if section.total])
     blocks.append(page.footer())
-    return "\n\n".join(blocks) + "\n"
+    return block_text([[block] for block in blocks])
 
 
 class _Page:
@@ -139,23 +155,30 @@ class _Page:
 
     def sections(self) -> Iterator[_Section]:
         """Every list, the ones that somebody has to act on first."""
-        evaluation = self._evaluation
-        by_status = {
-            status: [finding for finding in worst_first(evaluation.findings) if finding.status is status]
-            for status in (Status.FAIL, Status.UNKNOWN, Status.EXEMPT)
-        }
-        new = "New findings" if evaluation.baseline is not None else "Findings"
-        failed = [self._failed(finding) for finding in by_status[Status.FAIL]]
-        yield _Section(new, ("Severity", "Rule", *self._where, "What is wrong, and what to change"), failed)
-        unread = [row(["", code(cut(e.input, _LONGEST_NAME)), "", _prose(e.message)]) for e in evaluation.errors]
-        unread += [row([*self._subject(finding), self._what(finding)]) for finding in by_status[Status.UNKNOWN]]
-        yield _Section("Could not be evaluated", ("Rule", *self._where, "Why"), unread)
-        yield _Section("Warnings", ("Warning",), [row([_prose(warning)]) for warning in evaluation.warnings])
-        exempt = [self._exempt(finding) for finding in by_status[Status.EXEMPT]]
-        yield _Section("Exempt", ("Rule", *self._where, "Reason", "Owner", "Expires", "Ticket"), exempt, folded=True)
-        if evaluation.baseline is not None:
-            yield from self._compared(evaluation.baseline)
-        yield _Section("Notes", ("Note",), [row([_prose(note)]) for note in evaluation.notes], folded=True)
+        evaluation, baseline = self._evaluation, self._evaluation.baseline
+        new = "New findings" if baseline is not None else "Findings"
+        failed = map(self._failed, self._of(Status.FAIL))
+        what = ("Severity", "Rule", *self._where, "What is wrong, and what to change")
+        yield _Section(new, what, with_status(evaluation, Status.FAIL), failed)
+        unread = chain(
+            (row(["", code(cut(e.input, _LONGEST_NAME)), "", _prose(e.message)]) for e in evaluation.errors),
+            (row([*self._subject(finding), self._what(finding)]) for finding in self._of(Status.UNKNOWN)),
+        )
+        total = len(evaluation.errors) + with_status(evaluation, Status.UNKNOWN)
+        yield _Section("Could not be evaluated", ("Rule", *self._where, "Why"), total, unread)
+        yield self._texts("Warning", evaluation.warnings)
+        columns = ("Rule", *self._where, "Reason", "Owner", "Expires", "Ticket")
+        exempt = map(self._exempt, self._of(Status.EXEMPT))
+        yield _Section("Exempt", columns, with_status(evaluation, Status.EXEMPT), exempt, folded=True)
+        if baseline is not None:
+            yield from self._compared(baseline)
+        yield self._texts("Note", evaluation.notes, folded=True)
+
+    def _of(self, status: Status) -> Iterator[Finding]:
+        return findings_of(worst_first(self._evaluation.findings), (status,))
+
+    def _texts(self, noun: str, texts: Sequence[str], folded: bool = False) -> _Section:
+        return _Section(f"{noun}s", (noun,), len(texts), (row([_prose(text)]) for text in texts), folded)
 
     def footer(self) -> str:
         """What the verdict rests on."""
@@ -172,12 +195,13 @@ class _Page:
         return f"Against the baseline {name}{made}: {', '.join([new, *parts])}."
 
     def _compared(self, baseline: BaselineReport) -> Iterator[_Section]:
-        known = [
+        known = (
             row([*self._subject(item.finding), code(f"{item.first_seen.date()}"), _name(item.moved_from or "")])
             for item in baseline.known
-        ]
-        yield _Section("Known", ("Rule", *self._where, "Since", "Moved from"), known, folded=True)
-        resolved = [
+        )
+        columns = ("Rule", *self._where, "Since", "Moved from")
+        yield _Section("Known", columns, len(baseline.known), known, folded=True)
+        resolved = (
             row(
                 [
                     self._rule(item.rule),
@@ -187,8 +211,8 @@ class _Page:
                 ]
             )
             for item in baseline.resolved
-        ]
-        yield _Section("Resolved", ("Rule", *self._where, "Since"), resolved, folded=True)
+        )
+        yield _Section("Resolved", ("Rule", *self._where, "Since"), len(baseline.resolved), resolved, folded=True)
 
     def _failed(self, finding: Finding) -> str:
         change = first_sentence(advice_for(finding.plane, finding.remediation))
@@ -225,10 +249,9 @@ def _shown(sections: Sequence[_Section]) -> Iterator[str]:
 
     A section gets what the later ones leave, and never less than half of what is left.
     """
-    wanted = [sum(len(line) + 1 for line in section.rows) for section in sections]
     left = _FOR_ROWS
     for index, section in enumerate(sections):
-        allowed = max(left // 2, left - sum(wanted[index + 1 :]))
+        allowed = max(left // 2, left - sum(later.wanted for later in sections[index + 1 :]))
         rows: list[str] = []
         for line in section.rows:
             allowed -= len(line) + 1
@@ -240,7 +263,7 @@ def _shown(sections: Sequence[_Section]) -> Iterator[str]:
 
 
 def _section(section: _Section, rows: Sequence[str]) -> str:
-    total = len(section.rows)
+    total = section.total
     heading = f"{section.title} ({total:,})"
     missing = total - len(rows)
     shown = "" if section.folded else f"### {heading}\n\n"

@@ -18,18 +18,18 @@ since 1970 in UTC, as its timestamp_t says.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
 from keyrules.model import Evaluation, Exemption, Severity
-from keyrules.reports.json import dump
-from keyrules.reports.live_records import Record, Told, home_region, records, requirements
-from keyrules.reports.report_options import ReportOptions
-from keyrules.reports.text_style import iso_utc, printable
+from keyrules.reports.evidence import PROJECT
+from keyrules.reports.json import laid_out
+from keyrules.reports.live_records import Record, Records, Told, home_region, requirements
+from keyrules.reports.report_summary import loosening
+from keyrules.reports.text_style import ReportOptions, is_web, iso_utc, printable
 
 VERSION = "1.5.0"
-PROJECT = "https://github.com/keyrules/keyrules"
 _CLASS = 2003
 
 _SEVERITIES = {
@@ -53,16 +53,12 @@ _STATUSES = {Told.EXEMPT: (3, "Suppressed"), Told.RESOLVED: (4, "Resolved")}
 _NEW = (1, "New")
 
 
-def render(evaluation: Evaluation, options: ReportOptions) -> str:
-    """The events as JSON text; `options` change nothing. An empty array where there is nothing to tell."""
+def render(evaluation: Evaluation, options: ReportOptions) -> Iterator[str]:
+    """The events as JSON text, in the order of the run's records; `options` change nothing. An empty list where there
+    is nothing to tell."""
     del options
-    return dump(document(evaluation))
-
-
-def document(evaluation: Evaluation) -> list[dict[str, Any]]:
-    """The events as plain dictionaries, in the order of the run's records."""
     cited = requirements(evaluation)
-    return [_event(record, evaluation, cited.get(record.rule_id, ())) for record in records(evaluation)]
+    return laid_out(_event(record, evaluation, cited.get(record.rule_id, ())) for record in Records(evaluation).all())
 
 
 def _event(record: Record, evaluation: Evaluation, cited: Sequence[tuple[str, str]]) -> dict[str, Any]:
@@ -166,7 +162,7 @@ def _finding_info(record: Record, evaluation: Evaluation) -> dict[str, Any]:
             else {}
         ),
         "data_sources": ["AWS IAM credential report"],
-        **({"src_url": rule.guideline} if rule is not None and _is_web(rule.guideline) else {}),
+        **({"src_url": rule.guideline} if rule is not None and is_web(rule.guideline) else {}),
     }
 
 
@@ -176,7 +172,7 @@ def _remediation(record: Record) -> dict[str, Any] | None:
     references = (record.rule.guideline, *record.rule.references) if record.rule is not None else ()
     return {
         "desc": printable(record.remediation),
-        **({"references": web} if (web := [text for text in references if _is_web(text)]) else {}),
+        **({"references": web} if (web := [text for text in references if is_web(text)]) else {}),
     }
 
 
@@ -222,6 +218,7 @@ def _unmapped(record: Record, evaluation: Evaluation) -> dict[str, Any]:
         "reason": record.reason,
         "facts": {name: printable(value) if isinstance(value, str) else value for name, value in record.facts},
         "pack_sha256": evaluation.pack.sha256,
+        **({"configuration": printable(text)} if (text := " ".join(loosening(evaluation))) else {}),
         **({"input": printable(record.input)} if record.input else {}),
         **({"exemption": printable(record.exemption)} if record.exemption else {}),
         **({"exception": _exception(record.exception)} if record.exception is not None else {}),
@@ -237,10 +234,6 @@ def _exception(entry: Exemption) -> dict[str, Any]:
         "place": printable(entry.place),
         **({"ticket": printable(entry.ticket)} if entry.ticket else {}),
     }
-
-
-def _is_web(uri: str) -> bool:
-    return uri.startswith("https://")
 
 
 def _milliseconds(moment: datetime) -> int:

@@ -10,11 +10,11 @@ from typing import Any
 
 from keyrules.controls.model import FrameworkEdition
 from keyrules.model import PackStamp
+from keyrules.reports.evidence import PROJECT
 from keyrules.reports.json import dump
 from keyrules.reports.text_style import printable
 
 OSCAL_VERSION = "1.2.1"
-PROJECT = "https://github.com/keyrules/keyrules"
 NAMESPACE = f"{PROJECT}/ns/oscal"
 _UUIDS = uuid.uuid5(uuid.NAMESPACE_URL, NAMESPACE)
 _NOT_IN_TOKENS = re.compile(r"[^A-Za-z0-9._-]+")

@@ -7,15 +7,17 @@ remarks say what they are. A run without a framework has its rules as controls.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 from keyrules.controls.verdicts import describe
 from keyrules.model import ControlResult, Counts, Evaluation, EvaluationError, Finding, Input, Outcome, Rule, Status
-from keyrules.reports.evidence import MAPPING_NOTE, population, results, subject_name
+from keyrules.reports.evidence import MAPPING_NOTE, PROJECT, population, results, subject_name
 from keyrules.reports.json import dump
-from keyrules.reports.oscal_component import PROJECT, control_token, derived_uuid, line, metadata, prop, props
-from keyrules.reports.report_options import ReportOptions
-from keyrules.reports.text_style import iso_utc
+from keyrules.reports.oscal_component import control_token, derived_uuid, line, metadata, prop, props
+from keyrules.reports.report_summary import worst_first
+from keyrules.reports.text_style import ReportOptions, count_of, iso_utc
 
 _STATES = {
     Outcome.SATISFIED: ("satisfied", "pass"),
@@ -25,10 +27,17 @@ _STATES = {
 }
 
 
-def render(evaluation: Evaluation, options: ReportOptions) -> str:
-    """The evaluation as OSCAL JSON; `options` change nothing. All times are the evaluation's `as_of`."""
+MOST = 5_000
+"""Findings in one document: more than these no reader of OSCAL takes."""
+
+
+def render(evaluation: Evaluation, options: ReportOptions) -> Iterator[str]:
+    """The evaluation as OSCAL JSON; `options` change nothing. All times are the evaluation's `as_of`.
+
+    Of too many findings the worst have observations of their own, and the remarks say how many are left out.
+    """
     del options
-    return dump({"assessment-results": _Document(evaluation).build()})
+    return iter([dump({"assessment-results": _Document(evaluation).build()})])
 
 
 class _Document:
@@ -36,6 +45,8 @@ class _Document:
 
     def __init__(self, evaluation: Evaluation) -> None:
         self._evaluation = evaluation
+        all_of_them = evaluation.findings if len(evaluation.findings) <= MOST else worst_first(evaluation.findings)
+        self._findings = list(islice(all_of_them, MOST))
         self._moment = iso_utc(evaluation.as_of)
         self._key = evaluation.framework.key if evaluation.framework is not None else ""
         self._several = evaluation.framework is not None and evaluation.framework.several
@@ -43,7 +54,7 @@ class _Document:
         self._seed = derived_uuid(
             [evaluation.pack.sha256, evaluation.plane.value, self._moment, self._key],
             [[item.name, item.sha256] for item in evaluation.inputs],
-            [[item.fingerprint, item.status.value, item.message] for item in evaluation.findings],
+            [[item.fingerprint, item.status.value, item.message] for item in self._findings],
             [[item.input, item.kind, item.message] for item in evaluation.errors],
             [[each.control, each.outcome.value, each.reason] for each in self._controls],
         )
@@ -68,7 +79,7 @@ class _Document:
     def _result(self) -> dict[str, Any]:
         evaluation, framework = self._evaluation, self._evaluation.framework
         observations = [self._of_rule(rule) for rule in evaluation.rules]
-        observations += [self._of_finding(index, finding) for index, finding in enumerate(evaluation.findings)]
+        observations += [self._of_finding(index, finding) for index, finding in enumerate(self._findings)]
         observations += [self._of_error(index, error) for index, error in enumerate(evaluation.errors)]
         items = self._items()
         counted = {noun.replace(" ", "-"): number for number, noun in population(evaluation)}
@@ -76,6 +87,7 @@ class _Document:
             *(framework.notes if framework is not None else ()),
             *evaluation.warnings,
             *evaluation.notes,
+            *self._left_out(),
             MAPPING_NOTE,
         ]
         return {
@@ -92,6 +104,13 @@ class _Document:
             "remarks": "\n\n".join(line(note) for note in notes),
         }
 
+    def _left_out(self) -> list[str]:
+        number = len(self._evaluation.findings) - len(self._findings)
+        if not number:
+            return []
+        more = count_of(number, "finding has no observation", "findings have no observation")
+        return [f"{more} here, because the document has room for the {MOST:,} worst; --format json lists all."]
+
     def _selection(self) -> dict[str, Any]:
         tokens = [control_token(control.framework or self._key, control.control) for control in self._controls]
         if not tokens:
@@ -102,9 +121,7 @@ class _Document:
         state, reason = _STATES[control.outcome]
         rules = {part.rule for part in control.parts}
         related = [self._uuid("rule", rule.id) for rule in self._evaluation.rules if rule.id in rules]
-        related += [
-            self._uuid("finding", index) for index, item in enumerate(self._evaluation.findings) if item.rule in rules
-        ]
+        related += [self._uuid("finding", index) for index, item in enumerate(self._findings) if item.rule in rules]
         related += [self._uuid("error", index) for index in range(len(self._evaluation.errors))]
         relations = [prop("relation", f"{part.rule} {part.relation} {part.bound}") for part in control.parts]
         return {
@@ -179,7 +196,7 @@ class _Document:
     def _items(self) -> list[dict[str, Any]]:
         """Each subject of the findings once, as an inventory item."""
         items: dict[str, dict[str, Any]] = {}
-        for finding in self._evaluation.findings:
+        for finding in self._findings:
             item_uuid = self._item_uuid(finding)
             items.setdefault(
                 item_uuid,

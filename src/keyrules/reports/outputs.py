@@ -6,16 +6,20 @@ import errno
 import os
 import secrets
 import stat
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO, BinaryIO, Final
 
 from keyrules.model import Evaluation, Plane, UsageError
 from keyrules.reports.report_formats import FORMATS, formats_of
-from keyrules.reports.report_options import DEFAULT_WIDTH, ReportOptions
-from keyrules.reports.text_style import Style, printable
+from keyrules.reports.text_style import ReportOptions, Style, printable
+from keyrules.terminal import DEFAULT_WIDTH
+
+_BLOCK: Final = 1 << 16
+_IN_MEMORY: Final = 1 << 22
 
 
 @dataclass(frozen=True)
@@ -70,24 +74,80 @@ def write_outputs(
     options: ReportOptions,
     stdout: BinaryIO,
     extra: Sequence[tuple[str, Path, bytes]] = (),
+    progress: Callable[[str], None] | None = None,
 ) -> None:
-    """Render and write every output, as UTF-8.
+    """Render and write every output, as UTF-8, piece by piece.
 
-    Everything is rendered and staged beside its target, then written to devices and pipes, before the first file is
-    replaced, so that a failure leaves the old files as they were and no new ones behind; standard output comes last.
+    Everything is rendered and staged beside its target, or held back where it goes to standard output, a device or a
+    pipe; then devices and pipes are written, before the first file is replaced, so that a failure leaves the old files
+    as they were and no new ones behind; standard output comes last.
     `options` hold for standard output; text in a file has no colour and a fixed width, whatever the terminal is.
-    `extra` are more files, as the option that names one, its path and its content, written in the same way. Raises
-    UsageError when a file cannot be written, and OSError (BrokenPipeError) when standard output cannot.
+    `extra` are more files, as the option that names one, its path and its content, written in the same way. `progress`
+    is told how far it is. Raises UsageError when a file cannot be written, and OSError (BrokenPipeError) when standard
+    output cannot.
     """
-    plain = options._replace(style=Style(), width=DEFAULT_WIDTH)
-    rendered = [
-        (output.path, FORMATS[output.format].render(evaluation, options if output.path is None else plain).encode())
-        for output in outputs
-    ]
-    _write_files([*(("--format", path, content) for path, content in rendered if path is not None), *extra])
-    for content in (content for path, content in rendered if path is None):
-        stdout.write(content)
-        stdout.flush()
+    plain = options._replace(style=Style(), width=DEFAULT_WIDTH, terminal=False)
+
+    def blocks(output: Output) -> Iterator[bytes]:
+        rendered = FORMATS[output.format].render(evaluation, options if output.path is None else plain)
+        return _blocks(rendered, output.format, progress)
+
+    files = [("--format", output.path, blocks(output)) for output in outputs if output.path is not None]
+    with _staged([*files, *((option, path, iter([content])) for option, path, content in extra)]) as staged:
+        held = [_Held(blocks(output)) for output in outputs if output.path is None]
+        staged.put_in_place()
+    for block in chain.from_iterable(held):
+        stdout.write(block)
+    stdout.flush()
+
+
+def _blocks(pieces: Iterable[str], name: str, progress: Callable[[str], None] | None) -> Iterator[bytes]:
+    """The pieces of a report as larger ones."""
+    gathered: list[str] = []
+    size = written = 0
+    for piece in pieces:
+        gathered.append(piece)
+        size += len(piece)
+        if size >= _BLOCK:
+            yield "".join(gathered).encode()
+            gathered.clear()
+            written, size = written + size, 0
+            if progress is not None:
+                progress(f"writing {name}: {written / 1e6:,.1f} MB")
+    yield "".join(gathered).encode()
+
+
+class _Held:
+    """What is to be written at the end: in memory, beyond a bound in a temporary file without a name."""
+
+    def __init__(self, blocks: Iterable[bytes]) -> None:
+        self._file: IO[bytes] | None = None
+        self._blocks: list[bytes] = []
+        size = 0
+        for block in blocks:
+            self._blocks.append(block)
+            size += len(block)
+            if size >= _IN_MEMORY:
+                self._move_to_file()
+                size = 0
+
+    def _move_to_file(self) -> None:
+        # Few runs print so much, and the import takes as long as a small one of them.
+        from tempfile import TemporaryFile, gettempdir
+
+        with _sentence(Path(gettempdir()), "temporary files"):
+            if self._file is None:
+                self._file = TemporaryFile()  # noqa: SIM115 - for as long as this object
+            self._file.writelines(self._blocks)
+            self._file.flush()
+        self._blocks.clear()
+
+    def __iter__(self) -> Iterator[bytes]:
+        if self._file is not None:
+            self._file.seek(0)
+            while block := self._file.read(_BLOCK):
+                yield block
+        yield from self._blocks
 
 
 def _parse(spec: str, plane: Plane) -> Output:
@@ -117,38 +177,65 @@ def _check_writable(path: Path, option: str = "--format") -> None:
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
 
-def _write_files(files: Sequence[tuple[str, Path, bytes]]) -> None:
-    staged: list[tuple[str, Path, Path]] = []
-    special = [file for file in files if _is_special(file[1])]
-    try:
-        for option, path, content in files:
-            if not _is_special(path):
-                target = _target(path)
-                temporary = target.with_name(f".{secrets.token_hex(8)}.keyrules-tmp")
-                staged.append((option, path, temporary))
+class _Staging:
+    """Files that are written beside their targets, and what is held back for devices and pipes."""
+
+    def __init__(self) -> None:
+        self._files: list[tuple[str, Path, Path]] = []
+        self._special: list[tuple[str, Path, _Held]] = []
+
+    def add(self, option: str, path: Path, blocks: Iterator[bytes]) -> None:
+        """Writes a file that nobody else can read before it is whole, and that is on disk when this returns."""
+        if _is_special(path):
+            self._special.append((option, path, _Held(blocks)))
+            return
+        temporary = _target(path).with_name(f".{secrets.token_hex(8)}.keyrules-tmp")
+        self._files.append((option, path, temporary))
+        with _sentence(path, option):
+            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        try:
+            for block in blocks:
+                # What fails in the making of a block is not the file's fault.
                 with _sentence(path, option):
-                    _write_durably(temporary, content)
-        for option, path, content in special:
+                    _write(descriptor, block)
             with _sentence(path, option):
-                path.write_bytes(content)
-        for option, path, temporary in staged:
+                os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+    def put_in_place(self) -> None:
+        """Writes to devices and pipes, and then replaces the targets."""
+        for option, path, held in self._special:
+            with _sentence(path, option), path.open("wb") as file:
+                file.writelines(held)
+        for option, path, temporary in self._files:
             with _sentence(path, option):
                 # Some file systems know no permissions, and refuse to change them.
                 with suppress(PermissionError):
                     temporary.chmod(_mode(_target(path)))
                 temporary.replace(_target(path))
-    finally:
-        for _, _, temporary in staged:
+
+    def clear(self) -> None:
+        """Removes what was not put in place."""
+        for _, _, temporary in self._files:
             temporary.unlink(missing_ok=True)
 
 
-def _write_durably(path: Path, content: bytes) -> None:
-    """A new file that nobody else can read before it is whole, on disk when this returns."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
+def _write(descriptor: int, block: bytes) -> None:
+    left = memoryview(block)
+    while left:
+        left = left[os.write(descriptor, left) :]
+
+
+@contextmanager
+def _staged(files: Iterable[tuple[str, Path, Iterator[bytes]]]) -> Iterator[_Staging]:
+    staging = _Staging()
+    try:
+        for file in files:
+            staging.add(*file)
+        yield staging
+    finally:
+        staging.clear()
 
 
 def _mode(target: Path) -> int:

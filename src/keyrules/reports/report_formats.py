@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, NamedTuple
 from keyrules.terms import Plane
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from keyrules.model import Evaluation
-    from keyrules.reports.report_options import ReportOptions
+    from keyrules.reports.text_style import ReportOptions
 
 
 class Format(NamedTuple):
-    """The modules of keyrules.reports whose `render(Evaluation, ReportOptions) -> str` writes a format.
+    """The modules of keyrules.reports whose `render(Evaluation, ReportOptions) -> Iterator[str]` writes a format.
 
     A plane without a module cannot be expressed in the format. `controls` takes the place of both where the run was
     asked for a framework and the format then goes by control. `cites` says that it uses `Evaluation.controls`, and
@@ -32,13 +34,13 @@ class Format(NamedTuple):
         """The module for a plane, or None where the format cannot express it."""
         return self.code if plane is Plane.CODE else self.live
 
-    def render(self, evaluation: Evaluation, options: ReportOptions) -> str:
-        """The whole report. The format must express the evaluation's plane."""
+    def render(self, evaluation: Evaluation, options: ReportOptions) -> Iterator[str]:
+        """The whole report piece by piece. The format must express the evaluation's plane."""
         from importlib import import_module
 
         name = self.controls if self.controls and evaluation.framework else self.module(evaluation.plane)
-        text: str = import_module(f"keyrules.reports.{name}").render(evaluation, options)
-        return text
+        pieces: Iterator[str] = import_module(f"keyrules.reports.{name}").render(evaluation, options)
+        return pieces
 
 
 _FIRST_LINES = (

@@ -13,6 +13,7 @@ of github/codeql-action, whose `upload-sarif` validates, fingerprints and upload
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from keyrules.model import (
@@ -26,11 +27,10 @@ from keyrules.model import (
     Status,
     TraceStep,
 )
-from keyrules.reports.json import dump, exception_document, resolved_document
-from keyrules.reports.report_options import ReportOptions
+from keyrules.reports.json import Members, exception_document, laid_out, resolved_document, summary, time_or_none
 from keyrules.reports.sarif_driver import LEVELS, driver
 from keyrules.reports.sarif_places import SOURCE_ROOT, Places, artifact, message, physical
-from keyrules.reports.text_style import iso_utc, printable
+from keyrules.reports.text_style import ReportOptions, iso_utc, printable
 
 SCHEMA_URI = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 FINGERPRINT = "keyrulesFingerprint/v1"
@@ -39,27 +39,23 @@ GITHUB_FINGERPRINT = "primaryLocationLineHash"
 _KINDS = {Status.PASS: "pass", Status.FAIL: "fail", Status.EXEMPT: "fail", Status.UNKNOWN: "review"}
 
 
-def render(evaluation: Evaluation, options: ReportOptions) -> str:
+def render(evaluation: Evaluation, options: ReportOptions) -> Iterator[str]:
     """The whole evaluation as one SARIF run; `options` change nothing."""
     del options
-    return dump(document(evaluation))
+    log = {"$schema": SCHEMA_URI, "version": "2.1.0", "runs": iter([Members(_run(evaluation))])}
+    return laid_out(Members(log.items()))
 
 
-def document(evaluation: Evaluation) -> dict[str, Any]:
-    """The SARIF log as plain dictionaries and lists."""
-    run = {
-        "tool": {"driver": driver(evaluation)},
-        # GitHub's category is what stands before the last slash: a scan and an audit do not replace each other.
-        "automationDetails": {"id": f"keyrules/{evaluation.plane.value}/"},
-        "invocations": [_invocation(evaluation)],
-        "originalUriBaseIds": {
-            SOURCE_ROOT: {"description": {"text": "The working directory of the run: the root of the repository."}}
-        },
-        "artifacts": _artifacts(evaluation.inputs),
-        "results": _results(evaluation),
-        "properties": _properties(evaluation),
-    }
-    return {"$schema": SCHEMA_URI, "version": "2.1.0", "runs": [run]}
+def _run(evaluation: Evaluation) -> Iterator[tuple[str, Any]]:
+    yield "tool", {"driver": driver(evaluation)}
+    # GitHub's category is what stands before the last slash: a scan and an audit do not replace each other.
+    yield "automationDetails", {"id": f"keyrules/{evaluation.plane.value}/"}
+    yield "invocations", [_invocation(evaluation)]
+    root = {"description": {"text": "The working directory of the run: the root of the repository."}}
+    yield "originalUriBaseIds", {SOURCE_ROOT: root}
+    yield "artifacts", _artifacts(evaluation.inputs)
+    yield "results", _results(evaluation)
+    yield "properties", _properties(evaluation)
 
 
 def _invocation(evaluation: Evaluation) -> dict[str, Any]:
@@ -77,21 +73,13 @@ def _invocation(evaluation: Evaluation) -> dict[str, Any]:
 
 
 def _properties(evaluation: Evaluation) -> dict[str, Any]:
-    counts = evaluation.counts
     properties: dict[str, Any] = {
         "plane": evaluation.plane.value,
         "as_of": iso_utc(evaluation.as_of),
         "pack": {"version": evaluation.pack.version, "sha256": evaluation.pack.sha256},
-        "summary": {
-            "evaluated": counts.evaluated,
-            "pass": counts.passed,
-            "fail": counts.failed,
-            "exempt": counts.exempt,
-            "unknown": counts.unknown,
-        },
+        "summary": summary(evaluation),
     }
     if evaluation.baseline is not None:
-        properties["summary"]["known"] = counts.known
         properties["baseline"] = _baseline(evaluation.baseline)
     return properties
 
@@ -99,22 +87,22 @@ def _properties(evaluation: Evaluation) -> dict[str, Any]:
 def _baseline(report: BaselineReport) -> dict[str, Any]:
     return {
         "name": report.name,
-        "as_of": iso_utc(report.as_of) if report.as_of is not None else None,
+        "as_of": time_or_none(report.as_of),
         "resolved": [resolved_document(gone) for gone in report.resolved],
     }
 
 
-def _results(evaluation: Evaluation) -> list[dict[str, Any]]:
+def _results(evaluation: Evaluation) -> Iterator[dict[str, Any]]:
     """With a baseline, every result has a state (3.27.24). A baseline has no passes, so that they are not new."""
     positions = {rule.id: index for index, rule in enumerate(evaluation.rules)}
-    places = Places(evaluation)
-    results = [_result(finding, positions, places) for finding in evaluation.findings]
-    if evaluation.baseline is None:
-        return results
-    for result, finding in zip(results, evaluation.findings, strict=True):
-        held = finding.status is Status.PASS or finding.fingerprint in evaluation.baseline.exempt
-        result["baselineState"] = "unchanged" if held else "new"
-    return results + [_known(known, positions, places) for known in evaluation.baseline.known]
+    places, baseline = Places(evaluation), evaluation.baseline
+    for finding in evaluation.findings:
+        result = _result(finding, positions, places)
+        if baseline is not None:
+            held = finding.status is Status.PASS or finding.fingerprint in baseline.exempt
+            result["baselineState"] = "unchanged" if held else "new"
+        yield result
+    yield from (_known(known, positions, places) for known in (baseline.known if baseline is not None else ()))
 
 
 def _known(known: KnownFinding, positions: dict[str, int], places: Places) -> dict[str, Any]:

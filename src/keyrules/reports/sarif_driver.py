@@ -12,6 +12,7 @@ from typing import Any
 
 from keyrules.model import Evaluation, Rule, Severity
 from keyrules.reports.sarif_places import literal
+from keyrules.reports.text_style import is_web
 
 LEVELS = {Severity.CRITICAL: "error", Severity.HIGH: "error", Severity.MEDIUM: "warning", Severity.LOW: "note"}
 """The `level` of a failed rule; 3.58.6 knows no more of them."""
@@ -27,7 +28,7 @@ _WEAKNESS = re.compile(r"\bCWE-(\d+)|cwe\.mitre\.org/data/definitions/(\d+)", re
 def driver(evaluation: Evaluation) -> dict[str, Any]:
     """The toolComponent (3.19) of a run; results refer to its rules by their position in `evaluation.rules`."""
     component: dict[str, Any] = {"name": "keyrules", "semanticVersion": evaluation.pack.version}
-    home = next((rule.guideline.partition("#")[0] for rule in evaluation.rules if _is_web(rule.guideline)), None)
+    home = next((rule.guideline.partition("#")[0] for rule in evaluation.rules if is_web(rule.guideline)), None)
     if home:
         component["informationUri"] = home
     component["rules"] = [_rule(rule, evaluation.controls.get(rule.id, ())) for rule in evaluation.rules]
@@ -48,7 +49,7 @@ def _rule(rule: Rule, controls: Sequence[tuple[str, str]]) -> dict[str, Any]:
         "fullDescription": {"text": literal(rule.rationale)},
         "help": {"text": literal(_help_text(rule)), "markdown": literal(_help_markdown(rule, controls))},
     }
-    if _is_web(rule.guideline):
+    if is_web(rule.guideline):
         descriptor["helpUri"] = rule.guideline
     descriptor["defaultConfiguration"] = {"level": LEVELS[rule.severity]}
     descriptor["properties"] = {
@@ -114,7 +115,3 @@ def _without_html(markdown: str) -> str:
     """Markdown whose `<` outside code spans cannot open a tag (3.11.4.2 forbids HTML), as in `<root_account>`."""
     parts = markdown.split("`")
     return "`".join(part.replace("<", "\\<") if index % 2 == 0 else part for index, part in enumerate(parts))
-
-
-def _is_web(uri: str) -> bool:
-    return uri.startswith(("https://", "http://"))

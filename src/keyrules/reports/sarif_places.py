@@ -11,7 +11,8 @@ from collections import Counter
 from typing import Any
 from urllib.parse import quote
 
-from keyrules.model import Evaluation, Finding, Location
+from keyrules.model import Evaluation, Finding, Location, Plane
+from keyrules.reports.evidence import with_known
 from keyrules.reports.text_style import printable, visible_escape
 
 SOURCE_ROOT = "%SRCROOT%"
@@ -60,9 +61,8 @@ class Places:
         for item in inputs:
             self._by_account[item.account] = None if item.account in self._by_account else item.name
         self._plans = {item.name for item in inputs if item.kind == "plan"}
-        known = evaluation.baseline.known if evaluation.baseline is not None else ()
-        findings = [*evaluation.findings, *(each.finding for each in known)]
-        self._taken = Counter(self._spot(finding) for finding in findings)
+        in_code = with_known(evaluation) if evaluation.plane is Plane.CODE else ()
+        self._taken = Counter(self._spot(finding) for finding in in_code)
 
     def location(self, finding: Finding) -> dict[str, Any]:
         """Code: the lines of the block and its address. Live: the report that it was read from and the ARN."""

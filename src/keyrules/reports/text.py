@@ -12,12 +12,13 @@ from itertools import groupby
 
 from keyrules.model import CoverageOutcome, Evaluation, Finding, Input, Rule, Severity, Status
 from keyrules.reports.live_records import by_place
-from keyrules.reports.report_options import ReportOptions
-from keyrules.reports.report_summary import path_tells_more, severity_tally
+from keyrules.reports.report_summary import failed_tally, path_tells_more
 from keyrules.reports.text_style import (
     NOTHING_TO_EVALUATE,
+    ReportOptions,
     Style,
     advice_for,
+    block_text,
     count_of,
     display_width,
     first_sentence,
@@ -43,7 +44,7 @@ _INPUT_NAMES = {
 }
 
 
-def render(evaluation: Evaluation, options: ReportOptions) -> str:
+def render(evaluation: Evaluation, options: ReportOptions) -> Iterator[str]:
     """The evaluation as text for a person. `options.quiet` leaves findings, UNKNOWN verdicts, errors and
     urgent warnings only.
 
@@ -60,7 +61,7 @@ def render(evaluation: Evaluation, options: ReportOptions) -> str:
     page.remarks("Warning", evaluation.urgent_warnings if options.quiet else evaluation.warnings)
     if not options.quiet:
         page.remarks("Note", evaluation.notes)
-        page.summary(evaluation, by_status[Status.FAIL])
+        page.summary(evaluation)
     return page.text()
 
 
@@ -73,10 +74,9 @@ class _Page:
         self._rules = rules
         self._blocks: list[list[str]] = []
 
-    def text(self) -> str:
-        """Everything so far, with a newline at its end unless it is empty."""
-        body = "\n\n".join("\n".join(block) for block in self._blocks)
-        return body + "\n" if body else ""
+    def text(self) -> Iterator[str]:
+        """Everything so far."""
+        return block_text(self._blocks)
 
     def passing(self, findings: list[Finding]) -> None:
         """One line for each subject that meets a rule."""
@@ -124,10 +124,10 @@ class _Page:
         if lines:
             self._blocks.append(lines)
 
-    def summary(self, evaluation: Evaluation, failed: list[Finding]) -> None:
+    def summary(self, evaluation: Evaluation) -> None:
         """The last line: what was evaluated, what failed, what is exempt and what could not be read."""
         lines = wrap(_coverage_line(evaluation), self._width, 0) if evaluation.coverage else []
-        line = _summary(evaluation, failed, self._style)
+        line = _summary(evaluation, self._style)
         if evaluation.baseline is not None:
             from keyrules.reports.baseline_text import baseline_line
 
@@ -196,12 +196,12 @@ def _coverage_line(evaluation: Evaluation) -> str:
     return "; ".join([*parts, *([f"off: {', '.join(off)}"] if off else [])])
 
 
-def _summary(evaluation: Evaluation, failed: list[Finding], style: Style) -> str:
+def _summary(evaluation: Evaluation, style: Style) -> str:
     counts = evaluation.counts
     if not evaluation.inputs and not evaluation.errors and not counts.evaluated:
         return NOTHING_TO_EVALUATE
     verdicts = [
-        _failed(counts.failed, failed, style),
+        _failed(evaluation, style),
         f"{counts.exempt:,} exempt",
         f"{counts.passed:,} passed",
     ]
@@ -214,10 +214,11 @@ def _summary(evaluation: Evaluation, failed: list[Finding], style: Style) -> str
     return f"{line}; {style.status(Status.UNKNOWN, f'{unread} could not be evaluated')}"
 
 
-def _failed(number: int, failed: list[Finding], style: Style) -> str:
+def _failed(evaluation: Evaluation, style: Style) -> str:
+    number = evaluation.counts.failed
     if not number:
         return style.status(Status.PASS, "0 failed")
-    tally = severity_tally(failed)
+    tally = failed_tally(evaluation)
     return style.status(Status.FAIL, f"{number:,} failed") + (f" ({tally})" if tally else "")
 
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
+from keyrules.terminal import DEFAULT_WIDTH
 from keyrules.terms import Plane, Severity, Status
 
 if TYPE_CHECKING:
@@ -60,6 +61,21 @@ class Style(NamedTuple):
 
     def _paint(self, text: str, codes: str) -> str:
         return f"\x1b[{codes}m{text}\x1b[0m" if self.colour and text else text
+
+
+class ReportOptions(NamedTuple):
+    """How a report is to look; what it says never depends on these. All but text ignores them.
+
+    Colour, the columns to wrap at, and `quiet` for findings and errors only. `terminal` says that somebody reads along,
+    who is shown the first of many and the way to the rest. `group_by` is what findings on accounts are listed by.
+    """
+
+    style: Style = Style()
+    width: int = DEFAULT_WIDTH
+    quiet: bool = False
+    terminal: bool = False
+    group_by: str = "rule"
+    statistics: bool = False
 
 
 def printable(text: str) -> str:
@@ -129,6 +145,14 @@ def wrap(text: str, width: int, indent: int = 0, hanging: int | None = None) -> 
     return lines
 
 
+def block_text(blocks: Iterable[Iterable[str]]) -> Iterator[str]:
+    """Blocks of lines as text, piece by piece: an empty line between two, and a newline at the end of each line."""
+    for number, block in enumerate(blocks):
+        if number:
+            yield "\n"
+        yield from (f"{line}\n" for line in block)
+
+
 def remarks(label: str, texts: Iterable[str], width: int) -> list[str]:
     """Remarks on a run as a whole, each with its label; what they say may hold foreign names."""
     return [line for text in texts for line in wrap(f"{label}: {printable(text)}", width, 0, 2)]
@@ -149,6 +173,11 @@ def advice_for(plane: Plane, remediation: str) -> str:
     label = f"{plane.value.capitalize()}:"
     labelled = [line.removeprefix(label).strip() for line in remediation.splitlines() if line.startswith(label)]
     return labelled[0][:1].upper() + labelled[0][1:] if labelled else remediation
+
+
+def is_web(uri: str) -> bool:
+    """Whether a reference can be followed in a browser."""
+    return uri.startswith("https://")
 
 
 def count_of(number: int, singular: str, plural: str | None = None) -> str:

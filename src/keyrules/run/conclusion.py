@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from keyrules.model import Evaluation, Severity, Status
+from keyrules.model import Evaluation, Severity, Status, tally_of
 from keyrules.reports.outputs import Output, parse_outputs, write_outputs
 from keyrules.reports.report_formats import FORMATS
-from keyrules.reports.report_options import ReportOptions
-from keyrules.reports.text_style import Style, count_of, printable
+from keyrules.reports.text_style import ReportOptions, Style, count_of, printable
 from keyrules.run.framework import Chosen
 from keyrules.run.overwriting import refuse_overwriting
 from keyrules.run.settings import Settings
@@ -29,11 +28,15 @@ CLEAN, FINDINGS, USAGE, INCOMPLETE = 0, 1, 2, 3
 
 @dataclass(frozen=True)
 class Conclusion:
-    """What a run was asked to do with its result; made before the evaluation, so that a mistake costs nothing."""
+    """What a run was asked to do with its result; made before the evaluation, so that a mistake costs nothing.
+
+    `progress` is told how far long work is, and the empty text at its end.
+    """
 
     settings: Settings
     outputs: tuple[Output, ...]
     baseline: BaselineRun | None = None
+    progress: Callable[[str], None] | None = None
 
     def protect(self, inputs: Iterable[tuple[str, Path]]) -> None:
         """Raises UsageError where a report or a new baseline would replace what the run reads, or source code.
@@ -71,7 +74,9 @@ class Conclusion:
 
             judged = with_controls(judged)
         options = report_options(self.settings, sys.stdout, os.environ)
-        write_outputs(self.outputs, judged, options, sys.stdout.buffer, files)
+        write_outputs(self.outputs, judged, options, sys.stdout.buffer, files, self.progress)
+        if self.progress is not None:
+            self.progress("")
         code = exit_code(judged, self.settings.fail_on.value, strict, accepted=bool(files))
         if code == USAGE:
             self._explain(judged.warnings)
@@ -97,7 +102,9 @@ class Conclusion:
         print(f"keyrules: {printable(f'{strict} gives exit code 2 for {number}; {first}')}", file=sys.stderr)
 
 
-def prepare(settings: Settings, *, counts_only: bool = False) -> Conclusion:
+def prepare(
+    settings: Settings, *, counts_only: bool = False, progress: Callable[[str], None] | None = None
+) -> Conclusion:
     """Checks the settings about reports, and reads the baseline. Raises UsageError.
 
     `counts_only` says that the run keeps no findings.
@@ -105,10 +112,10 @@ def prepare(settings: Settings, *, counts_only: bool = False) -> Conclusion:
     with settings.format.blamed():
         outputs = parse_outputs(settings.format.value, settings.plane)
     if settings.baseline.value is None and settings.write_baseline is None:
-        return Conclusion(settings, outputs)
+        return Conclusion(settings, outputs, progress=progress)
     from keyrules.run.baseline.run import baseline_run
 
-    return Conclusion(settings, outputs, baseline_run(settings, outputs, counts_only=counts_only))
+    return Conclusion(settings, outputs, baseline_run(settings, outputs, counts_only=counts_only), progress)
 
 
 def report_options(settings: Settings, stream: TextIO, environment: Mapping[str, str]) -> ReportOptions:
@@ -118,7 +125,14 @@ def report_options(settings: Settings, stream: TextIO, environment: Mapping[str,
         colour = True
     if environment.get("NO_COLOR") or settings.no_color:
         colour = False
-    return ReportOptions(style=Style(colour), width=text_width(stream), quiet=settings.quiet)
+    return ReportOptions(
+        style=Style(colour),
+        width=text_width(stream),
+        quiet=settings.quiet,
+        terminal=stream.isatty(),
+        group_by=settings.group_by,
+        statistics=settings.statistics,
+    )
 
 
 def exit_code(evaluation: Evaluation, fail_on: Severity, strict: bool = False, accepted: bool = False) -> int:
@@ -134,5 +148,8 @@ def exit_code(evaluation: Evaluation, fail_on: Severity, strict: bool = False, a
         return USAGE
     if accepted:
         return CLEAN
-    failed = any(f.status is Status.FAIL and f.severity >= fail_on for f in evaluation.findings)
+    tally = tally_of(evaluation.findings)
+    failed = any(
+        number and status is Status.FAIL and severity >= fail_on for (_, severity, status), number in tally.items()
+    )
     return FINDINGS if failed else CLEAN

@@ -33,6 +33,8 @@ class Asked(NamedTuple):
     show_passing: bool = False
     quiet: bool = False
     no_color: bool = False
+    group_by: str | None = None
+    statistics: bool = False
     exclude: tuple[str, ...] = ()
     config: str | None = None
     no_config: bool = False

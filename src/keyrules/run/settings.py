@@ -116,4 +116,6 @@ class Settings:
     show_passing: bool
     quiet: bool
     no_color: bool
+    group_by: str = "rule"
+    statistics: bool = False
     notes: tuple[str, ...] = ()

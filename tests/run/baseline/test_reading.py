@@ -10,12 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from evaluations import AS_OF, every_kind_of_code_result, every_kind_of_live_result, make_evaluation
+from evaluations import AS_OF, every_kind_of_code_result, every_kind_of_live_result, json_document, make_evaluation
 from hypothesis import given
 from hypothesis import strategies as st
 
 from keyrules.model import BaselineReport, Evaluation, Finding, KnownFinding, Plane, Status, UsageError
-from keyrules.reports.json import document
 from keyrules.run.baseline.reading import Baseline, read_baseline
 
 EARLIER = datetime(2025, 11, 5, tzinfo=timezone.utc)
@@ -36,7 +35,7 @@ def identity(finding: Finding) -> Finding:
 
 @pytest.mark.parametrize("evaluation", [every_kind_of_code_result(), every_kind_of_live_result()])
 def test_reads_what_the_json_report_writes(tmp_path: Path, evaluation: Evaluation) -> None:
-    baseline = reread(tmp_path, document(evaluation), evaluation.plane)
+    baseline = reread(tmp_path, json_document(evaluation), evaluation.plane)
     wanted = [finding for finding in evaluation.findings if finding.status in (Status.FAIL, Status.UNKNOWN)]
     assert [entry.finding for entry in baseline.entries.values()] == [identity(finding) for finding in wanted]
     assert [entry.fingerprint for entry in baseline.entries.values()] == [f.fingerprint for f in wanted]
@@ -47,7 +46,7 @@ def test_reads_what_the_json_report_writes(tmp_path: Path, evaluation: Evaluatio
 def test_a_report_that_was_compared_itself_holds_its_known_findings_too(tmp_path: Path) -> None:
     new, known, *_ = every_kind_of_code_result().findings
     report = BaselineReport("old.json", EARLIER, (KnownFinding(known, EARLIER, "moved.tf"),), ())
-    baseline = reread(tmp_path, document(make_evaluation(new, baseline=report)))
+    baseline = reread(tmp_path, json_document(make_evaluation(new, baseline=report)))
     assert [(entry.finding, entry.first_seen) for entry in baseline.entries.values()] == [
         (identity(new), AS_OF),
         (identity(known), EARLIER),
@@ -56,7 +55,7 @@ def test_a_report_that_was_compared_itself_holds_its_known_findings_too(tmp_path
 
 def test_of_two_verdicts_on_one_subject_the_worse_counts_from_the_earlier_date(tmp_path: Path) -> None:
     finding = every_kind_of_code_result().findings[0]
-    wanted = document(make_evaluation(finding, replace(finding, status=Status.UNKNOWN)))
+    wanted = json_document(make_evaluation(finding, replace(finding, status=Status.UNKNOWN)))
     wanted["findings"][1]["first_seen"] = "2025-11-05T00:00:00Z"
     for findings in (wanted["findings"], wanted["findings"][::-1]):
         (entry,) = reread(tmp_path, {**wanted, "findings": findings}).entries.values()
@@ -64,13 +63,13 @@ def test_of_two_verdicts_on_one_subject_the_worse_counts_from_the_earlier_date(t
 
 
 def test_keys_of_a_later_version_are_passed_over(tmp_path: Path) -> None:
-    wanted = document(every_kind_of_code_result()) | {"later": [1, {"x": None}]}
+    wanted = json_document(every_kind_of_code_result()) | {"later": [1, {"x": None}]}
     wanted["findings"][0]["later"] = {"a": 1e999}
     assert len(reread(tmp_path, wanted).entries) == 3
 
 
 def test_utf_16_as_some_shells_redirect(tmp_path: Path) -> None:
-    text = json.dumps(document(every_kind_of_code_result()))
+    text = json.dumps(json_document(every_kind_of_code_result()))
     assert len(reread(tmp_path, text.encode("utf-16")).entries) == 3
 
 
@@ -148,7 +147,7 @@ class TestRefusals:
         ],
     )
     def test_damaged_reports(self, tmp_path: Path, damage: Callable[[dict[str, Any]], object], says: str) -> None:
-        report = document(every_kind_of_code_result())
+        report = json_document(every_kind_of_code_result())
         damage(report)
         with pytest.raises(UsageError, match="Write the baseline anew") as refused:
             reread(tmp_path, report)
@@ -176,7 +175,7 @@ JSON = st.recursive(
 @given(data=st.data())
 def test_any_damage_is_read_or_refused(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
     """One value anywhere in a report replaced by any other: a baseline, or one sentence, and never anything else."""
-    report = document(every_kind_of_code_result())
+    report = json_document(every_kind_of_code_result())
     node: Any = report
     while True:
         steps = list(node) if isinstance(node, dict) else range(len(node))

@@ -18,7 +18,7 @@ from severities import LOW
 from keyrules.cli import main
 from keyrules.model import Counts, EvaluationError, Plane
 from keyrules.reports.report_formats import FORMATS
-from keyrules.reports.report_options import ReportOptions
+from keyrules.reports.text_style import ReportOptions
 from keyrules.run.configuration.boundary import _is_report, find_configuration
 
 FILE = ".keyrules.yaml"
@@ -309,9 +309,9 @@ class TestEarlierReports:
             replace(full, findings=(), inputs=(), notes=(), errors=(), counts=Counts()),
             replace(full, errors=(error,)),
         ):
-            quiet = FORMATS[form].render(evaluation, ReportOptions(quiet=True))
+            quiet = "".join(FORMATS[form].render(evaluation, ReportOptions(quiet=True)))
             assert _is_report(form, str(write(tmp_path, {"quiet": quiet}) / "quiet")), quiet
-            text = FORMATS[form].render(evaluation, ReportOptions())
+            text = "".join(FORMATS[form].render(evaluation, ReportOptions()))
             path = write(tmp_path, {"report": text}) / "report"
             assert _is_report(form, str(path)), text
             others = {other for other in FORMATS if _is_report(other, str(path))} - {form}

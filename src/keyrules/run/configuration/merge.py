@@ -33,7 +33,7 @@ from keyrules.run.settings import (
     Settings,
     Source,
 )
-from keyrules.terms import YEARS, Plane, Severity, UsageError
+from keyrules.terms import GROUPINGS, YEARS, Plane, Severity, UsageError
 
 if TYPE_CHECKING:
     from keyrules.model import ParameterValue
@@ -123,6 +123,8 @@ class _Merge:
             show_passing=asked.show_passing,
             quiet=asked.quiet,
             no_color=asked.no_color,
+            group_by=_grouping(asked.group_by),
+            statistics=asked.statistics,
         )
 
     def _setting(self, key: str, asked: Any, default: Any) -> Setting[Any]:
@@ -172,6 +174,16 @@ class _Merge:
         if self._by_itself:
             refuse_writing(setting.origin.place, name, path, self._folder)
         return f"{name}={path}"
+
+
+def _grouping(asked: str | None) -> str:
+    if asked is None:
+        return GROUPINGS[0]
+    if asked not in GROUPINGS:
+        raise UsageError(
+            f"--group-by: {asked!r} is not what findings can be grouped by; use one of {', '.join(GROUPINGS)}"
+        )
+    return asked
 
 
 def _one(value: Any) -> tuple[str, ...]:

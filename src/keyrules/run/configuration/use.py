@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from keyrules.model import ConfigurationUse, Evaluation, Selection, Severity
+from keyrules.model import ConfigurationUse, Evaluation, Plane, Selection, Severity
 from keyrules.pack.parameters import show_value
 from keyrules.run.settings import ConfigurationFile, Setting, Settings, Source
 
@@ -32,7 +32,7 @@ def configuration_use(
         fail_on=fail_on.value if fail_on.from_file and fail_on.value > Severity.LOW else None,
         left_out=left_out if settings.exclude.from_file else 0,
         exceptions=_named(settings.exceptions),
-        exempt=sum(finding.exception is not None for finding in evaluation.findings),
+        exempt=_exempt(evaluation),
         baseline=_named(settings.baseline),
         known=evaluation.counts.known,
     )
@@ -46,6 +46,13 @@ def _thresholds(settings: Settings, selection: Selection) -> tuple[tuple[str, st
             if origin is not None and origin.source is Source.FILE and value != parameter.default:
                 changed.append((f"{rule.id}.{name}={show_value(value)}", show_value(parameter.default)))
     return tuple(changed)
+
+
+def _exempt(evaluation: Evaluation) -> int:
+    """How many verdicts the exceptions accept; on the live plane nothing else exempts any."""
+    if evaluation.plane is Plane.LIVE:
+        return evaluation.counts.exempt
+    return sum(finding.exception is not None for finding in evaluation.findings)
 
 
 def _named(setting: Setting[str | None]) -> str | None:
