@@ -52,7 +52,7 @@ def run(accounts: int, users: int, *options: str) -> tuple[float, float, int]:
     with fake(accounts, users) as (address, asking, answering):
         before, start = os.times(), time.perf_counter()
         done = subprocess.run(
-            [sys.executable, "-m", "keyrules.cli", "audit", "--no-config", "--endpoint-url", address, "--quiet",
+            [sys.executable, "-m", "keyrules", "audit", "--no-config", "--endpoint-url", address, "--quiet",
              "--format", "json=/dev/null", "--organization", "--role", "audit", *options],
             env={**os.environ, **CALLER, "PYTHONPATH": PATHS}, stdout=subprocess.DEVNULL, check=False,
         )  # fmt: skip

@@ -223,7 +223,7 @@ def test_output_that_nobody_takes_is_not_success(options: list[str]) -> None:
     command = [
         sys.executable,
         "-m",
-        "keyrules.cli",
+        "keyrules",
         "exceptions",
         *options,
         *(["infra"] if "--check" not in options else []),

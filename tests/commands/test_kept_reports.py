@@ -130,7 +130,7 @@ class TestKeptReports:
             account.made = now
         with serving(fake) as address:
             process = subprocess.Popen(
-                [sys.executable, "-m", "keyrules.cli", "audit", "--endpoint-url", address, "--no-config", *ORGANIZATION,
+                [sys.executable, "-m", "keyrules", "audit", "--endpoint-url", address, "--no-config", *ORGANIZATION,
                  "--keep-reports", str(folder)],
                 env={**environment(), "PYTHONPATH": str(Path(audit.__file__).parents[2])},
                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,

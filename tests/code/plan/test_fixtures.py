@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from plan_context import FIXTURES, RULES, judge_plan
 
-from keyrules.code.plan.view import Plan, read_plan, static_address
+from keyrules.code.plan.addresses import static_address
+from keyrules.code.plan.view import Plan, read_plan
 
 CASES = [(rule, path) for rule in sorted(RULES) for path in sorted(FIXTURES.glob(f"{rule}/terraform_plan/*.json"))]
 WANTED = re.compile(r"(pass|fail|unknown)_\w+")

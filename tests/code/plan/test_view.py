@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from plan_context import FIXTURES, RULES, judge_plan
 from plan_maker import SECRET, PlanMaker, existing_key, new_key, ref
 
+from keyrules.code.plan.addresses import module_path, parent_module
 from keyrules.code.plan.json import MAX_DEPTH, Kind, Sealed, recognise
-from keyrules.code.plan.view import PlanError, is_plan, module_path, parent_module, read_plan
+from keyrules.code.plan.view import PlanError, is_plan, read_plan
 
 PLANS = sorted(FIXTURES.glob("KEY_AWS_0*/terraform_plan/*.json"))
 STATE = {"format_version": "1.0", "terraform_version": "1.11.4", "values": {"root_module": {}}}

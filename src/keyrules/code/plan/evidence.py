@@ -12,9 +12,10 @@ from urllib.parse import quote
 from keyrules.code.flow.value import SECRET_ATTRIBUTES
 from keyrules.code.literals.looks import looks_random
 from keyrules.code.literals.text import base64_runs, decoded_text
+from keyrules.code.plan.addresses import static_address
 from keyrules.code.plan.flow import Way
-from keyrules.code.plan.json import PlanError
-from keyrules.code.plan.view import Plan, Planned, static_address, texts
+from keyrules.code.plan.json import PlanError, texts
+from keyrules.code.plan.view import Plan, Planned
 from keyrules.code.plan.wrapping import unpacked
 
 _SECRET = re.compile(r"[A-Za-z0-9/+=]{16,}")

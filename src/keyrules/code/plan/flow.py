@@ -15,9 +15,10 @@ from typing import TypeAlias
 
 from keyrules.code.flow.place import MIRRORS, RENDERED
 from keyrules.code.flow.value import SECRET_ATTRIBUTES
+from keyrules.code.plan.addresses import local_address, module_path, static_address
 from keyrules.code.plan.configuration import ConfigBlock, ConfigModule
 from keyrules.code.plan.references import PlanReference, leading, parse_reference
-from keyrules.code.plan.view import Plan, Planned, local_address, module_path, static_address
+from keyrules.code.plan.view import Plan, Planned
 from keyrules.code.terraform.keys import KEY_TYPES
 
 Block: TypeAlias = tuple[tuple[str, ...], str]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import codecs
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import Enum
 from typing import NoReturn
 
@@ -156,6 +156,19 @@ def as_flag(value: object, where: str) -> bool:
 def as_texts(value: object, where: str) -> tuple[str, ...]:
     """A JSON array of strings. Raises PlanError for anything else."""
     return tuple(as_text(item, where) for item in as_list(value, where))
+
+
+def texts(value: object) -> Iterator[str]:
+    """Every string in a JSON value, object keys excluded."""
+    todo = [value]
+    while todo:
+        item = todo.pop()
+        if isinstance(item, str):
+            yield item
+        elif isinstance(item, Mapping):
+            todo.extend(reversed(list(item.values())))
+        elif isinstance(item, list):
+            todo.extend(reversed(item))
 
 
 def _wrong(value: object, where: str, expected: str) -> NoReturn:

@@ -6,10 +6,11 @@ from collections import defaultdict
 from collections.abc import Hashable, Sequence
 
 from keyrules.code.keys import Attribute, ConsolePassword, Key, KeySet, Unread
+from keyrules.code.plan.addresses import module_path, parent_module
 from keyrules.code.plan.configuration import Leaf, ProviderConfig
 from keyrules.code.plan.references import iterates, leading, parse_reference
 from keyrules.code.plan.rotation import judge_rotation
-from keyrules.code.plan.view import Plan, Planned, module_path, parent_module
+from keyrules.code.plan.view import Plan, Planned
 from keyrules.code.terraform.account import CREDENTIALS, ROLE_ACCOUNT, ROLE_BLOCKS
 
 _LOGIN_PROFILE = "aws_iam_user_login_profile"

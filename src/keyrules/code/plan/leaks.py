@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from keyrules.code.flow.sinks import Sink
+from keyrules.code.plan.addresses import static_address
 from keyrules.code.plan.flow import Way
 from keyrules.code.plan.verdicts import SCAN_THE_SOURCE, plan_verdict
-from keyrules.code.plan.view import Plan, static_address
+from keyrules.code.plan.view import Plan
 from keyrules.code.verdict import Context, Verdict
 from keyrules.model import WORST_FIRST, Status, TraceStep
 

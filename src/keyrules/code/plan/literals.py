@@ -11,11 +11,13 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from keyrules.code.literals.literals import LiteralCredential, find_literals
 from keyrules.code.literals.text import base64_texts
+from keyrules.code.plan.addresses import static_address
 from keyrules.code.plan.configuration import ConfigModule, Leaf
 from keyrules.code.plan.evidence import KnownSecrets
+from keyrules.code.plan.json import texts
 from keyrules.code.plan.references import leading, parse_reference
 from keyrules.code.plan.verdicts import plan_verdict
-from keyrules.code.plan.view import Plan, static_address, texts
+from keyrules.code.plan.view import Plan
 from keyrules.code.verdict import Context, Verdict
 from keyrules.model import Status
 

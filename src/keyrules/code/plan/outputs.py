@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from keyrules.code.flow.sinks import SENSITIVE_OUTPUT, Sink
+from keyrules.code.plan.addresses import static_address
 from keyrules.code.plan.configuration import ConfigModule, ConfigOutput
 from keyrules.code.plan.evidence import KnownSecrets, may_hold
 from keyrules.code.plan.flow import FlowTracer, Way
 from keyrules.code.plan.leaks import Leaks, no_configuration
 from keyrules.code.plan.references import leading, parse_reference
-from keyrules.code.plan.view import Plan, static_address
+from keyrules.code.plan.view import Plan
 from keyrules.code.verdict import Context, Verdict
 from keyrules.model import Status
 

@@ -10,9 +10,10 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta, timezone
 
+from keyrules.code.plan.addresses import module_path, static_address
 from keyrules.code.plan.references import leading, parse_reference
 from keyrules.code.plan.verdicts import SCAN_THE_SOURCE
-from keyrules.code.plan.view import Plan, Planned, module_path, static_address
+from keyrules.code.plan.view import Plan, Planned
 from keyrules.code.rotation.clock import NO_MAX_AGE, PERIOD_ARGUMENTS, SECONDS_PER_DAY, period_text
 from keyrules.code.verdict import Opinion, TimedContext
 from keyrules.model import FactValue, Status

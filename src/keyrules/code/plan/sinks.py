@@ -6,11 +6,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from keyrules.code.flow.sinks import Setting, sink
+from keyrules.code.plan.addresses import static_address
 from keyrules.code.plan.configuration import ConfigBlock, ConfigModule, Leaf
 from keyrules.code.plan.evidence import KnownSecrets, may_hold
 from keyrules.code.plan.flow import FlowTracer, Way
 from keyrules.code.plan.leaks import Leaks, no_configuration
-from keyrules.code.plan.view import Plan, Planned, static_address
+from keyrules.code.plan.view import Plan, Planned
 from keyrules.code.terraform.evaluate import UNKNOWN
 from keyrules.code.terraform.keys import KEY_TYPES
 from keyrules.code.verdict import Context, Verdict

@@ -6,12 +6,12 @@ plans read the file themselves. Values may hold the secrets of existing keys and
 
 from __future__ import annotations
 
-import re
 from collections.abc import Container, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cached_property
 
+from keyrules.code.plan.addresses import module_path
 from keyrules.code.plan.configuration import ConfigBlock, ConfigModule, ProviderConfig, read_configuration
 from keyrules.code.plan.json import (
     PlanError,
@@ -24,14 +24,12 @@ from keyrules.code.plan.json import (
     is_plan,
     load_plan,
 )
+from keyrules.code.plan.marks import hides_members, marked, part
 from keyrules.code.terraform.keys import KEY_TYPES
 
 __all__ = ["Plan", "PlanError", "Planned", "PlannedOutput", "is_plan", "read_plan"]
 
 _FORGOTTEN = ("forget",)
-_MODULE_STEP = re.compile(
-    r'module\.(?P<name>[^.\[\]"]+)(?:\[(?:"(?P<text>(?:[^"\\]|\\.)*)"|(?P<number>\d+))\])?(?:\.|$)'
-)
 
 
 @dataclass(frozen=True)
@@ -116,7 +114,7 @@ class Planned:
 
     def hides_marks(self, attribute: str) -> bool:
         """Whether a collection in the attribute is unknown as a whole, so that the plan has no marks of its members."""
-        return _unmarked_collection(part(self.unknown, attribute), part(self.sensitive, attribute))
+        return hides_members(part(self.unknown, attribute), part(self.sensitive, attribute))
 
 
 @dataclass(frozen=True)
@@ -205,91 +203,6 @@ def read_plan(data: bytes) -> Plan:
         gaps=_gaps(document, prior.keys() - changes.keys() - {item.address for item in planned}),
         invoked=tuple(_invocations(document)),
     )
-
-
-def module_path(address: str) -> tuple[str, ...]:
-    """`module.a["x"].module.b` as ("a", "b"): the calls that the configuration knows."""
-    return tuple(step["name"] for step in _module_steps(address))
-
-
-def local_address(address: str) -> str:
-    """The address of something within its module: `module.a["x"].aws_iam_user.u` is `aws_iam_user.u`."""
-    steps = _module_steps(address)
-    return address[steps[-1].end() :] if steps else address
-
-
-def parent_module(address: str) -> tuple[str, int | str | None]:
-    """The address of the calling module and the instance key of the call: `module.a.module.b[0]` is (`module.a`, 0)."""
-    steps = _module_steps(address)
-    if not steps:
-        return "", None
-    last = steps[-1]
-    key = int(last["number"]) if last["number"] is not None else last["text"]
-    return address[: last.start()].rstrip("."), key
-
-
-def _module_steps(address: str) -> list[re.Match[str]]:
-    steps = []
-    position = 0
-    while match := _MODULE_STEP.match(address, position):
-        steps.append(match)
-        position = match.end()
-    return steps
-
-
-def static_address(path: tuple[str, ...], name: str) -> str:
-    """The address of something in a module, as if nothing on the way were repeated."""
-    return "".join(f"module.{call}." for call in path) + name
-
-
-def part(marks: object, attribute: str) -> object:
-    """The marks of one attribute: those of the whole value count for each of its attributes."""
-    if marks is True:
-        return True
-    return marks.get(attribute) if isinstance(marks, Mapping) else None
-
-
-def marked(marks: object) -> bool:
-    """Whether anything in a tree of marks is true."""
-    todo = [marks]
-    while todo:
-        item = todo.pop()
-        if item is True:
-            return True
-        if isinstance(item, Mapping):
-            todo.extend(item.values())
-        elif isinstance(item, list):
-            todo.extend(item)
-    return False
-
-
-def _unmarked_collection(unknown: object, marks: object) -> bool:
-    """Whether something unknown is marked with an empty collection: Terraform writes that for an unknown collection,
-    whatever its members are (hashicorp/terraform internal/command/jsonstate/state.go, SensitiveAsBool).
-    """
-    todo = [(unknown, marks)]
-    while todo:
-        item, mark = todo.pop()
-        if item is True and isinstance(mark, (Mapping, list)):
-            return True
-        if isinstance(item, Mapping):
-            todo.extend((each, part(mark, name)) for name, each in item.items())
-        elif isinstance(item, list) and isinstance(mark, list):
-            todo.extend(zip(item, mark, strict=False))
-    return False
-
-
-def texts(value: object) -> Iterator[str]:
-    """Every string in a JSON value, object keys excluded."""
-    todo = [value]
-    while todo:
-        item = todo.pop()
-        if isinstance(item, str):
-            yield item
-        elif isinstance(item, Mapping):
-            todo.extend(reversed(list(item.values())))
-        elif isinstance(item, list):
-            todo.extend(reversed(item))
 
 
 @dataclass(frozen=True)
