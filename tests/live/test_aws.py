@@ -108,6 +108,16 @@ def test_an_answer_that_is_not_of_aws_is_one_sentence(error: Exception) -> None:
     assert refused.value.__suppress_context__
 
 
+def test_an_answer_that_lacks_what_was_asked_for_is_not_of_aws() -> None:
+    class Empty:
+        def get_caller_identity(self) -> dict[str, str]:
+            return {"Account": "111111111111"}
+
+    account = Account(Aws(lambda _: Empty(), Clock().pacing(), Speaker()), Silent())
+    with pytest.raises(InputError, match="sts:GetCallerIdentity was not answered by AWS"):
+        account.identity()
+
+
 def test_what_is_throttled_is_asked_again_at_half_the_rate_and_not_forever() -> None:
     fake = FakeAws(AS_OF)
     account = fake.add("111111111111")
@@ -128,19 +138,19 @@ def test_the_rate_holds_for_all_and_recovers() -> None:
     rate = Rate(clock.pacing())
     for _ in range(400):
         rate.take()
-    assert 1.8 < clock.now < 2.1
+    assert clock.now == pytest.approx(384 / 300, abs=0.02), "sixteen at once"
     rate.slow_down()
     rate.slow_down()
     before = clock.now
     for _ in range(10):
         rate.take()
-    assert clock.now - before == pytest.approx(0.1, abs=0.02), "those on their way count once"
+    assert clock.now - before == pytest.approx(10 / 150, abs=0.02), "those on their way count once"
     for _ in range(400):
         rate.take()
     before = clock.now
     for _ in range(100):
         rate.take()
-    assert clock.now - before == pytest.approx(0.5, abs=0.02)
+    assert clock.now - before == pytest.approx(100 / 300, abs=0.02)
 
 
 def test_a_session_that_expires_is_renewed() -> None:

@@ -77,7 +77,7 @@ class Account:
     def identity(self) -> tuple[str, str]:
         """The account number and the partition of the credentials in use."""
         answer = self._aws.ask("sts:GetCallerIdentity", self._session)
-        return answer["Account"], answer["Arn"].split(":")[1]
+        return answer["Account"], answer["Arn"].partition(":")[2].partition(":")[0]
 
     def request(self, now: datetime, max_age: timedelta | None) -> ReportRequest:
         """The account's report, to be asked for. `max_age` is what a report may have where AWS makes no new one."""

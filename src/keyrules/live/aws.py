@@ -130,6 +130,23 @@ class Speaker(botocore.credentials.Credentials):  # type: ignore[misc]
         return self._of_thread.keys
 
 
+class Answer(dict[str, Any]):
+    """What AWS answered. AccountError for a member that it lacks, as the answer of something else does."""
+
+    def __init__(self, action: str, members: dict[str, Any]) -> None:
+        super().__init__(members)
+        self._action = action
+
+    def __missing__(self, _: str) -> Any:
+        raise _not_aws(self._action)
+
+
+def _not_aws(action: str) -> AccountError:
+    return AccountError(
+        f"{action} was not answered by AWS: check the proxy, and what --endpoint-url names", NOT_REACHED
+    )
+
+
 class Aws:
     """Asks AWS, in any thread. `clients` gives the client of a service, which signs with `speaker`."""
 
@@ -139,7 +156,7 @@ class Aws:
         self._rate = Rate(pacing)
         self.pacing = pacing
 
-    def ask(self, action: str, session: Session, **parameters: Any) -> dict[str, Any]:
+    def ask(self, action: str, session: Session, **parameters: Any) -> Answer:
         """The answer to an action, written as in a policy: iam:ListAccessKeys.
 
         Raises InputError where AWS refuses it (Refused), is not reached, or is not who answers. What is throttled is
@@ -175,14 +192,14 @@ class Aws:
             else:
                 return
 
-    def _once(self, action: str, session: Session, parameters: dict[str, Any]) -> dict[str, Any]:
+    def _once(self, action: str, session: Session, parameters: dict[str, Any]) -> Answer:
         service, operation = action.split(":")
         keys = session.keys()
         self._rate.take()
         if self._speaker is not None:
             self._speaker.speak_with(keys)
         try:
-            answer: dict[str, Any] = getattr(self._clients(service), xform_name(operation))(**parameters)
+            return Answer(action, getattr(self._clients(service), xform_name(operation))(**parameters))
         except botocore.exceptions.ClientError as error:
             said = error.response.get("Error", {})
             raise Refused(action, str(said.get("Code", "")), str(said.get("Message", ""))) from None
@@ -192,9 +209,7 @@ class Aws:
         except Exception:
             # botocore fails with errors of many types on what is not the answer of the service, such as the page of a
             # proxy that wants a password, and its messages quote that.
-            sentence = f"{action} was not answered by AWS: check the proxy, and what --endpoint-url names"
-            raise AccountError(sentence, NOT_REACHED) from None
-        return answer
+            raise _not_aws(action) from None
 
 
 class ProfileSession:

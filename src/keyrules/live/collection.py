@@ -59,7 +59,8 @@ class Reach:
     def __init__(self, address: Address, role: Target) -> None:
         self._address = address
         self._role = role
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
+        self._identity: tuple[str, str] | InputError | None = None
         self._sessions: dict[tuple[str | None, ...], Session] = {}
         self._accounts: dict[str, Account] = {}
         self.targets: dict[str, Target] = {}
@@ -78,14 +79,23 @@ class Reach:
     @property
     def aws(self) -> Aws:
         """The one way to AWS of this run."""
-        return self._met[0]
+        with self._lock:
+            return self._met[0]
 
-    @cached_property
+    @property
     def identity(self) -> tuple[str, str]:
-        """The account and the partition of the credentials in use, after the roles of --via."""
+        """The account and the partition of the credentials in use, after the roles of --via; asked for once."""
         from keyrules.live.account import Account
 
-        return Account(self.aws, self.own_session()).identity()
+        with self._lock:
+            if self._identity is None:
+                try:
+                    self._identity = Account(self.aws, self.own_session()).identity()
+                except InputError as error:
+                    self._identity = error
+        if isinstance(self._identity, InputError):
+            raise self._identity
+        return self._identity
 
     def until(self) -> float:
         """When, on the monotonic clock, a wait that begins now has been long enough."""
@@ -100,7 +110,9 @@ class Reach:
         from keyrules.live.sessions import RoleSession
 
         via = self._address.via if target.profile is None else ()
-        arns = [*via, *(role_arn(role, self.identity[1], target.account) for role in target.roles)]
+        named = any(not role.startswith("arn:") for role in target.roles)
+        partition = self.identity[1] if named else ""
+        arns = [*via, *(role_arn(role, partition, target.account) for role in target.roles)]
         with self._lock:
             session = self._met[1](target.profile)
             chain: tuple[str | None, ...] = (target.profile, target.external_id)
