@@ -52,8 +52,8 @@ def run(accounts: int, users: int, *options: str) -> tuple[float, float, int]:
     with fake(accounts, users) as (address, asking, answering):
         before, start = os.times(), time.perf_counter()
         done = subprocess.run(
-            [sys.executable, "-m", "keyrules", "audit", "--no-config", "--endpoint-url", address, "--quiet",
-             "--format", "json=/dev/null", "--organization", "--role", "audit", *options],
+            [sys.executable, "-m", "keyrules", "audit", "--no-config", "--endpoint-url", address,
+             "--format", "json", "--organization", "--role", "audit", *options],
             env={**os.environ, **CALLER, "PYTHONPATH": PATHS}, stdout=subprocess.DEVNULL, check=False,
         )  # fmt: skip
         seconds, after = time.perf_counter() - start, os.times()

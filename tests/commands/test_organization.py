@@ -229,6 +229,14 @@ class TestVerification:
         assert found == {(number, f"AKIA{number}ANNA") for number in (ONE, TWO)}
         assert {number for number, action in fake.calls if action == "ListAccessKeys"} == {ONE, TWO}
 
+    @pytest.mark.parametrize(("hours", "found"), [(1, 0), (3, 1)])
+    def test_what_is_new_is_newer_than_the_report(self, fake: FakeAws, run: Runs, hours: int, found: int) -> None:
+        account = fake.accounts[ONE]
+        account.report, account.made = csv(ONE, used=2), AS_OF - timedelta(hours=2)
+        account.keys = {"ann": [FakeKey("AKIAIOSFODNN7EXAMPLE", AS_OF - timedelta(hours=hours))]}
+        code, document = run(*ORGANIZATION, "--verify")
+        assert (code, len(document["findings"])) == (found, found)
+
     def test_reports_in_files_are_verified_through_a_role(self, fake: FakeAws, run: Runs, tmp_path: Path) -> None:
         for number in (ONE, TWO):
             (tmp_path / f"{number}.csv").write_bytes(csv(number))
