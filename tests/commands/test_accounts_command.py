@@ -86,8 +86,14 @@ accounts:
         assert (code, inputs(document)) == ((0, [ONE, CALLER]) if profile == "other" else (3, [ONE]))
         assert ("no such AWS profile" in str(errors(document))) is (profile == "absent")
 
+    def test_a_file_that_is_no_list_leaves_nothing_behind(self, file: Path, run: Runs) -> None:
+        file.write_text("accounts: {}")
+        with pytest.raises(UsageError, match="no list under `accounts`"):
+            run("--accounts", str(file), "--keep-reports", str(file.with_name("kept")))
+        assert not file.with_name("kept").exists()
+
     def test_an_output_does_not_replace_the_file(self, file: Path, run: Runs) -> None:
-        file.write_text("accounts: []")
+        file.write_text(f"accounts: [{{account_id: '{ONE}', role: audit}}]")
         with pytest.raises(UsageError, match="is the list of accounts and would be replaced"):
             run("--accounts", str(file), "--format", f"csv={file}")
 

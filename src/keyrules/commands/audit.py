@@ -58,7 +58,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     several = parser.add_argument_group("several accounts")
     add_organization_options(several)
-    several.add_argument("--external-id", metavar="VALUE", help="external id that the roles want")
     several.add_argument("--session-policy", metavar="FILE", help="policy that narrows each session")
     several.add_argument("--accounts", metavar="FILE", help="these accounts: the file that lists them")
     several.add_argument("--keep-reports", metavar="DIR", help="keep each account's report in this folder")

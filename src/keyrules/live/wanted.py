@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from keyrules.live.accounts_file import AccountsFile, read_accounts
 from keyrules.live.organization import checked_units, list_accounts
 from keyrules.live.roles import account_of, checked_external_id, checked_via, role_everywhere
 from keyrules.live.targets import Target, Targets, chosen, is_account
@@ -19,11 +20,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Wanted:
-    """`default` is a target without an account, reached as the options say. `own` is the account that --role names by
-    its ARN."""
+    """`default` is a target without an account, reached as the options say. `entries` are those of `file`, and `own` is
+    the account that --role names by its ARN."""
 
     organization: bool
     file: Path | None
+    entries: AccountsFile | None
     units: tuple[str, ...]
     excluded: frozenset[str]
     via: tuple[str, ...]
@@ -43,12 +45,9 @@ class Wanted:
         return list_accounts(reach.aws, reach.own_session(), self.units, self.default)
 
     def find(self, reach: Reach) -> Targets:
-        """The accounts. InputError where AWS does not say them, UsageError for a file that is no list."""
-        if self.file is not None:
-            from keyrules.live.accounts_file import read_accounts
-
-            listed = read_accounts(self.file, self.default)
-            return chosen(listed.targets, self.excluded, listed.problems)
+        """The accounts. InputError where AWS does not say them."""
+        if self.entries is not None:
+            return chosen(self.entries.targets, self.excluded, self.entries.problems)
         if self.organization:
             return chosen(self._of_organization(reach), self.excluded)
         account = self.own or reach.identity[0]
@@ -68,15 +67,18 @@ def wanted(args: argparse.Namespace) -> Wanted:
     for number in args.exclude_account:
         if not is_account(number):
             raise UsageError(f"--exclude-account: {printable(number)!r} is no account; write its number of 12 digits")
-    if external_id is not None and not args.role and not file:
+    if external_id is not None and not args.role and not args.via and not file:
         raise UsageError("--external-id is for a role; add --role NAME")
     role = role_everywhere(args.role) if args.role else None
+    default = Target("", roles=(role,) if role else (), external_id=external_id)
+    path = Path(file) if file else None
     return Wanted(
         organization=args.organization,
-        file=Path(file) if file else None,
+        file=path,
+        entries=read_accounts(path, default) if path is not None else None,
         units=checked_units(args.ou),
         excluded=frozenset(args.exclude_account),
         via=checked_via(args.via),
-        default=Target("", roles=(role,) if role else (), external_id=external_id),
+        default=default,
         own=account_of(args.role) if args.role else None,
     )

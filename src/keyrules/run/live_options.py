@@ -20,4 +20,5 @@ def add_organization_options(group: argparse._ActionsContainer) -> None:
         "--exclude-account", action="append", default=[], metavar="ACCOUNT", help="leave this account out; repeatable"
     )
     group.add_argument("--role", metavar="ROLE", help="role to assume in each account")
+    group.add_argument("--external-id", metavar="VALUE", help="external id that the roles want")
     group.add_argument("--via", action="append", default=[], metavar="ARN", help="role to assume first; repeatable")
