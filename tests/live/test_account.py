@@ -140,8 +140,10 @@ def ann() -> FakeAccount:
 def test_keys_are_read_with_their_last_use(ann: FakeAccount) -> None:
     fake = FakeAws(AS_OF)
     fake.accounts[NUMBER] = ann
+    fake.page = 1
     with met(fake, NUMBER) as (reach, _):
         keys = reach.account(NUMBER).access_keys("ann")
+        assert fake.count("ListAccessKeys") == 2, "page by page"
         assert keys is not None
         assert [(each.key_id, each.active, each.created, each.used) for each in keys] == [
             ("AKIAIOSFODNN7EXAMPLA", True, "2025-01-16T00:00:00", ""),

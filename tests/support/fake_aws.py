@@ -104,7 +104,6 @@ class FakeAws:
         self.assumed: list[dict[str, str]] = []
         self.session_calls: int | None = None
         self.page = 20
-        self.busy = self.busiest = 0
         self._sessions: dict[str, tuple[str, int]] = {}
         self._lock = threading.Lock()
 
@@ -217,13 +216,16 @@ class FakeAws:
         user = asked["UserName"]
         if user not in account.keys:
             raise _No("NoSuchEntity")
+        start = int(asked.get("Marker", "0"))
+        end = start + self.page
         members = "".join(
             f"<member><UserName>{escape(user)}</UserName><AccessKeyId>{key.key_id}</AccessKeyId>"
             f"<Status>{'Active' if key.active else 'Inactive'}</Status>"
             f"<CreateDate>{key.created.strftime('%Y-%m-%dT%H:%M:%SZ')}</CreateDate></member>"
-            for key in account.keys[user]
+            for key in account.keys[user][start:end]
         )
-        return f"<AccessKeyMetadata>{members}</AccessKeyMetadata><IsTruncated>false</IsTruncated>"
+        more = f"<IsTruncated>true</IsTruncated><Marker>{end}</Marker>" if end < len(account.keys[user]) else ""
+        return f"<AccessKeyMetadata>{members}</AccessKeyMetadata>{more or '<IsTruncated>false</IsTruncated>'}"
 
     def _get_access_key_last_used(self, account: FakeAccount, asked: dict[str, str]) -> str:
         key_id = asked["AccessKeyId"]
