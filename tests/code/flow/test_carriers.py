@@ -17,6 +17,8 @@ SINK = "aws_lambda_function.sink"
 # What carries: locals of the root, further blocks, and the expression that the sink gets. @ is the key's attribute.
 CARRIERS: Mapping[str, tuple[Mapping[str, str], str, str]] = {
     "attribute": ({}, "", "aws_iam_access_key.k.@"),
+    "reserved root": ({}, "", "resource.aws_iam_access_key.k.@"),
+    "reserved root in a loop": ({}, "", "[for x in resource.aws_iam_access_key.k[*] : x.@][0]"),
     "index syntax": ({}, "", 'aws_iam_access_key.k["@"]'),
     "legacy index": ({}, "", "aws_iam_access_key.k.0.@"),
     "needless index": ({}, "", "aws_iam_access_key.k[0].@"),

@@ -47,6 +47,13 @@ def instance_keys(declared: Declaration, scope: Scope, worth: Worth) -> tuple[Ke
     return (None,) if declared.enabled is None else _switched(declared.enabled, scope, worth)
 
 
+def _instances_of(declared: Declaration, scope: Scope, worth: Worth) -> Any:
+    """The same, worked out once; UNKNOWN in place of None."""
+    node = ("instances", declared.path, declared.start_line, declared.name)
+    keys = _once(scope, node, lambda: instance_keys(declared, scope, worth))
+    return UNKNOWN if keys is None else keys
+
+
 def _switched(enabled: Expr, scope: Scope, worth: Worth) -> tuple[Key, ...] | None:
     try:
         decision = truth(worth(enabled, Frame(scope), 0))
@@ -168,6 +175,8 @@ def _module_output(
     name: str, steps: tuple[Step, ...], frame: Frame, worth: Worth, depth: int
 ) -> tuple[Any, tuple[Step, ...]]:
     key, rest = _leading_key(steps[1:], frame, worth, depth)
+    if name in frame.scope.module.calls:
+        key = _present(frame.scope.module.calls[name], key, frame.scope, worth)
     child = frame.scope.child(name, key)
     if child is None or not rest or not isinstance(rest[0], Attr):
         return UNKNOWN, ()
@@ -185,6 +194,7 @@ def _block(
     if declared is None:
         return UNKNOWN, ()
     key, rest = _leading_key(steps, frame, worth, depth)
+    key = _present(declared, key, frame.scope, worth)
     if not rest or not isinstance(rest[0], Attr):
         if rest is steps:
             return _instances(declared, kind, frame.scope, worth, depth), rest
@@ -210,8 +220,8 @@ def _argument(declared: Declaration, kind: str, key: Key, argument: str, scope: 
 
 def _instances(declared: Declaration, kind: str, scope: Scope, worth: Worth, depth: int) -> Any:
     """A whole block as a value: an object, a tuple of objects with `count`, an object of them with `for_each`."""
-    keys = instance_keys(declared, scope, worth)
-    if keys is None:
+    keys = _instances_of(declared, scope, worth)
+    if keys is UNKNOWN:
         return UNKNOWN
     found = {key: _instance(declared, kind, key, scope, worth, depth) for key in keys}
     if declared.value("for_each") is not None:
@@ -232,3 +242,26 @@ def _leading_key(steps: tuple[Step, ...], frame: Frame, worth: Worth, depth: int
         key = plain(worth(steps[0].key, frame, depth))
         return (key if isinstance(key, (int, str)) else None), steps[1:]
     return None, steps
+
+
+def _present(declared: Declaration, key: Key, scope: Scope, worth: Worth) -> Key:
+    """The key of the instance that an index picks. Raises Refused where there surely is none."""
+    keys = () if key is None else _instances_of(declared, scope, worth)
+    if key is None or keys is UNKNOWN or keys == (None,):
+        return key
+    found: dict[str, Key] = {str(each): each for each in keys}
+    if str(key) not in found:
+        raise Refused
+    return found[str(key)]
+
+
+def may_be_absent(root: str, steps: tuple[Step, ...], frame: Frame, worth: Worth, depth: int) -> bool:
+    """Whether a traversal picks an instance of a block or module call of which nobody knows whether it is there."""
+    names = [step.name for step in steps if isinstance(step, Attr)]
+    module = frame.scope.module
+    blocks, before = {"module": (module.calls, 1), "data": (module.data, 2)}.get(root, (module.resources, 1))
+    declared = blocks.get(".".join([*([root] if blocks is module.resources else []), *names[:before]]))
+    if declared is None or len(steps) <= before or not isinstance(steps[before], Index):
+        return False
+    key, _ = _leading_key(steps[before:], frame, worth, depth)
+    return key is None or _instances_of(declared, frame.scope, worth) is UNKNOWN

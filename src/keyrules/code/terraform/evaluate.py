@@ -358,6 +358,8 @@ def _try(name: str, args: tuple[Expr, ...], frame: Frame, depth: int) -> Any:
             continue
         if value is UNKNOWN or (not isinstance(arg, Access) and not decided(value)):
             return UNKNOWN
+        if any(declared.may_be_absent(named.root, named.steps, frame, worth, depth) for named in references(arg)):
+            return UNKNOWN
         return True if name == "can" else value
     raise Refused
 

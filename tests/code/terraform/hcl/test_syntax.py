@@ -37,6 +37,35 @@ def value(text: str) -> Expr:
 
 
 @pytest.mark.parametrize(
+    ("text", "same"),
+    [
+        ("resource.a_b.c.d", "a_b.c.d"),
+        ("resource.a_b.c[0].d", "a_b.c[0].d"),
+        ('"${resource.a_b.c}"', '"${a_b.c}"'),
+        ("[for x in resource.a_b.c : resource.a_b.d]", "[for x in a_b.c : a_b.d]"),
+        ("[for resource in resource.a_b.c : 1]", "[for resource in a_b.c : 1]"),
+        ('"%{ for resource in x }%{ endfor }${resource.a_b.c}"', '"%{ for resource in x }%{ endfor }${a_b.c}"'),
+    ],
+)
+def test_the_reserved_root_is_left_out(text: str, same: str) -> None:
+    assert value(text) == value(same)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "resource.value.name",
+        "resource.name",
+        "[for resource in x : resource.a_b.c][0]",
+        "{ for resource, y in x : resource.a_b.c => 1 }",
+        '"%{ for resource in x }${resource.a_b.c}%{ endfor }"',
+    ],
+)
+def test_other_names_of_that_kind_stay(text: str) -> None:
+    assert "Name(ident='resource'), steps" in repr(value(text))
+
+
+@pytest.mark.parametrize(
     ("text", "expected"),
     [
         ("1", ONE),

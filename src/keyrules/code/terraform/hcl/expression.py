@@ -64,6 +64,7 @@ _PRECEDENCE = {
     "%": 6,
 }
 _CONSTANTS = {"true": True, "false": False, "null": None}
+_RESOURCE = Name("resource")
 _DIRECTIVES = ("if", "else", "endif", "for", "endfor")
 
 
@@ -78,6 +79,7 @@ class ExpressionParser:
         self._position = 0
         self._newlines = True
         self._depth = 0
+        self._bound: list[frozenset[str | None]] = []
         self._terms: dict[str, Callable[[], Expr]] = {
             NAME: self._name_or_call,
             NUMBER: self._number,
@@ -200,10 +202,21 @@ class ExpressionParser:
             raise self.unexpected("an expression")
         expr = term()
         if self.peek().kind in (".", "["):
-            expr = Access(expr, self._steps())
+            expr = self._traversal(expr, self._steps())
         for sign in reversed(signs):
             expr = Unary(sign, expr)
         return expr
+
+    def _traversal(self, base: Expr, steps: tuple[Step, ...]) -> Expr:
+        """A base with its steps; `resource.TYPE.NAME` is another way to write `TYPE.NAME`.
+
+        The iterator of a dynamic block may have that name, too, and has nothing but a key and a value.
+        """
+        if base == _RESOURCE and len(steps) > 1 and not any("resource" in names for names in self._bound):
+            kind, name = steps[:2]
+            if isinstance(kind, Attr) and isinstance(name, Attr) and kind.name not in ("key", "value"):
+                return Access(Name(kind.name), steps[1:])
+        return Access(base, steps)
 
     def _steps(self) -> tuple[Step, ...]:
         steps: list[Step] = []
@@ -311,6 +324,7 @@ class ExpressionParser:
         key_name, value_name = self._for_names()
         collection = self._expression()
         self.expect(":", "':' after the collection of 'for'")
+        self._bound.append(frozenset({key_name, value_name}))
         key: Expr | None = None
         value = self._expression()
         group = False
@@ -322,6 +336,7 @@ class ExpressionParser:
         if self.at_word("if"):
             self.take()
             condition = self._expression()
+        self._bound.pop()
         self.expect(end, f"'{end}' at the end of 'for'")
         self._newlines = newlines_before
         self.ascend()
@@ -372,6 +387,10 @@ class ExpressionParser:
             if keyword == "for":
                 key_name, value_name = self._for_names()
         expr = self._expression() if keyword in ("", "if", "for") else None
+        if keyword == "for":
+            self._bound.append(frozenset({key_name, value_name}))
+        elif keyword == "endfor" and self._bound:
+            self._bound.pop()
         closer = self.expect(END_SEQUENCE, "'}' at the end of an interpolation or directive")
         self._newlines = before
         return Marker(keyword, opener.line, opener.text == "~", closer.text == "~", expr, key_name, value_name)

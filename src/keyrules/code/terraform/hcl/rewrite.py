@@ -35,7 +35,7 @@ def rewritten(expr: Expr, change: Callable[[Expr], Expr]) -> Expr:
 
     match expr:
         case Template(parts):
-            expr = Template(tuple(map(inner, parts)))
+            expr = replace(expr, parts=tuple(map(inner, parts)))
         case Access(base, steps):
             changed = tuple(Index(inner(step.key)) if isinstance(step, Index) else step for step in steps)
             expr = Access(base if isinstance(base, Name) else inner(base), changed)
