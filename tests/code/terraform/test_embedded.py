@@ -120,6 +120,36 @@ def test_a_body_that_does_not_resolve_is_unknown_where_it_speaks_of_keys(
         assert found(tmp_path, text) == ({address: status} if status else {})
 
 
+OTHER = YAML.replace("AWS::IAM::AccessKey", "AWS::S3::Bucket").replace("{UserName: x}", "{}")
+BODIES = f"locals {{\n  bodies = {{\n    a = <<EOF\n{YAML}EOF\n    b = <<EOF\n{OTHER}EOF\n  }}\n}}\n"
+
+
+def test_each_instance_has_its_own_body(tmp_path: Path) -> None:
+    each = stack("each.value", more="  for_each = local.bodies\n")
+    assert found(tmp_path / "each", BODIES + each) == {'aws_cloudformation_stack.s["a"]/K': "FAIL"}
+    counted = stack('local.bodies[count.index == 0 ? "b" : "a"]', more="  count = 2\n")
+    assert found(tmp_path / "counted", BODIES + counted) == {"aws_cloudformation_stack.s[1]/K": "FAIL"}
+    alike = stack("local.bodies.a", more="  count = 2\n")
+    assert found(tmp_path / "alike", BODIES + alike) == {ADDRESS: "FAIL"}
+    by_file = stack("file(each.value)", more='  for_each = toset(["k.yaml"])\n')
+    assert set(found(tmp_path / "file", by_file, **{"k.yaml": YAML}).values()) == {"FAIL"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        BODIES + stack("local.bodies[var.which]") + 'variable "which" {}\n',
+        BODIES + stack("each.value", more="  for_each = var.which ? local.bodies : {}\n") + 'variable "which" {}\n',
+        'variable "bodies" {\n  default = { a = "Type: AWS::IAM::AccessKey" }\n}\n'
+        + stack("lookup(var.bodies, var.which)")
+        + 'variable "which" {}\n',
+    ],
+)
+def test_a_body_that_may_be_one_with_a_key_is_unknown(tmp_path: Path, text: str) -> None:
+    """The stack speaks of no key, and what it may deploy does."""
+    assert found(tmp_path, text) == {"aws_cloudformation_stack.s": "UNKNOWN"}
+
+
 def test_a_stack_that_is_not_declared_deploys_nothing(tmp_path: Path) -> None:
     assert list(templates_in(module(tmp_path, stack(f"jsonencode({KEY})", more="  count = 0\n")))) == []
     assert found(tmp_path, stack(f"jsonencode({KEY})", more="  count = var.n\n") + 'variable "n" {}\n') == {

@@ -8,6 +8,7 @@ import pytest
 from scanning import Scanned, scan, write
 
 from keyrules.code.terraform.readings import MAX_SETS, Readings
+from keyrules.code.terraform.values_files import MAX_FILES
 
 ROTATION = "KEY_AWS_001"
 SWITCHED = """variable "create" {
@@ -176,3 +177,14 @@ class TestPrograms:
         keys = KEY % ("a", "lifecycle { enabled = var.x }") + KEY % ("b", "lifecycle { enabled = !var.x }")
         done = scan(write(tmp_path, {"main.tf": 'variable "x" {}\n' + keys}))
         assert {status for status, _ in said(done, "KEY_AWS_003").values()} == {"PASS"}
+
+
+def test_values_beyond_what_is_read_are_said(tmp_path: Path) -> None:
+    files = {f"v{number:03}.tfvars": "create = false\n" for number in range(MAX_FILES)}
+    few = scan(write(tmp_path / "few", {"main.tf": SWITCHED, **files}))
+    assert (few.code, few.errors()) == (0, {})
+    many = scan(write(tmp_path / "many", {"main.tf": SWITCHED, **files, "w.tfvars": "create = true\n"}))
+    assert many.code == 3
+    assert list(many.errors().values()) == [
+        f"Has more than {MAX_FILES} files of values; those after them are not judged"
+    ]

@@ -33,7 +33,7 @@ from keyrules.code.terraform.hcl.render import render
 from keyrules.code.terraform.hcl.values import text as as_text
 from keyrules.code.terraform.hcl.walk import children
 from keyrules.code.terraform.module import Declaration, normalize
-from keyrules.code.terraform.scope import Frame, Scope, walk
+from keyrules.code.terraform.scope import Frame, Key, Scope, format_key, walk
 
 STACK_TYPES = (
     "aws_cloudformation_stack",
@@ -43,7 +43,8 @@ STACK_TYPES = (
 )
 RESOURCE_TYPE = "aws_cloudcontrolapi_resource"
 _MAX_DEPTH = 16
-_KEY_WORDS = re.compile(r"access[-_ ]?keys?(?![a-z])|AWS::IAM::AccessKey", re.IGNORECASE)
+_TEMPLATE_TYPE = "AWS::IAM::AccessKey"
+_KEY_WORDS = re.compile(rf"access[-_ ]?keys?(?![a-z])|{_TEMPLATE_TYPE}", re.IGNORECASE)
 _OPEN = re.compile(r"\{\{[^{}]*\}\}")
 _INTERPOLATION = re.compile(r"\$(\$?)\{([^{}]*)\}|%%\{")
 
@@ -75,36 +76,66 @@ def templates_in(root: Scope) -> Iterator[tuple[Declaration, EmbeddedTemplate]]:
     """Every template that the stacks of a root module and of its local modules deploy, with the stack's declaration.
 
     A stack whose `count` or `for_each` is surely none deploys nothing. One whose template does not resolve is only
-    named where its name or its arguments speak of access keys: most stacks are about other things.
+    named where its name or its arguments speak of access keys, or where a text that it may be given does: most stacks
+    are about other things.
     """
     for scope in walk(root):
         for name, declared in sorted(scope.module.resources.items()):
             kind = name.split(".")[0]
             if kind not in STACK_TYPES and kind != RESOURCE_TYPE:
                 continue
-            if instance_keys(declared, scope) == ():
-                continue
-            address = f"{scope.prefix}{name}"
-            reader = _Reader(scope, declared)
-            bodies = reader.resource() if kind == RESOURCE_TYPE else reader.stack()
-            for place, text, whole in bodies:
-                yield declared, EmbeddedTemplate(address, place.path, place.start_line, place.end_line, text, whole)
-            if not bodies and _speaks_of_keys(declared):
-                lines = (declared.start_line, declared.end_line)
-                yield declared, EmbeddedTemplate(address, declared.path, *lines, None)
+            keys = instance_keys(declared, scope)
+            keys = (None,) if keys is None else keys
+            instances: dict[_Body | None, list[Key]] = {}
+            for key in keys:
+                reader = _Reader(scope, declared, key)
+                bodies = reader.resource() if kind == RESOURCE_TYPE else reader.stack()
+                for body in bodies:
+                    instances.setdefault(body, []).append(key)
+                if not bodies:
+                    instances.setdefault(None, []).append(key)
+            for found, same in instances.items():
+                address = f"{scope.prefix}{name}{format_key(same[0]) if len(same) < len(keys) else ''}"
+                if found is not None:
+                    place, text, whole = found
+                    yield declared, EmbeddedTemplate(address, place.path, place.start_line, place.end_line, text, whole)
+                elif _speaks_of_keys(declared) or _is_given_keys(scope):
+                    lines = (declared.start_line, declared.end_line)
+                    yield declared, EmbeddedTemplate(address, declared.path, *lines, None)
 
 
 def _speaks_of_keys(declared: Declaration) -> bool:
-    todo = [attribute.value for attribute in declared.body.attributes.values()]
-    words = [declared.name]
+    expressions = [attribute.value for attribute in declared.body.attributes.values()]
+    return any(_KEY_WORDS.search(word) for word in (declared.name, *_words(expressions, names=True)))
+
+
+def _is_given_keys(scope: Scope) -> bool:
+    """Whether a local, an input or an argument of a call on the way holds text of a template with a key."""
+    if "given keys" not in scope.memo:
+        scope.memo["given keys"] = _holds_keys(scope)
+    return bool(scope.memo["given keys"]) or (scope.parent is not None and _is_given_keys(scope.parent))
+
+
+def _holds_keys(scope: Scope) -> bool:
+    module = scope.module
+    given = [found.value("value") for found in module.locals.values()]
+    given += [found.value("default") for found in module.variables.values()]
+    given += [found.value for found in module.values.values()]
+    if scope.call is not None:
+        given += [attribute.value for attribute in scope.call.body.attributes.values()]
+    return any(_TEMPLATE_TYPE in word for word in _words([expr for expr in given if expr is not None], names=False))
+
+
+def _words(expressions: list[Expr], *, names: bool) -> Iterator[str]:
+    """The texts in expressions, and what they name if that is asked."""
+    todo = list(expressions)
     while todo:
         expr = todo.pop()
         todo += children(expr)
         if isinstance(expr, Literal) and isinstance(expr.value, str):
-            words.append(expr.value)
-        elif isinstance(expr, (Access, Name)):
-            words.append(render(expr))
-    return any(_KEY_WORDS.search(word) for word in words)
+            yield expr.value
+        elif names and isinstance(expr, (Access, Name)):
+            yield render(expr)
 
 
 _Body = tuple[_Place, str, bool]
@@ -113,8 +144,9 @@ _Body = tuple[_Place, str, bool]
 class _Reader:
     """Resolves the template of one resource to text."""
 
-    def __init__(self, scope: Scope, declared: Declaration) -> None:
+    def __init__(self, scope: Scope, declared: Declaration, key: Key) -> None:
         self._declared = declared
+        self._key = key
         self._scope = scope
         self._numbers: dict[Expr, int] = {}
 
@@ -267,7 +299,8 @@ class _Reader:
 
     def _frame(self, scope: Scope) -> Frame:
         folders = {"module": scope.module.path, "root": scope.root.module.path, "cwd": scope.root.module.path}
-        return Frame(scope, block=self._declared, bindings={"path": folders})
+        own = scope is self._scope
+        return Frame(scope, self._key if own else None, self._declared if own else None, {"path": folders})
 
 
 def _value(declared: Declaration | None, attribute: str, scope: Scope) -> tuple[Expr, _Place, Scope] | None:

@@ -10,7 +10,8 @@ from keyrules.code.terraform.hcl.ast import Attribute
 from keyrules.code.terraform.module import ModuleReader, SourceError
 from keyrules.code.values_places import own_values, shared_values
 
-_MAX_FILES = 400
+MAX_FILES = 400
+"""How many values files of a root, and of those for several roots, are read."""
 
 
 @dataclass(frozen=True)
@@ -30,12 +31,16 @@ class ValueSet:
 def values_files(folder: str, inputs: frozenset[str], reader: ModuleReader) -> Iterator[ValueSet]:
     """The values files around a root module with these inputs, in a stable order; one that several roots may share
     counts where the root declares every input that it sets."""
-    for path in list(own_values(folder))[:_MAX_FILES]:
+    own, shared = list(own_values(folder)), list(shared_values(folder))
+    for path in own[:MAX_FILES]:
         yield _read(path, reader)
-    for path in list(shared_values(folder))[:_MAX_FILES]:
+    for path in shared[:MAX_FILES]:
         found = _read(path, reader)
         if found.values and found.values.keys() <= inputs:
             yield found
+    if len(own) > MAX_FILES or len(shared) > MAX_FILES:
+        message = f"has more than {MAX_FILES} files of values; those after them are not judged"
+        yield ValueSet(shown(folder), {}, (SourceError(folder, 0, message),))
 
 
 def _read(path: str, reader: ModuleReader) -> ValueSet:
