@@ -76,7 +76,7 @@ def keys(endpoint: str) -> dict[str, str]:
 
 def keyrules(*argv: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "keyrules.cli", *argv],
+        [sys.executable, "-m", "keyrules", *argv],
         env={**environment(), "PATH": os.environ["PATH"], "PYTHONPATH": str(SOURCE)},
         capture_output=True,
         text=True,
