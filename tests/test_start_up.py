@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import subprocess
 import sys
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 from scanning import PROJECT, write
 
-from keyrules import cli
+from keyrules.arguments import COMMANDS, Parser
 from keyrules.cli import main
 from keyrules.code import early_answer, scan
 from keyrules.commands import scan as scan_command
@@ -47,7 +48,7 @@ EVALUATING = {
     "keyrules.code.scan",
     "keyrules.reports.outputs",
 }
-START = {"keyrules.cli", "keyrules.terminal", "keyrules.terms"}
+START = {"keyrules.cli", "keyrules.arguments", "keyrules.records", "keyrules.terminal", "keyrules.terms"}
 CLEAN: Mapping[str, str | bytes] = {
     "main.tf": 'variable "x" {}\nresource "aws_vpc" "v" {\n  tags = { a = "\\u0041" }\n}\n',
     "call.tf": 'module "m" {\n  source = "./m"\n}\n',
@@ -102,6 +103,7 @@ class TestImports:
         modules = imported(clean, *arguments)
         assert "keyrules.code.discovery" in modules
         assert modules & (SLOW | EVALUATING) == set()
+        assert "--quiet" not in arguments or modules & {"argparse", "typing"} == set()
 
     def test_the_version_imports_no_command(self, clean: Path) -> None:
         modules = imported(clean, "--version")
@@ -113,7 +115,7 @@ class TestImports:
         assert modules & (SLOW | EVALUATING) == set()
         assert own_modules(modules) == START
 
-    @pytest.mark.parametrize("command", cli._COMMANDS)
+    @pytest.mark.parametrize("command", COMMANDS)
     def test_the_help_of_a_command_imports_its_arguments_only(self, clean: Path, command: str) -> None:
         modules = imported(clean, command, "--help")
         assert modules & (SLOW | EVALUATING) == set()
@@ -131,7 +133,8 @@ class TestImports:
         assert imported(clean, "scan", "--rule", "KEY_AWS_001") >= {
             "keyrules.model",
             "keyrules.code.scan",
-            "dataclasses",
+            "argparse",
+            "typing",
         }
 
 
@@ -173,7 +176,7 @@ class TestTheSameAnswer:
     ) -> None:
         first = main(arguments), *capfdbinary.readouterr()
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(scan_command, "first_look", lambda *_: None)
+            patch.setattr(early_answer, "first_look", lambda *_: None)
             assert (main(arguments), *capfdbinary.readouterr()) == first
         assert first[0] in (0, 2)
 
@@ -184,7 +187,7 @@ class TestTheSameAnswer:
         monkeypatch.chdir(write(tmp_path, {name: "locals {}\n"}))
         assert main(["scan", name]) == 0
         first = capfdbinary.readouterr()
-        monkeypatch.setattr(scan_command, "first_look", lambda *_: None)
+        monkeypatch.setattr(early_answer, "first_look", lambda *_: None)
         assert main(["scan", name]) == 0
         assert capfdbinary.readouterr() == first and first.out.endswith(b"Nothing to evaluate.\n") and not first.err
 
@@ -192,7 +195,7 @@ class TestTheSameAnswer:
     def test_on_a_terminal(self, clean: Path, monkeypatch: pytest.MonkeyPatch, columns: str) -> None:
         """Both ways see the same terminal."""
         outputs = []
-        for patch in ("", "from keyrules.commands import scan; scan.first_look = lambda *_: None; "):
+        for patch in ("", "from keyrules.code import early_answer; early_answer.first_look = lambda *_: None; "):
             script = f"import sys; {patch}from keyrules.cli import main; sys.exit(main(['scan', 'main.tf', 'm', '.']))"
             ours, theirs = os.openpty()
             environment = {**os.environ, "PYTHONPATH": str(PROJECT / "src"), "COLUMNS": columns}
@@ -206,19 +209,30 @@ class TestTheSameAnswer:
 class TestWhatIsCheckedFirst:
     def test_every_option_that_could_change_the_answer(self, clean: Path) -> None:
         """An option that nobody declared harmless is for the whole way."""
-        assert early_answer.first_look(["."], Asked()) is not None
-        for name in Asked._fields:
-            harmless = name in ("quiet", "no_color", "show_passing", "fail_on")
-            given = Asked.of({name: "high"})
-            assert given.in_use() == {name}
-            assert (early_answer.first_look(["."], given) is not None) == harmless, name
-
-    def test_every_option_of_scan_is_one_of_them(self, clean: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        parser = cli._Parser()
+        parser = Parser()
         scan_command.add_arguments(parser)
-        assert set(vars(parser.parse_args([]))) - set(Asked._fields) == {"paths", "timeout"}
-        monkeypatch.setattr(scan_command, "first_look", None)
-        assert main(["scan", "--timeout", "7"]) == 0
+        harmless = {"--quiet", "--no-color", "--show-passing", "--fail-on"}
+        options = {action.option_strings[0]: action.nargs for action in parser._actions if action.option_strings}
+        assert harmless < options.keys()
+        for option, values in options.items():
+            words = [option] if values == 0 else [option, "high"]
+            assert (early_answer.first_look([*words, "."]) is not None) == (option in harmless), option
+            assert (early_answer.first_look([".", *words]) is not None) == (option in harmless), option
+        assert early_answer.first_look(["--fail-on", "severe"]) is None
+
+    @pytest.mark.parametrize("length", range(5))
+    def test_the_words_are_read_as_argparse_reads_them(self, length: int) -> None:
+        parser = Parser()
+        scan_command.add_arguments(parser)
+        words = ("--quiet", "--fail-on", "--fail-on=LOW", "high", "a", "", "-", "--", "-q", "--qui")
+        read = 0
+        for line in itertools.product(words, repeat=length):
+            if paths := early_answer._paths(line):
+                args = parser.parse_args(list(line))
+                assert (args.paths or ["."]) == paths and args.quiet == ("--quiet" in line), line
+                assert Asked.of({**vars(args), "quiet": False, "fail_on": None}) == Asked(), line
+                read += 1
+        assert read > length
 
     @pytest.mark.parametrize("name", [".keyrules.yaml", ".keyrules.yml", ".keyrules-exceptions.yaml"])
     @pytest.mark.parametrize("place", ["", ".."])
@@ -226,7 +240,7 @@ class TestWhatIsCheckedFirst:
         self, clean: Path, capfd: pytest.CaptureFixture[str], name: str, place: str
     ) -> None:
         write(clean / place, {name: "nonsense: ["})
-        assert early_answer.first_look(["."], Asked()) is None
+        assert early_answer.first_look(["."]) is None
         if not place:
             assert main(["scan"]) == 2 and name in capfd.readouterr().err
 

@@ -11,11 +11,11 @@ import hashlib
 from abc import abstractmethod
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple, TypeAlias, overload
 
+from keyrules.records import dataclass, field
 from keyrules.run_facts import AccountState as AccountState
 from keyrules.run_facts import ConfigurationUse as ConfigurationUse
 from keyrules.run_facts import Coverage as Coverage

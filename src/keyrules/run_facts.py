@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from keyrules.records import dataclass, field
 from keyrules.terms import Severity
 
 if TYPE_CHECKING:

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TextIO
+
+from keyrules.records import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import TextIO
 
 DEFAULT_WIDTH = 100
 """The columns of text that goes to no terminal."""

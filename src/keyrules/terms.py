@@ -7,6 +7,12 @@ from __future__ import annotations
 
 import enum
 
+CONFIGURATION_FILE = ".keyrules.yaml"
+MISSPELT_FILE = ".keyrules.yml"
+"""The name that is refused, because it would be passed over."""
+
+EXCEPTIONS_FILE = ".keyrules-exceptions.yaml"
+
 YEARS = range(1970, 2200)
 """Of every moment that is read or asked for: IAM opened in 2011, and a date outside of these is a spreadsheet's or a
 database's idea of zero."""

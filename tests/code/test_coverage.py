@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -26,6 +25,7 @@ from keyrules.code.terraform import module
 from keyrules.code.terraform import unit as terraform_unit
 from keyrules.model import CoverageOutcome, Evaluation, Selection
 from keyrules.pack.catalog import load_pack
+from keyrules.records import replace
 
 KEY = 'resource "aws_iam_access_key" "k" {\n  user = "svc"\n}\n'
 DOCUMENT = json.dumps({"resource": [{"aws_iam_access_key": {"k": {"user": "svc"}, "j": {"user": "other"}}}]})

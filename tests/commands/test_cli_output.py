@@ -16,7 +16,8 @@ import pytest
 from scanning import AS_OF, PROJECT, Scanned, run, scan, write
 from severities import CRITICAL, HIGH, LOW, MEDIUM, SEVERITIES, SIXTY_DAYS
 
-from keyrules.cli import _COMMANDS, main
+from keyrules.arguments import COMMANDS, Parser
+from keyrules.cli import main
 from keyrules.model import Plane
 from keyrules.pack.catalog import load_pack
 from keyrules.reports.report_formats import formats_of
@@ -99,7 +100,7 @@ class TestReports:
 
 
 class TestHelp:
-    @pytest.mark.parametrize("command", ["", *_COMMANDS])
+    @pytest.mark.parametrize("command", ["", *COMMANDS])
     def test_it_fits_a_screen(
         self, command: str, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -121,10 +122,9 @@ class TestHelp:
         assert tuple(re.split(r",\s+", named)) == formats_of(plane)
 
     def test_the_examples_in_it_are_valid(self) -> None:
-        from keyrules.cli import _Parser
         from keyrules.commands.scan import EPILOG, add_arguments
 
-        parser = _Parser()
+        parser = Parser()
         add_arguments(parser)
         examples = [line.split("keyrules scan")[1] for line in EPILOG.splitlines() if "keyrules scan" in line]
         assert len(examples) >= 5

@@ -19,7 +19,8 @@ from pathlib import Path
 import pytest
 from scanning import PROJECT
 
-from keyrules.cli import _every_parser, main
+from keyrules.arguments import every_parser
+from keyrules.cli import main
 from keyrules.commands.completion import SHELLS
 from keyrules.completion.pack_names import PackNames, read_names
 from keyrules.completion.words import Kind, commands
@@ -31,7 +32,7 @@ from keyrules.reports.report_formats import formats_of
 
 PACK = load_pack()
 NAMES = read_names(rules_path())
-COMMANDS = commands(_every_parser(), NAMES)
+COMMANDS = commands(every_parser(), NAMES)
 RULES = [rule.id for rule in PACK.rules]
 # The line as typed, and what one TAB makes of it; the folder holds deploy.tf, `my file.tf` and the folder modules.
 LINES = {

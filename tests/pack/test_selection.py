@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,6 +11,7 @@ from keyrules.model import Selection, UsageError
 from keyrules.pack.catalog import Pack, Retired, load_pack
 from keyrules.pack.listing import describe_facts, describe_rule, list_rules, readme_table
 from keyrules.pack.selection import select
+from keyrules.records import replace
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,6 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +31,7 @@ from moto.server import ThreadedMotoServer
 from readme import snippet
 
 from keyrules.model import Evaluation, Plane, Status, UsageError
+from keyrules.records import replace
 from keyrules.reports import asff as asff_report
 from keyrules.reports.live_records import clipped
 from keyrules.reports.outputs import parse_outputs

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from evaluations import AS_OF, RULES, code_finding, live_finding, make_evaluation
 
 from keyrules.model import BaselineReport, Counts, Evaluation, KnownFinding, Location, Plane, ResolvedFinding, Status
+from keyrules.records import replace
 from keyrules.reports import audit_text
 from keyrules.reports import html as html_report
 from keyrules.reports import markdown as markdown_report

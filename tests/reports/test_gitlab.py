@@ -10,7 +10,6 @@ import json
 import re
 import uuid
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime, timezone
 from typing import Any
 
@@ -38,6 +37,7 @@ from keyrules.model import (
     UsageError,
 )
 from keyrules.pack.catalog import load_pack
+from keyrules.records import replace
 from keyrules.reports import codequality as codequality_report
 from keyrules.reports import gitlab_sast as gitlab_sast_report
 from keyrules.reports.outputs import parse_outputs

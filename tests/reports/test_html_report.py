@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
-from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import pytest
 from evaluations import every_kind_of_code_result, every_kind_of_live_result, live_finding, make_evaluation
 
 from keyrules.model import Evaluation, KeyAges, Plane, Subject
+from keyrules.records import replace
 from keyrules.reports import html as html_report
 from keyrules.reports.html_style import DARK, LIGHT
 from keyrules.reports.text_style import ReportOptions

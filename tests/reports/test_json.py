@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
 import pytest
@@ -22,6 +21,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from keyrules.model import Input, Location, Plane, Status
+from keyrules.records import replace
 from keyrules.reports import json as json_report
 from keyrules.reports.json import dump
 from keyrules.reports.text_style import ReportOptions

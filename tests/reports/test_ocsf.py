@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -17,6 +16,7 @@ from py_ocsf_models.objects.cloud import Cloud  # type: ignore[import-untyped]
 from pydantic import BaseModel
 
 from keyrules.model import Evaluation, Plane, Severity, Status, UsageError
+from keyrules.records import replace
 from keyrules.reports import ocsf as ocsf_report
 from keyrules.reports.outputs import parse_outputs
 from keyrules.reports.text_style import ReportOptions

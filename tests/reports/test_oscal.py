@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -18,6 +17,7 @@ from keyrules.controls.tables import load_frameworks
 from keyrules.controls.verdicts import framework_report
 from keyrules.model import Counts, Evaluation, EvaluationError, Plane, Subject
 from keyrules.pack.catalog import load_pack
+from keyrules.records import replace
 from keyrules.reports import oscal_component, oscal_results
 from keyrules.reports.oscal_component import control_token
 from keyrules.reports.text_style import ReportOptions

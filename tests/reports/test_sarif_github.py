@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -26,6 +25,7 @@ from keyrules.model import (
     Severity,
     Status,
 )
+from keyrules.records import replace
 
 
 def test_rules_carry_what_github_shows() -> None:

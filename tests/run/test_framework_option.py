@@ -160,7 +160,7 @@ def test_ids_come_back_from_csv(folder: Path, capfd: pytest.CaptureFixture[str])
 
 
 def framed(evaluation: Evaluation, title: str = "Rule 1 holds") -> Evaluation:
-    from dataclasses import replace
+    from keyrules.records import replace
 
     part = RulePart("KEY_AWS_001", "implements", "", evaluation.counts)
     result = ControlResult("1.10", title, Outcome.NOT_SATISFIED, FORMULA, (part,), ("\x1b[31mrest",))

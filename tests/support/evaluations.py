@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from dataclasses import replace
 from datetime import date, datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -26,6 +25,7 @@ from keyrules.model import (
     Subject,
     TraceStep,
 )
+from keyrules.records import replace
 from keyrules.reports import json as json_report
 from keyrules.reports.text_style import ReportOptions
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import datetime, timezone
 from typing import Any
 
@@ -23,6 +22,7 @@ from keyrules.model import (
     Subject,
     TraceStep,
 )
+from keyrules.records import replace
 
 SEEN = datetime(2025, 12, 1, tzinfo=timezone.utc)
 NAMES = (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date, datetime, timezone
 
 from evaluations import ACCOUNT, EXCEPTION, RULES, every_kind_of_live_result, live_finding, make_evaluation
@@ -24,6 +23,7 @@ from keyrules.model import (
     Status,
     Subject,
 )
+from keyrules.records import replace
 
 FIRST_SEEN = datetime(2025, 11, 3, 8, tzinfo=timezone.utc)
 OTHER_ACCOUNT = "444455556666"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from datetime import datetime, timezone
 from typing import Any
 
@@ -29,6 +28,7 @@ from keyrules.model import (
     TraceStep,
 )
 from keyrules.pack.catalog import load_pack
+from keyrules.records import replace
 from keyrules.reports import sarif as sarif_report
 from keyrules.reports.text_style import ReportOptions
 

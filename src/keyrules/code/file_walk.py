@@ -6,11 +6,11 @@ import errno
 import os
 import stat
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
 
 from keyrules.code.file_names import SKIPPED_FOLDERS, SOURCE_SUFFIXES, may_matter
 from keyrules.code.file_paths import shown
 from keyrules.files import open_regular
+from keyrules.records import dataclass
 
 MAX_FILE_BYTES = 64 * 1024 * 1024
 GZIP = b"\x1f\x8b"
@@ -20,7 +20,8 @@ _SMALL = 2**20
 _NO_FILE = "Cannot be read: it is a pipe or a device and no regular file"
 
 
-class Unread(NamedTuple):
+@dataclass(frozen=True)
+class Unread:
     """Something that could not be looked at: its name as reports show it, a word for the kind, and a sentence."""
 
     input: str

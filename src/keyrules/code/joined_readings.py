@@ -7,7 +7,6 @@ only names them, and a verdict that is the same in several is one.
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Sequence
-from dataclasses import replace
 from typing import TypeVar
 
 from keyrules.code.addresses import without_keys
@@ -15,6 +14,7 @@ from keyrules.code.terraform.readings import Reading
 from keyrules.code.unit_results import Declared
 from keyrules.code.verdict import Verdict, listed
 from keyrules.model import Status
+from keyrules.records import replace
 
 _Item = TypeVar("_Item", bound=Hashable)
 

@@ -6,7 +6,6 @@ Both doors come here by keyrules.code.judges: `keyrules scan`, and the checks th
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from importlib import import_module
 
 from keyrules.code.key_rules import (
@@ -26,6 +25,7 @@ from keyrules.code.skips import Skips
 from keyrules.code.unit_results import Declared, Place
 from keyrules.code.verdict import Verdict
 from keyrules.model import Status
+from keyrules.records import dataclass, field, replace
 
 _TERRAFORM = ("terraform", "plan")
 _EVERYWHERE = (*_TERRAFORM, "cloudformation")

@@ -6,13 +6,13 @@ KEY_AWS_001 asks the reader how its language rotates; everything around that, an
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from keyrules.code.definitions import judge_definition
 from keyrules.code.keys import Key, KeySet, Subject, Unread
 from keyrules.code.verdict import Opinion, TimedContext, Verdict, listed
 from keyrules.model import Status, TraceStep
+from keyrules.records import dataclass, replace
 
 KeyRule: TypeAlias = Callable[[Key, KeySet, TimedContext], Opinion]
 

@@ -7,11 +7,11 @@ say so in a Key and a KeySet, and each rule is then decided in one place.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
 from enum import Enum
 from typing import TypeAlias
 
 from keyrules.code.verdict import Opinion, TimedContext
+from keyrules.records import dataclass, field
 
 
 class Unread(Enum):

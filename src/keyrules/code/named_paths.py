@@ -7,7 +7,6 @@ import stat
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 from keyrules.code.file_paths import STDIN, absolute, shown
@@ -16,6 +15,7 @@ from keyrules.code.plan.json import PlanError, is_plan
 from keyrules.code.plan.wrapping import unwrapped
 from keyrules.files import is_given_pipe, read_named
 from keyrules.model import Evaluation, Finding, InputError, ScanScope, UsageError
+from keyrules.records import replace
 
 
 def except_for(aliases: Mapping[str, str], excluded: Callable[[str], bool] | None) -> Callable[[str], bool] | None:

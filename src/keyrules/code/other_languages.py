@@ -6,17 +6,18 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable
 from functools import cache
-from typing import NamedTuple
 
 from keyrules.code.file_names import PROGRAM_SUFFIXES
 from keyrules.code.file_paths import shown
+from keyrules.records import dataclass
 
 _NEVER = (".md", ".markdown", ".txt", ".rst", ".adoc", ".csv", ".tsv", ".json", ".tfvars", ".xml")
 """Prose and data, in which the words are about keys."""
 _LISTED = 3
 
 
-class Language(NamedTuple):
+@dataclass(frozen=True)
+class Language:
     """What a declaration looks like (`pattern`), what the same file also holds (`beside`), and how people call it.
 
     One of the `words` is in every such file. With `programs` only programs count, because documents of other kinds use

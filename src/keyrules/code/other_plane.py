@@ -6,16 +6,16 @@ import re
 
 _HEADER = (b"user,", b"arn,", b"user_creation_time", b"access_key_1_active")
 _LONGEST_HEADER = 4096
-_REPORT_IN_JSON = re.compile(rb'"Content"\s*:\s*"dXNlcixhcm4s')
+# Strings, which re compiles where a file first needs them.
+_REPORT_IN_JSON = rb'"Content"\s*:\s*"dXNlcixhcm4s'
 """The base64 of `user,arn,`: the JSON of `aws iam get-credential-report`."""
 
-_BLOCK = re.compile(
-    rb'^[ \t]*(?:(?:resource|data|ephemeral|action)[ \t]+"?[\w-]+"?[ \t]+"?[\w-]+"?[ \t]*\{'
-    rb'|(?:module|variable|output|provider)[ \t]+"?[\w-]+"?[ \t]*\{|(?:terraform|locals)[ \t]*\{)',
-    re.MULTILINE,
+_BLOCK = (
+    rb'(?m)^[ \t]*(?:(?:resource|data|ephemeral|action)[ \t]+"?[\w-]+"?[ \t]+"?[\w-]+"?[ \t]*\{'
+    rb'|(?:module|variable|output|provider)[ \t]+"?[\w-]+"?[ \t]*\{|(?:terraform|locals)[ \t]*\{)'
 )
 _TERRAFORM_JSON = (b'"format_version"', b'"terraform_version"', b'"@level"')
-_TEMPLATE = re.compile(rb"AWSTemplateFormatVersion|\bType[\"']?\s*:\s*[\"']?AWS::")
+_TEMPLATE = rb"AWSTemplateFormatVersion|\bType[\"']?\s*:\s*[\"']?AWS::"
 
 
 def is_credential_report(data: bytes) -> bool:
@@ -23,16 +23,16 @@ def is_credential_report(data: bytes) -> bool:
     data = data.replace(b"\0", b"") if b"\0" in data[:4] else data
     text = data.lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n")
     if text.startswith(b"{"):
-        return _REPORT_IN_JSON.search(text) is not None
+        return re.search(_REPORT_IN_JSON, text) is not None
     first = text[:_LONGEST_HEADER].split(b"\n", 1)[0].replace(b'"', b"").replace(b";", b",")
     return all(name in first for name in _HEADER)
 
 
 def kind_of_code(name: str, head: bytes) -> str:
     """What the beginning of a file is where it is code that a scan judges; nothing where it is none."""
-    if name.endswith((".tf", ".tf.json", ".tofu", ".tofu.json")) or _BLOCK.search(head):
+    if name.endswith((".tf", ".tf.json", ".tofu", ".tofu.json")) or re.search(_BLOCK, head):
         return "Terraform code"
     start = head.lstrip(b"\xef\xbb\xbf \t\r\n")
     if start.startswith(b"{") and any(word in head for word in _TERRAFORM_JSON):
         return "a plan or state of Terraform"
-    return "a CloudFormation template" if _TEMPLATE.search(head) else ""
+    return "a CloudFormation template" if re.search(_TEMPLATE, head) else ""

@@ -16,10 +16,10 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeVar
 
 from keyrules.code.scan_unit import Limits
+from keyrules.records import dataclass, field
 
 Work = TypeVar("Work")
 Result = TypeVar("Result")

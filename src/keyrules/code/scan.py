@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import TypeAlias
@@ -37,6 +36,7 @@ from keyrules.model import (
     Status,
 )
 from keyrules.pack.pack import Pack
+from keyrules.records import dataclass, field
 
 _BATCH = 32
 """How many texts are read in one process; most are small."""
@@ -158,7 +158,7 @@ def _evaluated(
     Texts are read whichever rules run, and so are the secrets of plans: a secret that is known is masked in what the
     rules say.
     """
-    errors = [EvaluationError(*error) for error in found.errors]
+    errors = [EvaluationError(error.input, error.kind, error.message) for error in found.errors]
     units = found.units if rules else []
     plans = {unit.path for unit in found.units if unit.kind == "plan"} - set(found.texts)
     files = [*found.texts, *sorted(plans)]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
 
 from keyrules.code.file_paths import shown
 from keyrules.code.unit_results import UnitOutcome
 from keyrules.code.verdict import Verdict
 from keyrules.model import WORST_FIRST, EvaluationError, Finding, Location, Plane, Rule, Selection, Status, TraceStep
+from keyrules.records import dataclass, replace
 from keyrules.reports.text_style import advice_for
 
 

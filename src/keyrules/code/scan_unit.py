@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from typing import NamedTuple
+
+from keyrules.records import dataclass
 
 UNIT_SECONDS = 120.0
 """How long one root module, template or plan may take unless the caller says otherwise."""
@@ -16,7 +17,8 @@ _MOST_PROCESSES = 8
 """Units evaluated at a time, however many cores there are: each process may use its own share of memory."""
 
 
-class Unit(NamedTuple):
+@dataclass(frozen=True)
+class Unit:
     """kind is terraform (a root module's folder, or a file that calls modules which are not here), cloudformation or
     plan (a file). `callers` are files that call a root module with values without being Terraform modules."""
 
@@ -30,7 +32,8 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-class Limits(NamedTuple):
+@dataclass(frozen=True)
+class Limits:
     """Seconds that a unit may take, bytes of address space of its process, and how many are evaluated at a time."""
 
     unit_seconds: float = UNIT_SECONDS

@@ -7,7 +7,6 @@ with every rule selected, because there Checkov itself filters.
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 
@@ -15,6 +14,7 @@ from keyrules.cli import current_time
 from keyrules.code.verdict import Context, TimedContext
 from keyrules.model import Rule, Selection
 from keyrules.pack.catalog import load_pack
+from keyrules.records import dataclass
 
 
 @dataclass

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from keyrules.code.addresses import module_prefix, without_keys
 from keyrules.code.cloudformation.document import Listing, Node, Scalar, Table
@@ -17,6 +16,7 @@ from keyrules.code.cloudformation.template import Block, Template
 from keyrules.code.skip_comments import NO_REASON, SkipComment, safe_reason, skip_comments
 from keyrules.code.terraform.scope import Scope, walk
 from keyrules.code.verdict import Verdict
+from keyrules.records import dataclass
 
 _RULE = re.compile(r"KEY_AWS_(?:\d{3}\b|\*)|key_aws_\d{3}\b")
 

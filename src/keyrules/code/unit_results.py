@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from keyrules.code.scan_unit import Unit
 from keyrules.code.verdict import Verdict
+from keyrules.records import dataclass, field
 
 
 @dataclass(frozen=True)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 
 from keyrules.model import FactValue, Rule, Selection, Status, TraceStep
+from keyrules.records import dataclass, field
 
 _LISTED = 10
 

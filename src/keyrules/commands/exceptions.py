@@ -12,13 +12,12 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from keyrules.run.options import (
-    EXCEPTIONS_FILE,
     Asked,
     add_configuration_options,
     add_exceptions_option,
     add_exclude_option,
 )
-from keyrules.terms import Plane, UsageError
+from keyrules.terms import EXCEPTIONS_FILE, Plane, UsageError
 
 if TYPE_CHECKING:
     from datetime import date, datetime, timedelta

@@ -1,7 +1,4 @@
-"""`keyrules scan`: arguments in, reports and an exit code out.
-
-Nearly every commit has nothing to evaluate, so what only an evaluation needs is imported for one.
-"""
+"""`keyrules scan`: arguments in, reports and an exit code out."""
 
 from __future__ import annotations
 
@@ -9,7 +6,6 @@ import argparse
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from keyrules.code.early_answer import first_look, say_nothing
 from keyrules.code.scan_unit import UNIT_SECONDS
 from keyrules.run.options import Asked, add_exclude_option, add_shared_options
 from keyrules.terms import Plane, UsageError
@@ -55,15 +51,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, clock: Callable[[], datetime]) -> int:
-    """Runs the scan and writes its reports; `clock` says what time it is.
+    """Runs the scan and writes its reports; `clock` says what time it is, `args.found` what was discovered already.
 
     Raises UsageError before anything is evaluated or written.
     """
-    asked, paths = Asked.of(vars(args)), tuple(args.paths or ["."])
-    found = first_look(paths, asked) if args.timeout == UNIT_SECONDS else None
-    if found is not None and found.empty:
-        return say_nothing(paths, asked, found)
-    return _evaluate(paths, asked, args.timeout, clock(), found)
+    return _evaluate(tuple(args.paths or ["."]), Asked.of(vars(args)), args.timeout, clock(), args.found)
 
 
 def _evaluate(names: tuple[str, ...], asked: Asked, timeout: float, now: datetime, found: Discovery | None) -> int:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from keyrules.model import Parameter, ParameterValue, Rule, UsageError
 from keyrules.pack.parameters import bounds as allowed_values
 from keyrules.pack.parameters import parse_value, show_value
+from keyrules.records import dataclass
 
 _BOUND = re.compile(r"([a-z][a-z0-9_]*)(<=|>=|=)([0-9,]+)\Z")
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection
-from dataclasses import replace
 
 from keyrules.controls.model import FrameworkEdition, Frameworks, Relation
 from keyrules.controls.tables import load_frameworks
 from keyrules.model import Evaluation
 from keyrules.pack.catalog import load_pack
+from keyrules.records import replace
 
 _OWN_PUBLISHER = "keyrules"
 _RANKS = {Relation.IMPLEMENTS: 0, Relation.PARTIAL: 1, Relation.SUPPORTS: 2}

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from keyrules.controls.model import ControlRow, Coverage, FrameworkEdition, Frameworks, Relation, Removed, coverage
 from keyrules.controls.tables import CONTROL_COLUMNS
 from keyrules.model import Rule, UsageError
 from keyrules.pack.catalog import Pack
 from keyrules.pack.csv_table import write_rows
+from keyrules.records import dataclass
 from keyrules.reports.json import dump
 from keyrules.reports.text_style import wrap
 

@@ -14,11 +14,11 @@ from __future__ import annotations
 import difflib
 import enum
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import date
 
 from keyrules.controls.bounds import Bound
 from keyrules.model import UsageError
+from keyrules.records import dataclass
 
 
 class Relation(enum.Enum):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 
 from keyrules.controls.bounds import Bound, demanded, tightest
 from keyrules.controls.model import ControlRow, FrameworkEdition, Frameworks, Relation
@@ -12,6 +11,7 @@ from keyrules.model import ParameterValue, Plane, Rule, Selection, UsageError
 from keyrules.pack.catalog import Pack
 from keyrules.pack.parameters import show_value
 from keyrules.pack.selection import select
+from keyrules.records import dataclass, replace
 
 _DECLARED = "Code shows what is declared, and the live account decides; on code the rule is evidence."
 

@@ -23,11 +23,11 @@ account without console passwords has none that nobody uses.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 
 from keyrules.controls.model import ControlRow, Relation
 from keyrules.controls.selection import FrameworkSelection
 from keyrules.model import ControlResult, Counts, Evaluation, FrameworkReport, Outcome, RulePart
+from keyrules.records import replace
 from keyrules.reports.text_style import count_of
 
 

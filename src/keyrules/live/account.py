@@ -8,7 +8,6 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_getting-report.h
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Any, Final, NamedTuple
 
@@ -16,6 +15,7 @@ from keyrules.live.aws import THROTTLE_CODES, Aws, Refused, Session
 from keyrules.live.aws_errors import THROTTLED, AccountError
 from keyrules.live.instants import Instant, from_datetime
 from keyrules.live.verification import Denied
+from keyrules.records import dataclass
 from keyrules.reports.text_style import human_duration, iso_utc
 
 FRESH: Final = timedelta(hours=4)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
@@ -43,6 +42,7 @@ from keyrules.model import (
     Severity,
     Status,
 )
+from keyrules.records import dataclass, field, replace
 from keyrules.reports.text_style import count_of, first_of, iso_utc
 from keyrules.run.exceptions.apply import Moves, counts_after
 from keyrules.run.exceptions.file import utc_day

@@ -14,7 +14,6 @@ Other keys are allowed and not looked at. What is wrong in one entry costs that 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,6 +23,7 @@ from keyrules.files import read_named
 from keyrules.live.roles import is_external_id, is_role
 from keyrules.live.targets import ACTIVE, Target, is_account
 from keyrules.model import UsageError
+from keyrules.records import dataclass, replace
 from keyrules.reports.text_style import printable
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

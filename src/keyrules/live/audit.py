@@ -13,7 +13,6 @@ Decisions:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
@@ -33,6 +32,7 @@ from keyrules.live.fact_readers import (
 from keyrules.live.instants import ABSENT, CLOCK_TOLERANCE, Instant, from_datetime
 from keyrules.live.plan import Group, Plan
 from keyrules.model import Counts, Rule, Status
+from keyrules.records import dataclass, field
 
 ABSENT_ROOT_PASSES: Final = "KEY_AWS_014"
 """The one rule that an account without a root user fulfils: there is nobody whose sign-in a second factor protects."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final, NamedTuple, Protocol
 
@@ -22,6 +21,7 @@ from botocore import xform_name
 
 from keyrules.live.aws_errors import FAILED, NOT_REACHED, AccountError, failure_sentence, refusal
 from keyrules.model import InputError
+from keyrules.records import dataclass
 
 _CONNECT_SECONDS: Final = 10.0
 _READ_SECONDS: Final = 60.0

@@ -11,7 +11,6 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple, cast
@@ -25,6 +24,7 @@ from keyrules.live.targets import Target
 from keyrules.live.verification import Question, Verified, verify
 from keyrules.live.workers import in_parallel
 from keyrules.model import AccountState, EvaluationError, InputError
+from keyrules.records import dataclass, field, replace
 from keyrules.reports.text_style import count_of, human_duration
 
 if TYPE_CHECKING:

@@ -7,7 +7,8 @@ Column semantics: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credential
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from keyrules.records import dataclass
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from keyrules.live.targets import Target
 from keyrules.model import UsageError
+from keyrules.records import replace
 from keyrules.reports.text_style import printable
 
 if TYPE_CHECKING:

@@ -16,7 +16,6 @@ import re
 from array import array
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Final
@@ -25,6 +24,7 @@ from keyrules.code.other_plane import is_credential_report, kind_of_code
 from keyrules.files import open_regular
 from keyrules.live.instants import CLOCK_TOLERANCE, parse, to_datetime
 from keyrules.model import InputError, UsageError
+from keyrules.records import dataclass
 from keyrules.reports.text_style import human_duration, iso_utc, printable
 
 EXACT_LIMIT: Final = 1 << 16

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from keyrules.model import AccountState
+from keyrules.records import dataclass
 from keyrules.reports.text_style import printable
 
 _NUMBER: Final = re.compile(r"[0-9]{12}", re.ASCII)

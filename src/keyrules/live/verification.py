@@ -8,7 +8,6 @@ then was fixed since the report was made. Nothing new is added; that is for the 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final, NamedTuple, Protocol
 
@@ -21,6 +20,7 @@ from keyrules.live.key_history import Key, keys_of
 from keyrules.live.plan import Plan, make_plan
 from keyrules.live.workers import in_parallel
 from keyrules.model import InputError, Selection, Status
+from keyrules.records import dataclass, field, replace
 from keyrules.reports.text_style import count_of, printable
 
 _ENOUGH: Final = 16

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ from keyrules.live.organization import checked_units, list_accounts
 from keyrules.live.roles import account_of, checked_external_id, checked_via, role_everywhere
 from keyrules.live.targets import Target, Targets, chosen, is_account
 from keyrules.model import UsageError
+from keyrules.records import dataclass
 from keyrules.reports.text_style import printable
 
 if TYPE_CHECKING:

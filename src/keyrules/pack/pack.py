@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from keyrules.model import PackStamp, Rule
+from keyrules.records import dataclass
 
 
 @dataclass(frozen=True)

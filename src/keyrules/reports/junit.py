@@ -14,11 +14,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple, TypeAlias
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from keyrules.model import Counts, Evaluation, Finding, Plane, Rule, Status, findings_of, tally_of
+from keyrules.records import dataclass, replace
 from keyrules.reports.evidence import place, subject_name
 from keyrules.reports.report_summary import loosening, not_listed
 from keyrules.reports.text_style import ReportOptions, advice_for, count_of, iso_utc, printable

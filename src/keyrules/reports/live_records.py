@@ -13,7 +13,6 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from keyrules.controls.model import Relation
@@ -29,6 +28,7 @@ from keyrules.model import (
     Status,
     Subject,
 )
+from keyrules.records import dataclass
 from keyrules.reports.text_style import count_of, iso_utc, printable
 
 _SHARED = "not_evaluated"

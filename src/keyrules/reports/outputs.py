@@ -8,12 +8,12 @@ import secrets
 import stat
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import IO, BinaryIO, Final
 
 from keyrules.model import Evaluation, Plane, UsageError
+from keyrules.records import dataclass
 from keyrules.reports.report_formats import FORMATS, formats_of
 from keyrules.reports.text_style import ReportOptions, Style, printable
 from keyrules.terminal import DEFAULT_WIDTH

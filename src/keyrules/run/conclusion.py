@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from keyrules.model import Evaluation, Severity, Status, tally_of
+from keyrules.records import dataclass, replace
 from keyrules.reports.outputs import Output, parse_outputs, write_outputs
 from keyrules.reports.report_formats import FORMATS
 from keyrules.reports.text_style import ReportOptions, Style, count_of, printable

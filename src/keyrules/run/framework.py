@@ -26,9 +26,8 @@ class Chosen(NamedTuple):
         """The evaluation with a verdict on each control that was asked for; unchanged without one."""
         if not self.frameworks:
             return evaluation
-        from dataclasses import replace
-
         from keyrules.controls.verdicts import framework_report
+        from keyrules.records import replace
 
         return replace(evaluation, framework=framework_report(evaluation, *self.frameworks))
 

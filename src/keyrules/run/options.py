@@ -1,7 +1,4 @@
-"""The options that several commands share: how they are declared, and what was given of them as one typed value.
-
-Every run starts here, those too that are over at once, so nothing is imported that only some need.
-"""
+"""The options that several commands share: how they are declared, and what was given of them as one typed value."""
 
 from __future__ import annotations
 
@@ -9,11 +6,7 @@ import argparse
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-CONFIGURATION_FILE = ".keyrules.yaml"
-MISSPELT_FILE = ".keyrules.yml"
-"""The name that is refused, because it would be passed over."""
-
-EXCEPTIONS_FILE = ".keyrules-exceptions.yaml"
+from keyrules.terms import CONFIGURATION_FILE, EXCEPTIONS_FILE
 
 
 class Asked(NamedTuple):
@@ -46,11 +39,6 @@ class Asked(NamedTuple):
         unused = cls()._asdict()
         values = (given.get(name, unused[name]) for name in cls._fields)
         return cls._make(tuple(value) if isinstance(value, list) else value for value in values)
-
-    def in_use(self) -> frozenset[str]:
-        """The names of the options that were given."""
-        unused = Asked()
-        return frozenset(name for name in self._fields if getattr(self, name) != getattr(unused, name))
 
 
 def add_shared_options(parser: argparse.ArgumentParser) -> None:

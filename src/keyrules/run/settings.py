@@ -5,11 +5,11 @@ from __future__ import annotations
 import enum
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Generic, NamedTuple, TypeVar
 
+from keyrules.records import dataclass, field
 from keyrules.terms import Plane, Severity, UsageError
 
 T = TypeVar("T")

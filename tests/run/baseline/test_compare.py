@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from datetime import datetime, timezone
 
 import pytest
@@ -13,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from keyrules.model import FactValue, Finding, Location, Severity, Status
+from keyrules.records import replace
 from keyrules.run.baseline.compare import Comparison, compare
 from keyrules.run.baseline.reading import Entry
 

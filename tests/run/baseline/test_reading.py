@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from keyrules.model import BaselineReport, Evaluation, Finding, KnownFinding, Plane, Status, UsageError
+from keyrules.records import replace
 from keyrules.run.baseline.reading import Baseline, read_baseline
 
 EARLIER = datetime(2025, 11, 5, tzinfo=timezone.utc)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from evaluations import ACCOUNT, AS_OF, RULES, code_finding, live_finding, make_evaluation
 
 from keyrules.model import EvaluationError, Finding, Input, Location, Plane, Rule, ScanScope, Status
+from keyrules.records import replace
 from keyrules.run.baseline.looked_at import looked_at_input, seen_on_code, seen_on_live
 from keyrules.run.baseline.places import Places
 from keyrules.run.baseline.reading import Baseline, Entry

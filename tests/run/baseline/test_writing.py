@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import pytest
 from evaluations import AS_OF, RULES, code_finding, every_kind_of_code_result, live_finding, make_evaluation
 
 from keyrules.model import Evaluation, EvaluationError, Finding, Input, Location, Plane, Severity, Status
+from keyrules.records import replace
 from keyrules.run.baseline.compare import compare
 from keyrules.run.baseline.reading import Baseline, Entry, read_baseline
 from keyrules.run.baseline.run import BaselineRun

@@ -6,7 +6,6 @@ import os
 import random
 import stat
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,6 +16,7 @@ from severities import LOW
 
 from keyrules.cli import main
 from keyrules.model import Counts, EvaluationError, Plane
+from keyrules.records import replace
 from keyrules.reports.report_formats import FORMATS
 from keyrules.reports.text_style import ReportOptions
 from keyrules.run.configuration.boundary import _is_report, find_configuration

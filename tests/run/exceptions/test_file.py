@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from canaries import assert_no_leak, make_canary
 
 from keyrules.model import Plane, UsageError
 from keyrules.pack.catalog import Retired, load_pack
+from keyrules.records import replace
 from keyrules.run.exceptions.file import Entry, load_exceptions
 
 PACK = load_pack()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -15,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from keyrules.model import Exemption, Finding, Location, Plane, Status, Subject
+from keyrules.records import replace
 from keyrules.run.exceptions.file import Entry
 from keyrules.run.exceptions.match import ExceptionUse, Form, code_names, form_of, glob, live_names
 from keyrules.run.exceptions.paths import Ground

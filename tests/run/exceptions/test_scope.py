@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from keyrules.model import (
     Severity,
     Status,
 )
+from keyrules.records import replace
 from keyrules.run.exceptions.apply import exempted
 from keyrules.run.exceptions.file import Entry
 from keyrules.run.exceptions.match import ExceptionUse

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from dataclasses import dataclass
+
+from keyrules.records import dataclass
 
 _TYPE = re.compile(
     r"""(?P<quote>["']?)Type(?P=quote)[ \t]*:\s*(?:[&!][^\s,]+\s+)*(?P<mark>["']?)"""

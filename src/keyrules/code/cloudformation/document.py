@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import codecs
 import re
-from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import yaml
 
 from keyrules.pack.strict_yaml import nested_deeper
+from keyrules.records import dataclass, field
 
 MAX_CHARACTERS = 8_000_000
 """CloudFormation accepts 1 MB; anything far beyond that is refused before it is parsed."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from keyrules.code.cloudformation.document import Table
 from keyrules.code.cloudformation.flow import Flow, FlowFinder
@@ -14,6 +13,7 @@ from keyrules.code.cloudformation.template import Block, Template
 from keyrules.code.cloudformation.view import TemplateFile
 from keyrules.code.verdict import Context, Opinion, Verdict, listed
 from keyrules.model import Status, TraceStep
+from keyrules.records import dataclass
 
 
 @dataclass(frozen=True)

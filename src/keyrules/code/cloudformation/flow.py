@@ -7,11 +7,11 @@ no secret: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReferenc
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 
 from keyrules.code.cloudformation.document import Entry, Listing, Node, Scalar, Table
 from keyrules.code.cloudformation.intrinsics import Reader, substitutions
 from keyrules.code.cloudformation.template import ACCESS_KEY, Block, Template
+from keyrules.records import dataclass, replace
 
 SECRET = "SecretAccessKey"
 _READABLE_BACK = {"AWS::SSM::Parameter": "Value"}

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from keyrules.code.cloudformation.document import Listing, Node, Scalar, Table
 from keyrules.code.cloudformation.template import Template
+from keyrules.records import dataclass
 
 USER = "AWS::IAM::User"
 _MARK = "\0"

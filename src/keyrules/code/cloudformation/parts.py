@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 
 from keyrules.code.cloudformation.branches import settled
 from keyrules.code.cloudformation.declared import declared_keys
@@ -18,6 +17,7 @@ from keyrules.code.cloudformation.reading import read_template, template_of
 from keyrules.code.cloudformation.template import ACCESS_KEY, Block, Template
 from keyrules.code.cloudformation.templated import UnsoundError, is_templated, plain_text
 from keyrules.code.cloudformation.view import KeyPlace, TemplateFile, template_file
+from keyrules.records import dataclass, replace
 
 _DOCUMENT = re.compile(r"^---(?=[ \t\r\n]|\Z)", re.MULTILINE)
 _HEADS = ("AWS::IAM::", "AWS::Include", "Fn::ForEach")

@@ -7,7 +7,6 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import replace
 
 from keyrules.code.cloudformation.branches import condition, condition_name, extra, settled
 from keyrules.code.cloudformation.document import (
@@ -32,6 +31,7 @@ from keyrules.code.cloudformation.templated import (
     is_templated,
     plain_text,
 )
+from keyrules.records import replace
 
 _COMMENT = re.compile(r'"(?:[^"\\\n]|\\.)*"|//[^\n]*|/\*.*?\*/', re.DOTALL)
 _FRAGMENT_NAME = re.compile(r"(?:[A-Za-z0-9]|\{\{.*?\}\})+|AWS::IAM::AccessKey")

@@ -9,7 +9,8 @@ for secrets, and fields that are named as a credential by the resource's own sch
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from keyrules.records import dataclass
 
 
 @dataclass(frozen=True)

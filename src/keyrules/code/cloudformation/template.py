@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from keyrules.code.cloudformation.document import Listing, Node, Scalar, Table
+from keyrules.records import dataclass
 
 ACCESS_KEY = "AWS::IAM::AccessKey"
 

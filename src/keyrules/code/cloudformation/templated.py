@@ -10,7 +10,8 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+
+from keyrules.records import dataclass, field
 
 OPENING, CLOSING = "\ue000", "\ue001"
 """What stands around a placeholder's number: characters that YAML allows and nobody writes."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from keyrules.code.cloudformation.document import decode_template
@@ -16,6 +15,7 @@ from keyrules.code.judging import add, idle_skips, unread_verdicts, verdicts_on,
 from keyrules.code.session import CheckSession
 from keyrules.code.skips import Skips
 from keyrules.code.unit_results import Declared, Place, Problem
+from keyrules.records import replace
 
 
 def judge(path: str, session: CheckSession, callers: Sequence[str]) -> Declared:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from keyrules.code.cloudformation.declared import declared_keys
 from keyrules.code.cloudformation.document import TemplateError
 from keyrules.code.cloudformation.reading import read_template
 from keyrules.code.cloudformation.template import Block, Template
 from keyrules.code.cloudformation.templated import has_directives
 from keyrules.code.file_names import PROGRAM_SUFFIXES
+from keyrules.records import dataclass
 
 _OPEN = (
     "its type comes from values or from a file that only a deployment knows, so it may be an access key; write "

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -18,6 +17,7 @@ from keyrules.code.terraform.module import Declaration, block_address
 from keyrules.code.terraform.scope import Frame, Scope, format_key
 from keyrules.code.verdict import Context, Verdict, listed
 from keyrules.model import WORST_FIRST, Status, TraceStep
+from keyrules.records import dataclass, field
 
 _OPEN_OUTPUT = Sink(
     Status.FAIL,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -12,6 +11,7 @@ from keyrules.code.terraform.evaluate import UNKNOWN, evaluate, instance_keys
 from keyrules.code.terraform.hcl.ast import Access, Attr, Call, Expr, Index, Name, Splat, Step, Template
 from keyrules.code.terraform.module import Declaration
 from keyrules.code.terraform.scope import Frame, Scope
+from keyrules.records import dataclass, field, replace
 
 RENDERED = frozenset({"json", "minified_json", "output", "rendered", "response_body", "result", "stdout"})
 """Computed attributes that are made from a block's arguments."""

@@ -22,11 +22,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from keyrules.code.terraform.evaluate import UNKNOWN, truth
 from keyrules.model import Status
+from keyrules.records import dataclass
 
 
 @dataclass(frozen=True)

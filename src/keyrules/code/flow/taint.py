@@ -7,7 +7,6 @@ attribute of a block.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from keyrules.code.flow.expression import MAX_ITEMS, Expressions
@@ -43,6 +42,7 @@ from keyrules.code.terraform.known_modules import known_call
 from keyrules.code.terraform.module import Declaration, block_address
 from keyrules.code.terraform.scope import Frame, Key, Scope
 from keyrules.model import TraceStep
+from keyrules.records import dataclass
 
 _META_ARGUMENTS = frozenset({"count", "depends_on", "for_each", "lifecycle", "provider"})
 """Arguments and blocks that Terraform reads itself and hands to nobody."""

@@ -7,11 +7,11 @@ although `local.k.secret` beside it is not; a structure that grows too large is 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
 
 from keyrules.code.key_words import names_secret
 from keyrules.model import TraceStep
+from keyrules.records import dataclass, field, replace
 
 SECRET_ATTRIBUTES = ("secret", "ses_smtp_password_v4", "ses_smtp_password")
 """The SMTP password is derived from the secret and is as good; its older form went with version 3 of the provider."""

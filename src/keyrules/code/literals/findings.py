@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from keyrules.code.file_paths import shown
 from keyrules.code.literals.literals import LiteralCredential
 from keyrules.code.verdict import listed
 from keyrules.model import Finding, Location, Plane, Rule, Status
+from keyrules.records import dataclass
 from keyrules.reports.text_style import advice_for
 
 LITERALS = "KEY_AWS_011"

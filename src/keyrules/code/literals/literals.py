@@ -11,7 +11,6 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 
 from keyrules.code.literals.candidates import SECRET_LENGTH
 from keyrules.code.literals.context import Context, Layout
@@ -19,6 +18,7 @@ from keyrules.code.literals.looks import is_example_key_id, is_filler, looks_ran
 from keyrules.code.literals.names import says_password, says_smtp_password
 from keyrules.code.literals.text import base64_texts, open_values, plain_lines, unescape, without_transport
 from keyrules.code.verdict import listed
+from keyrules.records import dataclass, replace
 
 NEAR_LINES = 5
 """A secret that no name vouches for belongs to a key id at most this many lines away."""

@@ -9,11 +9,11 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import fields, is_dataclass, replace
 from functools import cache
 from typing import Any
 
 from keyrules.model import Evaluation
+from keyrules.records import replace, values_of
 
 _LENGTHS = (44, 40)
 """An SMTP password, a secret access key."""
@@ -77,9 +77,7 @@ def masked(evaluation: Evaluation, secrets: KnownSecrets) -> Evaluation:
     return replace(
         evaluation,
         **{
-            item.name: _masked(getattr(evaluation, item.name), mask)
-            for item in fields(evaluation)
-            if item.name not in ("rules", "pack")
+            name: _masked(value, mask) for name, value in values_of(evaluation).items() if name not in ("rules", "pack")
         },
     )
 
@@ -92,8 +90,7 @@ def _masked(value: Any, mask: Callable[[str], str]) -> Any:
         return tuple(_masked(item, mask) for item in value)
     if isinstance(value, Mapping):
         return {_masked(name, mask): _masked(item, mask) for name, item in value.items()}
-    if is_dataclass(value) and not isinstance(value, type):
-        old = {item.name: getattr(value, item.name) for item in fields(value)}
+    if old := values_of(value):
         new = {name: _masked(item, mask) for name, item in old.items()}
         return replace(value, **new) if new != old else value
     return value

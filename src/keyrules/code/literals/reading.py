@@ -7,7 +7,6 @@ import re
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from keyrules.code.cloudformation.document import TemplateError, decode_template
@@ -20,6 +19,7 @@ from keyrules.code.skip_comments import safe_reason
 from keyrules.code.terraform.hcl.ast import HclSyntaxError
 from keyrules.code.terraform.hcl.syntax import parse_hcl
 from keyrules.code.trigger_words import TEMPLATE_TYPES
+from keyrules.records import dataclass
 
 _SKIP = re.compile(r"(?:checkov|bridgecrew|cortex):skip= *([A-Za-z_\d-]+(?:,[A-Za-z_\d-]+)*)(?::([^\n]*))?")
 _METADATA_ID = re.compile(rf"""["']?id["']?\s*:\s*["']?{LITERALS}\b""")

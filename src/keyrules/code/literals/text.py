@@ -9,9 +9,9 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from keyrules.code.literals.candidates import BASE64_RUN
+from keyrules.records import dataclass
 
 # Escapes inside JSON, YAML, HCL and shells, any number of levels deep; `\r` ends a line without being one of the
 # file's. What is before a run of backslashes is looked at so that a long run is tried once and not from each of its

@@ -8,9 +8,9 @@ the content of `dynamic` blocks (hashicorp/terraform internal/command/jsonconfig
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
 
 from keyrules.code.plan.json import Sealed, as_flag, as_list, as_object, as_text, as_texts
+from keyrules.records import dataclass, replace
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TypeAlias
 
@@ -20,6 +19,7 @@ from keyrules.code.plan.configuration import ConfigBlock, ConfigModule
 from keyrules.code.plan.references import PlanReference, leading, parse_reference
 from keyrules.code.plan.view import Plan, Planned
 from keyrules.code.terraform.keys import KEY_TYPES
+from keyrules.records import dataclass, replace
 
 Block: TypeAlias = tuple[tuple[str, ...], str]
 """Module path and name of a block."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+from keyrules.records import dataclass
 
 _STEP = re.compile(r'\.?(?:(?P<name>[^.\[\]"]+)|\[(?:(?P<text>"(?:[^"\\]|\\.)*")|(?P<number>\d+)|[^\]"]*)\])')
 

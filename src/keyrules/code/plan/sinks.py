@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 
 from keyrules.code.flow.sinks import Setting, sink
 from keyrules.code.plan.addresses import static_address
@@ -16,6 +15,7 @@ from keyrules.code.terraform.evaluate import UNKNOWN
 from keyrules.code.terraform.keys import KEY_TYPES
 from keyrules.code.verdict import Context, Verdict
 from keyrules.model import Status
+from keyrules.records import replace
 
 
 def judge_sinks(plan: Plan, path: str, context: Context) -> list[Verdict]:

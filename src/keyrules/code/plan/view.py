@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterator, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 from functools import cached_property
 
 from keyrules.code.plan.addresses import module_path
@@ -26,6 +25,7 @@ from keyrules.code.plan.json import (
 )
 from keyrules.code.plan.marks import hides_members, marked, part
 from keyrules.code.terraform.keys import KEY_TYPES
+from keyrules.records import dataclass
 
 __all__ = ["Plan", "PlanError", "Planned", "PlannedOutput", "is_plan", "read_plan"]
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
 
@@ -19,6 +18,7 @@ from keyrules.code.terraform.identity import Atom
 from keyrules.code.terraform.module import Declaration
 from keyrules.code.terraform.scope import Frame, format_key
 from keyrules.model import TraceStep
+from keyrules.records import dataclass, replace
 
 SECONDS_PER_DAY = 86_400
 

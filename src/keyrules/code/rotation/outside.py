@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import TypeAlias
 
 from keyrules.code.rotation.clock import Clock, Kind
@@ -18,6 +17,7 @@ from keyrules.code.terraform.keys import KEY_TYPES, DeclaredKey, module_instance
 from keyrules.code.terraform.module import Declaration
 from keyrules.code.terraform.references import Reference, references
 from keyrules.code.terraform.scope import Frame, Key, Scope
+from keyrules.records import replace
 
 _Stored: TypeAlias = tuple[str, str, Key]
 """A key by the address of its module, its name, and its instance (None: all of them)."""

@@ -7,8 +7,6 @@ hashicorp/terraform#31644). A rotation therefore needs a managed resource betwee
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-
 from keyrules.code.rotation.clock import SECONDS_PER_DAY, Clock, Kind, earliest, period_text
 from keyrules.code.rotation.entries import trigger_reference
 from keyrules.code.rotation.lifecycle import prevents_destroy, trigger_entries
@@ -26,6 +24,7 @@ from keyrules.code.terraform.module import Declaration
 from keyrules.code.terraform.references import Reference, references
 from keyrules.code.verdict import Context, Verdict
 from keyrules.model import FactValue, Status, TraceStep
+from keyrules.records import dataclass, field, replace
 
 WORKING_FORM = "time_rotating → terraform_data (or time_static) → replace_triggered_by, with create_before_destroy"
 _WORKS = f"What works: {WORKING_FORM}."

@@ -6,7 +6,6 @@ What an attribute shows of a change is how Terraform 1.11 plans it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 
 from keyrules.code.rotation.carrying import Clocks, ExpressionTracer, step_key
 from keyrules.code.rotation.clock import FIXED_ATTRIBUTES, Clock, Kind, doubtful, one_of, rotating_clock
@@ -32,6 +31,7 @@ from keyrules.code.terraform.identity import conditions, leading_key, origin
 from keyrules.code.terraform.module import Declaration
 from keyrules.code.terraform.scope import Frame, Key, Scope, format_key
 from keyrules.model import TraceStep
+from keyrules.records import replace
 
 _KEPT_TIMESTAMPS = ("time_static.", "time_offset.")
 _META_BLOCKS = frozenset({"lifecycle", "provisioner", "connection"})

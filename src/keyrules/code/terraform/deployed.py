@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from keyrules.code.cloudformation.parts import template_files, text_inside
 from keyrules.code.cloudformation.unit import judge_file
 from keyrules.code.judging import add, unread_verdicts
@@ -14,6 +12,7 @@ from keyrules.code.terraform.module import Declaration
 from keyrules.code.unit_results import Declared, Place
 from keyrules.code.verdict import Verdict
 from keyrules.model import Status
+from keyrules.records import replace
 
 
 def judge_embedded(stack: Declaration, embedded: EmbeddedTemplate, skips: Skips, session: CheckSession) -> Declared:

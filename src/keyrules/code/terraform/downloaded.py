@@ -11,7 +11,6 @@ import json
 import os.path
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from keyrules.code.file_names import DOWNLOADED_MODULES
@@ -19,6 +18,7 @@ from keyrules.code.terraform.evaluate import evaluate
 from keyrules.code.terraform.module import Declaration
 from keyrules.code.terraform.scope import Frame, Scope
 from keyrules.code.terraform.versions import satisfies
+from keyrules.records import dataclass
 
 _REGISTRY = re.compile(r"(?:(?P<host>[\w-]+(?:\.[\w-]+)+(?::\d+)?)/)?(?P<path>[\w-]+/[\w-]+/[\w-]+)(?P<sub>//.*)?")
 _SSH = re.compile(r"(?:git::)?(?P<user>[\w.-]+)@(?P<host>[\w.-]+):(?P<path>[^/].*)")

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +33,7 @@ from keyrules.code.terraform.hcl.values import text as as_text
 from keyrules.code.terraform.hcl.walk import children
 from keyrules.code.terraform.module import Declaration, normalize
 from keyrules.code.terraform.scope import Frame, Key, Scope, format_key, walk
+from keyrules.records import dataclass, field
 
 STACK_TYPES = (
     "aws_cloudformation_stack",

@@ -7,7 +7,6 @@ inputs, locals, module outputs and arguments to where a value comes from.
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
-from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from keyrules.code.terraform.evaluate import evaluate, instance_keys
@@ -32,6 +31,7 @@ from keyrules.code.terraform.hcl.values import UNKNOWN, number, text
 from keyrules.code.terraform.hcl.walk import children
 from keyrules.code.terraform.module import Declaration
 from keyrules.code.terraform.scope import Frame, Key, Scope
+from keyrules.records import dataclass, field
 
 Atom: TypeAlias = tuple[int, str | None, bool]
 """A test by identity, the text that it compares with (None for a plain test), and the outcome that is needed."""

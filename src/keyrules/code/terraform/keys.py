@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping
-from dataclasses import dataclass, field
 
 from keyrules.code.terraform.account import account
 from keyrules.code.terraform.evaluate import evaluate, instance_keys
@@ -14,6 +13,7 @@ from keyrules.code.terraform.module import Declaration
 from keyrules.code.terraform.scope import Frame, Scope, format_key
 from keyrules.code.verdict import Context, Verdict
 from keyrules.model import FactValue, InputError, Status
+from keyrules.records import dataclass, field
 
 KEY_TYPES = ("aws_iam_access_key", "awsutils_expiring_iam_access_key")
 """Resource types that create an IAM access key. Others of the same look belong to other clouds."""

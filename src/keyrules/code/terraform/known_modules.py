@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence, Set
-from dataclasses import dataclass
 from functools import cache
 from typing import NamedTuple
 
@@ -30,6 +29,7 @@ from keyrules.code.terraform.sources import module_source
 from keyrules.code.terraform.versions import is_constraint, is_open_above, overlap
 from keyrules.pack.catalog import rules_folder
 from keyrules.pack.csv_table import read_table
+from keyrules.records import dataclass
 
 COLUMNS = ("owner", "repository", "folder", "versions", "creates", "pgp_key", "max_age", "secrets", "stored", "source")
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import os.path
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from keyrules.code.file_names import AUTO_VALUE_SUFFIXES, SOURCE_SUFFIXES, VALUE_FILES
@@ -18,6 +17,7 @@ from keyrules.code.terraform.hcl.ast import Attribute, Block, Body, Expr, HclSyn
 from keyrules.code.terraform.hcl.syntax import parse_hcl
 from keyrules.code.terraform.hcl.terraform_json import parse_terraform_json, parse_values_json
 from keyrules.files import read_regular
+from keyrules.records import dataclass, field
 
 TERRAFORM, OPENTOFU = "Terraform", "OpenTofu"
 """The programs that read modules. OpenTofu reads `x.tofu` in place of `x.tf`, Terraform no `.tofu` file at all."""

@@ -9,7 +9,6 @@ once.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 from keyrules.code.file_names import calls_with_values
@@ -19,6 +18,7 @@ from keyrules.code.terraform.scope import Scope, walk
 from keyrules.code.terraform.units import calling_units, unread_calls
 from keyrules.code.terraform.values_files import ValueSet, values_files
 from keyrules.code.verdict import listed
+from keyrules.records import dataclass, replace
 
 MAX_SETS = 64
 """How many different sets of values one root module is judged with."""

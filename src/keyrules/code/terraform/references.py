@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from keyrules.code.terraform.hcl.ast import Access, Attr, Expr, ForExpr, Index, Name, Step
 from keyrules.code.terraform.hcl.walk import children
 from keyrules.code.terraform.scope import Scope
+from keyrules.records import dataclass
 
 _MAX_DEPTH = 16
 

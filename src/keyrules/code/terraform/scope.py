@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from keyrules.code.terraform.hcl.ast import Expr
 from keyrules.code.terraform.module import Declaration, Module, ModuleReader
+from keyrules.records import dataclass, field
 
 Key: TypeAlias = int | str | None
 """The instance key of a block: a count index, a for_each key, or None where it has neither or an unknown one."""

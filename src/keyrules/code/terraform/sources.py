@@ -9,7 +9,6 @@ https://opentofu.org/docs/language/modules/sources/#support-for-variable-and-loc
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from keyrules.code.file_paths import module_folder
@@ -18,6 +17,7 @@ from keyrules.code.terraform.evaluate import UNKNOWN, evaluate
 from keyrules.code.terraform.hcl.ast import Literal
 from keyrules.code.terraform.module import Declaration
 from keyrules.code.terraform.scope import Frame, Scope
+from keyrules.records import dataclass
 
 
 @dataclass(frozen=True)

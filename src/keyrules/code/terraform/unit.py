@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os.path
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from keyrules.code.addresses import without_keys
@@ -25,6 +24,7 @@ from keyrules.code.terraform.scope import Scope, format_key, walk
 from keyrules.code.terraform.sources import module_source
 from keyrules.code.unit_results import Declared, Place, Problem
 from keyrules.code.verdict import Verdict
+from keyrules.records import replace
 
 
 def judge(folder: str, session: CheckSession, callers: Sequence[str]) -> Declared:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +29,7 @@ from keyrules.code.terraform.hcl.rewrite import value_expression as written
 from keyrules.code.terraform.module import Declaration, Module, ModuleReader, SourceError
 from keyrules.code.terraform.scope import Frame, Scope
 from keyrules.code.terraform.values_files import ValueSet
+from keyrules.records import dataclass, replace
 
 _MAX_DEPTH = 8
 _NEXT_OPTION = r" (?=-)"

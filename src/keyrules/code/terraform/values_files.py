@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from keyrules.code.file_paths import shown
 from keyrules.code.terraform.hcl.ast import Attribute
 from keyrules.code.terraform.module import ModuleReader, SourceError
 from keyrules.code.values_places import own_values, shared_values
+from keyrules.records import dataclass
 
 MAX_FILES = 400
 """How many values files of a root, and of those for several roots, are read."""

@@ -16,11 +16,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from keyrules.code.file_names import SOURCE_SUFFIXES
 from keyrules.model import Finding, Location, Status
+from keyrules.records import dataclass
 from keyrules.run.baseline.places import path_of
 from keyrules.run.baseline.reading import COUNTED, KEY_IDS, Entry
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import errno
 import os
-from dataclasses import replace
 from pathlib import Path
 
 from keyrules.code.file_paths import STDIN, below, shown
 from keyrules.model import Evaluation, Finding
+from keyrules.records import replace
 
 
 class Places:

@@ -11,13 +11,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, NoReturn
 
 from keyrules.files import read_named
 from keyrules.model import FactValue, Finding, Input, Location, Plane, Severity, Status, Subject, UsageError
+from keyrules.records import dataclass, replace
 from keyrules.reports.json import SCHEMA
 from keyrules.reports.text_style import printable
 from keyrules.run.baseline.places import Places, at, path_of, start_of

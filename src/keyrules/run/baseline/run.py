@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 from keyrules.model import (
@@ -20,6 +19,7 @@ from keyrules.model import (
     UsageError,
     without,
 )
+from keyrules.records import dataclass, replace
 from keyrules.reports.outputs import Output, check_file
 from keyrules.run.baseline.compare import Comparison, Known, compare, worst_first
 from keyrules.run.baseline.places import Places, at, path_of

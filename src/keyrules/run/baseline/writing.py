@@ -12,13 +12,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from keyrules.code.file_names import SOURCE_SUFFIXES
 from keyrules.model import Evaluation, Finding, Input, Plane, Status
+from keyrules.records import dataclass, replace
 from keyrules.reports.json import dump_line, finding_document
 from keyrules.reports.text_style import count_of, iso_utc
 from keyrules.run.baseline.compare import Comparison, place_order

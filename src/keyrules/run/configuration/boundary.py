@@ -20,8 +20,7 @@ from typing import NamedTuple
 from keyrules.code.file_paths import below
 from keyrules.files import open_regular
 from keyrules.reports.report_formats import FORMATS
-from keyrules.run.options import CONFIGURATION_FILE, MISSPELT_FILE
-from keyrules.terms import UsageError
+from keyrules.terms import CONFIGURATION_FILE, MISSPELT_FILE, UsageError
 
 _HEAD, _TAIL = 16 * 1024, 1024
 """The bytes at the start and at the end of a file that say whether it is a report."""

@@ -8,13 +8,13 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import NoReturn
 
 from keyrules.model import Plane, Rule, UsageError
 from keyrules.pack.catalog import Pack
 from keyrules.pack.selection import find_rule
 from keyrules.pack.strict_yaml import Block, is_short, parse_bytes
+from keyrules.records import dataclass
 from keyrules.run.configuration.keys import (
     KEYS,
     SECTIONS,

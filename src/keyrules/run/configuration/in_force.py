@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from keyrules.model import ParameterValue, Plane, UsageError
 from keyrules.pack.pack import Pack
 from keyrules.pack.parameters import show_value
+from keyrules.records import dataclass
 from keyrules.reports.json import dump
 from keyrules.reports.text_style import printable
 from keyrules.run.conclusion import prepare

@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeAlias
 
@@ -17,10 +16,11 @@ from keyrules.pack.catalog import Pack
 from keyrules.pack.conditions import type_word
 from keyrules.pack.parameters import LARGEST, allowed_value, bounds, parse_value, show_value
 from keyrules.pack.strict_yaml import is_short
+from keyrules.records import dataclass
 from keyrules.reports.report_formats import formats_of
 from keyrules.run.configuration.exclude_globs import GLOB_PATTERN, GLOB_RULES, is_glob
-from keyrules.run.options import EXCEPTIONS_FILE
 from keyrules.run.settings import DEFAULT_MAX_DAYS
+from keyrules.terms import EXCEPTIONS_FILE
 
 Plain: TypeAlias = str | int | bool | list[Any] | dict[str, Any]
 """A value as JSON has it."""

@@ -10,19 +10,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from keyrules.files import read_named
+from keyrules.records import replace
 from keyrules.run.configuration.boundary import (
     find_configuration,
     refuse_other_owners,
     refuse_reading,
     refuse_writing,
 )
-from keyrules.run.options import EXCEPTIONS_FILE, Asked
+from keyrules.run.options import Asked
 from keyrules.run.settings import (
     COMMAND_LINE,
     DEFAULT_MAX_DAYS,
@@ -33,7 +33,7 @@ from keyrules.run.settings import (
     Settings,
     Source,
 )
-from keyrules.terms import GROUPINGS, YEARS, Plane, Severity, UsageError
+from keyrules.terms import EXCEPTIONS_FILE, GROUPINGS, YEARS, Plane, Severity, UsageError
 
 if TYPE_CHECKING:
     from keyrules.model import ParameterValue

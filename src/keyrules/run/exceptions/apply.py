@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import TypeAlias
 
 from keyrules.model import Counts, Evaluation, Finding, Status
+from keyrules.records import replace
 from keyrules.run.exceptions.file import Entry, utc_day
 from keyrules.run.exceptions.match import ExceptionUse
 from keyrules.run.exceptions.paths import Ground

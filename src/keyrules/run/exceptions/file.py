@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any, NoReturn
@@ -27,6 +26,7 @@ from keyrules.pack.catalog import Pack
 from keyrules.pack.conditions import type_word
 from keyrules.pack.selection import find_rule
 from keyrules.pack.strict_yaml import Block, is_short, read_block
+from keyrules.records import dataclass
 from keyrules.reports.text_style import count_of
 
 _REQUIRED = ("rule", "subject", "reason", "owner", "expires")

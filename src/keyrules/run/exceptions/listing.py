@@ -8,11 +8,11 @@ the end, and 0 on the last day.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any
 
 from keyrules.model import Plane
+from keyrules.records import dataclass, values_of
 from keyrules.reports.json import dump
 from keyrules.reports.text_style import count_of, iso_utc, printable, wrap
 from keyrules.run.exceptions.file import Entry
@@ -82,7 +82,7 @@ def _object(item: Listed) -> dict[str, Any]:
         "place": entry.place,
         "planes": [plane.value for plane in item.planes],
         "looked_at": [plane.value for plane in item.looked_at],
-        "matches": [asdict(match) for match in item.matches],
+        "matches": [values_of(match) for match in item.matches],
     }
 
 

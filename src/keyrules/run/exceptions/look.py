@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from keyrules.live.report_inputs import ReportSource, find_reports
 from keyrules.model import Evaluation, EvaluationError, Finding, Plane, Rule, Selection, Subject
 from keyrules.pack.catalog import Pack
 from keyrules.pack.selection import select
+from keyrules.records import dataclass
 from keyrules.run.exceptions.file import Entry, utc_day
 from keyrules.run.exceptions.listing import Listed, Match
 from keyrules.run.exceptions.match import ExceptionUse

@@ -32,7 +32,6 @@ from __future__ import annotations
 import enum
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import date
 from fnmatch import translate
 from typing import TypeAlias
@@ -41,6 +40,7 @@ from keyrules.code.addresses import without_keys
 from keyrules.code.file_names import FILE_SUFFIXES
 from keyrules.code.file_paths import STDIN
 from keyrules.model import Finding, Location, Plane, Status, Subject
+from keyrules.records import replace
 from keyrules.run.exceptions.file import Entry
 from keyrules.run.exceptions.paths import Ground
 

@@ -11,11 +11,11 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import timedelta
 
 from keyrules.code.addresses import without_keys
 from keyrules.model import Evaluation, Plane, Rule
+from keyrules.records import dataclass, field
 from keyrules.reports.text_style import count_of
 from keyrules.run.exceptions.file import Entry
 from keyrules.run.exceptions.match import ExceptionUse, path_in

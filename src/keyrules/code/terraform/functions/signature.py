@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from keyrules.code.terraform.hcl.kinds import convert
 from keyrules.code.terraform.hcl.numbers import NotComputed, as_integer
 from keyrules.code.terraform.hcl.values import MAX_FILE, MAX_ITEMS, MAX_TEXT, UNKNOWN, Kind, Loose, Refused, is_null
+from keyrules.records import dataclass
 
 _INTEGERS = 1 << 63
 _KINDS: dict[str, Kind] = {

@@ -6,8 +6,9 @@ Both syntaxes (`.tf` and `.tf.json`) are read into these shapes; lines are 1-bas
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import TypeAlias
+
+from keyrules.records import dataclass, field
 
 
 @dataclass(frozen=True)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from keyrules.code.terraform.hcl.ast import HclSyntaxError
 from keyrules.code.terraform.hcl.lexer import read_number
 from keyrules.code.terraform.hcl.numbers import exact, negate
+from keyrules.records import dataclass
 
 # Terraform ignores properties of this name, so several of them in one object lose nothing.
 COMMENT_KEY = "//"

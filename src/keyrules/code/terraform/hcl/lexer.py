@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 import sys
-from dataclasses import dataclass
 from typing import ClassVar, NamedTuple, TypeAlias
 
 from keyrules.code.terraform.hcl.ast import HclSyntaxError
 from keyrules.code.terraform.hcl.numbers import MAX_NUMBER_LENGTH, NotComputed, parse_number
+from keyrules.records import dataclass
 
 NAME = "a name"
 NUMBER = "a number"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 from keyrules.code.terraform.hcl.ast import (
@@ -22,6 +21,7 @@ from keyrules.code.terraform.hcl.ast import (
     Unary,
 )
 from keyrules.code.terraform.hcl.values import plain
+from keyrules.records import replace
 
 UNRESOLVED = Name("unresolved")
 """An expression that has no value: no root of a traversal has that name."""

@@ -7,11 +7,11 @@ hclsyntax/parser_template.go): trim, remove the heredoc's indentation, join neig
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from keyrules.code.terraform.hcl.ast import Conditional, Expr, ForExpr, HclSyntaxError, Literal, Template
 from keyrules.code.terraform.hcl.lexer import WHITE_SPACE
+from keyrules.records import dataclass, field, replace
 
 
 @dataclass(frozen=True)
