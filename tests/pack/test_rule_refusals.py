@@ -169,6 +169,16 @@ def refusal(folder: Path, old: str, new: str) -> str:
             "`definition.or[0].operator` has equals with no `value`",
         ),
         (
+            "operator: equals, value: Active",
+            'operator: not_regex_match, value: "Act(ive"',
+            "`definition.or[0].value` has 'Act(ive'; allowed: a regular expression.",
+        ),
+        (
+            "operator: equals, value: Active",
+            "operator: regex_match, value: 1",
+            "`definition.or[0].value` has a number; allowed: a regular expression.",
+        ),
+        (
             "attribute: status, operator: exists",
             "attribute: status, operator: exists, value: 1",
             "has exists with a `value`",

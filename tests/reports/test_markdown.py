@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
 from html.parser import HTMLParser
 
 import cmarkgfm  # type: ignore[import-untyped]
@@ -23,6 +22,7 @@ from hostile import NAMES, full_of, names
 from hypothesis import given, settings
 
 from keyrules.model import Counts, Evaluation, EvaluationError, Location, Plane, Status, Subject
+from keyrules.records import dataclass, field, replace
 from keyrules.reports import markdown as markdown_report
 from keyrules.reports.markdown import MAXIMUM, code, prose, row, table
 from keyrules.reports.text_style import ReportOptions, printable

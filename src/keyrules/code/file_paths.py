@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Sequence
+from functools import cache
 
 STDIN = "<stdin>"
 """What reports show in place of the file that stands for standard input."""
@@ -52,7 +53,11 @@ def module_folder(folder: str, source: str) -> str | None:
 
 def shown(path: str) -> str:
     """A path for people and reports: relative to the working directory where it is below it."""
-    here = os.getcwd()
+    return _relative(path, os.getcwd())
+
+
+@cache
+def _relative(path: str, here: str) -> str:
     return os.path.relpath(path, here) if below(path, [here]) else path
 
 

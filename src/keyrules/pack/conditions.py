@@ -5,6 +5,7 @@ Checkov drops a definition that it does not understand with a warning that nobod
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
@@ -121,6 +122,12 @@ def _check_code_leaf(leaf: Block, where: str, file: str) -> None:
         _refuse(
             file, leaf, f"{where}.operator", f"{operator} with {missing}", "a `value` exactly where one is compared"
         )
+    if operator.endswith("regex_match"):
+        try:
+            # It stays in the cache of re, so that no process of a scan compiles it again.
+            re.compile(leaf["value"])
+        except (re.error, TypeError):
+            _refuse(file, leaf, f"{where}.value", _shown(leaf["value"]), "a regular expression")
 
 
 def _check_live_leaf(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import secrets
 import stat
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -189,7 +188,7 @@ class _Staging:
         if _is_special(path):
             self._special.append((option, path, _Held(blocks)))
             return
-        temporary = _target(path).with_name(f".{secrets.token_hex(8)}.keyrules-tmp")
+        temporary = _target(path).with_name(f".{os.urandom(8).hex()}.keyrules-tmp")
         self._files.append((option, path, temporary))
         with _sentence(path, option):
             descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
