@@ -16,7 +16,7 @@ from keyrules.code.key_rules import WORDS
 from keyrules.model import Plane
 from keyrules.pack.catalog import load_pack
 
-MODULES = sorted(path for top in ("checks", "src", "tests") for path in (PROJECT / top).rglob("*.py"))
+MODULES = sorted(path for top in ("checks", "deploy", "src", "tests") for path in (PROJECT / top).rglob("*.py"))
 ENGINE = PROJECT / "src/keyrules"
 CODE_RULES = [rule.id for rule in load_pack().rules if Plane.CODE in rule.planes]
 LITERALS = "KEY_AWS_011"
