@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import importlib.metadata
-import importlib.util
 import json
 import os
-import shutil
 import subprocess
 import sys
+import tarfile
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
+from building import copy_of_the_project, without_network
 from scanning import AS_OF, PROJECT, run, write
 
 from keyrules.pack.catalog import load_pack
@@ -55,14 +54,7 @@ def expected(sources: Path) -> Mapping[str, Any]:
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the project's own files, so that a build leaves nothing in the checkout."""
-    copy = tmp_path_factory.mktemp("project") / "keyrules"
-    copy.mkdir()
-    for name in ("checks", "rules", "src"):
-        shutil.copytree(PROJECT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
-    for name in ("setup.cfg", "pyproject.toml", "README.md", "LICENSE"):
-        shutil.copy(PROJECT / name, copy)
-    return copy
+    return copy_of_the_project(tmp_path_factory.mktemp("project") / "keyrules")
 
 
 def pip(*arguments: str) -> None:
@@ -75,20 +67,11 @@ def pip(*arguments: str) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def without_network() -> list[str]:
-    """Whether this environment can build by itself, which takes setuptools 70.1 or the wheel package."""
-    try:
-        version = tuple(int(part) for part in importlib.metadata.version("setuptools").split(".")[:2])
-    except importlib.metadata.PackageNotFoundError:
-        return []
-    builds = version >= (70, 1) or (version >= (69, 0) and importlib.util.find_spec("wheel") is not None)
-    return ["--no-build-isolation"] if builds else []
-
-
 @pytest.fixture(scope="module")
 def wheel(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("wheel")
-    pip("wheel", *without_network(), "--wheel-dir", str(folder), str(project))
+    isolation = ["--no-build-isolation"] if without_network() else []
+    pip("wheel", *isolation, "--wheel-dir", str(folder), str(project))
     (found,) = folder.glob("keyrules-*.whl")
     return found
 
@@ -138,6 +121,19 @@ class TestWheel:
         folders = [words[i + 1] for i, word in enumerate(words) if word == "--external-checks-dir"]
         assert folders and all(Path(folder).is_relative_to(installed) for folder in folders)
         assert checkov(sources, *words, path=str(installed)) == failures(expected)
+
+
+def test_the_source_distribution_has_the_pieces_to_deploy(project: Path, tmp_path: Path) -> None:
+    """They are no part of the wheel, which is for whoever runs keyrules."""
+    pytest.importorskip("setuptools", reason="setuptools is not installed, and builds the distribution")
+    script = f"from setuptools.build_meta import build_sdist; build_sdist({str(tmp_path)!r})"
+    subprocess.run([sys.executable, "-c", script], cwd=project, check=True, capture_output=True)
+    (found,) = tmp_path.glob("keyrules-*.tar.gz")
+    with tarfile.open(found) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+    wanted = [path for top in ("deploy", "docs") for path in (PROJECT / top).rglob("*") if path.is_file()]
+    assert len(wanted) > 10
+    assert {str(path.relative_to(PROJECT)) for path in wanted if path.suffix != ".pyc"} <= names
 
 
 def failures(report: Mapping[str, Any]) -> set[tuple[str, str]]:

@@ -1,6 +1,7 @@
 """Judges one account with the engine of keyrules: its rules, thresholds and exceptions, and nothing of our own.
 
-A `.keyrules.yaml` and a `.keyrules-exceptions.yaml` that the zip holds are in force as in any other run of keyrules.
+A `.keyrules.yaml` and a `.keyrules-exceptions.yaml` that the zip holds are in force: they lie in the function's working
+directory, and are named as with `--config` and `--exceptions`, because whoever deploys it put them there.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from datetime import datetime
+from pathlib import Path
 
 from keyrules.live.account_audit import AuditRequest, audit_report, combine, unreadable
 from keyrules.live.aws import Account
@@ -18,14 +20,15 @@ from keyrules.run.configuration.merge import settle
 from keyrules.run.exceptions.chosen import chosen_exceptions
 from keyrules.run.exceptions.match import ExceptionUse
 from keyrules.run.framework import choose
-from keyrules.run.options import Asked
+from keyrules.run.options import CONFIGURATION_FILE, EXCEPTIONS_FILE, Asked
 
 
 class Judge:
     """The rules of one invocation; `thresholds` as in `--set`. Raises UsageError for what `keyrules audit` refuses."""
 
     def __init__(self, now: datetime, thresholds: Sequence[str] = ()) -> None:
-        settings = settle(Asked(set=tuple(thresholds)), Plane.LIVE)
+        config, exceptions = (name if Path(name).is_file() else None for name in (CONFIGURATION_FILE, EXCEPTIONS_FILE))
+        settings = settle(Asked(set=tuple(thresholds), config=config, exceptions=exceptions), Plane.LIVE)
         self._now = now
         self._pack = load_pack()
         self._chosen = choose(settings, self._pack)
