@@ -1,10 +1,11 @@
 -- The tables for Amazon Athena; views.sql holds the views, which DuckDB shares. Athena runs one statement at a time.
 --
--- Put the bucket for BUCKET, the account numbers for ACCOUNTS and the first day for FIRST_DAY (docs/organization.md has
--- the command). Partitions are computed from these, so that no day has to be loaded. Account numbers are strings, which
+-- BUCKET, ACCOUNTS (the account numbers) and FIRST_DAY are put in by deploy/create-tables. Partitions are computed from these, so that no day has to be loaded. Account numbers are strings, which
 -- keeps their leading zeros, and so are dates: as text they sort as they do in time. An account that is missing in
 -- ACCOUNTS is in accounts_without_report, every day, and not passed over.
 -- Source: https://docs.aws.amazon.com/athena/latest/ug/partition-projection.html
+
+DROP TABLE IF EXISTS report_lines;
 
 CREATE EXTERNAL TABLE report_lines (
   type string,
@@ -29,6 +30,8 @@ TBLPROPERTIES (
   'projection.date.range' = 'FIRST_DAY,NOW',
   'storage.location.template' = 's3://BUCKET/findings/account=${account}/date=${date}/'
 );
+
+DROP TABLE IF EXISTS organization_accounts;
 
 CREATE EXTERNAL TABLE organization_accounts (
   account string,

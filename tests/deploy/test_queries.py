@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import os
 import re
+import subprocess
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timezone
 from pathlib import Path
@@ -138,6 +140,18 @@ def test_mean_time_to_rotate(history: Any) -> None:
     ]
 
 
+def test_the_questions_of_the_documentation_can_be_asked(history: Any) -> None:
+    text = (PROJECT / "docs/organization.md").read_text("utf-8")
+    questions = [
+        each for block in re.findall("```sql\n(.*?)```", text, re.DOTALL) for each in block.split(";\n") if each
+    ]
+    assert len(questions) == 4
+    for question in questions:
+        ask(history, question)
+    views = set(re.findall(r"VIEW (\w+) AS", (QUERIES / "views.sql").read_text("utf-8"))) - {"report_pairs"}
+    assert views == {name for name in views if f"`{name}`" in text}
+
+
 def told(*verdicts: tuple[str, str, str], end: bool = True) -> list[dict[str, Any]]:
     """The lines of a report by hand: rule, status and fingerprint of each finding."""
     subject = {"kind": "access_key", "arn": "a", "slot": 1, "created_at": "2026-01-01T00:00:00Z"}
@@ -224,4 +238,61 @@ def test_athena_can_read_them(name: str) -> None:
     )
     statements = sqlglot.parse((QUERIES / name).read_text("utf-8"), dialect="athena")
     kinds = {type(statement).__name__ for statement in statements if statement is not None}
-    assert kinds == {"Create"}
+    assert "Create" in kinds
+    assert kinds <= {"Create", "Drop"}, "what is not understood is taken for a command"
+
+
+AWS = """\
+#!/bin/sh
+case "$1 $2" in
+"organizations list-accounts") echo "$ACCOUNTS" ;;
+"athena start-query-execution") printf '%s;\\n' "$4" >> "$LOG"; echo an-id ;;
+"athena get-query-execution") echo "$STATE" ;;
+esac
+"""
+
+
+def create(tmp_path: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Runs the script with a program in the place of the AWS CLI, which logs the statements."""
+    for name, text in (("aws", AWS), ("sleep", "#!/bin/sh\n")):
+        (tmp_path / name).write_text(text, encoding="utf-8")
+        (tmp_path / name).chmod(0o755)
+    defaults = {"ACCOUNTS": f"{ANN},{BOB}", "STATE": "SUCCEEDED", "LOG": str(tmp_path / "log")}
+    return subprocess.run(
+        ["bash", str(PROJECT / "deploy/create-tables"), *arguments],
+        env={"PATH": f"{tmp_path}:{os.environ['PATH']}", **defaults, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_every_statement_is_sent_with_the_names_put_in(tmp_path: Path) -> None:
+    done = create(tmp_path, "our-bucket", "2026-06-01", "keyrules")
+    assert (done.returncode, done.stderr) == (0, "")
+    sent = [each.strip() for each in (tmp_path / "log").read_text("utf-8").split(";") if each.strip()]
+    texts = [(QUERIES / name).read_text("utf-8") for name in ("athena.sql", "views.sql")]
+    starts = re.findall("^(?:DROP|CREATE) .*", "\n".join(texts), re.MULTILINE)
+    assert [each.splitlines()[0] for each in sent] == [start.rstrip(";") for start in starts]
+    assert "'projection.account.values' = '001111111111,000000000042'" in sent[1]
+    assert "s3://our-bucket/findings/account=${account}/date=${date}/" in sent[1]
+    assert "'2026-06-01,NOW'" in sent[3]
+    assert not any(word in each for each in sent for word in ("BUCKET", "ACCOUNTS", "FIRST_DAY"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "words"),
+    [
+        ((), {}, "give BUCKET"),
+        (("b'; DROP", "2026-06-01", "d"), {}, "no name of a bucket"),
+        (("our-bucket", "June", "d"), {}, "no day"),
+        (("our-bucket", "2026-06-01", "d"), {"ACCOUNTS": "None"}, "lists no accounts"),
+        (("our-bucket", "2026-06-01", "d"), {"STATE": "FAILED"}, "Athena says FAILED"),
+    ],
+)
+def test_the_script_refuses_in_one_sentence(
+    tmp_path: Path, arguments: tuple[str, ...], environment: dict[str, str], words: str
+) -> None:
+    done = create(tmp_path, *arguments, **environment)
+    assert done.returncode == 2
+    assert words in done.stderr

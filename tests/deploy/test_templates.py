@@ -5,6 +5,7 @@ Limits: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -194,6 +195,21 @@ def test_every_handler_and_variable_is_there() -> None:
             assert given == wanted, module
             seen.add(module)
     assert seen == handlers.keys()
+
+
+def test_the_documentation_names_what_is_there() -> None:
+    """Files that are linked, and parameters of the template that a command deploys."""
+    text = (PROJECT / "docs/organization.md").read_text("utf-8")
+    linked = re.findall(r"\]\((?!https:|#)([^)#]+)", text)
+    assert linked
+    assert [name for name in linked if not (PROJECT / "docs" / name).exists()] == []
+    for block in re.findall("```sh\n(.*?)```", text, re.DOTALL):
+        for name in re.findall(r"deploy/(\S+\.yaml)", block):
+            overrides = block.partition("--parameter-overrides")[2]
+            given = set(re.findall(r"ParameterKey=(\w+)", block)) or set(re.findall(r"\b([A-Z][a-z]\w+)=", overrides))
+            parameters = template(name)["Parameters"]
+            needed = {each for each, properties in parameters.items() if "Default" not in properties}
+            assert needed <= given <= parameters.keys(), name
 
 
 def test_keyrules_finds_nothing_in_them() -> None:
