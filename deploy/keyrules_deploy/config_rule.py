@@ -62,7 +62,7 @@ def handler(event: Mapping[str, Any], context: object = None) -> dict[str, int]:
     """Judges and puts the evaluations. InputError, after everything was put, where something was not evaluated."""
     del context
     trigger = read_trigger(event)
-    judge = Judge(current_time(), trigger.thresholds)
+    judge = Judge(current_time, trigger.thresholds)
     session = Members(os.environ["ROLE_NAME"], os.environ["EXTERNAL_ID"]).session(trigger.account)
     evaluation = judge.judged(trigger.account, account_of(session))
     iam = session.client("iam", config=CLIENT)

@@ -7,7 +7,7 @@ directory, and are named as with `--config` and `--exceptions`, because whoever 
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -24,27 +24,31 @@ from keyrules.run.options import CONFIGURATION_FILE, EXCEPTIONS_FILE, Asked
 
 
 class Judge:
-    """The rules of one invocation; `thresholds` as in `--set`. Raises UsageError for what `keyrules audit` refuses."""
+    """The rules of one invocation; `thresholds` as in `--set`. Raises UsageError for what `keyrules audit` refuses.
 
-    def __init__(self, now: datetime, thresholds: Sequence[str] = ()) -> None:
+    `clock` is read again when a report is there: making one can take longer than clocks may differ.
+    """
+
+    def __init__(self, clock: Callable[[], datetime], thresholds: Sequence[str] = ()) -> None:
         config, exceptions = (name if Path(name).is_file() else None for name in (CONFIGURATION_FILE, EXCEPTIONS_FILE))
         settings = settle(Asked(set=tuple(thresholds), config=config, exceptions=exceptions), Plane.LIVE)
-        self._now = now
+        self._clock = clock
         self._pack = load_pack()
         self._chosen = choose(settings, self._pack)
-        self._exceptions = chosen_exceptions(settings, self._pack, now)
+        self._exceptions = chosen_exceptions(settings, self._pack, clock())
 
     def judged(self, number: str, account: Account) -> Evaluation:
         """Every verdict on an account, passing ones included. What cannot be evaluated is an error in it."""
-        name, request = f"account {number}", self._request()
         try:
             report = account.report()
             if report.account != number:
                 raise InputError(f"the credentials belong to account {report.account}")
         except InputError as error:
             return self.not_judged(number, str(error))
+        request = self._request()
         opened = from_stream(io.BytesIO(report.content), report.generated_at)
-        return self._chosen.judged(combine([audit_report(name, opened, request)], request).evaluation)
+        result = audit_report(f"account {number}", opened, request)
+        return self._chosen.judged(combine([result], request).evaluation)
 
     def not_judged(self, number: str, sentence: str) -> Evaluation:
         """The same for an account that could not be asked at all, and why."""
@@ -56,5 +60,5 @@ class Judge:
         # The use of exceptions is noted in it, so every account has its own.
         exceptions = ExceptionUse(self._exceptions, Plane.LIVE) if self._exceptions else None
         return AuditRequest(
-            self._pack.stamp, self._chosen.selection, self._now, keep_passing=True, exceptions=exceptions
+            self._pack.stamp, self._chosen.selection, self._clock(), keep_passing=True, exceptions=exceptions
         )

@@ -30,10 +30,9 @@ class NotEvaluated(Exception):
 def handler(event: Mapping[str, Any], context: object = None) -> dict[str, int]:
     """Judges the accounts and stores what became of each. Raises NotEvaluated, after all were tried, to be retried."""
     del context
-    now = current_time()
-    day = scheduled_at(event, now).date()
+    day = scheduled_at(event, current_time()).date()
     accounts = [str(number) for number in event["accounts"]]
-    visit = _Visit(Judge(now), day)
+    visit = _Visit(Judge(current_time), day)
     with ThreadPoolExecutor(max_workers=max(len(accounts), 1)) as pool:
         bad = [problems for problems in pool.map(visit.account, accounts) if problems]
     if bad:

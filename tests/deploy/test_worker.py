@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import boto3
 import pytest
-from aws_organization import BUCKET, REGION, Aws, client_in, new_account, stored
+from aws_organization import BUCKET, MADE, REGION, Aws, client_in, new_account, stored
 from canaries import leaks
 from credential_reports import evaluate, line, report
 
@@ -125,12 +126,25 @@ def test_an_account_whose_object_cannot_be_stored_is_named(aws: Aws, accounts: l
     assert stored(key(good))
 
 
+def test_a_failure_that_cannot_be_stored_is_named_too(aws: Aws, accounts: list[str]) -> None:
+    aws.refuse("AssumeRole", "AccessDenied")
+    aws.refuse("PutObject", "AccessDenied")
+    with pytest.raises(worker.NotEvaluated, match=r"cannot be assumed.*s3:PutObject is not allowed"):
+        run(accounts)
+
+
 def test_a_report_of_another_account_is_not_stored_as_this_ones(aws: Aws, accounts: list[str]) -> None:
     first, second = accounts
     identity = client_in(second, "sts").get_caller_identity()
     aws.answer("GetCallerIdentity", identity)
     with pytest.raises(worker.NotEvaluated, match=f"account {first} .*belong to account {second}"):
         worker.handler({"time": TIME, "accounts": [first]})
+
+
+def test_a_report_that_took_long_is_not_from_the_future(accounts: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    moments = iter([MADE - timedelta(minutes=9)] * 2)
+    monkeypatch.setattr(worker, "current_time", lambda: next(moments, MADE))
+    assert run(accounts) == {"accounts": 2}
 
 
 def test_settings_beside_the_function_are_in_force(
@@ -190,6 +204,12 @@ class TestSecurityHub:
         findings = self.found(accounts[0]).values()
         assert {each["RecordState"] for each in findings} == {"ACTIVE"}
         assert "NOT_AVAILABLE" in {each["Compliance"]["Status"] for each in findings}
+
+    def test_an_account_without_the_role_imports_nothing(self, aws: Aws, accounts: list[str]) -> None:
+        aws.refuse("AssumeRole", "AccessDenied")
+        with pytest.raises(worker.NotEvaluated, match="cannot be assumed"):
+            run(accounts)
+        assert aws.arguments_of("BatchImportFindings") == []
 
     def test_findings_that_are_refused_fail_the_run(self, aws: Aws, accounts: list[str]) -> None:
         refused = [{"Id": "x", "ErrorCode": "InvalidInput", "ErrorMessage": aws.canary.secret}]
