@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from keyrules.records import dataclass, field
 from keyrules.terms import Plane, Severity, UsageError
@@ -109,6 +109,7 @@ class Settings:
     exceptions: Setting[str | None]
     max_exception_days: Setting[int]
     strict_exceptions: Setting[bool]
+    overrides: Setting[tuple[Mapping[str, Any], ...]]
     baseline: Setting[str | None]
     write_baseline: str | None
     exclude_base: str

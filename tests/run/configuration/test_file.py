@@ -45,6 +45,12 @@ audit:
   fail_on: low
   format: [csv=audit.csv]
   baseline: live.json
+  overrides:
+    - subject: svc-*
+      rules: {KEY_AWS_001: {max_age_days: 180, slots: [1]}, KEY_AWS_002: {max_idle_days: 60}}
+      reason: The partner takes new keys twice a year
+      owner: integration-team@example.com
+    - {tag: rotation=vault, rules: {KEY_AWS_001: {max_age_days: 365}}, reason: Vault rotates it, owner: vault-team}
 """
 
 
@@ -91,6 +97,17 @@ class TestWhatIsRead:
         values = [given.value for plane in Plane if (given := found.setting(key, plane))]
         assert values == [code, live]
 
+    def test_overrides(self) -> None:
+        given = read(EVERYTHING).settings["audit.overrides"].value
+        assert isinstance(given, list)
+        assert given[0] == {
+            "subject": "svc-*",
+            "rules": {"KEY_AWS_001": {"max_age_days": 180, "slots": [1]}, "KEY_AWS_002": {"max_idle_days": 60}},
+            "reason": "The partner takes new keys twice a year",
+            "owner": "integration-team@example.com",
+        }
+        assert given[1]["tag"] == "rotation=vault" and "subject" not in given[1]
+
     def test_what_is_absent_is_none(self) -> None:
         assert read("fail_on: low").setting("baseline", Plane.CODE) is None
         assert read("scan: {fail_on: low}").setting("fail_on", Plane.LIVE) is None
@@ -111,6 +128,11 @@ class TestWhatIsRead:
                 value = list(parameter.default) if isinstance(parameter.default, tuple) else parameter.default
                 text = json.dumps({"rules": {rule.id: {name: value}}})
                 assert read(text).parameters[rule.id, name].value == value
+
+
+def _override(who: str = "subject: a", rules: str = "{KEY_AWS_001: {max_age_days: 9}}", **more: str) -> str:
+    fields = {"reason": "b", "owner": "c", **more}
+    return f"{{{who}, rules: {rules}, {', '.join(f'{name}: {value}' for name, value in fields.items())}}}"
 
 
 TOP = "rules, scan, audit, framework, fail_on, format, exclude, exceptions, max_exception_days, strict_exceptions"
@@ -202,6 +224,40 @@ TOP = "rules, scan, audit, framework, fail_on, format, exclude, exceptions, max_
             "both, or a mapping of parameters for the rule.",
         ),
         ("audit: {framework: cis_aws_3.0.0}\nrules: {KEY_AWS_007: on}", "`audit.framework` (line 1) chooses the rules"),
+        *(
+            (f"audit: {{overrides: [{text}]}}", says)
+            for text, says in [
+                (
+                    "svc",
+                    "`audit.overrides` has 'svc' as item 1; allowed: a mapping of subject or tag, rules,",
+                ),
+                ("{subject: a, rules: {KEY_AWS_001: {max_age_days: 9}}, reason: b}", "has no `owner` as item 1;"),
+                ("{subject: a, tag: b=c, rules: {}, reason: b, owner: c}", "has both of subject, tag as item 1;"),
+                ("{rules: {}, reason: b, owner: c}", "has none of subject, tag as item 1;"),
+                (_override("subject: '*'"), "in `subject` (line 1) as item 1; allowed: a user, an account in quotes,"),
+                (_override("subject: 1234"), "has 1234 in `subject` (line 1) as item 1;"),
+                (
+                    _override("tag: vault"),
+                    "has 'vault' in `tag` (line 1) as item 1; allowed: a tag of users as NAME=VALUE.",
+                ),
+                (_override(until="2026"), "has the unknown key 'until' (line 1) as item 1;"),
+                (_override(rules="{}"), "has a mapping in `rules` (line 1) as item 1; allowed: a mapping of rules."),
+                (
+                    _override(rules="{KEY_AWS_005: {}}"),
+                    "has 'KEY_AWS_005' (line 1) in `rules` (line 1) as item 1; allowed: the",
+                ),
+                (
+                    _override(rules="{KEY_AWS_001: {max_age: 9}}"),
+                    "has 'max_age' (line 1) in `KEY_AWS_001` (line 1) in `rules`",
+                ),
+                (
+                    _override(rules="{KEY_AWS_001: {max_age_days: 0}}"),
+                    "has 0 in `max_age_days` (line 1) in `KEY_AWS_001`",
+                ),
+                (_override(reason="''"), "has empty text in `reason` (line 1) as item 1; allowed: text on one line."),
+            ]
+        ),
+        ("overrides: []", "`overrides` stands in the wrong place, it belongs under `audit`;"),
     ],
 )
 def test_refusals(text: str | bytes, says: str) -> None:

@@ -13,8 +13,10 @@ from keyrules.reports.json import dump
 from keyrules.reports.text_style import printable
 from keyrules.run.conclusion import prepare
 from keyrules.run.configuration.exclude_globs import excluded_paths
-from keyrules.run.configuration.keys import KEYS, SECTIONS
+from keyrules.run.configuration.keys import KEYS
+from keyrules.run.configuration.kinds import SECTIONS
 from keyrules.run.configuration.merge import settle
+from keyrules.run.configuration.override_keys import override_text
 from keyrules.run.framework import choose
 from keyrules.run.options import Asked
 from keyrules.run.settings import DEFAULT, Origin, Setting, Settings, Source
@@ -154,6 +156,8 @@ def _rule_row(rule: RuleInForce) -> tuple[str, ...]:
 def _shown(name: str, value: Any) -> str:
     if isinstance(value, bool):
         return "on" if value else "off"
+    if name == "overrides":
+        return "; ".join(map(override_text, value)) or "none"
     if isinstance(value, (list, tuple)):
         return ", ".join(value) or ("text" if name == "format" else "none")
     return "none" if value is None else str(value)

@@ -116,6 +116,7 @@ class _Merge:
             exceptions=self._file_setting("exceptions", asked.exceptions, self._beside()),
             max_exception_days=self._setting("max_exception_days", None, DEFAULT_MAX_DAYS),
             strict_exceptions=self._setting("strict_exceptions", asked.strict_exceptions, False),
+            overrides=self._setting("overrides", None, ()),
             baseline=self._file_setting("baseline", asked.baseline, None),
             write_baseline=asked.write_baseline,
             exclude_base=os.path.normpath(Path.cwd() / (Path() if asked.exclude else self._folder)),

@@ -10,7 +10,8 @@ from typing import Any
 from keyrules.model import Rule
 from keyrules.pack.catalog import Pack
 from keyrules.run.configuration.file import RULES
-from keyrules.run.configuration.keys import KEYS, SECTIONS, SWITCH, TOP, Words, thresholds
+from keyrules.run.configuration.keys import KEYS
+from keyrules.run.configuration.kinds import SECTIONS, SWITCH, TOP, Words, thresholds
 
 SCHEMA_ID = "https://raw.githubusercontent.com/keyrules/keyrules/main/src/keyrules/schemas/configuration.jsonschema"
 
