@@ -21,8 +21,9 @@ class ConfigurationUse:
     """What a configuration file did to a run; empty, None and 0 where it leaves that as it is without one.
 
     `by_itself` is False where the command line names it. `rules_off` run by default, `thresholds` are as `--set` takes
-    them, with the default of each; `fail_on` is a severity above the lowest. `left_out` counts the files and folders
-    that it excluded, `exempt` the findings that the exceptions which it names accept, `known` those in its baseline.
+    them, with the default of each, `overrides` those for some users; `fail_on` is a severity above the lowest.
+    `left_out` counts the files and folders that it excluded, `exempt` the findings that the exceptions which it names
+    accept, `known` those in its baseline.
     """
 
     file: str
@@ -30,6 +31,7 @@ class ConfigurationUse:
     framework: str | None = None
     rules_off: tuple[str, ...] = ()
     thresholds: tuple[tuple[str, str], ...] = ()
+    overrides: tuple[str, ...] = ()
     fail_on: Severity | None = None
     left_out: int = 0
     exceptions: str | None = None
@@ -44,6 +46,7 @@ class ConfigurationUse:
         changes += [f"{_counted(self.rules_off, 'rule')} off"] if self.rules_off else []
         thresholds = [f"{text}, default {default}" for text, default in self.thresholds]
         changes += [f"{_counted(thresholds, 'threshold', '; ')} changed"] if thresholds else []
+        changes += [f"{_counted(self.overrides, 'override', '; ')}"] if self.overrides else []
         changes += [f"fails from {self.fail_on.name.lower()} on"] if self.fail_on is not None else []
         changes += [f"{_number(self.left_out, 'file or folder', 'files or folders')} excluded"] if self.left_out else []
         if self.exceptions is not None:

@@ -105,6 +105,25 @@ class TestOverrides:
         assert coverage(chosen.rows) is Coverage.FULL
         assert chosen.stricter == {("AWS_IAM_50", "KEY_AWS_001")}
 
+    @pytest.mark.parametrize(
+        ("values", "covered", "stricter"),
+        [
+            ((91,), Coverage.PART, False),
+            ((90,), Coverage.FULL, False),
+            ((30,), Coverage.FULL, True),
+            ((30, 91), Coverage.PART, False),
+        ],
+    )
+    def test_a_limit_for_some_users_counts_for_the_control(
+        self, values: tuple[int, ...], covered: Coverage, stricter: bool
+    ) -> None:
+        for_some = {("KEY_AWS_001", "max_age_days"): values}
+        (chosen,) = framework_selections(PACK, FRAMEWORKS, [("cis_aws_3.0.0", "1.14")], (), Plane.LIVE, for_some)
+        assert value(chosen, "KEY_AWS_001", "max_age_days") == 90
+        assert coverage(chosen.rows) is covered
+        assert (("1.14", "KEY_AWS_001") in chosen.stricter) is stricter
+        assert bool(chosen.notes) is (values != (90,)) and all("for some users" in note for note in chosen.notes)
+
     def test_other_controls_are_left_alone(self) -> None:
         loose = {row.control: row for row in run("cis_aws_3.0.0", None, ("KEY_AWS_003.overlap_days=1",)).rows}
         assert loose["1.14"].relation is Relation.IMPLEMENTS

@@ -16,6 +16,7 @@ from credential_reports import ACCOUNT, AS_OF, ROOT, ago, audit, evaluate, findi
 
 from keyrules.live.account_audit import AuditRequest, audit_report, combine
 from keyrules.live.instants import parse_span
+from keyrules.live.limits import Limits
 from keyrules.live.report_inputs import check_age, find_reports, from_json, from_stream, opened
 from keyrules.model import Finding, InputError, Status, UsageError
 from keyrules.reports import audit_text, findings_csv
@@ -298,7 +299,7 @@ def test_two_keys_of_the_same_second_have_fingerprints_of_their_own(swapped: boo
 
 
 def test_an_account_with_several_reports_is_said() -> None:
-    asked = AuditRequest(pack=pack().stamp, selection=selection(1), now=AS_OF, as_of=AS_OF, max_age=None)
+    asked = AuditRequest(pack=pack().stamp, limits=Limits(selection(1)), now=AS_OF, as_of=AS_OF, max_age=None)
     content = report(line("ann", **key(1, 5)))
     other = content.replace(ACCOUNT.encode(), b"999999999999")
     results = [

@@ -10,6 +10,7 @@ from credential_reports import ACCOUNT, AS_OF, evaluate, key, line, pack, report
 
 from keyrules.live import sorted_runs
 from keyrules.live.account_audit import AuditRequest, audit_report, combine
+from keyrules.live.limits import Limits
 from keyrules.live.report_inputs import from_stream
 from keyrules.live.sorted_runs import SortedRuns
 from keyrules.model import Evaluation, Exemption, Plane, Severity, Status, findings_of, tally_of
@@ -61,7 +62,7 @@ def test_spilled_findings_are_those_that_were_kept(monkeypatch: pytest.MonkeyPat
 
 
 def test_a_report_that_breaks_off_lists_nothing_of_what_came_before() -> None:
-    asked = AuditRequest(pack().stamp, selection(1), now=AS_OF, as_of=AS_OF, max_age=None)
+    asked = AuditRequest(pack().stamp, Limits(selection(1)), now=AS_OF, as_of=AS_OF, max_age=None)
     broken, sound = report(line("ann", **key(1, 500))) + b"\xff\n", report(line("bob", **key(1, 500)))
     results = [audit_report(name, from_stream(io.BytesIO(data)), asked) for name, data in (("a", broken), ("b", sound))]
     evaluation = combine(results, asked).evaluation
@@ -104,7 +105,7 @@ def test_an_account_without_a_root_row_is_noted_where_a_row_was_to_be_expected()
 
 
 def test_reports_that_agree_are_one_note() -> None:
-    asked = AuditRequest(pack().stamp, selection(1), now=AS_OF, as_of=AS_OF, max_age=None)
+    asked = AuditRequest(pack().stamp, Limits(selection(1)), now=AS_OF, as_of=AS_OF, max_age=None)
     results = [audit_report(f"{n}.csv", from_stream(io.BytesIO(report(line("ann")))), asked) for n in range(9)]
     notes = combine(results, asked).evaluation.notes
     assert notes[0] == "9 reports, which do not say when they were made, are judged as of 2026-06-01T00:00:00Z."

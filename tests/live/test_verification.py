@@ -13,6 +13,7 @@ from keyrules.live.account import LiveKey
 from keyrules.live.audit import Verdict, judge_rows
 from keyrules.live.aws_errors import NOT_REACHED, AccountError
 from keyrules.live.credential_report import read_rows
+from keyrules.live.limits import Limits
 from keyrules.live.plan import make_plan
 from keyrules.live.report_inputs import from_stream
 from keyrules.live.verification import Denied, Question, Verified, verify
@@ -56,11 +57,11 @@ def verified(
     keeper: Keeper, *lines: str, rules: tuple[int, ...] = (1, 2, 3), made: datetime = MADE, parallel: int = 1
 ) -> Verified:
     chosen = selection(*rules)
-    plan = make_plan(chosen, AS_OF)
+    plan = make_plan(Limits(chosen), AS_OF)
     verdicts: list[Verdict] = []
     rows = read_rows(from_stream(io.BytesIO(report(*lines))).stream, lambda p: pytest.fail(p.message))
     judge_rows(rows, plan, AS_OF, contradiction=lambda row: pytest.fail(row.user), record=verdicts.append)
-    return verify(verdicts, plan, Question(chosen, AS_OF, "owner", parallel), made, keeper)
+    return verify(verdicts, plan, Question(Limits(chosen), AS_OF, "owner", parallel), made, keeper)
 
 
 def rules_of(verdicts: list[Verdict]) -> list[tuple[int, int | None]]:

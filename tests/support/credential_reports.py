@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any
 
 from keyrules.live.account_audit import AuditRequest, AuditResult, audit_report, combine, unreadable
+from keyrules.live.limits import Limits
 from keyrules.live.report_inputs import open_report
 from keyrules.model import Evaluation, Finding, InputError, Rule, Selection, Status
 from keyrules.pack.catalog import Pack, load_pack
@@ -104,8 +105,8 @@ def selection(*numbers: int, **overrides: Any) -> Selection:
 def audit(content: bytes, *numbers: int, request: dict[str, Any] | None = None, **overrides: Any) -> AuditResult:
     """Audits one report at AS_OF with the given rules; `request` changes fields of the AuditRequest."""
     settings: dict[str, Any] = {"now": AS_OF, "as_of": AS_OF, "max_age": None, "keep_passing": True}
-    settings |= request or {}
-    asked = AuditRequest(pack=pack().stamp, selection=selection(*numbers, **overrides), **settings)
+    settings["limits"] = Limits(selection(*numbers, **overrides))
+    asked = AuditRequest(pack=pack().stamp, **settings | (request or {}))
     try:
         opened = open_report(io.BufferedReader(io.BytesIO(content)))
     except InputError as error:

@@ -83,6 +83,7 @@ def run(args: argparse.Namespace, clock: Callable[[], datetime]) -> int:
     from keyrules.live.collection import Address, Reach, audit_accounts, audit_files, verifier
     from keyrules.live.instants import parse_span
     from keyrules.live.kept_reports import KeptReports
+    from keyrules.live.limits import Limits, overrides_of
     from keyrules.live.report_inputs import find_reports
     from keyrules.live.roles import read_session_policy
     from keyrules.live.verification import Question
@@ -131,10 +132,11 @@ def run(args: argparse.Namespace, clock: Callable[[], datetime]) -> int:
         raise UsageError(f"{place}none of the selected rules looks at live accounts; `keyrules rules` says which do")
     address = Address(args.profile, args.region, args.endpoint_url, deadline, parallel, accounts.via, policy)
     reach = Reach(address, accounts.default)
-    question = Question(selection, settings.as_of or now, args.owner_tag, parallel)
+    limits = Limits(selection, overrides_of(settings.overrides, selection))
+    question = Question(limits, settings.as_of or now, args.owner_tag, parallel)
     request = AuditRequest(
         pack=pack.stamp,
-        selection=selection,
+        limits=limits,
         now=now,
         as_of=settings.as_of,
         max_age=max_age,

@@ -73,6 +73,13 @@ def tightest(bounds: Iterable[Bound]) -> ParameterValue:
     return min(numbers) if found[0].operator == "<=" else max(numbers)
 
 
+def looser(rule: Rule, parameter: Parameter, value: ParameterValue, than: ParameterValue) -> bool:
+    """Whether a rule finds less with one value of a parameter than with another, and nothing else."""
+    if isinstance(value, tuple) or isinstance(than, tuple):
+        return set(_items(value)) < set(_items(than))
+    return value > than if _direction(rule, parameter) == "<=" else value < than
+
+
 def _parse(text: str, rule: Rule, where: str) -> Bound:
     match = _BOUND.match(text)
     if match is None:

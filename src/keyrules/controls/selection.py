@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeAlias
 
 from keyrules.controls.bounds import Bound, demanded, tightest
 from keyrules.controls.model import ControlRow, FrameworkEdition, Frameworks, Relation
@@ -13,6 +14,10 @@ from keyrules.pack.parameters import show_value
 from keyrules.pack.selection import select
 from keyrules.records import dataclass, replace
 
+ForSome: TypeAlias = Mapping[tuple[str, str], Sequence[ParameterValue]]
+"""Values by rule and parameter that hold for some users only."""
+
+_NONE: ForSome = {}
 _DECLARED = "Code shows what is declared, and the live account decides; on code the rule is evidence."
 
 
@@ -38,14 +43,16 @@ def framework_selections(
     wanted: Iterable[tuple[str, str | None]],
     settings: Sequence[str] = (),
     plane: Plane = Plane.LIVE,
+    for_some: ForSome = _NONE,
 ) -> tuple[FrameworkSelection, ...]:
     """The rules of frameworks and of single controls, with the frameworks' own thresholds; one part for each edition.
 
     `wanted` are keys of editions, each with a control or, for the whole edition, None. All of it is one run: the parts
     share their selection. Where several controls bound the same parameter, the tightest bound is in force; a rule
     without a bound keeps its default. `settings` are the texts of `--set`, which win; one that is looser than a bound
-    turns the row into a partial one with an open rest. Raises UsageError for a framework or control that does not
-    exist, for a setting that is wrong, and where no rule of this plane is mapped.
+    turns the row into a partial one with an open rest, and so does one of `for_some`, the values that hold for some
+    users in its place. Raises UsageError for a framework or control that does not exist, for a setting that is wrong,
+    and where no rule of this plane is mapped.
     """
     rules = {rule.id: rule for rule in pack.rules}
     asked: dict[str, set[str] | None] = {}
@@ -64,7 +71,7 @@ def framework_selections(
     together = [row for _, rows in parts for row in rows]
     running = tuple(rules[rule_id] for rule_id in sorted({row.rule for row in together if row.rule}))
     selection = select(pack, settings=settings, framework=Selection(running, _own_values(together, rules)))
-    return tuple(_part(edition, rows, rules, selection, plane) for edition, rows in parts)
+    return tuple(_part(edition, rows, rules, selection, plane, for_some) for edition, rows in parts)
 
 
 def _rows(edition: FrameworkEdition, controls: set[str] | None) -> tuple[ControlRow, ...]:
@@ -77,12 +84,14 @@ def _part(
     rules: Mapping[str, Rule],
     asked: Selection,
     plane: Plane,
+    for_some: ForSome,
 ) -> FrameworkSelection:
     """What the run bears out of one edition."""
     judged: list[ControlRow] = []
     for each in dict.fromkeys(row.control for row in rows):
-        judged += _judged([row for row in rows if row.control == each], rules, asked, plane)
-    loose, strict = _differences([row for row in rows if row.rule and plane in rules[row.rule].planes], rules, asked)
+        judged += _judged([row for row in rows if row.control == each], rules, asked, plane, for_some)
+    ours = [row for row in rows if row.rule and plane in rules[row.rule].planes]
+    loose, strict = _differences(ours, rules, asked, for_some)
     stricter = frozenset((row.control, row.rule) for row, _ in strict)
     notes = tuple(dict.fromkeys(note for _, note in [*loose, *strict]))
     return FrameworkSelection(edition, asked, tuple(judged), stricter, notes)
@@ -126,7 +135,7 @@ def _own_values(rows: Iterable[ControlRow], rules: Mapping[str, Rule]) -> dict[t
 
 
 def _judged(
-    rows: Sequence[ControlRow], rules: Mapping[str, Rule], selection: Selection, plane: Plane
+    rows: Sequence[ControlRow], rules: Mapping[str, Rule], selection: Selection, plane: Plane, for_some: ForSome
 ) -> list[ControlRow]:
     """The rows of one control as this run bears them out; what no longer holds becomes a row that names the rest."""
     kept: list[ControlRow] = []
@@ -148,6 +157,11 @@ def _judged(
             kept.append(replace(row, relation=Relation.PARTIAL))
             limits = ", ".join(str(bound) for bound in missed)
             rest.append(_open(row, f"{rule.id} ran with a limit looser than {limits}, which the control demands."))
+        elif missed := [bound for bound in demanded(row.bounds, rule) if _loose_for_some(row, bound, for_some)]:
+            kept.append(replace(row, relation=Relation.PARTIAL))
+            limits = ", ".join(str(bound) for bound in missed)
+            why = f"{rule.id} ran with a limit looser than {limits} for some users, which the control does not allow."
+            rest.append(_open(row, why))
         else:
             kept.append(row)
     if kept and all(row.relation is Relation.SUPPORTS for row in kept):
@@ -156,7 +170,7 @@ def _judged(
 
 
 def _differences(
-    rows: Iterable[ControlRow], rules: Mapping[str, Rule], selection: Selection
+    rows: Iterable[ControlRow], rules: Mapping[str, Rule], selection: Selection, for_some: ForSome
 ) -> tuple[list[tuple[ControlRow, str]], list[tuple[ControlRow, str]]]:
     """Rows that run with a looser limit than their control demands, and rows with a stricter one, each with a note."""
     loose, strict = [], []
@@ -167,14 +181,26 @@ def _differences(
             if not bound.allows(value):
                 effect = "" if row.relation is Relation.SUPPORTS else ", so the control is partly assessed at most"
                 loose.append((row, f"{name} is looser than {bound} of {row.control}{effect}."))
+            elif others := _loose_for_some(row, bound, for_some):
+                effect = "" if row.relation is Relation.SUPPORTS else ", so the control is partly assessed at most"
+                name = f"{row.rule}.{bound.parameter}={' and '.join(map(show_value, others))}"
+                loose.append((row, f"{name} for some users is looser than {bound} of {row.control}{effect}."))
             elif value != bound.value:
                 effect = "what fails may still satisfy the control"
                 strict.append((row, f"{name} is stricter than {bound} of {row.control}, so {effect}."))
+            elif others := [value for value in for_some.get((row.rule, bound.parameter), ()) if value != bound.value]:
+                name = f"{row.rule}.{bound.parameter}={' and '.join(map(show_value, others))}"
+                effect = "what fails there may still satisfy the control"
+                strict.append((row, f"{name} for some users is stricter than {bound} of {row.control}, so {effect}."))
     return loose, strict
 
 
 def _value(selection: Selection, row: ControlRow, bound: Bound) -> ParameterValue:
     return selection.overrides[row.rule, bound.parameter]
+
+
+def _loose_for_some(row: ControlRow, bound: Bound, for_some: ForSome) -> list[ParameterValue]:
+    return [value for value in for_some.get((row.rule, bound.parameter), ()) if not bound.allows(value)]
 
 
 def _open(row: ControlRow, why: str) -> ControlRow:

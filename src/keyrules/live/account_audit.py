@@ -22,6 +22,7 @@ from keyrules.live.credential_report import Row, RowProblem, account_of, partiti
 from keyrules.live.due_soon import Due, due_within
 from keyrules.live.fact_readers import ROOT
 from keyrules.live.instants import to_datetime
+from keyrules.live.limits import Limits
 from keyrules.live.live_findings import NOT_ASKED, Kept, Known, LiveFindings, absent_root_row, make_subject, twins_among
 from keyrules.live.plan import Plan, make_plan
 from keyrules.live.remediation import UNKNOWN_KEY_ID
@@ -38,7 +39,6 @@ from keyrules.model import (
     KeyAges,
     PackStamp,
     Plane,
-    Selection,
     Severity,
     Status,
 )
@@ -64,7 +64,7 @@ class AuditRequest:
     """
 
     pack: PackStamp
-    selection: Selection
+    limits: Limits
     now: datetime
     as_of: datetime | None = None
     max_age: timedelta | None = timedelta(hours=24)
@@ -172,7 +172,7 @@ class _Verdicts:
 def audit_report(name: str, opened: OpenReport, request: AuditRequest) -> ReportResult:
     """Judges one report. Whatever cannot be evaluated becomes errors of the result."""
     as_of = request.as_of or opened.generated_at or request.now
-    plan = make_plan(request.selection, as_of)
+    plan = make_plan(request.limits, as_of)
     errors = ReportErrors(name)
     if request.max_age is not None:
         stale = check_age(opened.generated_at, request.as_of or request.now, request.max_age)
@@ -181,12 +181,12 @@ def audit_report(name: str, opened: OpenReport, request: AuditRequest) -> Report
     result = ReportResult(Input("credential_report", name, generated_at=opened.generated_at), as_of)
     verdicts = _Verdicts(plan, request, as_of)
     to_verify: list[Verdict] = []
-    ages = age_buckets(request.selection, as_of)
+    ages = age_buckets(request.limits.selection, as_of)
     takes_passing = request.keep_passing and request.keep_findings
 
     def keep(verdict: Verdict) -> None:
         if request.due_within is not None:
-            due = due_within(verdict, plan, request.selection, as_of, request.due_within)
+            due = due_within(verdict, plan, request.limits.of(verdict.row), as_of, request.due_within)
             if due is not None:
                 result.due.append(due)
         if verdict.status is not Status.PASS and request.verifier is not None:
@@ -200,7 +200,7 @@ def audit_report(name: str, opened: OpenReport, request: AuditRequest) -> Report
 
     try:
         tally = judge_rows(
-            _counted(read_rows(opened.stream, problem), name, request.progress),
+            request.limits.counted(_counted(read_rows(opened.stream, problem), name, request.progress)),
             plan,
             as_of,
             contradiction=lambda row: errors.contradiction(row, as_of),
@@ -258,7 +258,7 @@ def combine(
     """One evaluation of all reports. Its moment is the one asked for, or the latest of the reports' own. `notes` are
     on what is no report, `skipped` accounts of which none was to be had."""
     as_of = request.as_of or max((result.as_of for result in results), default=request.now)
-    plan = make_plan(request.selection, as_of)
+    plan = make_plan(request.limits, as_of)
     judged = [result for result in results if result.counts]
     by_rule = {rule.id: _sum([result.counts[index] for result in judged]) for index, rule in enumerate(plan.rules)}
     due = sorted(item for result in results for item in result.due)
@@ -272,12 +272,13 @@ def combine(
         pack=request.pack,
         rules=plan.rules,
         inputs=tuple(result.item for result in results),
-        findings=LiveFindings(request.kept, plan, request.selection, exemptions),
+        findings=LiveFindings(request.kept, plan, request.limits, exemptions),
         counts=_sum(list(by_rule.values())),
         errors=tuple(error for result in results for error in result.errors),
         notes=(
             *notes,
             *_moment_notes(judged),
+            *(request.limits.notes(request.verifier is not None) if judged else ()),
             *_root_notes(judged, plan),
             *(note for result in results for note in result.notes),
             *(item.note(as_of) for item in due),

@@ -15,6 +15,7 @@ from keyrules.live.explanations import Case, explain
 from keyrules.live.fact_readers import KEY_1, KEY_2, PASSWORD, READERS, ROOT, SubjectKind, fact_values, first_date
 from keyrules.live.instants import ABSENT, Instant, to_datetime, to_iso
 from keyrules.live.key_history import created_at, is_absent_root, key_of, last_used_at, name_of
+from keyrules.live.limits import Limits
 from keyrules.live.plan import Plan
 from keyrules.live.remediation import KeyIds, next_step
 from keyrules.live.sorted_runs import Record, SortedRuns
@@ -170,11 +171,11 @@ def _standing_since(subject: SubjectKind, row: Row) -> Instant:
 class LiveFindings(Listing):
     """The findings of what a run kept. `exemptions` are the exceptions of the run by their number."""
 
-    def __init__(self, kept: Kept, plan: Plan, selection: Selection, exemptions: Mapping[int, Exemption]) -> None:
+    def __init__(self, kept: Kept, plan: Plan, limits: Limits, exemptions: Mapping[int, Exemption]) -> None:
         self._kept = kept
         self._rules = plan.rules
-        self._limits = [{name: selection.value(rule, name) for name in rule.parameters} for rule in plan.rules]
-        self._idle_days = _idle_days(selection)
+        self._limits = limits
+        self._in_force: dict[int, tuple[list[dict[str, ParameterValue]], int]] = {}
         self._exemptions = exemptions
 
     @property
@@ -213,8 +214,8 @@ class LiveFindings(Listing):
         ]
         row: Row = tuple.__new__(Row, record[_ROW_AT:])
         rule, subject, status = self._rules[position], _SUBJECTS[place], _STATUSES[judged]
-        limits = self._limits[position]
-        case = Case(rule, subject, row, self._kept.moments[moment], limits, self._idle_days)
+        limits, idle_days = self._limits_of(row)
+        case = Case(rule, subject, row, self._kept.moments[moment], limits[position], idle_days)
         key_ids = {slot: key_id for slot, key_id in ((1, asked[0]), (2, asked[1])) if key_id is not None}
         explanation = explain(case, status, contradicted)
         exemption = self._exemptions[entry] if entry is not None else None
@@ -227,10 +228,24 @@ class LiveFindings(Listing):
             reason=explanation.reason,
             remediation=next_step(case, status, key_ids),
             subject=_subject(subject, row, key_ids, asked[2], twin),
-            facts={} if is_absent_root(subject, row) else _facts(case),
+            facts={} if is_absent_root(subject, row) else {**_facts(case), **self._overridden(rule, row)},
             exemption=exemption.reason if exemption is not None else None,
             exception=exemption,
         )
+
+    def _limits_of(self, row: Row) -> tuple[list[dict[str, ParameterValue]], int]:
+        """The thresholds by the position of the rule, and after how many days a key is idle."""
+        selection = self._limits.of(row)
+        if id(selection) not in self._in_force:
+            limits = [{name: selection.value(rule, name) for name in rule.parameters} for rule in self._rules]
+            self._in_force[id(selection)] = (limits, _idle_days(selection))
+        return self._in_force[id(selection)]
+
+    def _overridden(self, rule: Rule, row: Row) -> dict[str, FactValue]:
+        if rule.id not in self._limits.changed:
+            return {}
+        notes = [entry.note for _, entry in self._limits.entries(row) if any(own == rule.id for own, _ in entry.values)]
+        return {"override": "; ".join(notes)} if notes else {}
 
 
 def _groups(

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from keyrules.live.conditions import Predicate, compile_condition, resolve
 from keyrules.live.fact_readers import READERS, SubjectKind
+from keyrules.live.limits import Limits
 from keyrules.model import Rule, Selection
 from keyrules.pack.logic import Node
 
@@ -32,34 +33,40 @@ class Plan(NamedTuple):
     size: int
 
 
-def make_plan(selection: Selection, as_of: datetime) -> Plan:
+def make_plan(limits: Limits, as_of: datetime) -> Plan:
     """Compiles the selected rules that have a live plane, to judge at `as_of` (aware)."""
-    rules = tuple(rule for rule in selection.rules if rule.runtime is not None)
+    rules = tuple(rule for rule in limits.selection.rules if rule.runtime is not None)
     groups: dict[SubjectKind, tuple[Group, ...]] = {}
     size = 0
     for subject in READERS:
-        groups[subject] = tuple(_groups(rules, selection, subject, as_of, first=size))
+        groups[subject] = tuple(_groups(rules, limits, subject, as_of, first=size))
         size += len(groups[subject])
     return Plan(rules, groups, size)
 
 
-def _groups(
-    rules: Sequence[Rule], selection: Selection, subject: SubjectKind, as_of: datetime, first: int
-) -> list[Group]:
+def _groups(rules: Sequence[Rule], limits: Limits, subject: SubjectKind, as_of: datetime, first: int) -> list[Group]:
     """Each distinct `where` is asked once per subject, however many rules share it."""
-    wheres: dict[str, Node] = {}
+    wheres: dict[str, Predicate] = {}
     members: dict[str, list[tuple[int, Predicate]]] = {}
     for index, rule in enumerate(rules):
         if rule.runtime is None or rule.runtime["subject"] != subject.kind:
             continue
-        where = resolve(rule.runtime.get("where", True), rule, selection, subject)
-        if where is False:
+        where = resolve(rule.runtime.get("where", True), rule, limits.selection, subject)
+        if rule.id in limits.changed:
+            key = rule.id
+        elif where is False:
             continue
-        key = json.dumps(where, sort_keys=True)
-        wheres[key] = where
-        definition = resolve(rule.runtime["definition"], rule, selection, subject)
-        members.setdefault(key, []).append((index, compile_condition(definition, subject, as_of)))
-    return [
-        Group(number, compile_condition(where, subject, as_of), tuple(members[key]))
-        for number, (key, where) in enumerate(wheres.items(), first)
-    ]
+        else:
+            key = json.dumps(where, sort_keys=True)
+        if key not in wheres:
+            wheres[key] = _condition(rule.runtime.get("where", True), rule, limits, subject, as_of)
+        definition = _condition(rule.runtime["definition"], rule, limits, subject, as_of)
+        members.setdefault(key, []).append((index, definition))
+    return [Group(number, where, tuple(members[key])) for number, (key, where) in enumerate(wheres.items(), first)]
+
+
+def _condition(node: Node, rule: Rule, limits: Limits, subject: SubjectKind, as_of: datetime) -> Predicate:
+    def compiled(selection: Selection) -> Predicate:
+        return compile_condition(resolve(node, rule, selection, subject), subject, as_of)
+
+    return limits.for_each(compiled, rule.id)

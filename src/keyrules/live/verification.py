@@ -17,9 +17,10 @@ from keyrules.live.conditions import attributes
 from keyrules.live.credential_report import ROOT_USER, Row
 from keyrules.live.instants import Instant, from_datetime
 from keyrules.live.key_history import Key, keys_of
+from keyrules.live.limits import Limits
 from keyrules.live.plan import Plan, make_plan
 from keyrules.live.workers import in_parallel
-from keyrules.model import InputError, Selection, Status
+from keyrules.model import InputError, Status
 from keyrules.records import dataclass, field, replace
 from keyrules.reports.text_style import count_of, printable
 
@@ -83,7 +84,7 @@ class Question:
     """What a run verifies with: the rules, the moment to judge the keys of today at, the tag of owners, and how many
     users to ask about at once."""
 
-    selection: Selection
+    limits: Limits
     now: datetime
     owner_tag: str
     parallel: int = 1
@@ -112,7 +113,7 @@ def verify(verdicts: Sequence[Verdict], plan: Plan, question: Question, made: da
     all verdicts, and costs nobody else's.
     """
     result = Verified()
-    now_plan = make_plan(question.selection, question.now)
+    now_plan = make_plan(question.limits, question.now)
     by_user: dict[str, list[Verdict]] = {}
     for verdict in verdicts:
         by_user.setdefault(verdict.row.arn, []).append(verdict)

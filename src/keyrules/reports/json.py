@@ -179,6 +179,7 @@ def _configuration(use: ConfigurationUse) -> dict[str, Any]:
         "framework": use.framework,
         "rules_off": list(use.rules_off),
         "thresholds": [{"set": text, "default": default} for text, default in use.thresholds],
+        "overrides": list(use.overrides),
         "fail_on": use.fail_on.name if use.fail_on is not None else None,
         "excluded": use.left_out,
         "exceptions": use.exceptions,

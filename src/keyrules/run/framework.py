@@ -12,7 +12,7 @@ from keyrules.terms import UsageError
 
 if TYPE_CHECKING:
     from keyrules.controls.selection import FrameworkSelection
-    from keyrules.model import Evaluation, Selection
+    from keyrules.model import Evaluation, ParameterValue, Selection
     from keyrules.pack.pack import Pack
 
 
@@ -47,8 +47,13 @@ def choose(settings: Settings, pack: Pack) -> Chosen:
         raise UsageError(f"{option} chooses the rules; leave {other} out, or {option}.")
     from keyrules.controls.selection import framework_selections, split_control
     from keyrules.controls.tables import load_frameworks
+    from keyrules.run.configuration.override_keys import override_values
 
     wanted = [*((name, None) for name in framework.value), *map(split_control, rules.controls)]
+    for_some: dict[tuple[str, str], list[ParameterValue]] = {}
+    for each in settings.overrides.value:
+        for target, value in override_values(each).items():
+            for_some.setdefault(target, []).append(value)
     with framework.blamed():
-        chosen = framework_selections(pack, load_frameworks(pack), wanted, rules.thresholds, settings.plane)
+        chosen = framework_selections(pack, load_frameworks(pack), wanted, rules.thresholds, settings.plane, for_some)
     return Chosen(chosen[0].selection, chosen)

@@ -130,11 +130,6 @@ class TestWhatIsRead:
                 assert read(text).parameters[rule.id, name].value == value
 
 
-def _override(who: str = "subject: a", rules: str = "{KEY_AWS_001: {max_age_days: 9}}", **more: str) -> str:
-    fields = {"reason": "b", "owner": "c", **more}
-    return f"{{{who}, rules: {rules}, {', '.join(f'{name}: {value}' for name, value in fields.items())}}}"
-
-
 TOP = "rules, scan, audit, framework, fail_on, format, exclude, exceptions, max_exception_days, strict_exceptions"
 
 
@@ -224,39 +219,6 @@ TOP = "rules, scan, audit, framework, fail_on, format, exclude, exceptions, max_
             "both, or a mapping of parameters for the rule.",
         ),
         ("audit: {framework: cis_aws_3.0.0}\nrules: {KEY_AWS_007: on}", "`audit.framework` (line 1) chooses the rules"),
-        *(
-            (f"audit: {{overrides: [{text}]}}", says)
-            for text, says in [
-                (
-                    "svc",
-                    "`audit.overrides` has 'svc' as item 1; allowed: a mapping of subject or tag, rules,",
-                ),
-                ("{subject: a, rules: {KEY_AWS_001: {max_age_days: 9}}, reason: b}", "has no `owner` as item 1;"),
-                ("{subject: a, tag: b=c, rules: {}, reason: b, owner: c}", "has both of subject, tag as item 1;"),
-                ("{rules: {}, reason: b, owner: c}", "has none of subject, tag as item 1;"),
-                (_override("subject: '*'"), "in `subject` (line 1) as item 1; allowed: a user, an account in quotes,"),
-                (_override("subject: 1234"), "has 1234 in `subject` (line 1) as item 1;"),
-                (
-                    _override("tag: vault"),
-                    "has 'vault' in `tag` (line 1) as item 1; allowed: a tag of users as NAME=VALUE.",
-                ),
-                (_override(until="2026"), "has the unknown key 'until' (line 1) as item 1;"),
-                (_override(rules="{}"), "has a mapping in `rules` (line 1) as item 1; allowed: a mapping of rules."),
-                (
-                    _override(rules="{KEY_AWS_005: {}}"),
-                    "has 'KEY_AWS_005' (line 1) in `rules` (line 1) as item 1; allowed: the",
-                ),
-                (
-                    _override(rules="{KEY_AWS_001: {max_age: 9}}"),
-                    "has 'max_age' (line 1) in `KEY_AWS_001` (line 1) in `rules`",
-                ),
-                (
-                    _override(rules="{KEY_AWS_001: {max_age_days: 0}}"),
-                    "has 0 in `max_age_days` (line 1) in `KEY_AWS_001`",
-                ),
-                (_override(reason="''"), "has empty text in `reason` (line 1) as item 1; allowed: text on one line."),
-            ]
-        ),
         ("overrides: []", "`overrides` stands in the wrong place, it belongs under `audit`;"),
     ],
 )

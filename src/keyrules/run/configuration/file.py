@@ -14,6 +14,7 @@ from keyrules.model import Plane, Rule, UsageError
 from keyrules.pack.catalog import Pack
 from keyrules.pack.selection import find_rule
 from keyrules.pack.strict_yaml import Block, is_short, parse_bytes
+from keyrules.records import dataclass
 from keyrules.run.configuration.keys import KEYS
 from keyrules.run.configuration.kinds import (
     SECTIONS,

@@ -20,6 +20,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from keyrules.code.skip_comments import safe_reason
+from keyrules.model import ParameterValue
+from keyrules.pack.parameters import show_value
 from keyrules.pack.strict_yaml import Block, is_short
 from keyrules.records import dataclass
 from keyrules.run.configuration.kinds import Kind, Many, Plain, Refused, Words, found, thresholds
@@ -127,13 +129,18 @@ def _shown(name: str) -> str:
     return repr(name) if is_short(name) else "a long name"
 
 
-def override_text(override: Mapping[str, Any]) -> str:
-    """An entry of the file in a few words: `svc-*: KEY_AWS_001.max_age_days=180`."""
-    values = (
-        f"{rule}.{name}={','.join(map(str, value)) if isinstance(value, list) else value}"
+def override_values(override: Mapping[str, Any]) -> dict[tuple[str, str], ParameterValue]:
+    """The thresholds of an entry of the file, by rule and parameter."""
+    return {
+        (rule, name): tuple(value) if isinstance(value, list) else value
         for rule, own in override["rules"].items()
         for name, value in own.items()
-    )
+    }
+
+
+def override_text(override: Mapping[str, Any]) -> str:
+    """An entry of the file in a few words: `svc-*: KEY_AWS_001.max_age_days=180`."""
+    values = (f"{rule}.{name}={show_value(value)}" for (rule, name), value in override_values(override).items())
     return f"{safe_reason(override.get('subject') or override['tag'])}: {', '.join(values)}"
 
 

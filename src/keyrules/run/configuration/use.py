@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from keyrules.model import ConfigurationUse, Evaluation, Plane, Selection, Severity
 from keyrules.pack.parameters import show_value
+from keyrules.run.configuration.override_keys import override_text
 from keyrules.run.settings import ConfigurationFile, Setting, Settings, Source
 
 
@@ -29,6 +30,7 @@ def configuration_use(
         framework=", ".join(settings.framework.value) or None if settings.framework.from_file else None,
         rules_off=tuple(sorted(off)),
         thresholds=_thresholds(settings, selection),
+        overrides=tuple(map(override_text, settings.overrides.value)),
         fail_on=fail_on.value if fail_on.from_file and fail_on.value > Severity.LOW else None,
         left_out=left_out if settings.exclude.from_file else 0,
         exceptions=_named(settings.exceptions),

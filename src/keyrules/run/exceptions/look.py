@@ -10,6 +10,7 @@ from keyrules.code.named_paths import check_readable
 from keyrules.code.scan import ScanRequest, scan
 from keyrules.live.account_audit import AuditRequest, combine
 from keyrules.live.collection import audit_files
+from keyrules.live.limits import Limits
 from keyrules.live.report_inputs import ReportSource, find_reports
 from keyrules.model import Evaluation, EvaluationError, Finding, Plane, Rule, Selection, Subject
 from keyrules.pack.catalog import Pack
@@ -89,7 +90,7 @@ def _looks(entries: Sequence[Entry], pack: Pack, settings: Sequence[str], where:
 def _audit(reports: Sequence[ReportSource], pack: Pack, selection: Selection, where: Where) -> Evaluation:
     """The reports at any age: what an exception matched in an old one is what was asked."""
     as_of = None if where.own_moment else where.as_of
-    request = AuditRequest(pack.stamp, selection, now=where.as_of, as_of=as_of, max_age=None)
+    request = AuditRequest(pack.stamp, Limits(selection), now=where.as_of, as_of=as_of, max_age=None)
     return combine(audit_files(reports, request), request).evaluation
 
 
