@@ -13,7 +13,7 @@ from keyrules.live.account import LiveKey
 from keyrules.live.audit import Verdict, judge_rows
 from keyrules.live.aws_errors import NOT_REACHED, AccountError
 from keyrules.live.credential_report import read_rows
-from keyrules.live.limits import Limits
+from keyrules.live.limits import Limits, Override
 from keyrules.live.plan import make_plan
 from keyrules.live.report_inputs import from_stream
 from keyrules.live.verification import Denied, Question, Verified, verify
@@ -28,8 +28,9 @@ class Keeper:
         keys: dict[str, list[LiveKey] | InputError | None],
         owners: dict[str, str] | None = None,
         denied: bool = False,
+        tags: dict[str, str] | None = None,
     ) -> None:
-        self.keys, self.owners, self.denied = keys, owners or {}, denied
+        self.keys, self.owners, self.denied, self.more = keys, owners or {}, denied, tags or {}
         self.calls: list[str] = []
 
     def access_keys(self, user: str) -> list[LiveKey] | None:
@@ -39,11 +40,11 @@ class Keeper:
             raise found
         return found
 
-    def owner(self, user: str, tag: str) -> str | None:
-        self.calls.append(f"{user}?{tag}")
+    def tags(self, user: str) -> dict[str, str]:
+        self.calls.append(f"{user}?tags")
         if self.denied:
             raise Denied("iam:ListUserTags is not allowed")
-        return self.owners.get(user)
+        return {**({"Owner": self.owners[user]} if user in self.owners else {}), **self.more}
 
 
 def live(key_id: str, age: float, used: float | None = None, active: bool = True) -> LiveKey:
@@ -54,14 +55,19 @@ MADE = AS_OF - timedelta(days=1)
 
 
 def verified(
-    keeper: Keeper, *lines: str, rules: tuple[int, ...] = (1, 2, 3), made: datetime = MADE, parallel: int = 1
+    keeper: Keeper,
+    *lines: str,
+    rules: tuple[int, ...] = (1, 2, 3),
+    made: datetime = MADE,
+    parallel: int = 1,
+    limits: Limits | None = None,
 ) -> Verified:
-    chosen = selection(*rules)
-    plan = make_plan(Limits(chosen), AS_OF)
+    limits = limits or Limits(selection(*rules))
+    plan = make_plan(limits, AS_OF)
     verdicts: list[Verdict] = []
     rows = read_rows(from_stream(io.BytesIO(report(*lines))).stream, lambda p: pytest.fail(p.message))
     judge_rows(rows, plan, AS_OF, contradiction=lambda row: pytest.fail(row.user), record=verdicts.append)
-    return verify(verdicts, plan, Question(Limits(chosen), AS_OF, "owner", parallel), made, keeper)
+    return verify(verdicts, plan, Question(limits, AS_OF, "owner", parallel), made, keeper)
 
 
 def rules_of(verdicts: list[Verdict]) -> list[tuple[int, int | None]]:
@@ -71,7 +77,7 @@ def rules_of(verdicts: list[Verdict]) -> list[tuple[int, int | None]]:
 def test_only_flagged_users_are_asked_about() -> None:
     keeper = Keeper({"ann": [live("AKIA1", 500)]}, {"ann": "team-a"})
     result = verified(keeper, line("ann", **key(1, 500, used=1)), line("bob", **key(1, 5, used=1)), line("eve"))
-    assert keeper.calls == ["ann", "ann?owner"]
+    assert keeper.calls == ["ann", "ann?tags"]
     assert list(result.key_ids.values()) == ["AKIA1"]
     assert list(result.owners.values()) == ["team-a"]
 
@@ -221,6 +227,31 @@ def test_owners_are_optional_and_said_once() -> None:
         "Owners are not shown: iam:ListUserTags is not allowed."
     ]
     assert len(result.verdicts) == 4
+
+
+VAULT = Override(
+    "c.yaml:1", "rotation=vault", "Vault", "team", {("KEY_AWS_001", "max_age_days"): 180}, tag=("Rotation", "vault")
+)
+
+
+@pytest.mark.parametrize(("age", "tags", "holds"), [(180, "vault", False), (181, "vault", True), (180, "other", True)])
+def test_a_tag_loosens_the_limit_of_its_users(age: int, tags: str, holds: bool) -> None:
+    limits = Limits(selection(1), (VAULT,))
+    result = verified(
+        Keeper({"ann": [live("A", age)]}, tags={"rotation": tags}), line("ann", **key(1, age)), limits=limits
+    )
+    assert [verdict.status for verdict in result.verdicts] == ([Status.FAIL] if holds else [])
+    assert len(result.dropped) == (not holds)
+    assert not any("fixed" in note for note in result.notes)
+    (note,) = limits.notes(asked_for_tags=True)
+    assert ("held for 1 user:" in note) is (tags == "vault")
+
+
+def test_tags_that_may_not_be_asked_for_loosen_nothing() -> None:
+    keeper = Keeper({"ann": [live("A", 120)]}, denied=True)
+    result = verified(keeper, line("ann", **key(1, 120)), limits=Limits(selection(1), (VAULT,)))
+    assert len(result.verdicts) == 1
+    assert "Owners are not shown, and overrides by tag do not hold: iam:ListUserTags is not allowed." in result.notes
 
 
 def test_one_bad_answer_costs_one_user() -> None:

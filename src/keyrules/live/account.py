@@ -94,17 +94,17 @@ class Account:
         found = [live for key in keys for live in self._with_last_use(key)]
         return sorted(found, key=lambda key: (key.created, key.key_id))
 
-    def owner(self, user: str, tag: str) -> str | None:
-        """The value of a user's tag in any casing of its name; None when there is none. Denied if not allowed."""
+    def tags(self, user: str) -> dict[str, str]:
+        """A user's tags; none where there is no such user any more. Denied if that may not be asked."""
         try:
             tags = list(self._aws.pages("iam:ListUserTags", "Tags", self._session, UserName=user))
         except Refused as error:
             if error.gone:
-                return None
+                return {}
             if error.denied:
                 raise Denied(str(error)) from None
             raise
-        return next((str(item["Value"]) for item in tags if item["Key"].casefold() == tag.casefold()), None)
+        return {str(item["Key"]): str(item["Value"]) for item in tags}
 
     def _with_last_use(self, key: dict[str, Any]) -> list[LiveKey]:
         """The key, or nothing when it was deleted since it was listed."""

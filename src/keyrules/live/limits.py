@@ -15,7 +15,7 @@ from keyrules.controls.bounds import looser
 from keyrules.live.conditions import Predicate
 from keyrules.live.credential_report import Row
 from keyrules.model import ParameterValue, Plane, Selection, UsageError
-from keyrules.records import dataclass, field, replace
+from keyrules.records import dataclass, replace
 from keyrules.reports.text_style import count_of, printable
 from keyrules.run.configuration.override_keys import override_text, override_values
 from keyrules.run.exceptions.match import Form, form_of, glob
@@ -50,11 +50,8 @@ class Override:
         return any(map(matches, names[form_of(self.pattern, Plane.LIVE)]))
 
     def has_tag(self, tags: Mapping[str, str]) -> bool:
-        """Whether a user with these tags is meant; the names of tags are compared in any casing, as IAM does."""
-        if self.tag is None:
-            return False
-        name, value = self.tag
-        return any(key.casefold() == name.casefold() and own == value for key, own in tags.items())
+        """Whether a user with these tags is meant."""
+        return self.tag is not None and tag_of(tags, self.tag[0]) == self.tag[1]
 
     @property
     def note(self) -> str:
@@ -62,15 +59,18 @@ class Override:
         return f"{self.text} ({self.place}; {self.owner}: {self.reason})"
 
 
-@dataclass
+def tag_of(tags: Mapping[str, str], name: str) -> str | None:
+    """The value of a tag; its name is compared in any casing, as IAM does."""
+    return next((value for key, value in tags.items() if key.casefold() == name.casefold()), None)
+
+
 class Limits:
-    """The thresholds of one run, by user. `tags` are those of the users that were asked for them, by ARN."""
+    """The thresholds of one run, by user."""
 
-    selection: Selection
-    overrides: Sequence[Override] = ()
-    tags: dict[str, Mapping[str, str]] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
+    def __init__(self, selection: Selection, overrides: Sequence[Override] = ()) -> None:
+        self.selection = selection
+        self.overrides = overrides
+        self._tags: dict[str, Mapping[str, str]] = {}
         self._variants: dict[tuple[int, ...], Selection] = {(): self.selection}
         self._users: Counter[int] = Counter()
         running = {rule.id for rule in self.selection.rules}
@@ -90,7 +90,7 @@ class Limits:
 
     def entries(self, row: Row) -> list[tuple[int, Override]]:
         """The entries on the user of a row, with their numbers."""
-        tags = self.tags.get(row.arn, {})
+        tags = self._tags.get(row.arn, {})
         return [
             (number, entry)
             for number, entry in self._in_force
@@ -123,6 +123,17 @@ class Limits:
             return predicates[id(selection)](row)
 
         return predicate
+
+    @property
+    def by_tag(self) -> bool:
+        """Whether there is an entry with a tag."""
+        return any(entry.tag is not None for _, entry in self._in_force)
+
+    def learn(self, row: Row, tags: Mapping[str, str]) -> None:
+        """Takes the tags of a user."""
+        if self.by_tag:
+            self._tags[row.arn] = tags
+            self._users.update(number for number, entry in self.entries(row) if entry.tag is not None)
 
     def counted(self, rows: Iterable[Row]) -> Iterator[Row]:
         """The rows, after counting the users on whom there is an entry."""

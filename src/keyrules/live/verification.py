@@ -7,7 +7,7 @@ then was fixed since the report was made. Nothing new is added; that is for the 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple, Protocol
 
@@ -17,7 +17,7 @@ from keyrules.live.conditions import attributes
 from keyrules.live.credential_report import ROOT_USER, Row
 from keyrules.live.instants import Instant, from_datetime
 from keyrules.live.key_history import Key, keys_of
-from keyrules.live.limits import Limits
+from keyrules.live.limits import Limits, tag_of
 from keyrules.live.plan import Plan, make_plan
 from keyrules.live.workers import in_parallel
 from keyrules.model import InputError, Status
@@ -64,8 +64,8 @@ class KeyKeeper(Protocol):
     def access_keys(self, user: str) -> Sequence[CurrentKey] | None:
         """The user's keys, oldest first; None when the user is gone."""
 
-    def owner(self, user: str, tag: str) -> str | None:
-        """The value of a tag of the user, if it has one. Denied when that may not be asked."""
+    def tags(self, user: str) -> Mapping[str, str]:
+        """The user's tags. Denied when that may not be asked."""
 
 
 class Denied(Exception):
@@ -118,7 +118,7 @@ def verify(verdicts: Sequence[Verdict], plan: Plan, question: Question, made: da
     for verdict in verdicts:
         by_user.setdefault(verdict.row.arn, []).append(verdict)
     users = {arn: own[0].row.user for arn, own in sorted(by_user.items()) if own[0].row.user != ROOT_USER}
-    asked = _Asked(account, question.owner_tag)
+    asked = _Asked(account)
     answers = dict(in_parallel(list(users), lambda arn: asked.about(users[arn]), question.parallel))
     unanswered: dict[str, list[str]] = {}
     for arn, own in sorted(by_user.items()):
@@ -132,28 +132,30 @@ def verify(verdicts: Sequence[Verdict], plan: Plan, question: Question, made: da
             result.dropped.extend(own)
             result.notes.append(f"Verified: {printable(users[arn])} was deleted since the report was made.")
             continue
+        question.limits.learn(own[0].row, answer.tags)
         _verify_user(own, _KeysOfToday(own[0].row, answer.keys, made), now_plan, question.now, result)
-        if answer.owner:
-            result.owners[arn] = answer.owner
+        owner = tag_of(answer.tags, question.owner_tag)
+        if owner:
+            result.owners[arn] = owner
     if asked.denied is not None:
-        result.notes.append(f"Owners are not shown: {asked.denied}.")
+        lost = "Owners are not shown" + (", and overrides by tag do not hold" if question.limits.by_tag else "")
+        result.notes.append(f"{lost}: {asked.denied}.")
     result.errors = [f"could not be verified for {_listed(names)}: {why}" for why, names in unanswered.items()]
     return result
 
 
 class _Answer(NamedTuple):
-    """The keys of a user, None where the user is gone, and the owner."""
+    """The keys of a user, None where the user is gone, and the tags."""
 
     keys: Sequence[CurrentKey] | None
-    owner: str | None
+    tags: Mapping[str, str]
 
 
 class _Asked:
-    """Asks an account about its users, in several threads; `denied` is why it may not be asked for owners."""
+    """Asks an account about its users, in several threads; `denied` is why it may not be asked for tags."""
 
-    def __init__(self, account: KeyKeeper, owner_tag: str) -> None:
+    def __init__(self, account: KeyKeeper) -> None:
         self._account = account
-        self._owner_tag = owner_tag
         self._unreached: list[AccountError] = []
         self.denied: Denied | None = None
 
@@ -163,19 +165,19 @@ class _Asked:
             return self._unreached[0]
         try:
             keys = self._account.access_keys(user)
-            return _Answer(keys, self._owner(user) if keys is not None else None)
+            return _Answer(keys, self._tags(user) if keys is not None else {})
         except InputError as error:
             if isinstance(error, AccountError) and error.state == NOT_REACHED:
                 self._unreached.append(error)
             return error
 
-    def _owner(self, user: str) -> str | None:
+    def _tags(self, user: str) -> Mapping[str, str]:
         if self.denied is None:
             try:
-                return self._account.owner(user, self._owner_tag)
+                return self._account.tags(user)
             except Denied as error:
                 self.denied = error
-        return None
+        return {}
 
 
 def _listed(names: Sequence[str]) -> str:
