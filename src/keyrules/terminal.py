@@ -35,10 +35,10 @@ def text_width(stream: TextIO) -> int:
 
 
 class ProgressLine:
-    """One line on standard error that says how far long work is; nothing unless that is a terminal."""
+    """One line on standard error that says how far long work is; nothing unless that is a terminal and thus `on`."""
 
     def __init__(self, quiet: bool) -> None:
-        self._on = sys.stderr.isatty() and not quiet and os.environ.get("TERM") != "dumb"
+        self.on = sys.stderr.isatty() and not quiet and os.environ.get("TERM") != "dumb"
 
     def __call__(self, done: int, total: int, name: str) -> None:
         """Shows `done` of `total`; the name is cut to the terminal."""
@@ -46,7 +46,7 @@ class ProgressLine:
 
     def say(self, text: str) -> None:
         """Shows a text instead of the one before, cut to the terminal; nothing for the empty text."""
-        if self._on:
+        if self.on:
             line = text.encode("ascii", "backslashreplace").decode()
             shown = "".join(char if char.isprintable() else "?" for char in line)
             sys.stderr.write("\r\x1b[2K" + shown[: columns(80) - 1])

@@ -22,8 +22,9 @@ def moment(chance: random.Random) -> str:
     return f"{year}-{month:02}-{chance.randint(1, 28):02}T{clock}Z"
 
 
-def write_report(path: Path, users: int, account: str = "123456789012") -> None:
-    """Half the users sign in to the console, 70 % have one key and 30 % a second; the same in every run."""
+def write_report(path: Path, users: int, account: str = "123456789012", busy: float = 1.0) -> None:
+    """Of the share of `busy` users half sign in to the console, 70 % have one key and 30 % a second; the others have no
+    credential. The same in every run."""
     chance = random.Random(20260601)
     nothing = ["N/A"] * 4
     with path.open("w", encoding="utf-8", newline="\n") as file:
@@ -34,10 +35,11 @@ def write_report(path: Path, users: int, account: str = "123456789012") -> None:
         for number in range(users):
             name = f"user-{number:07}"
             cells = [name, f"arn:aws:iam::{account}:user/{name}", moment(chance)]
-            console = chance.random() < 0.5
+            is_busy = chance.random() < busy
+            console = is_busy and chance.random() < 0.5
             cells += ["true", moment(chance), moment(chance), "N/A"] if console else ["false", "N/A", "N/A", "N/A"]
             cells.append("true" if chance.random() < 0.8 else "false")
             for share in (0.7, 0.3):
                 used = [moment(chance), moment(chance), "eu-west-1", "s3"]
-                cells += ["true", *used] if chance.random() < share else ["false", *nothing]
+                cells += ["true", *used] if is_busy and chance.random() < share else ["false", *nothing]
             file.write(",".join([*cells, "false,N/A,false,N/A"]) + "\n")

@@ -8,12 +8,13 @@ from datetime import date
 import pytest
 from credential_reports import ACCOUNT, AS_OF, evaluate, key, line, pack, report, selection
 
+from keyrules.findings import findings_of, tally_of
 from keyrules.live import sorted_runs
 from keyrules.live.account_audit import AuditRequest, audit_report, combine
 from keyrules.live.limits import Limits
 from keyrules.live.report_inputs import from_stream
 from keyrules.live.sorted_runs import SortedRuns
-from keyrules.model import Evaluation, Exemption, Plane, Severity, Status, findings_of, tally_of
+from keyrules.model import Evaluation, Exemption, Plane, Severity, Status
 from keyrules.run.exceptions.file import Entry
 from keyrules.run.exceptions.match import ExceptionUse
 

@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterable
 from keyrules.code.file_paths import shown
 from keyrules.code.unit_results import UnitOutcome
 from keyrules.code.verdict import Verdict
-from keyrules.model import WORST_FIRST, EvaluationError, Finding, Location, Plane, Rule, Selection, Status, TraceStep
+from keyrules.model import EvaluationError, Finding, Location, Plane, Rule, Selection, Status, TraceStep
 from keyrules.records import dataclass, replace
 from keyrules.reports.text_style import advice_for
+from keyrules.terms import WORST_FIRST
 
 
 @dataclass(frozen=True)

@@ -99,7 +99,8 @@ def run(args: argparse.Namespace, clock: Callable[[], datetime]) -> int:
 
     now = clock()
     settings = settle(Asked.of(vars(args)), Plane.LIVE)
-    progress = ProgressLine(settings.quiet).say
+    line = ProgressLine(settings.quiet)
+    progress = line.say if line.on else None
     conclusion = prepare(settings, counts_only=args.counts_only, progress=progress)
     pack = load_pack()
     chosen = choose(settings, pack)

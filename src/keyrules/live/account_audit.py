@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
 from keyrules.live.age_buckets import added, age_buckets
 from keyrules.live.audit import (
-    ABSENT_ROOT_PASSES,
     Population,
     Tally,
     Verdict,
@@ -18,14 +17,14 @@ from keyrules.live.audit import (
     judge_rows,
     never_has_root,
 )
-from keyrules.live.credential_report import Row, RowProblem, account_of, partition_of, read_rows
+from keyrules.live.audit_notes import key_id_note, moment_notes, population_note, repetition_notes, root_notes
+from keyrules.live.credential_report import Row, RowProblem, account_of, read_rows
 from keyrules.live.due_soon import Due, due_within
 from keyrules.live.fact_readers import ROOT
 from keyrules.live.instants import to_datetime
 from keyrules.live.limits import Limits
 from keyrules.live.live_findings import NOT_ASKED, Kept, Known, LiveFindings, absent_root_row, make_subject, twins_among
 from keyrules.live.plan import Plan, make_plan
-from keyrules.live.remediation import UNKNOWN_KEY_ID
 from keyrules.live.report_errors import ReportErrors
 from keyrules.live.report_inputs import OpenReport, check_age
 from keyrules.live.verification import SlotOfUser, Verified
@@ -43,7 +42,6 @@ from keyrules.model import (
     Status,
 )
 from keyrules.records import dataclass, field, replace
-from keyrules.reports.text_style import count_of, first_of, iso_utc
 from keyrules.run.exceptions.apply import Moves, counts_after
 from keyrules.run.exceptions.file import utc_day
 from keyrules.run.exceptions.match import ExceptionUse
@@ -277,14 +275,14 @@ def combine(
         errors=tuple(error for result in results for error in result.errors),
         notes=(
             *notes,
-            *_moment_notes(judged),
+            *moment_notes(judged),
             *(request.limits.notes(request.verifier is not None) if judged else ()),
-            *_root_notes(judged, plan),
+            *root_notes(judged, plan),
             *(note for result in results for note in result.notes),
             *(item.note(as_of) for item in due),
-            *_key_id_note(request.kept),
-            *_repetition_notes(judged),
-            *(_population_note(population) if judged else ()),
+            *key_id_note(request.kept),
+            *repetition_notes(judged),
+            *(population_note(population) if judged else ()),
         ),
         rule_counts=by_rule,
         gaps=dict.fromkeys([r.id for r in plan.rules if asks_of_root(r)], tuple(sorted(rootless))) if rootless else {},
@@ -365,92 +363,11 @@ def _exempted(counts: tuple[Counts, ...], moves: Moves, plan: Plan) -> tuple[Cou
     return tuple(counts_after(own, moves, rule.id) for own, rule in zip(counts, plan.rules, strict=True))
 
 
-def _moment_notes(results: Sequence[ReportResult]) -> Iterator[str]:
-    """When the reports were made and judged; the age of a CSV is not known. Several that agree are one note."""
-    groups: dict[tuple[bool, datetime | None], list[ReportResult]] = {}
-    for result in results:
-        made = result.item.generated_at
-        own_moment = made is not None and made == result.as_of
-        groups.setdefault((made is None, None if own_moment else result.as_of), []).append(result)
-    for (undated, judged), group in groups.items():
-        one = len(group) == 1
-        dates = sorted({iso_utc(moment) for each in group if (moment := each.item.generated_at) is not None})
-        if undated:
-            source = "which does not say when it was made" if one else "which do not say when they were made"
-        else:
-            source = f"made {dates[0]}" + (f" to {dates[-1]}" if len(dates) > 1 else "")
-        name = group[0].item.name if one else count_of(len(group), "report")
-        at = iso_utc(group[0].as_of) if judged or len(dates) == 1 else "the moment when each was made"
-        yield f"{name}, {source}, {'is' if one else 'are'} judged as of {at}."
-
-
-def _root_notes(results: Iterable[ReportResult], plan: Plan) -> Iterator[str]:
-    """What it means that accounts have no row for the root user; a note for each partition."""
-    asked = [rule.id for rule in plan.rules if asks_of_root(rule)]
-    passes = [rule.id for rule in plan.rules if rule.id == ABSENT_ROOT_PASSES]
-    by_partition: dict[str, list[str]] = {}
-    for result in results:
-        for prefix in result.without_root:
-            by_partition.setdefault(partition_of(prefix), []).append(prefix)
-    for partition, prefixes in sorted(by_partition.items()):
-        never = never_has_root(prefixes[0])
-        verdict = "not evaluated" if never else "UNKNOWN"
-        said = [f"{' and '.join(asked)} {'is' if len(asked) == 1 else 'are'} {verdict} there"] if asked else []
-        said += [f"{rule} passes, because it shows nobody to protect" for rule in passes]
-        accounts = sorted(set(map(account_of, prefixes)))
-        whose = (
-            f"The report of account {accounts[0]} has"
-            if len(accounts) == 1
-            else f"The reports of {count_of(len(accounts), 'account')} ({first_of(accounts)}) have"
-        )
-        as_all = f", as all reports of the partition {partition}" if never else ""
-        if said:
-            yield f"{whose} no row for the root user{as_all}, so {', and '.join(said)}."
-
-
-def _key_id_note(kept: Kept) -> list[str]:
-    """What the placeholders in the steps stand for, said once."""
-    if not kept.names_no_key_id:
-        return []
-    return [
-        f"Reports hold no access key ids. For {UNKNOWN_KEY_ID}1 and {UNKNOWN_KEY_ID}2 take those that `aws iam "
-        "list-access-keys --user-name NAME` shows with the keys' creation dates, or run with --verify, which fills "
-        "them in."
-    ]
-
-
 def _population(results: Sequence[ReportResult]) -> Population:
     total = Population()
     for result in results:
         total.add(result.population)
     return total
-
-
-def _repetition_notes(results: Sequence[ReportResult]) -> Iterator[str]:
-    """Accounts of which several reports were given: their users are counted once per report."""
-    reports: dict[str, list[str]] = {}
-    for result in results:
-        for account in (result.item.account or "").split(","):
-            reports.setdefault(account, []).append(result.item.name)
-    repeated = {account: names for account, names in sorted(reports.items()) if len(names) > 1}
-    for account, names in repeated.items() if len(repeated) == 1 else ():
-        yield (
-            f"Account {account} is in {len(names)} reports ({first_of(names)}), so its users are counted once for each."
-        )
-    if len(repeated) > 1:
-        yield (
-            f"{count_of(len(repeated), 'account')} ({first_of(repeated)}) are in several reports each, so their users "
-            "are counted once for each."
-        )
-
-
-def _population_note(total: Population) -> list[str]:
-    return [
-        f"Population: {count_of(total.users, 'user')} and {count_of(total.root_users, 'root user')} with "
-        f"{count_of(total.access_keys, 'access key')} ({total.active_access_keys:,} active), "
-        f"{count_of(total.console_passwords, 'console password')} and "
-        f"{count_of(total.signing_certificates, 'signing certificate')}."
-    ]
 
 
 def _sum(items: Sequence[Counts]) -> Counts:

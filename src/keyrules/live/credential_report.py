@@ -22,6 +22,7 @@ import codecs
 import io
 import re
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from operator import itemgetter
 from typing import Final, NamedTuple
 
@@ -78,6 +79,7 @@ class Row(NamedTuple):
         return partition_of(self.account_prefix)
 
 
+@lru_cache(maxsize=16)
 def account_of(account_prefix: str) -> str:
     """The account number in the ARN prefix of a row."""
     return account_prefix.split(":")[4]

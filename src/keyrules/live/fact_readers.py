@@ -81,12 +81,10 @@ def gap(reader: Gap, row: Row) -> timedelta | None:
 
 
 def _younger_active_key(row: Row) -> Instant:
-    active = [
-        created
-        for flag, created in ((row.key_1_active, row.key_1_created), (row.key_2_active, row.key_2_created))
-        if flag
-    ]
-    return max(active) if active and all(active) else ABSENT
+    one, other = row.key_1_created, row.key_2_created
+    if row.key_1_active and row.key_2_active:
+        return max(one, other) if one and other else ABSENT
+    return one if row.key_1_active else other if row.key_2_active else ABSENT
 
 
 def _is_younger_key(slot: int) -> Callable[[Row], bool | None]:
@@ -174,20 +172,39 @@ READERS: Final[Mapping[SubjectKind, Mapping[str, Reader]]] = {
 
 def fact_values(subject: SubjectKind, row: Row, as_of: datetime) -> dict[str, FactValue]:
     """Every fact of a subject for people and reports: durations rounded, None where unknown or negative."""
-    table = FACTS[subject.kind]
-    return {name: _value(reader, row, as_of, table[name].unit) for name, reader in READERS[subject].items()}
+    return {name: value(row, as_of) for name, value in _VALUES[subject]}
 
 
-def _value(reader: Reader, row: Row, as_of: datetime, unit: str) -> FactValue:
+_Value: TypeAlias = Callable[[Row, datetime], FactValue]
+
+
+def _value(reader: Reader, unit: str) -> _Value:
+    """What gives a fact as people read it."""
     if isinstance(reader, FlagColumn):
-        return bool(getattr(row, reader.field))
+        place = Row._fields.index(reader.field)
+        return lambda row, as_of: bool(row[place])
     if isinstance(reader, Flag | Number):
-        return reader.read(row)
+        read = reader.read
+        return lambda row, as_of: read(row)
     if isinstance(reader, Fixed):
-        return reader.value
+        fixed = reader.value
+        return lambda row, as_of: fixed
     if isinstance(reader, Gap):
-        length = gap(reader, row)
-        return None if length is None else round(length / UNITS[unit], 2)
-    since = first_date(row, reader.fields) if isinstance(reader, AgeColumns) else reader.since(row)
+        return lambda row, as_of: None if (length := gap(reader, row)) is None else round(length / UNITS[unit], 2)
+    if isinstance(reader, AgeColumns):
+        first, *others = map(Row._fields.index, reader.fields)
+        if not others:
+            return lambda row, as_of: _age(row[first], as_of, unit)
+        return lambda row, as_of: _age(row[first] or first_date(row, reader.fields), as_of, unit)
+    return lambda row, as_of: _age(reader.since(row), as_of, unit)
+
+
+def _age(since: Instant, as_of: datetime, unit: str) -> FactValue:
     age = age_at(since, as_of) if since else None
     return None if age is None else round(age / UNITS[unit], 2)
+
+
+_VALUES: Final = {
+    subject: tuple((name, _value(reader, FACTS[subject.kind][name].unit)) for name, reader in readers.items())
+    for subject, readers in READERS.items()
+}

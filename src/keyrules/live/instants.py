@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta, timezone
+from functools import lru_cache
 from typing import Final, TypeAlias
 
 from keyrules.terms import YEARS, UsageError
@@ -18,6 +19,8 @@ from keyrules.terms import YEARS, UsageError
 _LETTERS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _SPAN: Final = re.compile(r"([0-9]+)([smhd])", re.ASCII)
 _DIGITS: Final = 6
+_RECENT: Final = 256
+"""A finding asks for the same few dates again and again, and then nobody does."""
 
 
 def parse_span(option: str, text: str) -> timedelta:
@@ -69,9 +72,10 @@ def from_datetime(moment: datetime) -> Instant:
     return moment.astimezone(timezone.utc).replace(tzinfo=None).isoformat()
 
 
+@lru_cache(maxsize=_RECENT)
 def to_datetime(instant: Instant) -> datetime:
     """The aware datetime in UTC of an instant that is not ABSENT."""
-    return datetime.fromisoformat(instant).replace(tzinfo=timezone.utc)
+    return datetime.fromisoformat(f"{instant}+00:00")
 
 
 def to_iso(instant: Instant) -> str:
@@ -79,6 +83,7 @@ def to_iso(instant: Instant) -> str:
     return f"{instant}Z"
 
 
+@lru_cache(maxsize=_RECENT)
 def age_at(instant: Instant, as_of: datetime) -> timedelta | None:
     """The age at a moment of an instant that is not ABSENT; None for one that is later than clocks may differ."""
     age = as_of - to_datetime(instant)

@@ -3,15 +3,35 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import lru_cache
+from operator import itemgetter
 from typing import Final, NamedTuple
 
 from keyrules.live.credential_report import ROOT_USER, Row
-from keyrules.live.fact_readers import CERTIFICATE_1, CERTIFICATE_2, KEY_1, KEY_2, PASSWORD, ROOT, SubjectKind
+from keyrules.live.fact_readers import (
+    CERTIFICATE_1,
+    CERTIFICATE_2,
+    KEY_1,
+    KEY_2,
+    PASSWORD,
+    ROOT,
+    SubjectKind,
+    root_last_use,
+)
 from keyrules.live.instants import ABSENT, Instant, age_at, to_datetime
 from keyrules.live.report_columns import NO_VALUE, NOT_SUPPORTED
 from keyrules.reports.text_style import duration_beyond, human_duration, iso_utc
 
 _NO_PLACE: Final = frozenset({"", NO_VALUE, NOT_SUPPORTED, "no_information"})
+
+
+_KEYS: Final = {
+    slot: itemgetter(
+        *(Row._fields.index(f"key_{slot}_{name}") for name in ("active", "created", "used", "region", "service"))
+    )
+    for slot in (1, 2)
+}
+"""What takes the fields of an access key out of a row, by slot."""
 
 
 class Key(NamedTuple):
@@ -25,13 +45,10 @@ class Key(NamedTuple):
     region: str
 
 
+@lru_cache(maxsize=8)
 def key_of(row: Row, slot: int) -> Key:
     """The access key in slot 1 or 2, whether or not there is one."""
-    if slot == 1:
-        values = (row.key_1_active, row.key_1_created, row.key_1_used, row.key_1_service, row.key_1_region)
-    else:
-        values = (row.key_2_active, row.key_2_created, row.key_2_used, row.key_2_service, row.key_2_region)
-    active, created, used, service, region = values
+    active, created, used, region, service = _KEYS[slot](row)
     return Key(
         slot,
         bool(active),
@@ -67,26 +84,30 @@ def is_absent_root(subject: SubjectKind, row: Row) -> bool:
     return subject == ROOT and not row.user_created
 
 
+_CREATED: Final = {
+    KEY_1: Row._fields.index("key_1_created"),
+    KEY_2: Row._fields.index("key_2_created"),
+    CERTIFICATE_1: Row._fields.index("certificate_1_created"),
+    CERTIFICATE_2: Row._fields.index("certificate_2_created"),
+    PASSWORD: Row._fields.index("user_created"),
+    ROOT: Row._fields.index("user_created"),
+}
+
+
 def created_at(subject: SubjectKind, row: Row) -> Instant:
     """When the credential came to be; for a password and for root, when the user did, because that identifies it."""
-    return {
-        KEY_1: row.key_1_created,
-        KEY_2: row.key_2_created,
-        CERTIFICATE_1: row.certificate_1_created,
-        CERTIFICATE_2: row.certificate_2_created,
-        PASSWORD: row.user_created,
-        ROOT: row.user_created,
-    }[subject]
+    return row[_CREATED[subject]]
 
 
 def last_used_at(subject: SubjectKind, row: Row) -> Instant:
     """The last recorded use of the credential, or ABSENT. The report has none for certificates."""
-    return {
-        KEY_1: row.key_1_used,
-        KEY_2: row.key_2_used,
-        PASSWORD: row.password_used,
-        ROOT: max(row.password_used, row.key_1_used, row.key_2_used),
-    }.get(subject, ABSENT)
+    if subject == KEY_1:
+        return row.key_1_used
+    if subject == KEY_2:
+        return row.key_2_used
+    if subject == PASSWORD:
+        return row.password_used
+    return root_last_use(row) if subject == ROOT else ABSENT
 
 
 def since(instant: Instant, as_of: datetime) -> str:

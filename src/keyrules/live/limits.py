@@ -49,6 +49,10 @@ class Override:
         matches = re.compile(glob(self.pattern)).match
         return any(map(matches, names[form_of(self.pattern, Plane.LIVE)]))
 
+    def sets(self, rule: str) -> bool:
+        """Whether it has a threshold of a rule."""
+        return any(own == rule for own, _ in self.values)
+
     def has_tag(self, tags: Mapping[str, str]) -> bool:
         """Whether a user with these tags is meant."""
         return self.tag is not None and tag_of(tags, self.tag[0]) == self.tag[1]

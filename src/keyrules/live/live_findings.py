@@ -9,6 +9,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
+from keyrules.findings import Group, Listing, Tally
 from keyrules.live.audit import Verdict
 from keyrules.live.credential_report import ROOT_USER, Row
 from keyrules.live.explanations import Case, explain
@@ -23,8 +24,6 @@ from keyrules.model import (
     Exemption,
     FactValue,
     Finding,
-    Group,
-    Listing,
     ParameterValue,
     Plane,
     Rule,
@@ -32,7 +31,6 @@ from keyrules.model import (
     Severity,
     Status,
     Subject,
-    Tally,
 )
 
 _NOTHING: Final[KeyIds] = {}
@@ -41,6 +39,9 @@ _IDLE_KEYS_RULE: Final = "KEY_AWS_002"
 _IDLE_DAYS: Final = 90
 _STATUSES: Final = (Status.FAIL, Status.UNKNOWN, Status.EXEMPT, Status.PASS)
 _ORDER: Final = {status: number for number, status in enumerate(_STATUSES)}
+_FAIL: Final = _ORDER[Status.FAIL]
+_EXEMPT: Final = _ORDER[Status.EXEMPT]
+_TO_MEND: Final = (_FAIL, _ORDER[Status.UNKNOWN])
 _SUBJECTS: Final = tuple(READERS)
 _PLACES: Final = {subject: place for place, subject in enumerate(_SUBJECTS)}
 _NO_DATE: Final = "~"
@@ -58,9 +59,9 @@ NOT_ASKED: Final = Known()
 
 
 class _Numbers(NamedTuple):
-    """How many records there are of each rule, severity and status; and for each owner that fail or are UNKNOWN."""
+    """How many records there are by position of the rule and order of the status; and what each owner has to mend."""
 
-    tally: Counter[tuple[str, Severity, Status]]
+    records: Counter[tuple[int, int]]
     owners: Counter[str]
 
 
@@ -80,7 +81,7 @@ class Kept:
     def begin(self, as_of: datetime) -> None:
         """Begins a report; what was added of one that is not finished is forgotten."""
         self._forget()
-        self._before = _Numbers(self._numbers.tally.copy(), self._numbers.owners.copy())
+        self._before = _Numbers(self._numbers.records.copy(), self._numbers.owners.copy())
         self.moments.append(as_of)
 
     def finish(self) -> None:
@@ -92,11 +93,13 @@ class Kept:
             self._numbers, self._before = self._before, None
             self._undone.add(len(self.moments) - 1)
 
-    @property
-    def tally(self) -> Tally:
-        """How many records there are."""
+    def tally(self, rules: Sequence[Rule]) -> Tally:
+        """How many records there are; `rules` are those of the plan."""
         self._forget()
-        return self._numbers.tally
+        return {
+            (rules[place].id, rules[place].severity, _STATUSES[order]): number
+            for (place, order), number in self._numbers.records.items()
+        }
 
     @property
     def owners(self) -> Mapping[str, int]:
@@ -117,17 +120,18 @@ class Kept:
 
         `entry` is the number of the exception that covers it.
         """
-        status = Status.EXEMPT if entry is not None else verdict.status
-        row, subject = verdict.row, verdict.subject
-        self._numbers.tally[rule.id, rule.severity, status] += 1
-        if known.owner is not None and status in (Status.FAIL, Status.UNKNOWN):
-            self._numbers.owners[known.owner] += 1
-        if status is Status.FAIL and subject.kind == "access_key" and subject.slot not in known.key_ids:
+        row, subject, judged = verdict.row, verdict.subject, _ORDER[verdict.status]
+        order = judged if entry is None else _EXEMPT
+        key_ids, owner = known
+        self._numbers.records[verdict.rule, order] += 1
+        if owner is not None and order in _TO_MEND:
+            self._numbers.owners[owner] += 1
+        if order == _FAIL and subject.kind == "access_key" and subject.slot not in key_ids:
             self.names_no_key_id = True
         self._records.add(
             [
                 -rule.severity,
-                _ORDER[status],
+                order,
                 verdict.rule,
                 _standing_since(subject, row),
                 row.account,
@@ -135,15 +139,15 @@ class Kept:
                 created_at(subject, row),
                 subject.slot or 0,
                 len(self._records),
-                _ORDER[verdict.status],
+                judged,
                 _PLACES[subject],
                 verdict.contradicted,
                 twin,
                 entry,
                 len(self.moments) - 1,
-                known.key_ids.get(1),
-                known.key_ids.get(2),
-                known.owner,
+                key_ids.get(1),
+                key_ids.get(2),
+                owner,
                 *row,
             ]
         )
@@ -168,6 +172,14 @@ def _standing_since(subject: SubjectKind, row: Row) -> Instant:
     return created_at(subject, row) or last_used_at(subject, row) or _NO_DATE
 
 
+class _InForce(NamedTuple):
+    """The thresholds for some users, and as facts, by the position of the rule; and when their keys are idle."""
+
+    values: list[dict[str, ParameterValue]]
+    shown: list[dict[str, FactValue]]
+    idle_days: int
+
+
 class LiveFindings(Listing):
     """The findings of what a run kept. `exemptions` are the exceptions of the run by their number."""
 
@@ -175,12 +187,12 @@ class LiveFindings(Listing):
         self._kept = kept
         self._rules = plan.rules
         self._limits = limits
-        self._in_force: dict[int, tuple[list[dict[str, ParameterValue]], int]] = {}
+        self._in_force: dict[int, _InForce] = {}
         self._exemptions = exemptions
 
     @property
     def tally(self) -> Tally:
-        return self._kept.tally
+        return self._kept.tally(self._rules)
 
     @property
     def owners(self) -> Mapping[str, int]:
@@ -209,14 +221,34 @@ class LiveFindings(Listing):
         return map(self._made, self._kept)
 
     def _made(self, record: Record) -> Finding:
-        _, order, position, _, _, _, _, _, _, judged, place, contradicted, twin, entry, moment, *asked = record[
-            :_ROW_AT
-        ]
-        row: Row = tuple.__new__(Row, record[_ROW_AT:])
+        (
+            _,
+            order,
+            position,
+            _,
+            _,
+            _,
+            _,
+            _,
+            _,
+            judged,
+            place,
+            contradicted,
+            twin,
+            entry,
+            moment,
+            one,
+            two,
+            owner,
+            *values,
+        ) = record
+        row: Row = tuple.__new__(Row, values)
         rule, subject, status = self._rules[position], _SUBJECTS[place], _STATUSES[judged]
-        limits, idle_days = self._limits_of(row)
-        case = Case(rule, subject, row, self._kept.moments[moment], limits[position], idle_days)
-        key_ids = {slot: key_id for slot, key_id in ((1, asked[0]), (2, asked[1])) if key_id is not None}
+        limits = self._limits_of(row)
+        case = Case(rule, subject, row, self._kept.moments[moment], limits.values[position], limits.idle_days)
+        key_ids = _NOTHING
+        if one is not None or two is not None:
+            key_ids = {slot: key_id for slot, key_id in ((1, one), (2, two)) if key_id is not None}
         explanation = explain(case, status, contradicted)
         exemption = self._exemptions[entry] if entry is not None else None
         return Finding(
@@ -227,25 +259,27 @@ class LiveFindings(Listing):
             message=explanation.message,
             reason=explanation.reason,
             remediation=next_step(case, status, key_ids),
-            subject=_subject(subject, row, key_ids, asked[2], twin),
-            facts={} if is_absent_root(subject, row) else {**_facts(case), **self._overridden(rule, row)},
+            subject=_subject(subject, row, key_ids, owner, twin),
+            facts={} if is_absent_root(subject, row) else self._facts(case, limits.shown[position]),
             exemption=exemption.reason if exemption is not None else None,
             exception=exemption,
         )
 
-    def _limits_of(self, row: Row) -> tuple[list[dict[str, ParameterValue]], int]:
-        """The thresholds by the position of the rule, and after how many days a key is idle."""
+    def _limits_of(self, row: Row) -> _InForce:
         selection = self._limits.of(row)
         if id(selection) not in self._in_force:
-            limits = [{name: selection.value(rule, name) for name in rule.parameters} for rule in self._rules]
-            self._in_force[id(selection)] = (limits, _idle_days(selection))
+            values = [{name: selection.value(rule, name) for name in rule.parameters} for rule in self._rules]
+            shown = [{name: _printable(value) for name, value in limits.items()} for limits in values]
+            self._in_force[id(selection)] = _InForce(values, shown, _idle_days(selection))
         return self._in_force[id(selection)]
 
-    def _overridden(self, rule: Rule, row: Row) -> dict[str, FactValue]:
-        if rule.id not in self._limits.changed:
-            return {}
-        notes = [entry.note for _, entry in self._limits.entries(row) if any(own == rule.id for own, _ in entry.values)]
-        return {"override": "; ".join(notes)} if notes else {}
+    def _facts(self, case: Case, limits: Mapping[str, FactValue]) -> dict[str, FactValue]:
+        facts = _facts(case, limits)
+        rule = case.rule.id
+        if rule in self._limits.changed:
+            notes = [entry.note for _, entry in self._limits.entries(case.row) if entry.sets(rule)]
+            facts |= {"override": "; ".join(notes)} if notes else {}
+        return facts
 
 
 def _groups(
@@ -314,6 +348,8 @@ def twins_among(verdicts: Sequence[Verdict]) -> list[int]:
     number makes their fingerprints differ, so that no tool that removes duplicates loses one. It follows status and
     last use, because slots change.
     """
+    if len(verdicts) == 1:
+        return [0]
     identities = [(each.rule, each.subject.kind, created_at(each.subject, each.row)) for each in verdicts]
     numbers = [0] * len(verdicts)
     if len(set(identities)) == len(identities):
@@ -337,7 +373,7 @@ def absent_root_row(account_prefix: str) -> Row:
     return Row(**nothing | {"user": ROOT_USER, "arn": f"{account_prefix}root", "account_prefix": account_prefix})
 
 
-def _facts(case: Case) -> dict[str, FactValue]:
+def _facts(case: Case, shown_limits: Mapping[str, FactValue]) -> dict[str, FactValue]:
     facts = fact_values(case.subject, case.row, case.as_of)
     created = created_at(case.subject, case.row)
     facts["created_at"] = to_iso(created) if created else None
@@ -348,7 +384,7 @@ def _facts(case: Case) -> dict[str, FactValue]:
         key = key_of(case.row, case.subject.slot or 1)
         facts["last_used_service"] = key.service or None
         facts["last_used_region"] = key.region or None
-    facts.update({name: _printable(value) for name, value in case.limits.items()})
+    facts.update(shown_limits)
     return facts
 
 

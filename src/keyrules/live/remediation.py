@@ -12,14 +12,14 @@ import shlex
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from enum import Enum
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from keyrules.live.credential_report import Row
 from keyrules.live.explanations import Case
-from keyrules.live.instants import Instant, to_datetime
+from keyrules.live.instants import Instant, to_datetime, to_iso
 from keyrules.live.key_history import Key, key_of, keys_of, last_use
 from keyrules.model import Status
-from keyrules.reports.text_style import iso_utc
 
 
 class Why(Enum):
@@ -91,7 +91,10 @@ def next_step(case: Case, status: Status, key_ids: KeyIds = _NO_KEY_IDS) -> str:
 
 
 def _user(row: Row) -> str:
-    return f"--user-name {shlex.quote(row.user)}"
+    return f"--user-name {_quoted(row.user)}"
+
+
+_quoted = lru_cache(maxsize=16)(shlex.quote)
 
 
 def _id(key: Key, key_ids: KeyIds) -> str:
@@ -117,7 +120,7 @@ def _how_to_find(row: Row, key_ids: KeyIds, *keys: Key) -> str:
 
 
 def _moment(instant: Instant) -> str:
-    return iso_utc(to_datetime(instant)) if instant else "at a time that the report does not give"
+    return to_iso(instant) if instant else "at a time that the report does not give"
 
 
 def _watch(key: Key, key_ids: KeyIds) -> str:

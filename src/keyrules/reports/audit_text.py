@@ -11,18 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
 
-from keyrules.model import (
-    Counts,
-    Evaluation,
-    Finding,
-    Group,
-    Rule,
-    Severity,
-    Status,
-    Subject,
-    grouped,
-    owners_of,
-)
+from keyrules.findings import Group, grouped, owners_of
+from keyrules.model import Counts, Evaluation, Finding, Rule, Severity, Status, Subject
 from keyrules.reports.evidence import accounts_in
 from keyrules.reports.report_summary import (
     ACCOUNT_COLUMNS,

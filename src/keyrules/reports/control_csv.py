@@ -12,7 +12,8 @@ from itertools import chain
 from typing import Final
 
 from keyrules.controls.verdicts import describe
-from keyrules.model import Evaluation, Finding, FrameworkReport, Status, findings_of
+from keyrules.findings import findings_of
+from keyrules.model import Evaluation, Finding, FrameworkReport, Status
 from keyrules.reports.evidence import known_of, place, subject_name
 from keyrules.reports.findings_csv import csv_lines, remark_rows
 from keyrules.reports.text_style import ReportOptions

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
+from keyrules.findings import tally_of
 from keyrules.model import (
     ControlResult,
     Evaluation,
@@ -15,7 +16,6 @@ from keyrules.model import (
     RulePart,
     Severity,
     Status,
-    tally_of,
 )
 from keyrules.reports.evidence import MAPPING_NOTE, accounts_in, of_part, place, population_line, subject_name, unlisted
 from keyrules.reports.text_style import (

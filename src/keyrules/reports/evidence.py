@@ -6,17 +6,8 @@ from collections.abc import Iterator
 from itertools import chain
 
 from keyrules.controls.verdicts import rule_results
-from keyrules.model import (
-    ControlResult,
-    Evaluation,
-    Finding,
-    KnownFinding,
-    Listing,
-    RulePart,
-    Status,
-    findings_of,
-    tally_of,
-)
+from keyrules.findings import Listing, findings_of, tally_of
+from keyrules.model import ControlResult, Evaluation, Finding, KnownFinding, RulePart, Status
 from keyrules.reports.text_style import count_of
 
 _POPULATION = {

@@ -12,7 +12,6 @@ listed, too, those that are gone with the status RESOLVED. Columns are only ever
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Final
@@ -49,22 +48,22 @@ COLUMNS: Final = (
     "moved_from",
 )
 _FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-
-
-class _Line:
-    """What a csv.writer writes to: `writerow` returns the line."""
-
-    def write(self, line: str) -> str:
-        """As it is."""
-        return line
+_RISKY: Final = frozenset((*_FORMULA_STARTS, " "))
 
 
 def csv_lines(rows: Iterable[Iterable[str]]) -> Iterator[str]:
-    """Rows as lines of CSV, in cells that no spreadsheet runs and no terminal obeys."""
-    writer = csv.writer(_Line(), lineterminator="\n")
+    """Rows as lines of CSV (RFC 4180, with line feeds), in cells that no spreadsheet runs and no terminal obeys.
+
+    No cell has a line break then, so that a comma and a quotation mark are all that needs quotes; csv.writer, which
+    asks each character, takes as long as everything else about a row.
+    """
     for row in rows:
-        line: str = writer.writerow([_safe(cell) if cell else "" for cell in row])
-        yield line
+        yield ",".join([_quoted(cell) if "," in cell or '"' in cell else cell for cell in _safe(row)]) + "\n"
+
+
+def _quoted(cell: str) -> str:
+    doubled = cell.replace('"', '""')
+    return f'"{doubled}"'
 
 
 def render(evaluation: Evaluation, options: ReportOptions) -> Iterator[str]:
@@ -152,7 +151,9 @@ def _resolved(item: ResolvedFinding) -> Sequence[str]:
     return [cells.get(column, "") for column in COLUMNS]
 
 
-def _safe(cell: str) -> str:
-    """A cell that no spreadsheet runs and no terminal obeys; the module's docstring says how."""
-    shown = cell if cell.isprintable() else printable(cell)
-    return f"'{shown}" if cell.lstrip(" ").startswith(_FORMULA_STARTS) else shown
+def _safe(cells: Iterable[str]) -> list[str]:
+    """Cells that no spreadsheet runs and no terminal obeys; the module's docstring says how."""
+    row = list(cells)
+    if "".join(row).isprintable() and _RISKY.isdisjoint([cell[:1] for cell in row]):
+        return row
+    return [f"'{printable(cell)}" if cell.lstrip(" ").startswith(_FORMULA_STARTS) else printable(cell) for cell in row]

@@ -12,17 +12,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from itertools import chain, islice
 
-from keyrules.model import (
-    Evaluation,
-    EvaluationError,
-    Finding,
-    Plane,
-    Rule,
-    Severity,
-    Status,
-    findings_of,
-    tally_of,
-)
+from keyrules.findings import findings_of, tally_of
+from keyrules.model import Evaluation, EvaluationError, Finding, Plane, Rule, Severity, Status
 from keyrules.reports.evidence import place, subject_name
 from keyrules.reports.live_records import by_place
 from keyrules.reports.report_summary import headline, loosening, not_listed, path_tells_more, with_status, worst_first

@@ -7,20 +7,8 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby, islice
 
 from keyrules.controls.verdicts import describe
-from keyrules.model import (
-    ControlResult,
-    Counts,
-    Evaluation,
-    Finding,
-    Outcome,
-    Plane,
-    ResolvedFinding,
-    Rule,
-    Status,
-    findings_of,
-    grouped,
-    tally_of,
-)
+from keyrules.findings import findings_of, grouped, tally_of
+from keyrules.model import ControlResult, Counts, Evaluation, Finding, Outcome, Plane, ResolvedFinding, Rule, Status
 from keyrules.reports.evidence import MAPPING_NOTE, known_of, place, population, results, subject_name
 from keyrules.reports.html_parts import OUTCOME_TONES, SEVERITY_TONES, STATUS_TONES, badge, link, prose, table, text
 from keyrules.reports.html_style import style_sheet

@@ -42,7 +42,7 @@ from keyrules.reports.text_style import ReportOptions, iso_utc, visible_escape
 _NOT_PLAIN = re.compile(r"[^\n\x20-\x7e]")
 
 
-_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, check_circular=False)
 """Made once, and without `indent`, which would switch the encoder off that is written in C."""
 
 
@@ -101,7 +101,8 @@ def _pieces(value: Any) -> Iterator[str]:
 
 def _on_one_line(document: Any) -> str:
     text = _ENCODER.encode(document)
-    return text if text.isprintable() else _harmless(text)
+    # JSON has escaped what comes before the blank.
+    return text if text.isascii() and "\x7f" not in text else _harmless(text)
 
 
 def _harmless(text: str) -> str:

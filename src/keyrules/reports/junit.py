@@ -17,7 +17,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Literal, NamedTuple, TypeAlias
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from keyrules.model import Counts, Evaluation, Finding, Plane, Rule, Status, findings_of, tally_of
+from keyrules.findings import findings_of, tally_of
+from keyrules.model import Counts, Evaluation, Finding, Plane, Rule, Status
 from keyrules.records import dataclass, replace
 from keyrules.reports.evidence import place, subject_name
 from keyrules.reports.report_summary import loosening, not_listed

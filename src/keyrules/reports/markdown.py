@@ -10,7 +10,8 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 
-from keyrules.model import BaselineReport, Evaluation, Finding, Plane, ResolvedFinding, Rule, Status, findings_of
+from keyrules.findings import findings_of
+from keyrules.model import BaselineReport, Evaluation, Finding, Plane, ResolvedFinding, Rule, Status
 from keyrules.reports.evidence import place, subject_name
 from keyrules.reports.report_summary import headline, not_listed, with_status, worst_first
 from keyrules.reports.text_style import (

@@ -6,8 +6,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from keyrules.model import WORST_FIRST, AccountState, Evaluation, Finding, Listing, Severity, Status, tally_of
+from keyrules.findings import Listing, tally_of
+from keyrules.model import AccountState, Evaluation, Finding, Severity, Status
 from keyrules.reports.text_style import count_of, human_duration
+from keyrules.terms import WORST_FIRST
 
 _BY_SEVERITY = sorted(Severity, reverse=True)
 

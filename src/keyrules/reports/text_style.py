@@ -212,12 +212,12 @@ def human_duration(duration: timedelta) -> str:
 
 def duration_beyond(duration: timedelta, limit_days: int) -> str:
     """The same, and to the second where whole days would hide that a limit is passed: `90 days and 1 second`."""
+    if duration.days != limit_days:
+        return human_duration(duration)
     from datetime import timedelta
 
     rest = duration - timedelta(days=duration.days)
-    if duration.days == limit_days and rest:
-        return f"{count_of(duration.days, 'day')} and {human_duration(rest)}"
-    return human_duration(duration)
+    return f"{count_of(duration.days, 'day')} and {human_duration(rest)}" if rest else human_duration(duration)
 
 
 def relative_date(moment: datetime, as_of: datetime) -> str:
@@ -230,8 +230,11 @@ def relative_date(moment: datetime, as_of: datetime) -> str:
 
 def iso_utc(moment: datetime) -> str:
     """ISO 8601 in UTC with `Z`, as in 2026-01-31T09:30:00Z; a fraction of a second is kept. ValueError when naive."""
-    from datetime import timezone
+    text = moment.isoformat()
+    if not text.endswith("+00:00"):
+        from datetime import timezone
 
-    if moment.tzinfo is None:
-        raise ValueError("a report cannot print a time that has no time zone")
-    return moment.astimezone(timezone.utc).isoformat().replace("+00:00", "Z")
+        if moment.tzinfo is None:
+            raise ValueError("a report cannot print a time that has no time zone")
+        text = moment.astimezone(timezone.utc).isoformat()
+    return text.removesuffix("+00:00") + "Z"

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from keyrules.model import Evaluation, Severity, Status, tally_of
+from keyrules.findings import tally_of
+from keyrules.model import Evaluation, Severity, Status
 from keyrules.records import dataclass, replace
 from keyrules.reports.outputs import Output, parse_outputs, write_outputs
 from keyrules.reports.report_formats import FORMATS

@@ -16,8 +16,9 @@ from keyrules.code.terraform.keys import declared_keys
 from keyrules.code.terraform.module import Declaration, block_address
 from keyrules.code.terraform.scope import Frame, Scope, format_key
 from keyrules.code.verdict import Context, Verdict, listed
-from keyrules.model import WORST_FIRST, Status, TraceStep
+from keyrules.model import Status, TraceStep
 from keyrules.records import dataclass, field
+from keyrules.terms import WORST_FIRST
 
 _OPEN_OUTPUT = Sink(
     Status.FAIL,

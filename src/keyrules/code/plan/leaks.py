@@ -10,7 +10,8 @@ from keyrules.code.plan.flow import Way
 from keyrules.code.plan.verdicts import SCAN_THE_SOURCE, plan_verdict
 from keyrules.code.plan.view import Plan
 from keyrules.code.verdict import Context, Verdict
-from keyrules.model import WORST_FIRST, Status, TraceStep
+from keyrules.model import Status, TraceStep
+from keyrules.terms import WORST_FIRST
 
 
 class Leaks:

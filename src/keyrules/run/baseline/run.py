@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from keyrules.findings import without
 from keyrules.model import (
     BaselineReport,
     Counts,
@@ -17,7 +18,6 @@ from keyrules.model import (
     ResolvedFinding,
     Status,
     UsageError,
-    without,
 )
 from keyrules.records import dataclass, replace
 from keyrules.reports.outputs import Output, check_file
