@@ -5,18 +5,36 @@ from __future__ import annotations
 import csv
 import io
 import json
+from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
 from canaries import assert_no_leak, make_canary
 from credential_reports import ROOT, ago, key, line, report
-from evaluations import every_kind_of_code_result, every_kind_of_live_result, live_finding, make_evaluation
+from evaluations import (
+    code_finding,
+    every_kind_of_code_result,
+    every_kind_of_live_result,
+    live_finding,
+    make_evaluation,
+)
 from scanning import AS_OF, write
 
 from keyrules.cli import main
 from keyrules.live.age_buckets import AgeBuckets
 from keyrules.live.instants import from_datetime
-from keyrules.model import ControlResult, Evaluation, FrameworkReport, Outcome, Plane, RulePart
+from keyrules.model import (
+    BaselineReport,
+    ConfigurationUse,
+    ControlResult,
+    Counts,
+    Evaluation,
+    FrameworkReport,
+    KnownFinding,
+    Outcome,
+    Plane,
+    RulePart,
+)
 from keyrules.reports import control_csv, control_text
 from keyrules.reports.report_formats import FORMATS
 from keyrules.reports.text_style import ReportOptions
@@ -274,3 +292,21 @@ class TestAddingUp:
     def test_each_has_to_exist(self, folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
         code, out, err = audit(capfd, "--framework", "cis_aws_3.0.0", "--framework", "nope")
         assert (code, out) == (2, "") and "nope" in err
+
+
+def test_csv_by_control_leaves_nothing_out() -> None:
+    """What the baseline knows, what was only counted, warnings and what a configuration did, as the CSV of findings."""
+    moment = datetime(2026, 1, 1, tzinfo=timezone.utc)
+    known = KnownFinding(code_finding(), moment)
+    use = ConfigurationUse("team.yaml", by_itself=True, rules_off=("KEY_AWS_003",))
+    evaluation = make_evaluation(
+        baseline=BaselineReport("b.json", moment, (known,), ()),
+        counts=Counts(failed=3),
+        warnings=("An exception expired.",),
+        configuration=use,
+    )
+    text = "".join(control_csv.render(framed(evaluation), ReportOptions()))
+    rows = list(csv.DictReader(io.StringIO(text)))
+    (listed,) = [row for row in rows if row["baseline"] == "known"]
+    assert (listed["status"], listed["fingerprint"]) == ("FAIL", known.finding.fingerprint)
+    assert [row["status"] for row in rows if not row["control"]] == ["NOT_LISTED", "WARNING", "CONFIGURATION"]
