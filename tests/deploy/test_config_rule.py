@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from datetime import datetime, timezone
 from typing import Any
 
@@ -13,6 +12,7 @@ from canaries import leaks
 from credential_reports import ACCOUNT, ROOT, evaluate, key, line, report
 
 from keyrules.model import Evaluation, InputError, Status, UsageError
+from keyrules.records import replace
 from keyrules_deploy import config_rule, members
 from keyrules_deploy.config_rule import Trigger, evaluations, read_trigger
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
@@ -13,8 +12,10 @@ from credential_reports import AS_OF, evaluate, key, line, pack, report, selecti
 from evaluations import every_kind_of_live_result, live_finding, make_evaluation
 
 from keyrules.live.account_audit import AuditRequest, audit_report, combine
+from keyrules.live.limits import Limits
 from keyrules.live.report_inputs import from_stream
 from keyrules.model import AccountState, ConfigurationUse, Evaluation, Plane, Status
+from keyrules.records import replace
 from keyrules.reports import html as html_report
 from keyrules.reports import oscal_results
 from keyrules.reports.report_formats import FORMATS, formats_of
@@ -29,7 +30,7 @@ def content(account: str, users: int) -> bytes:
 
 
 def several(*reports: tuple[str, int]) -> Evaluation:
-    asked = AuditRequest(pack().stamp, selection(), now=AS_OF, as_of=AS_OF, max_age=None)
+    asked = AuditRequest(pack().stamp, Limits(selection()), now=AS_OF, as_of=AS_OF, max_age=None)
     results = [
         audit_report(f"{n}.csv", from_stream(io.BytesIO(content(*each))), asked) for n, each in enumerate(reports)
     ]

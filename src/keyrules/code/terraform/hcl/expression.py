@@ -48,21 +48,8 @@ from keyrules.code.terraform.hcl.walk import nests_deeper_than
 # Deep enough for what people and generators write, shallow enough for code that walks the tree recursively.
 MAX_NESTING = 200
 
-_PRECEDENCE = {
-    "||": 1,
-    "&&": 2,
-    "==": 3,
-    "!=": 3,
-    ">": 4,
-    ">=": 4,
-    "<": 4,
-    "<=": 4,
-    "+": 5,
-    "-": 5,
-    "*": 6,
-    "/": 6,
-    "%": 6,
-}
+_BY_PRECEDENCE = (("||",), ("&&",), ("==", "!="), (">", ">=", "<", "<="), ("+", "-"), ("*", "/", "%"))
+_PRECEDENCE = {operator: rank for rank, operators in enumerate(_BY_PRECEDENCE, 1) for operator in operators}
 _CONSTANTS = {"true": True, "false": False, "null": None}
 _RESOURCE = Name("resource")
 _DIRECTIVES = ("if", "else", "endif", "for", "endfor")
