@@ -14,7 +14,7 @@ from typing import Any
 from keyrules.controls.verdicts import describe
 from keyrules.model import ControlResult, Counts, Evaluation, EvaluationError, Finding, Input, Outcome, Rule, Status
 from keyrules.reports.evidence import MAPPING_NOTE, PROJECT, population, results, subject_name
-from keyrules.reports.json import dump
+from keyrules.reports.json import Members, laid_out
 from keyrules.reports.oscal_component import control_token, derived_uuid, line, metadata, prop, props
 from keyrules.reports.report_summary import worst_first
 from keyrules.reports.text_style import ReportOptions, count_of, iso_utc
@@ -37,7 +37,7 @@ def render(evaluation: Evaluation, options: ReportOptions) -> Iterator[str]:
     Of too many findings the worst have observations of their own, and the remarks say how many are left out.
     """
     del options
-    return iter([dump({"assessment-results": _Document(evaluation).build()})])
+    return laid_out(Members([("assessment-results", Members(_Document(evaluation).build().items()))]))
 
 
 class _Document:
@@ -67,7 +67,7 @@ class _Document:
             "uuid": self._uuid("document"),
             "metadata": metadata(f"keyrules evidence, {plane} plane", self._moment, self._evaluation.pack),
             "import-ap": {"href": f"#{self._plan}"},
-            "results": [self._result()],
+            "results": iter([Members(self._result().items())]),
             "back-matter": {
                 "resources": [
                     self._plan_resource(),
@@ -99,8 +99,8 @@ class _Document:
             "props": [prop(name, str(number)) for name, number in counted.items()],
             **({"local-definitions": {"inventory-items": items}} if items else {}),
             "reviewed-controls": {"control-selections": [self._selection()]},
-            **({"observations": observations} if observations else {}),
-            **({"findings": [self._finding(control) for control in self._controls]} if self._controls else {}),
+            **({"observations": iter(observations)} if observations else {}),
+            **({"findings": map(self._finding, self._controls)} if self._controls else {}),
             "remarks": "\n\n".join(line(note) for note in notes),
         }
 
