@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -305,3 +306,51 @@ def test_the_external_id_is_in_no_output(fake: FakeAws, run: Runs) -> None:
     fake.accounts[ONE].denied = {"AssumeRole": "trust policy"}
     text = json.dumps(run(*ORGANIZATION, "--external-id", canary.session_token)[1])
     assert leaks([("json", text)], [canary]) == []
+
+
+class TestTimeThatPasses:
+    """The clock is read once, when the run begins."""
+
+    LATER = AS_OF + timedelta(minutes=9)
+
+    @pytest.fixture(autouse=True)
+    def slow(self, fake: FakeAws, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Reports take nine minutes, in which nobody has to wait."""
+        passed = [0.0]
+        monkeypatch.setattr(
+            "keyrules.live.collection.time",
+            SimpleNamespace(monotonic=lambda: passed[0], sleep=lambda _: passed.append(passed.pop() + 540)),
+        )
+        fake.now = self.LATER
+        fake.accounts[ONE].made, fake.accounts[ONE].generation = None, 2
+
+    @pytest.mark.parametrize("kept", [False, True])
+    def test_a_report_that_aws_makes_meanwhile_is_not_from_the_future(
+        self, tmp_path: Path, run: Runs, kept: bool
+    ) -> None:
+        code, document = run(*ORGANIZATION, *(("--keep-reports", str(tmp_path / "kept")) if kept else ()))
+        assert (code, document["errors"]) == (0, [])
+        made = {item["account"]: item["generated_at"] for item in document["inputs"]}
+        assert made[ONE] == "2026-06-01T00:09:00Z"
+
+    def test_neither_is_one_that_somebody_else_had_made(self, fake: FakeAws, run: Runs) -> None:
+        fake.accounts[TWO].made = self.LATER
+        assert run(*ORGANIZATION, "--parallel", "1")[0] == 0
+
+    def test_one_from_later_than_now_is(self, fake: FakeAws, run: Runs) -> None:
+        fake.now += timedelta(minutes=6)
+        code, document = run(*ORGANIZATION)
+        assert code == 3
+        assert "in the future" in errors(document)[f"account {ONE} (name-0)"]
+
+    def test_one_from_later_than_the_moment_that_was_asked_for_is(self, run: Runs) -> None:
+        code, document = run(*ORGANIZATION, "--as-of", "2026-06-01T00:00:00Z", "--max-report-age", "24h")
+        assert code == 3
+        assert "in the future" in errors(document)[f"account {ONE} (name-0)"]
+
+    def test_a_key_that_was_used_meanwhile_is_in_use(self, fake: FakeAws, run: Runs) -> None:
+        fake.accounts[ONE].report = csv(ONE, 100, 95)
+        created = AS_OF - timedelta(days=100)
+        fake.accounts[ONE].keys = {"ann": [FakeKey("AKIAIOSFODNN7EXAMPLE", created, self.LATER)]}
+        _, document = run(*ORGANIZATION, "--verify", "--rule", "KEY_AWS_002")
+        assert (document["findings"], document["errors"]) == ([], [])

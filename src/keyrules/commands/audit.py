@@ -134,7 +134,7 @@ def run(args: argparse.Namespace, clock: Callable[[], datetime]) -> int:
     address = Address(args.profile, args.region, args.endpoint_url, deadline, parallel, accounts.via, policy)
     reach = Reach(address, accounts.default)
     limits = Limits(selection, overrides_of(settings.overrides, selection))
-    question = Question(limits, settings.as_of or now, args.owner_tag, parallel)
+    question = Question(limits, now, args.owner_tag, parallel)
     request = AuditRequest(
         pack=pack.stamp,
         limits=limits,
@@ -144,7 +144,7 @@ def run(args: argparse.Namespace, clock: Callable[[], datetime]) -> int:
         keep_findings=not args.counts_only,
         keep_passing=settings.show_passing,
         due_within=due_within,
-        verifier=verifier(reach, question) if args.verify else None,
+        verifier=verifier(reach, question, settings.as_of) if args.verify else None,
         exceptions=ExceptionUse(exceptions, Plane.LIVE) if exceptions else None,
         progress=progress,
     )

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 from keyrules.live.account_audit import AuditRequest, ReportResult, Verifier, audit_report, unreadable
 from keyrules.live.audit import Verdict
 from keyrules.live.plan import Plan
-from keyrules.live.report_inputs import ReportSource, from_stream, opened
+from keyrules.live.report_inputs import OpenReport, ReportSource, from_stream, opened
 from keyrules.live.roles import role_arn
 from keyrules.live.targets import Target
 from keyrules.live.verification import Question, Verified, verify
@@ -53,10 +53,11 @@ class Reach:
     """Everything that a run can reach in AWS. Each use raises InputError where AWS cannot be reached.
 
     `targets` are the accounts that the run knows how to reach; others are reached as `role` is, a target without an
-    account.
+    account. To be made when the run begins.
     """
 
     def __init__(self, address: Address, role: Target) -> None:
+        self._began = time.monotonic()
         self._address = address
         self._role = role
         self._lock = threading.RLock()
@@ -96,6 +97,10 @@ class Reach:
         if isinstance(self._identity, InputError):
             raise self._identity
         return self._identity
+
+    def later(self, now: datetime) -> datetime:
+        """What a clock that showed `now` when the run began shows now, in whole seconds: none is read again."""
+        return now + timedelta(seconds=int(time.monotonic() - self._began))
 
     def until(self) -> float:
         """When, on the monotonic clock, a wait that begins now has been long enough."""
@@ -160,11 +165,17 @@ class Reach:
         return session
 
 
-def verifier(reach: Reach, question: Question) -> Verifier:
-    """Asks the account of a report about what was flagged in it; raises InputError where that cannot be reached."""
+def verifier(reach: Reach, question: Question, as_of: datetime | None) -> Verifier:
+    """Asks the account of a report about what was flagged in it; raises InputError where that cannot be reached.
+
+    Keys are judged at `as_of`, or where None at the moment when they are asked about, so many minutes into the run.
+    """
 
     def check(number: str, verdicts: Sequence[Verdict], plan: Plan, made: datetime) -> Verified:
-        return verify(verdicts, plan, question, made, reach.account(number)) if verdicts else Verified()
+        if not verdicts:
+            return Verified()
+        account = reach.account(number)
+        return verify(verdicts, plan, replace(question, now=as_of or reach.later(question.now)), made, account)
 
     return check
 
@@ -185,10 +196,12 @@ def audit_files(sources: Sequence[ReportSource], request: AuditRequest) -> list[
 class Gathered:
     """What became of each account that was asked, by number: its report, kept or not, or why there is none.
 
-    `kept` holds the reports that `reports` does not. `not_kept` says why a report could not be kept.
+    `kept` holds the reports that `reports` does not. `not_kept` says why a report could not be kept. `ended` is the
+    moment when nothing was to be waited for any more.
     """
 
     kept: KeptReports | None
+    ended: datetime
     reports: dict[str, AccountReport] = field(default_factory=dict)
     failures: dict[str, InputError] = field(default_factory=dict)
     not_kept: dict[str, str] = field(default_factory=dict)
@@ -209,12 +222,17 @@ class Gathered:
                 self.not_kept[target.account] = error.strerror or type(error).__name__
         self.reports[target.account] = report
 
+    def in_time(self, report: OpenReport, request: AuditRequest) -> AuditRequest:
+        """The request for a report that AWS made since the run began: such a one is not from the future."""
+        made = report.generated_at
+        return request if made is None else replace(request, now=max(request.now, min(made, self.ended)))
+
 
 def gather(targets: Sequence[Target], reach: Reach, kept: KeptReports | None, request: AuditRequest) -> Gathered:
     """The reports of all targets but those that are kept already. AWS is to make reports everywhere before the first is
     waited for.
     """
-    gathered = Gathered(kept)
+    gathered = Gathered(kept, request.now)
     waiting: dict[Target, ReportRequest] = {}
     asked = [target for target in targets if kept is None or target.account not in kept]
 
@@ -244,9 +262,10 @@ def gather(targets: Sequence[Target], reach: Reach, kept: KeptReports | None, re
     until = reach.until() if waiting else 0.0
     for target, ended in in_parallel(sorted(waiting, key=lambda each: each.account), finish, reach.parallel):
         take(target, ended)
+    gathered.ended = reach.later(request.now)
     gathered.notes.sort()
     if gathered.reused:
-        age = human_duration(request.now - min(gathered.reused))
+        age = human_duration(max(request.now - min(gathered.reused), timedelta(0)))
         number = count_of(len(gathered.reused), "account")
         gathered.notes.append(
             f"For {number} the report that AWS had already, up to {age} old, was used: AWS makes none anew within "
@@ -266,10 +285,8 @@ class Audited(NamedTuple):
 def audit_accounts(
     accounts: Wanted, reach: Reach, kept: KeptReports | None, request: AuditRequest, max_failed: int
 ) -> Audited:
-    """The result of each account, sorted by number. What cannot be asked has that as its error.
-
-    Up to `max_failed` accounts without a report are notes and no errors, as long as there is a report at all.
-    """
+    """The result of each account, sorted by number. What cannot be asked has that as its error. `max_failed` is as in
+    judged_accounts."""
     try:
         targets = accounts.find(reach)
     except InputError as error:
@@ -282,13 +299,17 @@ def audit_accounts(
             unreadable("the list of accounts", "holds none that is active, so nothing was evaluated", request)
         )
     gathered = gather(targets.accounts, reach, kept, request)
-    results += _judged_accounts(targets.accounts, gathered, request, max_failed)
+    results += judged_accounts(targets.accounts, gathered, request, max_failed)
     return Audited(results, (*targets.notes, *gathered.notes), targets.skipped)
 
 
-def _judged_accounts(
-    targets: Sequence[Target], gathered: Gathered, request: AuditRequest, max_failed: int
+def judged_accounts(
+    targets: Sequence[Target], gathered: Gathered, request: AuditRequest, max_failed: int = 0
 ) -> Iterator[ReportResult]:
+    """The result of each account that was asked, as its report is judged.
+
+    Up to `max_failed` accounts without a report are notes and no errors, as long as there is a report at all.
+    """
     allowed = len(gathered.failures) <= max_failed and len(gathered.failures) < len(targets)
     for target in targets:
         failure = gathered.failures.get(target.account)
@@ -314,13 +335,14 @@ def _judged(target: Target, gathered: Gathered, request: AuditRequest) -> Report
     report = gathered.reports.pop(target.account, None)
     if report is not None:
         name = target.label
-        result = audit_report(name, from_stream(io.BytesIO(report.content), report.generated_at), request)
+        made = from_stream(io.BytesIO(report.content), report.generated_at)
+        result = audit_report(name, made, gathered.in_time(made, request))
     else:
         assert gathered.kept is not None
         name = gathered.kept.name_of(target.account)
         try:
             with gathered.kept.read(target.account) as kept:
-                result = audit_report(name, kept, request)
+                result = audit_report(name, kept, gathered.in_time(kept, request))
         except InputError as error:
             return unreadable(name, str(error), request)
     if result.counts and result.item.account != target.account:
