@@ -28,7 +28,7 @@ from keyrules.live.instants import parse, to_datetime
 from keyrules.model import Evaluation, Finding, InputError, Status, UsageError
 from keyrules.reports.live_records import clipped
 from keyrules_deploy.judging import Judge
-from keyrules_deploy.members import CLIENT, Members, account_of, ask
+from keyrules_deploy.members import reach
 
 MOST: Final = 100
 LONGEST: Final = 256
@@ -62,19 +62,15 @@ def handler(event: Mapping[str, Any], context: object = None) -> dict[str, int]:
     """Judges and puts the evaluations. InputError, after everything was put, where something was not evaluated."""
     del context
     trigger = read_trigger(event)
-    judge = Judge(current_time, trigger.thresholds)
-    session = Members(os.environ["ROLE_NAME"], os.environ["EXTERNAL_ID"]).session(trigger.account)
-    evaluation = judge.judged(trigger.account, account_of(session))
-    iam = session.client("iam", config=CLIENT)
-    pages = iam.get_paginator("list_users").paginate()
-    listed = ask("iam:ListUsers", lambda: [each for page in pages for each in page["Users"]])
-    users = {each["Arn"]: each["UserId"] for each in listed}
-    config = session.client("config", region_name=os.environ["AWS_REGION"], config=CLIENT)
+    way = reach(1, os.environ["ROLE_NAME"], os.environ["EXTERNAL_ID"])
+    evaluation = Judge(current_time(), trigger.thresholds).judged(trigger.account, way)
+    session = way.account(trigger.account).session
+    users = {each["Arn"]: each["UserId"] for each in way.aws.pages("iam:ListUsers", "Users", session)}
     found = list(evaluations(evaluation, users, trigger))
     for start in range(0, len(found), MOST):
-        answer = ask(
+        answer = way.aws.ask(
             "config:PutEvaluations",
-            config.put_evaluations,
+            session,
             Evaluations=found[start : start + MOST],
             ResultToken=trigger.token,
             # The word with which AWS's own samples ask for a rehearsal; Config never sends it.

@@ -6,59 +6,59 @@ directory, and are named as with `--config` and `--exceptions`, because whoever 
 
 from __future__ import annotations
 
-import io
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
-from keyrules.live.account_audit import AuditRequest, audit_report, combine, unreadable
-from keyrules.live.aws import Account
-from keyrules.live.report_inputs import from_stream
-from keyrules.model import Evaluation, InputError, Plane
+from keyrules.live.account_audit import AuditRequest, combine
+from keyrules.live.collection import Reach, gather, judged_accounts
+from keyrules.live.limits import Limits, overrides_of
+from keyrules.live.targets import Target
+from keyrules.model import Evaluation, Plane
 from keyrules.pack.catalog import load_pack
 from keyrules.run.configuration.merge import settle
 from keyrules.run.exceptions.chosen import chosen_exceptions
 from keyrules.run.exceptions.match import ExceptionUse
 from keyrules.run.framework import choose
-from keyrules.run.options import CONFIGURATION_FILE, EXCEPTIONS_FILE, Asked
+from keyrules.run.options import Asked
+from keyrules.terms import CONFIGURATION_FILE, EXCEPTIONS_FILE
 
 
 class Judge:
-    """The rules of one invocation; `thresholds` as in `--set`. Raises UsageError for what `keyrules audit` refuses.
+    """The rules of one invocation, which began `now`; `thresholds` as in `--set`. `chosen` is what it evaluates.
 
-    `clock` is read again when a report is there: making one can take longer than clocks may differ.
+    Raises UsageError for what `keyrules audit` refuses.
     """
 
-    def __init__(self, clock: Callable[[], datetime], thresholds: Sequence[str] = ()) -> None:
+    def __init__(self, now: datetime, thresholds: Sequence[str] = ()) -> None:
         config, exceptions = (name if Path(name).is_file() else None for name in (CONFIGURATION_FILE, EXCEPTIONS_FILE))
         settings = settle(Asked(set=tuple(thresholds), config=config, exceptions=exceptions), Plane.LIVE)
-        self._clock = clock
-        self._pack = load_pack()
-        self._chosen = choose(settings, self._pack)
-        self._exceptions = chosen_exceptions(settings, self._pack, clock())
+        pack = load_pack()
+        self.chosen = choose(settings, pack)
+        selection = self.chosen.selection
+        entries = chosen_exceptions(settings, pack, now)
 
-    def judged(self, number: str, account: Account) -> Evaluation:
-        """Every verdict on an account, passing ones included. What cannot be evaluated is an error in it."""
-        try:
-            report = account.report()
-            if report.account != number:
-                raise InputError(f"the credentials belong to account {report.account}")
-        except InputError as error:
-            return self.not_judged(number, str(error))
+        def request() -> AuditRequest:
+            return AuditRequest(
+                pack=pack.stamp,
+                limits=Limits(selection, overrides_of(settings.overrides, selection)),
+                now=now,
+                keep_passing=True,
+                exceptions=ExceptionUse(entries, Plane.LIVE) if entries else None,
+            )
+
+        self._request = request
+
+    def judged(self, number: str, reach: Reach) -> Evaluation:
+        """Every verdict on an account, passing ones included. What cannot be evaluated is an error in it.
+
+        How the report was had goes to the log: it differs from run to run, and the same report is to give the same.
+        """
+        # Findings and the use of exceptions are noted in it, so every account has its own.
         request = self._request()
-        opened = from_stream(io.BytesIO(report.content), report.generated_at)
-        result = audit_report(f"account {number}", opened, request)
-        return self._chosen.judged(combine([result], request).evaluation)
-
-    def not_judged(self, number: str, sentence: str) -> Evaluation:
-        """The same for an account that could not be asked at all, and why."""
-        request = self._request()
-        result = unreadable(f"account {number}", f"could not be evaluated: {sentence}", request)
-        return self._chosen.judged(combine([result], request).evaluation)
-
-    def _request(self) -> AuditRequest:
-        # The use of exceptions is noted in it, so every account has its own.
-        exceptions = ExceptionUse(self._exceptions, Plane.LIVE) if self._exceptions else None
-        return AuditRequest(
-            self._pack.stamp, self._chosen.selection, self._clock(), keep_passing=True, exceptions=exceptions
-        )
+        targets = [Target(number)]
+        gathered = gather(targets, reach, None, request)
+        prefix = f"account {number}: "
+        for note in gathered.notes:
+            print(prefix + note.removeprefix(prefix))
+        return self.chosen.judged(combine(list(judged_accounts(targets, gathered, request)), request).evaluation)

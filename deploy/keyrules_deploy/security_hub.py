@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
+from keyrules.live.aws import Aws, Session
+from keyrules.live.collection import Reach
 from keyrules.model import Evaluation, InputError, Status
-from keyrules.reports.asff import document
+from keyrules.records import replace
+from keyrules.reports import asff
 from keyrules.reports.text_style import iso_utc
-from keyrules_deploy.members import CLIENT, ask
 
 MOST: Final = 100
 LONGEST: Final = 240 * 1024
@@ -23,18 +24,18 @@ _LONGEST_CALL: Final = 6 * 1024 * 1024 - LONGEST
 """What may be in a call before one more finding is added."""
 
 
-def import_findings(session: Any, region: str, account: str, evaluation: Evaluation) -> None:
+def import_findings(reach: Reach, region: str, account: str, evaluation: Evaluation) -> None:
     """Imports what does not pass, then archives earlier findings of keyrules that are no longer among it.
 
     Nothing is archived where something could not be evaluated: what is missing then may still be there. InputError
-    where Security Hub refuses the call or any of the findings.
+    where the account is not reached, or Security Hub refuses the call or any of the findings.
     """
-    hub = session.client("securityhub", region_name=region, config=CLIENT)
+    hub = _Hub(reach.aws, reach.account(account).session)
     flagged = tuple(finding for finding in evaluation.findings if finding.status is not Status.PASS)
-    findings = [_in_region(each, region) for each in document(replace(evaluation, findings=flagged))]
-    _send(hub, findings)
+    findings = [_in_region(each, region) for each in asff.findings(replace(evaluation, findings=flagged))]
+    hub.send(findings)
     if not evaluation.errors:
-        _send(hub, _gone(hub, account, {each["Id"] for each in findings}, evaluation))
+        hub.send(_archived(hub.active(account), {each["Id"] for each in findings}, evaluation))
 
 
 def calls(findings: Sequence[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
@@ -54,12 +55,33 @@ def calls(findings: Sequence[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
         yield call
 
 
-def _send(hub: Any, findings: Sequence[dict[str, Any]]) -> None:
-    for call in calls(findings):
-        answer = ask("securityhub:BatchImportFindings", hub.batch_import_findings, Findings=call)
-        if answer["FailedCount"]:
-            codes = ", ".join(sorted({str(each.get("ErrorCode", "")) for each in answer.get("FailedFindings", ())}))
-            raise InputError(f"Security Hub refused {answer['FailedCount']} of {len(call)} findings ({codes})")
+class _Hub:
+    """Security Hub of one account."""
+
+    def __init__(self, aws: Aws, session: Session) -> None:
+        self._aws = aws
+        self._session = session
+
+    def send(self, findings: Sequence[dict[str, Any]]) -> None:
+        """Imports them, in as many calls as it takes."""
+        for call in calls(findings):
+            answer = self._aws.ask("securityhub:BatchImportFindings", self._session, Findings=call)
+            if answer["FailedCount"]:
+                codes = ", ".join(sorted({str(each.get("ErrorCode", "")) for each in answer.get("FailedFindings", ())}))
+                raise InputError(f"Security Hub refused {answer['FailedCount']} of {len(call)} findings ({codes})")
+
+    def active(self, account: str) -> Iterator[dict[str, Any]]:
+        """The findings of keyrules that are not archived."""
+
+        def equals(value: str, comparison: str = "EQUALS") -> list[dict[str, str]]:
+            return [{"Value": value, "Comparison": comparison}]
+
+        filters = {
+            "AwsAccountId": equals(account),
+            "GeneratorId": equals("keyrules/", "PREFIX"),
+            "RecordState": equals("ACTIVE"),
+        }
+        return self._aws.pages("securityhub:GetFindings", "Findings", self._session, Filters=filters, MaxResults=MOST)
 
 
 def _in_region(finding: dict[str, Any], region: str) -> dict[str, Any]:
@@ -67,25 +89,14 @@ def _in_region(finding: dict[str, Any], region: str) -> dict[str, Any]:
     return finding | {"ProductArn": re.sub("(?<=:securityhub:)[^:]+", region, finding["ProductArn"])}
 
 
-def _gone(hub: Any, account: str, kept: set[str], evaluation: Evaluation) -> list[dict[str, Any]]:
-    """The active findings of keyrules that Security Hub has and this run has not, as archived ones."""
-
-    def equals(value: str, comparison: str = "EQUALS") -> list[dict[str, str]]:
-        return [{"Value": value, "Comparison": comparison}]
-
-    filters = {
-        "AwsAccountId": equals(account),
-        "GeneratorId": equals("keyrules/", "PREFIX"),
-        "RecordState": equals("ACTIVE"),
-    }
-    pages = hub.get_paginator("get_findings").paginate(Filters=filters, PaginationConfig={"PageSize": MOST})
-    found = ask("securityhub:GetFindings", lambda: [each for page in pages for each in page["Findings"]])
-    archived = {
+def _archived(found: Iterable[dict[str, Any]], kept: set[str], evaluation: Evaluation) -> list[dict[str, Any]]:
+    """Those that this run no longer has, as archived ones."""
+    changes = {
         "RecordState": "ARCHIVED",
         "UpdatedAt": iso_utc(evaluation.as_of),
         "Compliance": {"Status": "PASSED", "StatusReasons": [{"ReasonCode": "RESOLVED"}]},
     }
-    return [{name: each[name] for name in _OURS if name in each} | archived for each in found if each["Id"] not in kept]
+    return [{name: each[name] for name in _OURS if name in each} | changes for each in found if each["Id"] not in kept]
 
 
 _OURS: Final = (

@@ -15,15 +15,15 @@ from __future__ import annotations
 import gzip
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
-from typing import Any, Final
+from typing import Any
 
+from keyrules.live.aws import Refused
+from keyrules.live.collection import Reach
 from keyrules.live.instants import parse, to_datetime
+from keyrules.live.targets import Target
 from keyrules.model import Evaluation, UsageError
 from keyrules.reports.json import dump_line
 from keyrules.reports.json_lines import lines
-from keyrules_deploy.members import Listed, Refused, ask
-
-_TYPE: Final = "application/gzip"
 
 
 def scheduled_at(event: Mapping[str, Any], now: datetime) -> datetime:
@@ -52,7 +52,7 @@ def packed(objects: Iterable[Any]) -> bytes:
     return gzip.compress("".join(map(dump_line, objects)).encode(), mtime=0)
 
 
-def store_findings(s3: Any, bucket: str, account: str, day: date, evaluation: Evaluation) -> None:
+def store_findings(reach: Reach, bucket: str, account: str, day: date, evaluation: Evaluation) -> None:
     """Replaces the account's object of that day; where AWS gave no report, only if there is none. May raise InputError.
 
     So a run that is repeated while AWS refuses it takes no report away.
@@ -61,13 +61,17 @@ def store_findings(s3: Any, bucket: str, account: str, day: date, evaluation: Ev
     condition = {} if has_report else {"IfNoneMatch": "*"}
     key, body = findings_key(account, day), packed(lines(evaluation))
     try:
-        ask("s3:PutObject", s3.put_object, Bucket=bucket, Key=key, Body=body, ContentType=_TYPE, **condition)
+        _put(reach, Bucket=bucket, Key=key, Body=body, **condition)
     except Refused as error:
         if has_report or error.code != "PreconditionFailed":
             raise
 
 
-def store_accounts(s3: Any, bucket: str, day: date, accounts: Iterable[Listed]) -> None:
+def store_accounts(reach: Reach, bucket: str, day: date, accounts: Iterable[Target]) -> None:
     """Replaces that day's list of accounts. May raise InputError."""
-    body = packed(each._asdict() for each in accounts)
-    ask("s3:PutObject", s3.put_object, Bucket=bucket, Key=accounts_key(day), Body=body, ContentType=_TYPE)
+    body = packed({"account": each.account, "name": each.name, "state": each.state} for each in accounts)
+    _put(reach, Bucket=bucket, Key=accounts_key(day), Body=body)
+
+
+def _put(reach: Reach, **parameters: Any) -> None:
+    reach.aws.ask("s3:PutObject", reach.own_session(), ContentType="application/gzip", **parameters)

@@ -13,12 +13,11 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from typing import Any
 
-import boto3
-
 from keyrules.cli import current_time
+from keyrules.live.collection import Reach
 from keyrules.model import InputError
 from keyrules_deploy.judging import Judge
-from keyrules_deploy.members import CLIENT, Members, account_of
+from keyrules_deploy.members import reach
 from keyrules_deploy.security_hub import import_findings
 from keyrules_deploy.storage import scheduled_at, store_findings
 
@@ -30,10 +29,12 @@ class NotEvaluated(Exception):
 def handler(event: Mapping[str, Any], context: object = None) -> dict[str, int]:
     """Judges the accounts and stores what became of each. Raises NotEvaluated, after all were tried, to be retried."""
     del context
-    day = scheduled_at(event, current_time()).date()
+    now = current_time()
     accounts = [str(number) for number in event["accounts"]]
-    visit = _Visit(Judge(current_time), day)
-    with ThreadPoolExecutor(max_workers=max(len(accounts), 1)) as pool:
+    threads = max(len(accounts), 1)
+    way = reach(threads, os.environ["ROLE_NAME"], os.environ["EXTERNAL_ID"])
+    visit = _Visit(Judge(now), way, scheduled_at(event, now).date())
+    with ThreadPoolExecutor(max_workers=threads) as pool:
         bad = [problems for problems in pool.map(visit.account, accounts) if problems]
     if bad:
         raise NotEvaluated(f"{len(bad)} of {len(accounts)} accounts. {' '.join(map(' '.join, bad))}")
@@ -43,25 +44,21 @@ def handler(event: Mapping[str, Any], context: object = None) -> dict[str, int]:
 class _Visit:
     """What one invocation does in each of its accounts."""
 
-    def __init__(self, judge: Judge, day: date) -> None:
+    def __init__(self, judge: Judge, way: Reach, day: date) -> None:
         self._judge = judge
+        self._way = way
         self._day = day
-        self._members = Members(os.environ["ROLE_NAME"], os.environ["EXTERNAL_ID"])
-        self._s3 = boto3.client("s3", config=CLIENT)
 
     def account(self, number: str) -> list[str]:
         """What went wrong with an account, in sentences that name it."""
-        session = None
-        try:
-            session = self._members.session(number)
-            evaluation = self._judge.judged(number, account_of(session))
-        except InputError as error:
-            evaluation = self._judge.not_judged(number, str(error))
+        evaluation = self._judge.judged(number, self._way)
         problems = [error.message for error in evaluation.errors]
         try:
-            store_findings(self._s3, os.environ["BUCKET"], number, self._day, evaluation)
-            if session is not None and os.environ.get("SECURITY_HUB") == "yes":
-                import_findings(session, os.environ["AWS_REGION"], number, evaluation)
+            store_findings(self._way, os.environ["BUCKET"], number, self._day, evaluation)
+            if os.environ.get("SECURITY_HUB") == "yes":
+                import_findings(self._way, os.environ["AWS_REGION"], number, evaluation)
         except InputError as error:
-            problems.append(f"account {number}: {error}.")
+            # Where the account is not reached, that is said already.
+            if not any(str(error) in problem for problem in problems):
+                problems.append(f"account {number}: {error}.")
         return problems

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import ast
 import json
 import re
 from pathlib import Path
 
 import pytest
 import yaml
+from aws_calls import called
 from readme import PROJECT
 from scanning import run
 
@@ -24,29 +24,11 @@ class _Loader(yaml.SafeLoader):
 _Loader.add_multi_constructor("!", lambda loader, suffix, node: node.value)
 
 
-def called() -> set[str]:
-    """Every action for which the live plane asks AWS."""
-    actions = set()
-    for path in (PROJECT / "src/keyrules/live").glob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if (
-                isinstance(node, ast.Call)
-                and isinstance(node.func, ast.Attribute)
-                and node.func.attr in ("ask", "pages")
-            ):
-                action = node.args[0]
-                if isinstance(action, ast.Constant):
-                    actions.add(str(action.value))
-                else:
-                    assert path.name == "aws.py", "elsewhere each action is named where it is asked for"
-    return actions
-
-
 def test_the_role_may_what_the_code_does_in_an_account_and_nothing_else() -> None:
     document = yaml.load(TEMPLATE.read_text("utf-8"), Loader=_Loader)
     (policy,) = document["Resources"]["Role"]["Properties"]["Policies"]
     allowed = {action for each in policy["PolicyDocument"]["Statement"] for action in each["Action"]}
-    assert allowed == {action for action in called() if action.startswith("iam:")}
+    assert allowed == {action for action in called(PROJECT / "src/keyrules/live") if action.startswith("iam:")}
 
 
 def test_it_trusts_one_role_with_an_external_id() -> None:
@@ -65,9 +47,9 @@ def test_readme_names_every_call() -> None:
     section = text[text.index("### Permissions") : text.index("### In a pipeline, without a key")]
     policies = [json.loads(block) for block in re.findall(r"```json\n(.*?)```", section, re.DOTALL)]
     named = {action for policy in policies for each in policy["Statement"] for action in each["Action"]}
-    assert named == called() - WITHOUT_PERMISSION
+    assert named == called(PROJECT / "src/keyrules/live") - WITHOUT_PERMISSION
     hcl = set(re.findall(r'"(iam:\w+)"', section[section.index("```hcl") :]))
-    assert hcl == {action for action in called() if action.startswith("iam:")}
+    assert hcl == {action for action in called(PROJECT / "src/keyrules/live") if action.startswith("iam:")}
 
 
 def test_cfn_lint_has_nothing_to_say() -> None:

@@ -17,7 +17,7 @@ import keyrules, keyrules_deploy.config_rule, keyrules_deploy.dispatch, keyrules
 from keyrules.cli import current_time
 from keyrules_deploy.judging import Judge
 assert pathlib.Path(keyrules.__file__).is_relative_to(os.getcwd()), keyrules.__file__
-print(*(rule.id for rule in Judge(current_time).not_judged("123456789012", "it is a test").rules))
+print(*(rule.id for rule in Judge(current_time()).chosen.selection.rules))
 """
 
 

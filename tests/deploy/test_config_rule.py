@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -128,7 +128,7 @@ class TestHandler:
     def test_an_account_without_a_report_is_not_compliant_and_fails_the_run(
         self, aws: Aws, account: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(members, "DEADLINE", 0.01)
+        monkeypatch.setattr(members, "DEADLINE", timedelta(0))
         aws.refuse("GetCredentialReport", "Throttling")
         with pytest.raises(InputError, match=rf"account {account} could not be evaluated: .*throttled"):
             config_rule.handler(event(account))

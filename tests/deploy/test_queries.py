@@ -16,9 +16,9 @@ from credential_reports import COLUMNS, pack, report, selection, values
 from readme import PROJECT
 
 from keyrules.live.account_audit import AuditRequest, audit_report, combine, unreadable
+from keyrules.live.limits import Limits
 from keyrules.live.report_inputs import from_stream
 from keyrules.reports.json_lines import lines
-from keyrules_deploy.members import Listed
 from keyrules_deploy.storage import accounts_key, findings_key, packed
 
 duckdb = pytest.importorskip("duckdb", reason="duckdb is not installed, and the queries run on it")
@@ -26,10 +26,10 @@ duckdb = pytest.importorskip("duckdb", reason="duckdb is not installed, and the 
 QUERIES = PROJECT / "deploy/queries"
 ANN, BOB, CAT, GONE = "001111111111", "000000000042", "123456789012", "000000000000"
 ROSTER = [
-    Listed(ANN, "Ann's", "ACTIVE"),
-    Listed(BOB, "Bob's", "ACTIVE"),
-    Listed(CAT, "Cat's", "ACTIVE"),
-    Listed(GONE, "old", "SUSPENDED"),
+    {"account": ANN, "name": "Ann's", "state": "ACTIVE"},
+    {"account": BOB, "name": "Bob's", "state": "ACTIVE"},
+    {"account": CAT, "name": "Cat's", "state": "ACTIVE"},
+    {"account": GONE, "name": "old", "state": "SUSPENDED"},
 ]
 MAY = [date(2026, 5, day) for day in (1, 2, 3, 4, 7)]
 
@@ -50,7 +50,7 @@ def row(account: str, user: str, created: str) -> str:
 def judged(place: Path, account: str, day: date, *rows: str, refused: str = "") -> None:
     """Stores what the engine says of a report made on that day at six."""
     now = datetime(day.year, day.month, day.day, 6, tzinfo=timezone.utc)
-    request = AuditRequest(pack().stamp, selection(1), now, keep_passing=True)
+    request = AuditRequest(pack().stamp, Limits(selection(1)), now, keep_passing=True)
     if refused:
         result = unreadable(f"account {account}", refused, request)
     else:
@@ -63,7 +63,7 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """Three accounts in May: one rotates, one is not seen for days, one is refused, then has a row that is broken."""
     place = tmp_path_factory.mktemp("bucket")
     for day in MAY:
-        write(place, accounts_key(day), [each._asdict() for each in ROSTER])
+        write(place, accounts_key(day), ROSTER)
         judged(place, ANN, day, row(ANN, "ann", "2026-01-30" if day.day < 3 else "2026-05-03"))
     nobody = ",".join(values("ben", arn=f"arn:aws:iam::{BOB}:user/ben").values())
     for number in (1, 2):
@@ -165,7 +165,7 @@ def told(*verdicts: tuple[str, str, str], end: bool = True) -> list[dict[str, An
 def changes(place: Path, *days: Sequence[Mapping[str, Any]]) -> list[tuple[Any, ...]]:
     for number, objects in enumerate(days, 1):
         write(place, findings_key(ANN, date(2026, 5, number)), objects)
-        write(place, accounts_key(date(2026, 5, number)), [ROSTER[0]._asdict()])
+        write(place, accounts_key(date(2026, 5, number)), ROSTER[:1])
     return ask(connected(place), 'SELECT "date", change, fingerprint FROM finding_changes ORDER BY "date", fingerprint')
 
 

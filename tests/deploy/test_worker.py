@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import boto3
@@ -12,6 +13,7 @@ from canaries import leaks
 from credential_reports import evaluate, line, report
 
 from keyrules.model import InputError
+from keyrules.reports import asff
 from keyrules_deploy import members, security_hub, worker
 
 TIME = "2026-06-01T06:00:00Z"
@@ -75,25 +77,41 @@ def test_the_role_is_assumed_with_the_external_id(aws: Aws, accounts: list[str])
 def test_an_account_without_the_role_is_named_and_the_others_are_judged(aws: Aws, accounts: list[str]) -> None:
     bad, good = accounts
     aws.refuse("AssumeRole", "AccessDenied", lambda given: bad in given["RoleArn"])
-    with pytest.raises(worker.NotEvaluated, match=rf"1 of 2 accounts. account {bad} .*member-role.yaml") as refused:
+    with pytest.raises(
+        worker.NotEvaluated, match=rf"1 of 2 accounts. account {bad} .*:role/keyrules-member cannot be assumed"
+    ) as refused:
         run(accounts)
     assert leaks([("message", str(refused.value))], [aws.canary]) == []
     assert "KEY_AWS_012" in failed(stored(key(good)))
     lines = stored(key(bad))
-    assert [each["type"] for each in lines if each["type"] != "note"] == ["run", "error", "summary"]
+    assert [each["type"] for each in lines if each["type"] != "note"] == ["run", "account", "error", "summary"]
     assert lines[0]["inputs"][0]["generated_at"] is None
-    assert "cannot be assumed" in lines[1]["message"]
+    assert lines[1]["state"] == "role missing"
+    assert "cannot be assumed" in lines[2]["message"]
 
 
 @pytest.mark.parametrize("operation", ["GenerateCredentialReport", "GetCredentialReport"])
 def test_throttling_ends_with_a_record(
     aws: Aws, accounts: list[str], monkeypatch: pytest.MonkeyPatch, operation: str
 ) -> None:
-    monkeypatch.setattr(members, "DEADLINE", 0.01)
+    monkeypatch.setattr(members, "DEADLINE", timedelta(0))
+    aws.refuse("GetCredentialReport", "ReportNotPresent")
     aws.refuse(operation, "Throttling")
     with pytest.raises(worker.NotEvaluated, match=rf"2 of 2 accounts. .*{operation} was throttled"):
         run(accounts)
-    assert "throttled" in stored(key(accounts[0]))[1]["message"]
+    (error,) = (each for each in stored(key(accounts[0])) if each["type"] == "error")
+    assert "throttled" in error["message"]
+
+
+def test_how_a_report_was_had_is_in_the_log_and_not_in_the_history(
+    accounts: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It differs from run to run, and a run that is repeated writes the same bytes."""
+    run(accounts)
+    said = capsys.readouterr().out
+    for account in accounts:
+        assert f"account {account}: For 1 account the report that AWS had already" in said
+        assert [each for each in stored(key(account)) if "AWS had already" in each.get("message", "")] == []
 
 
 def test_a_throttled_role_is_not_taken_for_a_missing_one(aws: Aws, accounts: list[str]) -> None:
@@ -142,8 +160,10 @@ def test_a_report_of_another_account_is_not_stored_as_this_ones(aws: Aws, accoun
 
 
 def test_a_report_that_took_long_is_not_from_the_future(accounts: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    moments = iter([MADE - timedelta(minutes=9)] * 2)
-    monkeypatch.setattr(worker, "current_time", lambda: next(moments, MADE))
+    monkeypatch.setattr(worker, "current_time", lambda: MADE - timedelta(minutes=9))
+    seconds = iter([0.0])
+    clock = SimpleNamespace(monotonic=lambda: next(seconds, 540.0), sleep=lambda _: None)
+    monkeypatch.setattr("keyrules.live.collection.time", clock)
     assert run(accounts) == {"accounts": 2}
 
 
@@ -187,6 +207,7 @@ class TestSecurityHub:
         run(accounts)
         first = accounts[0]
         client_in(first, "iam").delete_login_profile(UserName="jane")
+        client_in(first, "iam").generate_credential_report()
         run(accounts)
         (mfa,) = (each for each in self.found(first).values() if each["GeneratorId"] == "keyrules/KEY_AWS_012")
         assert (mfa["RecordState"], mfa["Compliance"]["Status"]) == ("ARCHIVED", "PASSED")
@@ -197,7 +218,7 @@ class TestSecurityHub:
         self, aws: Aws, accounts: list[str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         run(accounts)
-        monkeypatch.setattr(members, "DEADLINE", 0.01)
+        monkeypatch.setattr(members, "DEADLINE", timedelta(0))
         aws.refuse("GetCredentialReport", "Throttling")
         with pytest.raises(worker.NotEvaluated):
             run(accounts)
@@ -253,10 +274,8 @@ class TestCallsOfSecurityHub:
             list(security_hub.calls([{"Id": "x" * 240 * 1024}]))
 
     def test_real_findings_are_short_enough(self) -> None:
-        from keyrules.reports.asff import document
-
         user = "u" * 64
-        findings = document(evaluate(report(line(user, password_enabled="true"))))
+        findings = list(asff.findings(evaluate(report(line(user, password_enabled="true")))))
         assert findings
         assert len(list(security_hub.calls(findings))) == 1
 

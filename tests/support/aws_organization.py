@@ -68,11 +68,12 @@ class Aws:
     @staticmethod
     def _of_today(client: Any, answer: dict[str, Any]) -> dict[str, Any]:
         header, _, rows = answer["Content"].partition(b"\n")
+        keys = client._request_signer._credentials.get_frozen_credentials()
         account = boto3.client(
             "sts",
-            aws_access_key_id=client._request_signer._credentials.access_key,
+            aws_access_key_id=keys.access_key,
             aws_secret_access_key="x",
-            aws_session_token=client._request_signer._credentials.token,
+            aws_session_token=keys.token,
         ).get_caller_identity()["Account"]
         root = dict.fromkeys(header.decode().split(","), "N/A") | {
             "user": "<root_account>",

@@ -74,6 +74,11 @@ class Account:
         self._aws = aws
         self._session = session
 
+    @property
+    def session(self) -> Session:
+        """Who speaks to the account."""
+        return self._session
+
     def identity(self) -> tuple[str, str]:
         """The account number and the partition of the credentials in use."""
         answer = self._aws.ask("sts:GetCallerIdentity", self._session)

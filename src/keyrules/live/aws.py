@@ -244,6 +244,7 @@ def connect(
     own = _core(profile)
     credentials = _load(own)
     own.register_component("credential_provider", _Provider(speaker))
+    session = boto3.Session(botocore_session=own, region_name=region)
     lock = threading.Lock()
 
     @cache
@@ -256,7 +257,6 @@ def connect(
             user_agent_extra="keyrules",
         )
         try:
-            session = boto3.Session(botocore_session=own, region_name=region)
             # IAM is global in each partition; without a region botocore means the commercial one.
             where = session.region_name or "us-east-1"
             return session.client(service, config=config, endpoint_url=endpoint_url, region_name=where)

@@ -66,11 +66,11 @@ def render(evaluation: Evaluation, options: ReportOptions) -> Iterator[str]:
     """The findings as JSON text, in the order of the run's records; `options` change nothing. An empty list where there
     is nothing to tell."""
     del options
-    return laid_out(_findings(evaluation))
+    return laid_out(findings(evaluation))
 
 
-def _findings(evaluation: Evaluation) -> Iterator[dict[str, Any]]:
-    """What could not be evaluated in an unknown account is told to each account of the run."""
+def findings(evaluation: Evaluation) -> Iterator[dict[str, Any]]:
+    """What the report lists. What could not be evaluated in an unknown account is told to each account of the run."""
     cited, records = requirements(evaluation), Records(evaluation)
     for record in records.all():
         for account in (record.account,) if record.account else records.accounts() or (NO_ACCOUNT,):
