@@ -10,12 +10,14 @@ import stat
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from canaries import assert_no_leak, disguises, leaks, make_canary
 from evaluations import every_kind_of_code_result, every_kind_of_live_result, make_evaluation
 
 from keyrules.model import Evaluation, Plane, UsageError
+from keyrules.reports import outputs as outputs_module
 from keyrules.reports import text as text_report
 from keyrules.reports.outputs import Output, parse_outputs, write_outputs
 from keyrules.reports.report_formats import FORMATS, Format, formats_of
@@ -231,3 +233,24 @@ def test_canaries_are_found_inside_longer_base64(prefix: str) -> None:
 def test_an_empty_search_is_not_a_clean_one() -> None:
     with pytest.raises(AssertionError, match="nothing was searched"):
         assert_no_leak([("out", "")], [make_canary("empty")])
+
+
+def test_progress_is_told_and_ends_before_anything_is_printed() -> None:
+    said: list[str] = []
+
+    class Screen(io.BytesIO):
+        def write(self, data: Any) -> int:
+            said.append("printed")
+            return super().write(data)
+
+    outputs = parse_outputs(["text", "json=a.json"])
+    write_outputs(outputs, every_kind_of_code_result(), ReportOptions(), Screen(), progress=said.append)
+    assert said == ["", "printed"]
+
+
+def test_what_is_held_back_for_standard_output_is_printed_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outputs_module, "_BLOCK", 64)
+    monkeypatch.setattr(outputs_module, "_IN_MEMORY", 200)
+    stdout, evaluation = io.BytesIO(), every_kind_of_code_result()
+    write_outputs(parse_outputs(["json"]), evaluation, ReportOptions(), stdout)
+    assert stdout.getvalue().decode() == "".join(FORMATS["json"].render(evaluation, ReportOptions()))

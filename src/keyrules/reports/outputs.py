@@ -82,7 +82,7 @@ def write_outputs(
     as they were and no new ones behind; standard output comes last.
     `options` hold for standard output; text in a file has no colour and a fixed width, whatever the terminal is.
     `extra` are more files, as the option that names one, its path and its content, written in the same way. `progress`
-    is told how far it is. Raises UsageError when a file cannot be written, and OSError (BrokenPipeError) when standard
+    is told how far it is, and the empty text before anything is printed. Raises UsageError when a file cannot be written, and OSError (BrokenPipeError) when standard
     output cannot.
     """
     plain = options._replace(style=Style(), width=DEFAULT_WIDTH, terminal=False)
@@ -92,9 +92,13 @@ def write_outputs(
         return _blocks(rendered, output.format, progress)
 
     files = [("--format", output.path, blocks(output)) for output in outputs if output.path is not None]
-    with _staged([*files, *((option, path, iter([content])) for option, path, content in extra)]) as staged:
-        held = [_Held(blocks(output)) for output in outputs if output.path is None]
-        staged.put_in_place()
+    try:
+        with _staged([*files, *((option, path, iter([content])) for option, path, content in extra)]) as staged:
+            held = [_Held(blocks(output)) for output in outputs if output.path is None]
+            staged.put_in_place()
+    finally:
+        if progress is not None:
+            progress("")
     for block in chain.from_iterable(held):
         stdout.write(block)
     stdout.flush()

@@ -76,8 +76,6 @@ class Conclusion:
             judged = with_controls(judged)
         options = report_options(self.settings, sys.stdout, os.environ)
         write_outputs(self.outputs, judged, options, sys.stdout.buffer, files, self.progress)
-        if self.progress is not None:
-            self.progress("")
         code = exit_code(judged, self.settings.fail_on.value, strict, accepted=bool(files))
         if code == USAGE:
             self._explain(judged.warnings)
