@@ -82,8 +82,8 @@ def write_outputs(
     as they were and no new ones behind; standard output comes last.
     `options` hold for standard output; text in a file has no colour and a fixed width, whatever the terminal is.
     `extra` are more files, as the option that names one, its path and its content, written in the same way. `progress`
-    is told how far it is, and the empty text before anything is printed. Raises UsageError when a file cannot be written, and OSError (BrokenPipeError) when standard
-    output cannot.
+    is told how far it is, and the empty text before anything is printed. Raises UsageError when a file cannot be
+    written, and OSError (BrokenPipeError) when standard output cannot.
     """
     plain = options._replace(style=Style(), width=DEFAULT_WIDTH, terminal=False)
 
