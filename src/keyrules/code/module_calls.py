@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Mapping, Set
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 from keyrules.code.file_names import DOWNLOADED_MODULES, SOURCE_SUFFIXES, calls_with_values
 from keyrules.code.file_paths import module_folder
 from keyrules.code.file_walk import read_file, walk_files
 from keyrules.code.key_words import KEY_ARGUMENTS
 from keyrules.code.relevance import calls_key_module, computes_sources, concerns_terraform, local_sources
+from keyrules.records import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from keyrules.code.terraform.units import CallingUnit

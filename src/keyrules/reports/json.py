@@ -15,6 +15,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from functools import cache
 from typing import Any, NamedTuple
 
 from keyrules.model import (
@@ -42,8 +43,10 @@ from keyrules.reports.text_style import ReportOptions, iso_utc, visible_escape
 _NOT_PLAIN = re.compile(r"[^\n\x20-\x7e]")
 
 
-_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, check_circular=False)
-"""Made once, and without `indent`, which would switch the encoder off that is written in C."""
+@cache
+def _encoder() -> json.JSONEncoder:
+    """Made once, and without `indent`, which would switch the encoder off that is written in C."""
+    return json.JSONEncoder(ensure_ascii=False, allow_nan=False, check_circular=False)
 
 
 def dump(document: Any) -> str:
@@ -100,7 +103,7 @@ def _pieces(value: Any) -> Iterator[str]:
 
 
 def _on_one_line(document: Any) -> str:
-    text = _ENCODER.encode(document)
+    text = _encoder().encode(document)
     # JSON has escaped what comes before the blank.
     return text if text.isascii() and "\x7f" not in text else _harmless(text)
 
