@@ -82,11 +82,8 @@ class Limits:
         self._in_force = [
             (number, each) for number, each in numbered if any(rule in running for rule, _ in each.values)
         ]
-
-    @property
-    def changed(self) -> frozenset[str]:
+        self.changed = frozenset(rule for _, entry in self._in_force for rule, _ in entry.values)
         """The rules of which a threshold is not the same for all users."""
-        return frozenset(rule for _, entry in self._in_force for rule, _ in entry.values)
 
     def of(self, row: Row) -> Selection:
         """What holds for the user of a row; one value for all users with the same entries."""
