@@ -14,8 +14,9 @@ from keyrules.code.cloudformation.reading import read_template
 from keyrules.code.literals.findings import LITERALS, FileLiterals, LiteralPlace
 from keyrules.code.literals.literals import LiteralCredential, find_secrets, in_order
 from keyrules.code.literals.masking import digest_of
-from keyrules.code.literals.state import StatePlace, is_state, state_places
+from keyrules.code.literals.state import StatePlace, state_places
 from keyrules.code.skip_comments import safe_reason
+from keyrules.code.state.instances import is_state
 from keyrules.code.terraform.hcl.ast import HclSyntaxError
 from keyrules.code.terraform.hcl.syntax import parse_hcl
 from keyrules.code.trigger_words import TEMPLATE_TYPES

@@ -1,0 +1,1 @@
+"""Terraform's state: which keys exist because of it, under which addresses. No secret in it becomes a value here."""
