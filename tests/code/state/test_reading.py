@@ -123,7 +123,7 @@ class TestVersion4:
             state_4(
                 resource(
                     "aws_iam_user.u",
-                    user_values("ci", **{"@": {"index_key": "a", "provider": a}}),
+                    user_values("ci", ACCOUNT, **{"@": {"index_key": "a", "provider": a}}),
                     user_values("ci", "210987654321", **{"@": {"index_key": "b", "provider": b}}),
                 ),
                 resource("aws_iam_access_key.k", key_values("ci", **{"@": {"index_key": "b", "provider": b}})),
@@ -264,7 +264,7 @@ def test_an_id_that_is_none_is_not_kept() -> None:
 
 class TestSources:
     def _read(self, *names: str, stdin: str = "") -> tuple[list[str], list[EvaluationError]]:
-        states, errors = read_states(find_states(names), lambda: stdin.encode())
+        states, errors = read_states(find_states(names), stdin.encode)
         return [Path(state.name).name for state in states], errors
 
     def test_a_folder_without_its_copies(self, tmp_path: Path) -> None:

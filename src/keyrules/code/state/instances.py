@@ -69,7 +69,7 @@ def _of_4(document: Mapping[str, object]) -> Iterator[Instance]:
 
 
 def _of_3(document: Mapping[str, object]) -> Iterator[Instance]:
-    """`modules` have a `path` and `resources` by name; the index of `count` stands behind a dot, and is all there was."""
+    """`modules` have a `path` and `resources` by name; the index of `count` stands behind a dot."""
     for module in _objects(document.get("modules")):
         path = module.get("path")
         prefix = "".join(f"module.{part}." for part in path[1:]) if isinstance(path, list) else ""

@@ -112,7 +112,7 @@ def _document(data: bytes, owner_tag: str, digests: set[str]) -> Mapping[str, ob
     tag = owner_tag.casefold()
 
     def without_secrets(pairs: list[tuple[str, object]]) -> dict[str, object]:
-        found = {}
+        found: dict[str, object] = {}
         for name, value in pairs:
             if name in _MARKS:
                 found[name] = True

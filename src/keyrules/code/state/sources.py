@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
+from keyrules.code.file_paths import absolute
 from keyrules.code.state.reading import State, read_state
 from keyrules.files import read_named
 from keyrules.model import EvaluationError, InputError, UsageError
@@ -72,7 +73,7 @@ def read_states(
         problem = ""
         try:
             data = stdin() if path is None else read_named(str(path))
-            states.append(read_state(name, None if path is None else os.path.abspath(path), data, owner_tag))
+            states.append(read_state(name, None if path is None else absolute(str(path)), data, owner_tag))
         except InputError as error:
             problem = str(error)
         except OSError as error:
