@@ -16,10 +16,12 @@ from enum import Enum
 from itertools import pairwise
 from typing import NamedTuple
 
+from keyrules.run.settings import SHORTEST_CYCLE_DAYS
+
 LAG = timedelta(hours=4, minutes=30)
 """How far behind the last use in a report may be."""
 
-SHORTEST_CYCLE = timedelta(days=8)
+SHORTEST_CYCLE = timedelta(days=SHORTEST_CYCLE_DAYS)
 USUAL_CYCLE = timedelta(days=31)
 """What is assumed where nobody declares the longest cycle."""
 

@@ -14,6 +14,9 @@ from keyrules.terms import Plane, Severity, UsageError
 
 T = TypeVar("T")
 
+SHORTEST_CYCLE_DAYS = 8
+"""The least that the longest cycle of a key's callers can be declared as: a week, and a day to see it in."""
+
 DEFAULT_MAX_DAYS = 365
 """How far away the end of an exception may be, in days, unless the configuration sets `max_exception_days`."""
 
@@ -109,6 +112,9 @@ class Settings:
     exceptions: Setting[str | None]
     max_exception_days: Setting[int]
     strict_exceptions: Setting[bool]
+    longest_cycle_days: Setting[int | None]
+    longest_cycles: Setting[Mapping[str, int]]
+    owners: Setting[Mapping[str, str]]
     overrides: Setting[tuple[Mapping[str, Any], ...]]
     baseline: Setting[str | None]
     write_baseline: str | None

@@ -130,7 +130,10 @@ class TestWhatIsRead:
                 assert read(text).parameters[rule.id, name].value == value
 
 
-TOP = "rules, scan, audit, framework, fail_on, format, exclude, exceptions, max_exception_days, strict_exceptions"
+TOP = (
+    "rules, scan, audit, framework, fail_on, format, exclude, exceptions, max_exception_days, strict_exceptions, "
+    "longest_cycle_days, longest_cycles, owners"
+)
 
 
 @pytest.mark.parametrize(
@@ -212,6 +215,10 @@ TOP = "rules, scan, audit, framework, fail_on, format, exclude, exceptions, max_
         ("max_exception_days: 0", "`max_exception_days` has 0; allowed: 1 to 3650 days."),
         ("max_exception_days: 3651", "`max_exception_days` has 3651; allowed: 1 to 3650 days."),
         ("max_exception_days: true", "`max_exception_days` has on; allowed: 1 to 3650 days."),
+        ("longest_cycle_days: 7", "`longest_cycle_days` has 7; allowed: 8 to 400 days."),
+        ("owners: [a]", "`owners` has a list; allowed: a mapping by user"),
+        ("owners: {ci: 3}", "`owners` has 3 for 'ci'; allowed: text of up to 200 characters on one line."),
+        ("longest_cycles: {ci: 401}", "`longest_cycles` has 401 for 'ci'; allowed: 8 to 400 days."),
         ("strict_exceptions: 1", "`strict_exceptions` has 1; allowed: on or off."),
         (
             "framework: cis_aws_3.0.0\nrules:\n  KEY_AWS_006: off",
@@ -285,6 +292,9 @@ GOOD: dict[str, st.SearchStrategy[Any]] = {
     "exceptions": st.sampled_from(["x.yaml", "../x"]),
     "max_exception_days": st.integers(0, 3652),
     "strict_exceptions": st.booleans(),
+    "longest_cycle_days": st.integers(7, 401),
+    "owners": st.dictionaries(st.sampled_from(["ci-*", "1/ci"]), st.sampled_from(["a b", ""]), max_size=2),
+    "longest_cycles": st.dictionaries(st.just("ci"), st.integers(7, 401), max_size=1),
     "baseline": st.just("b.json"),
 }
 RULE_IDS = st.sampled_from(["KEY_AWS_001", "KEY_AWS_006", "KEY_AWS_007", "KEY_AWS_999"])

@@ -90,7 +90,15 @@ class TestPrecedence:
         assert in_force(capfd, "--no-config")["settings"][name] == {"value": default, "from": "default"}
 
     def test_every_setting_has_a_case(self, capfd: pytest.CaptureFixture[str]) -> None:
-        elsewhere = {"format", "baseline", "max_exception_days", "overrides"}
+        elsewhere = {
+            "format",
+            "baseline",
+            "max_exception_days",
+            "overrides",
+            "longest_cycle_days",
+            "longest_cycles",
+            "owners",
+        }
         assert set(in_force(capfd)["settings"]) == {case[0] for case in CASES} | elsewhere
 
     def test_formats(self, capfd: pytest.CaptureFixture[str]) -> None:

@@ -158,6 +158,8 @@ def _shown(name: str, value: Any) -> str:
         return "on" if value else "off"
     if name == "overrides":
         return "; ".join(map(override_text, value)) or "none"
+    if isinstance(value, dict):
+        return ", ".join(f"{subject}: {each}" for subject, each in value.items()) or "none"
     if isinstance(value, (list, tuple)):
         return ", ".join(value) or ("text" if name == "format" else "none")
     return "none" if value is None else str(value)

@@ -4,9 +4,21 @@ from __future__ import annotations
 
 from keyrules.model import Severity
 from keyrules.records import dataclass
-from keyrules.run.configuration.kinds import SECTIONS, SWITCH, TOP, Choice, FileName, Glob, Kind, Many, Report, Whole
-from keyrules.run.configuration.override_keys import OVERRIDES
-from keyrules.run.settings import DEFAULT_MAX_DAYS
+from keyrules.run.configuration.kinds import (
+    SECTIONS,
+    SWITCH,
+    TOP,
+    ByUser,
+    Choice,
+    FileName,
+    Glob,
+    Kind,
+    Many,
+    Report,
+    Whole,
+)
+from keyrules.run.configuration.override_keys import OVERRIDES, Text
+from keyrules.run.settings import DEFAULT_MAX_DAYS, SHORTEST_CYCLE_DAYS
 from keyrules.terms import EXCEPTIONS_FILE
 
 _LONGEST_EXCEPTION = 3650
@@ -23,6 +35,8 @@ class Key:
 
 
 _ALL = (TOP, *SECTIONS)
+_CYCLE = Whole(SHORTEST_CYCLE_DAYS, 400, "days")
+_OWNER = Text(r"^[^\x00-\x1f]{1,200}$", "text of up to 200 characters on one line")
 KEYS: tuple[Key, ...] = (
     Key("framework", Choice(lambda words: words.frameworks), _ALL, "Run a framework's rules, with its thresholds."),
     Key(
@@ -52,5 +66,15 @@ KEYS: tuple[Key, ...] = (
     ),
     Key("strict_exceptions", SWITCH, (TOP,), "Whether exceptions that expired or match nothing make the exit code 2."),
     Key("overrides", OVERRIDES, ("audit",), "Other thresholds for some users, each with who answers for it and why."),
+    Key(
+        "longest_cycle_days",
+        _CYCLE,
+        (TOP,),
+        "For `keyrules keys`: the longest time between two uses of a key by one caller; 31 is assumed without it.",
+    ),
+    Key(
+        "longest_cycles", ByUser(_CYCLE), (TOP,), "For `keyrules keys`: the same, in days, for the keys of some users."
+    ),
+    Key("owners", ByUser(_OWNER), (TOP,), "For `keyrules keys`: who answers for the keys of a user."),
     Key("baseline", FileName(), tuple(SECTIONS), "An earlier JSON output: only findings that are not in it count."),
 )

@@ -198,6 +198,27 @@ class Many(Kind):
 
 
 @dataclass(frozen=True)
+class ByUser(Kind):
+    """Values by user: a name, ACCOUNT/NAME or an ARN, with `*` and `?`; the first that means a user counts."""
+
+    item: Kind
+
+    def read(self, value: object, words: Words, section: str) -> dict[str, Plain]:
+        if not isinstance(value, dict) or not value:
+            raise Refused(found(value), "a mapping by user, as in ci-*: …")
+        items: dict[str, Plain] = {}
+        for subject, each in value.items():
+            try:
+                items[subject] = self.item.read(each, words, section)
+            except Refused as refused:
+                raise Refused(f"{refused.found} for {found(subject)}", refused.allowed) from None
+        return items
+
+    def schema(self, words: Words, section: str) -> dict[str, Any]:
+        return {"type": "object", "minProperties": 1, "additionalProperties": self.item.schema(words, section)}
+
+
+@dataclass(frozen=True)
 class Threshold(Kind):
     """The value of a rule's parameter, in its bounds."""
 
