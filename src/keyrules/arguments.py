@@ -110,6 +110,7 @@ class Entry(NamedTuple):
 COMMANDS: Mapping[str, Entry] = {
     "scan": Entry("evaluate Terraform, plans and CloudFormation", lambda clock: (clock,)),
     "audit": Entry("evaluate credential reports, from files or the live account", lambda clock: (clock,)),
+    "keys": Entry("one row per key: code, state and account joined, and the next step", lambda clock: (clock,)),
     "accounts": Entry("list the accounts of an organization, as a file for audit"),
     "rules": Entry("list the rules, or show one in full"),
     "controls": Entry("list frameworks, and how the rules relate to their controls"),

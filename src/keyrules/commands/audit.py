@@ -84,6 +84,7 @@ def run(args: argparse.Namespace, clock: Callable[[], datetime]) -> int:
     from keyrules.live.instants import parse_span
     from keyrules.live.kept_reports import KeptReports
     from keyrules.live.limits import Limits, overrides_of
+    from keyrules.live.plan import reads_reports
     from keyrules.live.report_inputs import find_reports
     from keyrules.live.roles import read_session_policy
     from keyrules.live.verification import Question
@@ -127,7 +128,7 @@ def run(args: argparse.Namespace, clock: Callable[[], datetime]) -> int:
     silent = [output.format for output in conclusion.outputs if not FORMATS[output.format].counts]
     if args.counts_only and silent:
         raise UsageError(f"--format {silent[0]} holds findings only, and --counts-only keeps none; give one of them")
-    if not any(rule.runtime is not None for rule in selection.rules):
+    if not any(reads_reports(rule) for rule in selection.rules):
         only = settings.rules.only
         place = f"{only.origin.place}: " if only.from_file else ""
         raise UsageError(f"{place}none of the selected rules looks at live accounts; `keyrules rules` says which do")

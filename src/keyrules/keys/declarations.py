@@ -19,6 +19,7 @@ from keyrules.code.discovery import Discovery
 from keyrules.code.file_paths import shown
 from keyrules.code.keys import Attribute, Key, Unread
 from keyrules.code.processes import Failure, in_processes
+from keyrules.code.rotation.rotation import judge_rotation
 from keyrules.code.scan_unit import Limits, Unit
 from keyrules.code.terraform.account import account
 from keyrules.code.terraform.evaluate import evaluate, instance_keys
@@ -26,7 +27,6 @@ from keyrules.code.terraform.key_set import attribute
 from keyrules.code.terraform.keys import DeclaredKey, declared_keys
 from keyrules.code.terraform.readings import Readings
 from keyrules.code.terraform.scope import Scope, walk
-from keyrules.code.rotation.rotation import judge_rotation
 from keyrules.code.verdict import Opinion, TimedContext
 from keyrules.model import EvaluationError, Rule, Selection
 from keyrules.pack.parameters import LARGEST
@@ -41,7 +41,7 @@ class CodeKey:
     """A key as the code declares it. `path` is absolute; `block` is the address without instance keys.
 
     `user` is None where the code does not decide it, `account` where no provider names it, `active` where its status is
-    open. `rotation_days` is the period of a rotation that fires, else None, and `rotation` says why as KEY_AWS_001 does.
+    open. `rotation_days` is the period of a rotation that fires, and `rotation` the reason that KEY_AWS_001 gives.
     `repeated` says that its instances cannot be told.
     """
 

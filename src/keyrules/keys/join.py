@@ -240,9 +240,9 @@ class _Joining:
         own = [each.declaration for each in joins if each.evidence != _YOUNGER]
         if any(overdue(key, each, self.request.tolerance) for each in own):
             yield "declared_and_stale"
-        if self.request.complete and not key.root and key.user not in self.in_doubt:
-            if not any(each.from_state or each.template for each in own):
-                yield "not_declared"
+        held = any(each.from_state or each.template for each in own)
+        if self.request.complete and not (held or key.root or key.user in self.in_doubt):
+            yield "not_declared"
         if self._one_of_two(key):
             yield "two_keys_one_declared"
         if key.active and any(each.active is False and not each.deposed for each in own):

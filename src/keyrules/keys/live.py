@@ -29,8 +29,8 @@ CYCLE_TAG = "longest-cycle-days"
 class LiveKey:
     """A key that exists. `slot` says nothing about age; `created` is None where the report has no date of it.
 
-    `findings` are the rules that fail on it, `exempt` those that an exception covers. `key_id` and the `tags` of its
-    user are known only where the account was asked.
+    `console` says that its user has a password. `findings` are the rules that fail on it, `exempt` those that an
+    exception covers. `key_id` and the `tags` of its user are known only where the account was asked.
     """
 
     account: str
@@ -46,6 +46,7 @@ class LiveKey:
     observed_at: datetime
     findings: tuple[str, ...] = ()
     exempt: tuple[str, ...] = ()
+    console: bool = False
     key_id: str | None = None
     tags: Mapping[str, str] = field(default_factory=dict, hash=False)
 
@@ -157,6 +158,7 @@ def _live(row: Row, slot: int, as_of: datetime, failed: Sequence[str], exempt: S
         as_of,
         tuple(sorted(failed)),
         tuple(sorted(exempt)),
+        bool(row.password_enabled),
     )
 
 
@@ -203,25 +205,24 @@ def verified(report: LiveReport, account: Asked, now: datetime, owner_tag: str) 
             if value:
                 tags[tag] = value
         matched = match_keys(_row_of(keys), current)
-        slots = {key.key_id: slot for slot, key in matched.items()}
+        slots = {now_there.key_id: slot for slot, now_there in matched.items()}
         free = [slot for slot in (1, 2) if slot not in matched]
-        old = {key.slot: key for key in keys}
-        for key in current:
-            slot = slots[key.key_id] if key.key_id in slots else free.pop(0)
-            known = old.get(slot) if slot in matched else None
+        reported = {key.slot: key for key in keys}
+        for now_there in current:
+            slot = slots[now_there.key_id] if now_there.key_id in slots else free.pop(0)
+            # What the rules found is of the key that the report has in that slot, and of no other.
+            known = reported[slot] if slot in matched else replace(keys[0], findings=(), exempt=())
             found.append(
                 replace(
-                    known or keys[0],
-                    findings=known.findings if known is not None else (),
-                    exempt=known.exempt if known is not None else (),
+                    known,
                     slot=slot,
-                    active=key.active,
-                    created=to_datetime(key.created).replace(microsecond=0),
-                    used=_moment(key.used),
-                    service=key.service if key.used else "",
-                    region=key.region if key.used else "",
+                    active=now_there.active,
+                    created=to_datetime(now_there.created).replace(microsecond=0),
+                    used=_moment(now_there.used),
+                    service=now_there.service if now_there.used else "",
+                    region=now_there.region if now_there.used else "",
                     observed_at=now,
-                    key_id=key.key_id,
+                    key_id=now_there.key_id,
                     tags=tags,
                 )
             )

@@ -1,4 +1,4 @@
-"""Who answers for a key, and how long its callers may be silent: a tag of the user, CODEOWNERS, or the configuration."""
+"""Who answers for a key, and how long its callers may be silent: by a tag, CODEOWNERS, or the configuration."""
 
 from __future__ import annotations
 

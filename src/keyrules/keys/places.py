@@ -62,8 +62,7 @@ def declarations(states: Sequence[State], units: Sequence[CodeUnit], account: st
             covered |= {(unit.path, code.address) for unit, code in codes}
             found.append(_from_state(key, codes, roots, account))
         for unit in roots if len(roots) == 1 else ():
-            told = {key.account or account or "" for key in state.keys}
-            accounts.setdefault(unit.path, set()).update(told)
+            accounts.setdefault(unit.path, set()).update(state.accounts or {account or ""})
     alone: dict[tuple[object, ...], Declaration] = {}
     for unit in units:
         for code in unit.keys:

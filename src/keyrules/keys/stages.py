@@ -16,6 +16,7 @@ from enum import Enum
 from itertools import pairwise
 from typing import NamedTuple
 
+from keyrules.live.instants import CLOCK_TOLERANCE
 from keyrules.run.settings import SHORTEST_CYCLE_DAYS
 
 LAG = timedelta(hours=4, minutes=30)
@@ -104,14 +105,12 @@ class Step(NamedTuple):
 
 def steps(history: Sequence[Observation], limits: Limits, user_created: datetime) -> list[Step]:
     """A step for each key of the newest observation, in its order."""
-    history = _sound(sorted(history, key=lambda each: each.at), user_created)
-    if not history:
-        return []
-    now = history[-1]
-    if any(_contradicts(key, now.at) for key in now.keys):
+    now = max(history, key=lambda each: each.at)
+    if any(_contradicts(key, now.at) for key in now.keys) or user_created > now.at + CLOCK_TOLERANCE:
         return [Step(Stage.UNCLEAR, "later_than_observed", Action.OBSERVE) for _ in now.keys]
     if len({_name(key) for key in now.keys}) < len(now.keys):
         return [Step(Stage.UNCLEAR, "same_second", Action.OBSERVE) for _ in now.keys]
+    history = _sound(sorted(history, key=lambda each: each.at), min(user_created, now.at))
     order = sorted(range(len(now.keys)), key=lambda index: now.keys[index].created)
     tracks = [_Track.of(now.keys[index], history, limits) for index in order]
     found = [_alone(tracks[0], limits)] if len(tracks) == 1 else _of_two(tracks[0], tracks[1], limits)
@@ -124,7 +123,7 @@ def _name(key: Seen) -> object:
 
 
 def _contradicts(key: Seen, at: datetime) -> bool:
-    late = at + timedelta(minutes=5)
+    late = at + CLOCK_TOLERANCE
     return key.created > late or (key.used is not None and key.used > late)
 
 

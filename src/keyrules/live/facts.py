@@ -76,6 +76,24 @@ FACTS: Mapping[str, Mapping[str, Fact]] = {
             "both keys are active and the date of one cannot be read",
         ),
     ),
+    "joined_key": _table(
+        Fact("active", bool, "", "The key can sign requests.", _NO_FLAG),
+        Fact("rotation_declared", bool, "", "The code that declares the key rotates it in a period.", "never"),
+        Fact(
+            "days_beyond_declared_rotation",
+            float,
+            "days",
+            "Age of the key, less the period in which the code says that it is replaced.",
+            "no rotation is declared, or the date of creation cannot be read",
+        ),
+        Fact(
+            "held_by_a_state",
+            bool,
+            "",
+            "A Terraform state or a CloudFormation template that was given holds the key.",
+            "not all states of the account were given, or one that was may hold it",
+        ),
+    ),
     "console_password": _table(
         Fact("enabled", bool, "", "The user can sign in to the console with a password.", _NO_FLAG),
         Fact("mfa_active", bool, "", "The user has an MFA device enabled.", _NO_FLAG),

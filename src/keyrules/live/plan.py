@@ -33,9 +33,17 @@ class Plan(NamedTuple):
     size: int
 
 
+_KINDS = frozenset(subject.kind for subject in READERS)
+
+
+def reads_reports(rule: Rule) -> bool:
+    """Whether a credential report is enough to judge a rule. What it says of keys that are joined with code is not."""
+    return rule.runtime is not None and rule.runtime["subject"] in _KINDS
+
+
 def make_plan(limits: Limits, as_of: datetime) -> Plan:
     """Compiles the selected rules that have a live plane, to judge at `as_of` (aware)."""
-    rules = tuple(rule for rule in limits.selection.rules if rule.runtime is not None)
+    rules = tuple(rule for rule in limits.selection.rules if reads_reports(rule))
     groups: dict[SubjectKind, tuple[Group, ...]] = {}
     size = 0
     for subject in READERS:

@@ -104,6 +104,12 @@ def write_outputs(
     stdout.flush()
 
 
+def write_files(files: Iterable[tuple[str, Path, bytes]]) -> None:
+    """Writes files whole or not at all, each with the option that names it. Raises UsageError as write_outputs does."""
+    with _staged([(option, path, iter([content])) for option, path, content in files]) as staged:
+        staged.put_in_place()
+
+
 def _blocks(pieces: Iterable[str], name: str, progress: Callable[[str], None] | None) -> Iterator[bytes]:
     """The pieces of a report as larger ones."""
     gathered: list[str] = []

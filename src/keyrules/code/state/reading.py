@@ -69,7 +69,7 @@ class StateKey:
 @dataclass(frozen=True)
 class State:
     """What is kept of one state. `path` is None for standard input; `blocks` are the addresses of all declarations in
-    it, without instance keys. `owners` are the values of the owner tag by account and user; `digests` are the sums of
+    it, without instance keys, `accounts` those that it is known to be about. `owners` are the values of the owner tag by account and user; `digests` are the sums of
     the secrets that were met."""
 
     name: str
@@ -78,6 +78,7 @@ class State:
     serial: int | None
     keys: tuple[StateKey, ...]
     blocks: frozenset[str]
+    accounts: frozenset[str] = frozenset()
     owners: Mapping[tuple[str, str], str] = field(default_factory=dict)
     digests: frozenset[str] = frozenset()
 
@@ -174,6 +175,7 @@ def _state(
         serial if isinstance(serial, int) else None,
         tuple(keys),
         frozenset(_blocks(document, found)),
+        frozenset(filter(None, map(_own_account, found))),
         _owners(found, owner_tag),
         digests,
     )

@@ -1,0 +1,190 @@
+"""`keyrules keys`: arguments in, one row per key and an exit code out; what joins is imported when it is to."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Final
+
+from keyrules.run.options import (
+    Asked,
+    add_configuration_options,
+    add_exceptions_option,
+    add_exclude_option,
+)
+from keyrules.terms import Plane, UsageError
+
+if TYPE_CHECKING:
+    from datetime import datetime, timedelta
+    from pathlib import Path
+
+    from keyrules.keys.inventory import Inventory
+    from keyrules.reports.report_options import ReportOptions
+
+FORMATS: Final = ("text", "json", "csv", "html", "markdown")
+GROUPS: Final = ("account", "owner", "path")
+_DEADLINE: Final = "10m"
+_MAX_AGE: Final = "24h"
+
+EPILOG = """\
+examples:
+  keyrules keys --code infra --state prod.tfstate report.csv
+  terraform state pull | keyrules keys --code . --state - --profile prod
+  keyrules keys reports/ --code . --since last.json --format html=keys.html
+exit codes: 0 listed, 1 findings (with --fail-on), 2 wrong usage,
+            3 not everything was read
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of `keyrules keys`."""
+    parser.usage = "%(prog)s [OPTION ...] [REPORT ...]"
+    parser.add_argument("reports", nargs="*", metavar="REPORT", help="CSV, AWS CLI JSON, folder or - (default: live)")
+    joined = parser.add_argument_group("what is joined")
+    joined.add_argument(
+        "--code", action="append", default=[], metavar="PATH", help="Terraform or templates; repeatable"
+    )
+    joined.add_argument("--state", action="append", default=[], metavar="FILE", help="a state, folder or -; repeatable")
+    joined.add_argument("--state-complete", action="store_true", help="these are all states of the accounts")
+    joined.add_argument("--account", metavar="ID", help="account of states and code that name none")
+    joined.add_argument("--since", action="append", default=[], metavar="JSON", help="an earlier report; repeatable")
+    add_exclude_option(joined)
+    live = parser.add_argument_group("live account")
+    live.add_argument("--profile", metavar="NAME", help="AWS profile")
+    live.add_argument("--region", metavar="REGION", help="a region of the partition (GovCloud, China)")
+    live.add_argument("--endpoint-url", metavar="URL", help="another address for IAM and STS")
+    live.add_argument("--deadline", default=_DEADLINE, metavar="TIME", help=f"longest wait (default: {_DEADLINE})")
+    live.add_argument("--verify", action="store_true", help="ask for key ids, tags and what changed since")
+    live.add_argument("--owner-tag", default="owner", metavar="TAG", help="user tag of the owner (default: owner)")
+    rules = parser.add_argument_group("rules")
+    rules.add_argument(
+        "--set", action="append", default=[], metavar="ID.PARAMETER=VALUE", help="change a threshold; repeatable"
+    )
+    rules.add_argument("--fail-on", metavar="SEVERITY", help="exit 1 for findings of it or above (default: never)")
+    add_exceptions_option(rules)
+    output = parser.add_argument_group("output")
+    output.add_argument(
+        "--format",
+        dest="forms",
+        action="append",
+        default=[],
+        metavar="FORMAT[=FILE]",
+        help=f"{', '.join(FORMATS)} (default: text); repeatable",
+    )
+    output.add_argument("--group-by", default="account", metavar="WHAT", help="owner, account or path")
+    output.add_argument("--quiet", action="store_true", help="no notes")
+    output.add_argument("--no-color", action="store_true", help="no colour, even on a terminal")
+    add_configuration_options(parser)
+    parser.add_argument(
+        "--max-report-age", metavar="TIME", help=f"refuse older ones (default: {_MAX_AGE}, if no --as-of)"
+    )
+    parser.add_argument("--as-of", metavar="TIME", help="count ages to this moment (default: now)")
+
+
+def run(args: argparse.Namespace, clock: Callable[[], datetime]) -> int:
+    """Joins, prints the rows and returns the exit code; `clock` says what time it is.
+
+    Raises UsageError before anything is read for what is wrong on the command line.
+    """
+    import os
+
+    from keyrules.keys.gathering import Gathering, gather
+    from keyrules.live.instants import parse_span
+    from keyrules.reports.outputs import write_files
+    from keyrules.run.conclusion import CLEAN, FINDINGS, INCOMPLETE, report_options
+    from keyrules.run.configuration.merge import settle, severity
+    from keyrules.run.overwriting import refuse_overwriting
+
+    outputs = _outputs(args.forms)
+    if args.group_by not in GROUPS:
+        raise UsageError(f"--group-by: {args.group_by!r} is no grouping; use one of {', '.join(GROUPS)}")
+    given = {name: value for name, value in vars(args).items() if name != "fail_on"}
+    settings = settle(Asked.of(given), Plane.LIVE)
+    fail_on = severity(args.fail_on) if args.fail_on else None
+    gathering = Gathering(
+        reports=args.reports,
+        code=args.code,
+        states=args.state,
+        complete=args.state_complete,
+        account=args.account,
+        since=args.since,
+        profile=args.profile,
+        region=args.region,
+        endpoint_url=args.endpoint_url,
+        deadline=parse_span("--deadline", args.deadline),
+        verify=args.verify,
+        owner_tag=args.owner_tag,
+        max_age=_max_age(args.max_report_age, settings.as_of),
+        now=clock(),
+    )
+    from pathlib import Path
+
+    read = [("an input", Path(name)) for name in (*args.reports, *args.state, *args.since) if name != "-"]
+    refuse_overwriting([("--format", path) for _, path in outputs if path is not None], read)
+    found, secrets, severities = gather(gathering, settings)
+    options = report_options(settings, sys.stdout, os.environ)
+    made = [(path, secrets.masked(_rendered(form, found, options, args.group_by, path))) for form, path in outputs]
+    write_files([("--format", path, text.encode("utf-8")) for path, text in made if path is not None])
+    for path, text in made:
+        if path is None:
+            print(text, end="")
+    if found.errors or (found.open_rules and fail_on is not None):
+        return INCOMPLETE
+    failed = {rule for row in found.rows for rule in row.findings}
+    return FINDINGS if fail_on is not None and any(severities[rule] >= fail_on for rule in failed) else CLEAN
+
+
+def _outputs(specs: Sequence[str]) -> list[tuple[str, Path | None]]:
+    """The formats that are asked for, each with its file; text goes to standard output where nothing else does."""
+    from pathlib import Path
+
+    from keyrules.reports.outputs import check_file
+
+    outputs: list[tuple[str, Path | None]] = []
+    for spec in specs:
+        name, equals, file = spec.partition("=")
+        if name not in FORMATS:
+            raise UsageError(f"--format: {name!r} is not a format; use one of {', '.join(FORMATS)}")
+        if equals and not file:
+            raise UsageError(f"--format: {name}= names no file; write {name}=FILE, or {name} alone for standard output")
+        path = Path(file) if equals and file != "-" else None
+        if path is not None:
+            check_file("--format", path, ())
+        if any(other == path for _, other in outputs):
+            place = "standard output" if path is None else str(path)
+            raise UsageError(f"--format: two formats would both go to {place}; give each its own file")
+        outputs.append((name, path))
+    if all(path is not None for _, path in outputs):
+        outputs.insert(0, ("text", None))
+    return outputs
+
+
+def _rendered(form: str, found: Inventory, options: ReportOptions, group_by: str, path: Path | None) -> str:
+    from keyrules.reports.report_options import DEFAULT_WIDTH
+    from keyrules.reports.text_style import Style
+
+    if form == "text":
+        from keyrules.keys.text import as_text
+
+        plain = options._replace(style=Style(), width=DEFAULT_WIDTH)
+        return as_text(found, options if path is None else plain, group_by)
+    if form == "markdown":
+        from keyrules.keys.text import as_markdown
+
+        return as_markdown(found, group_by)
+    if form == "html":
+        from keyrules.keys.html import as_html
+
+        return as_html(found, group_by)
+    from keyrules.keys.documents import as_csv, as_json
+
+    return as_json(found) if form == "json" else as_csv(found)
+
+
+def _max_age(asked: str | None, as_of: datetime | None) -> timedelta | None:
+    from keyrules.live.instants import parse_span
+
+    if asked:
+        return parse_span("--max-report-age", asked)
+    return None if as_of else parse_span("--max-report-age", _MAX_AGE)

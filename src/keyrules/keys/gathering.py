@@ -1,0 +1,220 @@
+"""Brings together what `keyrules keys` joins: reports or the live account, states, code and earlier reports."""
+
+from __future__ import annotations
+
+import io
+import re
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import cast
+
+from keyrules.code.literals.masking import KnownSecrets
+from keyrules.code.state.sources import STDIN, find_states, read_states
+from keyrules.keys.declarations import ROTATION_RULE, CodeUnit, read_code
+from keyrules.keys.history import read_history
+from keyrules.keys.inventory import Inventory, InventoryRequest, inventory, thresholds
+from keyrules.keys.join import JoinRequest, join
+from keyrules.keys.live import LiveKey, LiveReport, Looking, read_report, unread, verified
+from keyrules.keys.owners import Declared
+from keyrules.keys.rules import DECLARED_RULE, TOLERANCE_RULE
+from keyrules.live.collection import Address, connection_to
+from keyrules.live.instants import CLOCK_TOLERANCE
+from keyrules.live.report_inputs import find_reports, from_stream, opened
+from keyrules.model import EvaluationError, InputError, Plane, Rule, Selection, Severity, Subject, UsageError
+from keyrules.pack.catalog import load_pack
+from keyrules.pack.pack import Pack
+from keyrules.pack.selection import select
+from keyrules.reports.text_style import iso_utc, printable
+from keyrules.run.configuration.exclude_globs import excluded_paths
+from keyrules.run.exceptions.chosen import chosen_exceptions
+from keyrules.run.exceptions.file import utc_day
+from keyrules.run.exceptions.match import ExceptionUse
+from keyrules.run.framework import choose
+from keyrules.run.settings import Settings
+
+
+@dataclass(frozen=True)
+class Gathering:
+    """What was asked for, as the command line says it."""
+
+    reports: Sequence[str]
+    code: Sequence[str]
+    states: Sequence[str]
+    complete: bool
+    account: str | None
+    since: Sequence[str]
+    profile: str | None
+    region: str | None
+    endpoint_url: str | None
+    deadline: timedelta
+    verify: bool
+    owner_tag: str
+    max_age: timedelta | None
+    now: datetime
+
+
+def gather(asked: Gathering, settings: Settings) -> tuple[Inventory, KnownSecrets, dict[str, Severity]]:
+    """The inventory, the secrets that states hold (to be masked), and the severity of each rule. Raises UsageError."""
+    _refuse(asked)
+    pack = load_pack()
+    selection = _selection(asked, settings, pack)
+    exceptions = chosen_exceptions(settings, pack, asked.now)
+    use = ExceptionUse(exceptions, Plane.LIVE) if exceptions else None
+    history = read_history(asked.since)
+    sources, state_sources = find_reports(asked.reports), find_states(asked.states)
+    looking = Looking(selection, asked.now, settings.as_of, asked.max_age, use)
+    states, errors = read_states(state_sources, sys.stdin.buffer.read, asked.owner_tag)
+    units, code_errors = _code(asked, settings, pack)
+    reports = _reports(asked, sources, looking)
+    as_of = settings.as_of or max((report.as_of for report in reports), default=asked.now)
+    for name, moment in history.latest:
+        if moment > as_of + CLOCK_TOLERANCE:
+            raise UsageError(
+                f"--since: {name} is of {iso_utc(moment)}, later than what it is compared with ({iso_utc(as_of)}); "
+                "give earlier reports only"
+            )
+    errors += [*code_errors, *(error for report in reports for error in report.errors)]
+    live, doubled = _once(reports)
+    errors += doubled
+    tolerance = next(rule for rule in pack.rules if rule.id == TOLERANCE_RULE)
+    days = selection.value(tolerance, "tolerance_days")
+    request = JoinRequest(
+        live=live,
+        accounts={account: report.as_of for report in reports for account in report.accounts},
+        states=states,
+        units=units,
+        account=asked.account,
+        complete=asked.complete and not errors,
+        tolerance=timedelta(days=days if isinstance(days, int) else 0),
+    )
+    found = inventory(
+        InventoryRequest(
+            as_of=as_of,
+            joined=join(request),
+            selection=selection,
+            days=thresholds(pack.rules, selection),
+            history=history,
+            declared=Declared(
+                settings.owners.value,
+                {user: each["longest_cycle_days"] for user, each in settings.overrides.value.items()},
+                settings.longest_cycle_days.value,
+            ),
+            complete=request.complete,
+            tolerance=request.tolerance,
+            owner_tag=asked.owner_tag,
+            state_owners={user: owner for state in states for user, owner in state.owners.items()},
+            exempt=lambda rule, key: _is_exempt(use, rule, key, as_of),
+        )
+    )
+    notes = [*settings.notes, *sources.note(), *(note for report in reports for note in report.notes), *_notes(found)]
+    found = replace(found, errors=tuple(dict.fromkeys(errors)), notes=tuple(notes))
+    secrets = KnownSecrets(digest for state in states for digest in state.digests)
+    return found, secrets, {rule.id: rule.severity for rule in pack.rules}
+
+
+def _refuse(asked: Gathering) -> None:
+    if asked.account is not None and not re.fullmatch("[0-9]{12}", asked.account):
+        raise UsageError(f"--account: {asked.account!r} is no account; give its 12 digits")
+    if STDIN in asked.reports and STDIN in asked.states:
+        raise UsageError("- stands for standard input and can be given once, as a report or as a state")
+    if asked.complete and not asked.states:
+        raise UsageError("--state-complete says that all states were given; name them with --state")
+
+
+def _selection(asked: Gathering, settings: Settings, pack: Pack) -> Selection:
+    """The rules of the run. Who says that all states are here asks whether each key is in one."""
+    selection = choose(settings, pack).selection
+    if not asked.complete or selection.rule(DECLARED_RULE) is not None or DECLARED_RULE in settings.rules.skipped:
+        return selection
+    ids = [rule.id for rule in selection.rules]
+    return select(pack, [*ids, DECLARED_RULE], (), settings.rules.thresholds)
+
+
+def _code(asked: Gathering, settings: Settings, pack: Pack) -> tuple[list[CodeUnit], list[EvaluationError]]:
+    if not asked.code:
+        return [], []
+    from keyrules.code.discovery import discover
+    from keyrules.code.scan_unit import Limits
+
+    for name in asked.code:
+        if not Path(name).exists():
+            raise UsageError(f"--code: {name} does not exist; name a file or a folder of code")
+    rule: Rule = next(rule for rule in pack.rules if rule.id == ROTATION_RULE)
+    found = discover([Path(name) for name in asked.code], Path.cwd(), excluded_paths(settings))
+    return read_code(found, rule, settings.as_of or asked.now, Limits())
+
+
+def _reports(asked: Gathering, sources: Sequence[object], looking: Looking) -> list[LiveReport]:
+    from keyrules.live.report_inputs import ReportSource
+
+    connection = connection_to(Address(asked.profile, asked.region, asked.endpoint_url, asked.deadline))
+    reports: list[LiveReport] = []
+    for source in sources:
+        if isinstance(source, ReportSource):
+            try:
+                with opened(source, lambda: cast(io.BufferedReader, sys.stdin.buffer)) as report:
+                    reports.append(read_report(source.name, report, looking))
+            except InputError as error:
+                reports.append(unread(source.name, str(error), looking))
+    if not sources:
+        try:
+            live = connection().report()
+            stream = from_stream(io.BytesIO(live.content), live.generated_at)
+            reports.append(read_report(f"account {live.account}", stream, looking))
+        except InputError as error:
+            reports.append(unread("the live account", f"could not be evaluated: {error}", looking))
+    if not asked.verify:
+        return reports
+    return [_verified(report, connection, looking, asked) for report in reports]
+
+
+def _verified(report: LiveReport, connection: object, looking: Looking, asked: Gathering) -> LiveReport:
+    try:
+        return verified(report, connection(), looking.as_of or looking.now, asked.owner_tag)  # type: ignore[operator]
+    except InputError as error:
+        sentence = f"{printable(report.name)} could not be verified: {error}."
+        return replace(report, errors=[*report.errors, EvaluationError(report.name, "verify", sentence)])
+
+
+def _once(reports: Sequence[LiveReport]) -> tuple[list[LiveKey], list[EvaluationError]]:
+    """The keys of each account from its newest report; another report of the same account is an error."""
+    newest: dict[str, LiveReport] = {}
+    errors = []
+    for report in reports:
+        for account in sorted(report.accounts):
+            known = newest.setdefault(account, report)
+            if known is not report:
+                older, newer = sorted((known, report), key=lambda each: each.as_of)
+                newest[account] = newer
+                sentence = (
+                    f"{printable(older.name)} and {printable(newer.name)} are both of account {account}, and the first "
+                    "was not joined: give an earlier state of affairs with --since, as the JSON of an earlier run."
+                )
+                errors.append(EvaluationError(older.name, "two_reports", sentence))
+    return [key for report in reports for key in report.keys if newest[key.account] is report], errors
+
+
+def _is_exempt(use: ExceptionUse | None, rule: str, key: LiveKey, as_of: datetime) -> bool:
+    if use is None or not use.concerns(rule):
+        return False
+    subject = Subject("access_key", f"access key {key.slot} of {key.user}", key.account, key.arn, key.user, key.slot)
+    return use.covers(rule, subject, utc_day(as_of))
+
+
+def _notes(found: Inventory) -> list[str]:
+    notes = []
+    if any(row.cycle.source == "assumed" for row in found.rows):
+        notes.append(
+            "How long the callers of some keys may be silent is not declared, so 31 days are assumed: say it "
+            "with `longest_cycle_days` or `overrides` in the configuration, or with the user tag longest-cycle-days."
+        )
+    if any(row.live.key_id is None and not row.live.root for row in found.rows):
+        notes.append(
+            "Reports hold no access key ids: ID_OF_KEY_1 and ID_OF_KEY_2 stand for them; --verify fills them in."
+        )
+    for rule in found.open_rules:
+        notes.append(f"{rule} could not be decided for every key: not all that it asks for was given or could be read.")
+    return notes
