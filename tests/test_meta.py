@@ -157,7 +157,11 @@ def judged() -> Scanned:
 
 
 def _folders() -> list[tuple[str, str]]:
-    folders = [path for path in (PROJECT / "fixtures").glob("KEY_AWS_*/*") if path.is_dir() and path.name != "live"]
+    folders = [
+        path
+        for path in (PROJECT / "fixtures").glob("KEY_AWS_*/*")
+        if path.is_dir() and path.name not in ("live", "joined")
+    ]
     return sorted((path.parent.name, path.name) for path in folders)
 
 

@@ -112,7 +112,7 @@ def refusal(folder: Path, old: str, new: str) -> str:
         (
             "subject: access_key",
             "subject: user",
-            "`runtime.subject` has 'user'; allowed: access_key, console_password, root, ",
+            "`runtime.subject` has 'user'; allowed: access_key, joined_key, console_password, ",
         ),
         ("  where:\n", "  when:\n", "`runtime.when` has an unknown key; allowed: subject, where, definition."),
         (

@@ -20,6 +20,7 @@ from credential_reports import AS_OF, evaluate, pack
 from scanning import FIXTURES
 
 from keyrules.code.scan import ScanRequest, scan
+from keyrules.live.plan import reads_reports
 from keyrules.model import Finding, Plane, Rule, Selection, Status
 
 REASONED = "KEY_AWS_001"
@@ -27,8 +28,9 @@ REASONED = "KEY_AWS_001"
 
 
 def rules_of(plane: Plane) -> tuple[Rule, ...]:
-    """Every rule about one plane, those that are off by default included."""
-    return tuple(rule for rule in pack().rules if plane in rule.planes)
+    """Every rule about one plane, those that are off by default included. What is joined first has fixtures elsewhere."""
+    rules = (rule for rule in pack().rules if plane in rule.planes)
+    return tuple(rule for rule in rules if plane is Plane.CODE or reads_reports(rule))
 
 
 def code_verdicts() -> str:

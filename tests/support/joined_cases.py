@@ -94,7 +94,7 @@ class World:
             given += ["--code", str(self.folder / "code")]
         if "--state" not in given:
             given += [word for path in sorted(self.folder.glob("*.tfstate")) for word in ("--state", str(path))]
-        if not any(word.endswith(".csv") for word in given):
+        if not any(word.endswith(".csv") and "=" not in word for word in given):
             given += [str(path) for path in sorted(self.folder.glob("*.csv"))]
         self.capfd.readouterr()
         code = main(["keys", "--no-config", "--as-of", as_of, "--format", form, *given])

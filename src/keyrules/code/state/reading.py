@@ -69,8 +69,8 @@ class StateKey:
 @dataclass(frozen=True)
 class State:
     """What is kept of one state. `path` is None for standard input; `blocks` are the addresses of all declarations in
-    it, without instance keys, `accounts` those that it is known to be about. `owners` are the values of the owner tag by account and user; `digests` are the sums of
-    the secrets that were met."""
+    it, without instance keys, `accounts` those that it is known to be about. `owners` are the values of the owner tag
+    by account and user; `digests` are the sums of the secrets that were met."""
 
     name: str
     path: str | None
