@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from enum import Enum
 from typing import NamedTuple
 
+from keyrules.commands import keys
 from keyrules.commands.completion import SHELLS
 from keyrules.commands.config import FORMATS
 from keyrules.completion.pack_names import PackNames
@@ -87,6 +88,8 @@ class _Placeholders:
             "SEVERITY": Values(Kind.WORDS, tuple(level.name.lower() for level in Severity)),
             "FRAMEWORK:ID": Values(Kind.WORDS, tuple(f"{key}:" for key in names.editions)),
             "--group-by WORD": Values(Kind.WORDS, GROUPINGS),
+            "--account ID": _FREE,
+            "--group-by WHAT": Values(Kind.WORDS, keys.GROUPS),
             "SHELL": Values(Kind.WORDS, SHELLS),
             **dict.fromkeys(("FRAMEWORK[:ID]", "OLD", "NEW", "--framework NAME"), Values(Kind.WORDS, names.editions)),
             **dict.fromkeys(("PATH", "FILE", "REPORT", "DIR"), _FILES),
@@ -98,6 +101,8 @@ class _Placeholders:
         """What one value of an option or argument can be. Raises LookupError for a placeholder that is not known."""
         if placeholder == "FORMAT[=FILE]" and self._command in _PLANES:
             return Values(Kind.OUTPUT, formats_of(_PLANES[self._command]))
+        if placeholder == "FORMAT[=FILE]" and self._command == "keys":
+            return Values(Kind.OUTPUT, keys.FORMATS)
         if placeholder == "FORMAT[=FILE]":
             return Values(Kind.WORDS, FORMATS)
         if placeholder == "FORMAT" and (listed := _LISTED.fullmatch(action.help or "")):
