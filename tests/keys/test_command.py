@@ -17,6 +17,7 @@ from credential_reports import ACCOUNT
 from joined_cases import OTHER, ROTATING, World, user, with_key
 from states import key_values, resource, state_3, state_4, user_values
 
+from keyrules.cli import main
 from keyrules.keys.documents import COLUMNS
 
 KEY = "aws_iam_access_key.k"
@@ -53,15 +54,27 @@ class TestJson:
         assert list(document) == ["schema", "as_of", "keys", "unjoined", "errors"]
         assert document["schema"] == "keyrules/keys/1"
         row = document["keys"][0]
-        assert (
-            list(row)
-            == (
-                "account user slot key_id active created_at last_used_at last_used_service owner declared rotation drift "
-                "findings stage since next alternative"
-            ).split()
-        )
-        assert list(row["declared"][0]) == "path line address state certainty evidence".split()
-        assert list(row["next"]) == "action command not_before check rollback".split()
+        assert list(row) == [
+            "account",
+            "user",
+            "slot",
+            "key_id",
+            "active",
+            "created_at",
+            "last_used_at",
+            "last_used_service",
+            "owner",
+            "declared",
+            "rotation",
+            "drift",
+            "findings",
+            "stage",
+            "since",
+            "next",
+            "alternative",
+        ]
+        assert list(row["declared"][0]) == ["path", "line", "address", "state", "certainty", "evidence"]
+        assert list(row["next"]) == ["action", "command", "not_before", "check", "rollback"]
 
     def test_the_next_step_of_a_declared_key_is_in_its_code(self, joined: World) -> None:
         step = joined.run().row("ci")["next"]
@@ -135,8 +148,6 @@ class TestOwners:
             "c.yaml", f"owners:\n  {ACCOUNT}/c*: Team C\noverrides:\n  ci: {{longest_cycle_days: 92}}\n"
         )
         world.capfd.readouterr()
-        from keyrules.cli import main
-
         assert main(["keys", "--config", str(config), "--format", "json", "--as-of", "2026-06-01", "report.csv"]) == 0
         row = json.loads(world.capfd.readouterr().out)["keys"][0]
         assert row["owner"] == {"name": "Team C", "source": "configuration"}
@@ -164,8 +175,6 @@ class TestSince:
         assert row["next"]["rollback"].endswith("--status Active")
 
     def test_an_audit_is_an_observation(self, world: World) -> None:
-        from keyrules.cli import main
-
         world.report([user("x", **with_key(1, "2025-01-01T00:00:00Z", "2026-01-01T00:00:00Z"))])
         names = []
         for number, moment in enumerate(("2026-04-20", "2026-05-15")):
@@ -240,6 +249,12 @@ class TestBadInput:
         world.write("report.csv", "user,arn\n")
         run = world.run()
         assert run.code == 3 and run.document["keys"] == [] and len(run.document["errors"]) == 1
+
+
+def test_an_audit_cannot_judge_what_is_joined(world: World) -> None:
+    world.report([user("ci", **with_key())])
+    assert main(["audit", "--no-config", "report.csv", "--rule", "KEY_AWS_018", "--rule", "KEY_AWS_001"]) == 2
+    assert "judge it with `keyrules keys`" in world.capfd.readouterr().err
 
 
 class TestExit:

@@ -28,7 +28,7 @@ REASONED = "KEY_AWS_001"
 
 
 def rules_of(plane: Plane) -> tuple[Rule, ...]:
-    """Every rule about one plane, those that are off by default included. What is joined first has fixtures elsewhere."""
+    """Every rule about one plane, opt-in ones included. What is joined first has fixtures elsewhere."""
     rules = (rule for rule in pack().rules if plane in rule.planes)
     return tuple(rule for rule in rules if plane is Plane.CODE or reads_reports(rule))
 

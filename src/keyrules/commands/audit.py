@@ -128,8 +128,11 @@ def run(args: argparse.Namespace, clock: Callable[[], datetime]) -> int:
     silent = [output.format for output in conclusion.outputs if not FORMATS[output.format].counts]
     if args.counts_only and silent:
         raise UsageError(f"--format {silent[0]} holds findings only, and --counts-only keeps none; give one of them")
+    only = settings.rules.only
+    beyond = [rule.id for rule in selection.rules if rule.id in only.value and rule.runtime and not reads_reports(rule)]
+    if beyond and not only.from_file:
+        raise UsageError(f"--rule: {beyond[0]} asks about code as well; judge it with `keyrules keys`")
     if not any(reads_reports(rule) for rule in selection.rules):
-        only = settings.rules.only
         place = f"{only.origin.place}: " if only.from_file else ""
         raise UsageError(f"{place}none of the selected rules looks at live accounts; `keyrules rules` says which do")
     address = Address(args.profile, args.region, args.endpoint_url, deadline, parallel, accounts.via, policy)

@@ -48,7 +48,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     joined.add_argument("--state", action="append", default=[], metavar="FILE", help="a state, folder or -; repeatable")
     joined.add_argument("--state-complete", action="store_true", help="these are all states of the accounts")
     joined.add_argument("--account", metavar="ID", help="account of states and code that name none")
-    joined.add_argument("--since", action="append", default=[], metavar="FILE", help="an earlier JSON report; repeatable")
+    joined.add_argument(
+        "--since", action="append", default=[], metavar="FILE", help="an earlier JSON report; repeatable"
+    )
     add_exclude_option(joined)
     live = parser.add_argument_group("live account")
     live.add_argument("--profile", metavar="NAME", help="AWS profile")

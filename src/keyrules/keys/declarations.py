@@ -6,6 +6,7 @@ Every root module and template is read in a process of its own, as a scan reads 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Final
 
 from keyrules.code.addresses import without_keys
 from keyrules.code.cloudformation.document import decode_template
+from keyrules.code.cloudformation.intrinsics import USER, Reader
 from keyrules.code.cloudformation.key_set import key_set as template_keys
 from keyrules.code.cloudformation.parts import template_files
 from keyrules.code.discovery import Discovery
@@ -42,7 +44,7 @@ class CodeKey:
 
     `user` is None where the code does not decide it, `account` where no provider names it, `active` where its status is
     open. `rotation_days` is the period of a rotation that fires, and `rotation` the reason that KEY_AWS_001 gives.
-    `repeated` says that its instances cannot be told.
+    `repeated` says that its instances cannot be told. `stack_user` is the logical id of a user that its stack names.
     """
 
     path: str
@@ -56,6 +58,7 @@ class CodeKey:
     rotation: str
     template: bool = False
     repeated: bool = False
+    stack_user: str | None = None
 
 
 @dataclass(frozen=True)
@@ -150,29 +153,33 @@ def _cloudformation(unit: Unit, context: TimedContext) -> CodeUnit:
     problems: list[tuple[str, str]] = []
     for file in template_files(unit.path, text):
         if file.template is not None:
+            reader = Reader(file.template, defaults=True)
+            blocks = file.template.resources.values()
+            users = {reader.named(block.logical_id): block.logical_id for block in blocks if block.type == USER}
             found = template_keys(file.template, file.path).keys
-            keys += [_of_template(key, file.prefix, context) for key in found if not key.never]
+            keys += [_of_template(key, file.prefix, context, users) for key in found if not key.never]
         elif file.unread:
             problems.append((file.path, file.problem))
-    blocks = frozenset(key.address for key in keys)
-    return CodeUnit(unit.path, tuple(keys), blocks, problems=tuple(problems))
+    addresses = frozenset(key.address for key in keys)
+    return CodeUnit(unit.path, tuple(keys), addresses, problems=tuple(problems))
 
 
-def _of_template(key: Key, prefix: str, context: TimedContext) -> CodeKey:
+def _of_template(key: Key, prefix: str, context: TimedContext, users: Mapping[str, str]) -> CodeKey:
     opinion: Opinion = key.rotation(context)
-    address = prefix + key.address
+    address, user = prefix + key.address, _name(key.attribute("UserName"))
     return CodeKey(
         key.path,
         key.start_line,
         address,
         address,
-        _name(key.attribute("UserName")),
+        user,
         None,
         _active(key.status),
         None,
         opinion.reason,
         template=True,
         repeated=key.several,
+        stack_user=users.get(str(key.owner)) if user is None else None,
     )
 
 

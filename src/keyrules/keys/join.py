@@ -7,6 +7,7 @@
 | probable | user_created | user and second of creation; the account of the declaration is not known |
 | probable | same_second | as both above, and the user has two keys of that second |
 | possible | user_name | the name of the user, who has one key |
+| possible | stack_name | the stack and the logical id that the name of the user, who has one key, is made of |
 | possible | younger_key | the user, whose key is younger than the one in the state |
 
 A declaration that could mean the users of two accounts is joined to neither.
@@ -22,7 +23,7 @@ from enum import Enum
 
 from keyrules.code.state.reading import State
 from keyrules.keys.declarations import CodeUnit
-from keyrules.keys.live import LiveKey
+from keyrules.keys.live import STACK_TAG, LiveKey
 from keyrules.keys.places import Declaration, declarations
 
 
@@ -202,7 +203,7 @@ class _Joining:
     def _by_name(self, found: Iterable[Declaration]) -> None:
         """Joins what has a name and no date: code, and states of old."""
         by_user: dict[tuple[str, str], list[Declaration]] = defaultdict(list)
-        for declaration in found:
+        for declaration in map(self._with_stack_user, found):
             accounts = set() if "" in declaration.held_in else self._accounts(declaration) - declaration.held_in
             if declaration.user is None:
                 self._leave([declaration], "user_not_known")
@@ -215,13 +216,28 @@ class _Joining:
             keys = self._keys_of(account, user)
             free = [key for key in keys if id(key) not in self.joins and all(_may_be(key, each) for each in same)]
             if len(keys) == 1 and free and len(same) == 1:
-                self._add(free[0], same[0], Certainty.POSSIBLE, "user_name")
+                evidence = "user_name" if same[0].stack_user is None else "stack_name"
+                self._add(free[0], same[0], Certainty.POSSIBLE, evidence)
             elif not keys:
                 self._leave(same, "no_such_user" if account in self.request.accounts else "account_not_reported")
             else:
                 self._leave(same, "several_keys" if len(keys) > 1 else "several_declarations")
                 if len(keys) > 1 and len(same) == 1 and len(free) == len(keys):
                     self.two_keys.add((account, user))
+
+    def _with_stack_user(self, declaration: Declaration) -> Declaration:
+        """The declaration with the name that a stack has made for its user: STACK-LOGICALID-RANDOM."""
+        made = {
+            (key.account, key.user)
+            for key in self.request.live
+            if declaration.stack_user is not None
+            and key.tags.get(STACK_TAG)
+            and key.user.startswith(f"{key.tags[STACK_TAG]}-{declaration.stack_user}-")
+        }
+        if len(made) != 1:
+            return declaration
+        account, user = made.pop()
+        return replace(declaration, account=account, user=user)
 
     def _add(self, key: LiveKey, declaration: Declaration, certainty: Certainty, evidence: str) -> None:
         self.joins[id(key)].append(Join(declaration, certainty, evidence))

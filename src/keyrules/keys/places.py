@@ -21,7 +21,8 @@ class Declaration:
     """A key that code, a state or both declare. `path` is absolute, and None where no code was found for it.
 
     `active` is what the code says, else what the state says. `rotation` is the word of KEY_AWS_001, empty without code.
-    `held_in` are the accounts of states that were given for the code and do not hold the key, "" one that is not known.
+    `stack_user` is the logical id of a user that its stack names. `held_in` are the accounts of states that were given
+    for the code and do not hold the key, "" one that is not known.
     """
 
     address: str
@@ -37,6 +38,7 @@ class Declaration:
     rotation_days: float | None = None
     rotation: str = ""
     template: bool = False
+    stack_user: str | None = None
     held_in: frozenset[str] = field(default=frozenset())
 
     @property
@@ -154,5 +156,6 @@ def _from_code(code: CodeKey, account: str | None, held_in: frozenset[str]) -> D
         rotation_days=code.rotation_days,
         rotation=code.rotation,
         template=code.template,
+        stack_user=code.stack_user,
         held_in=held_in,
     )
