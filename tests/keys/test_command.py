@@ -86,7 +86,7 @@ class TestJson:
         assert world.run().row("-rf")["next"]["command"] == "aws iam create-access-key --user-name=-rf"
 
     def test_what_is_assumed_is_said(self, joined: World) -> None:
-        assert "31 days, which is assumed" in joined.run().row("ci")["next"]["check"]
+        assert "may rest 31 days (assumed" in joined.run().row("ci")["next"]["check"]
 
     def test_the_same_input_gives_the_same_bytes(self, joined: World) -> None:
         assert joined.run().out == joined.run().out

@@ -125,8 +125,8 @@ def _where(declaration: Declaration) -> str:
 
 def _check(step: Step, key: LiveKey, other: LiveKey | None, declared: Join | None, cycle: Cycle) -> str:
     days = count_of(cycle.length.days, "day")
-    assumed = ", which is assumed because nobody declared it" if cycle.source == "assumed" else ""
-    rest = f"the longest cycle of its callers is {days}{assumed}"
+    assumed = " (assumed: nobody declared it)" if cycle.source == "assumed" else ""
+    rest = f"its callers may rest {days}{assumed}"
     used = iso_utc(key.used) if key.used is not None else "never"
     match step.stage, step.action:
         case _, Action.DEACTIVATE:
@@ -202,10 +202,11 @@ _STACK: Final = (
     "The user is part of a CloudFormation stack: a workload takes a role instead "
     f"({_DOCS}IAM/latest/UserGuide/id_roles_common-scenarios_services.html)."
 )
-_UNKNOWN: Final = (
-    "Nothing here says who calls: people take `aws login` or IAM Identity Center, CI OpenID Connect, workloads a "
+UNKNOWN_CALLER: Final = (
+    "Where nothing says who calls: people take `aws login` or IAM Identity Center, CI OpenID Connect, workloads a "
     f"role, machines outside IAM Roles Anywhere ({_DOCS}IAM/latest/UserGuide/security-creds-programmatic-access.html)."
 )
+"""What there is instead of a key where nothing hints at its callers."""
 
 
 def alternative(key: LiveKey) -> str | None:
@@ -221,4 +222,4 @@ def alternative(key: LiveKey) -> str | None:
                 return _INSTEAD[kind].format(hint=source)
     if key.console:
         return _PERSON
-    return _STACK if STACK_TAG in key.tags else _UNKNOWN
+    return _STACK if STACK_TAG in key.tags else UNKNOWN_CALLER

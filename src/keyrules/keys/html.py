@@ -18,6 +18,7 @@ from keyrules.keys.text import (
     declared,
     groups,
     last_use,
+    not_before,
     rotation,
     summary,
     unjoined_place,
@@ -45,6 +46,10 @@ main,header,footer,nav{max-width:110rem}
 border-radius:6px;background:var(--page);color:var(--ink)}
 th button{all:unset;cursor:pointer;text-decoration:underline dotted}
 th button:focus-visible{outline:3px solid var(--accent)}
+.keys{overflow-wrap:break-word}
+.keys td:last-child{min-width:22rem}
+.keys td:last-child>code{display:block;overflow-wrap:anywhere}
+.keys td:nth-child(6){overflow-wrap:anywhere;min-width:12rem}
 [hidden]{display:none!important}
 @media print{.tools{display:none}th button{text-decoration:none}}
 """
@@ -174,7 +179,7 @@ def _cells(row: KeyRow) -> tuple[str, ...]:
     state = "active" if live.active else "inactive"
     more = f"<small>key {live.slot}{f' {text(live.key_id)}' if live.key_id else ''}, {state}</small>"
     since = f"<small>since {text(step.since.date().isoformat())}</small>" if step.since is not None else ""
-    words = ", ".join((*row.joined.drift, *row.findings))
+    words = "".join(f"<div>{text(word)}</div>" for word in (*row.joined.drift, *row.findings))
     exempt = f"<small>exempt: {text(', '.join(live.exempt))}</small>" if live.exempt else ""
     owner = row.owner
     return (
@@ -187,7 +192,7 @@ def _cells(row: KeyRow) -> tuple[str, ...]:
         else "not known",
         "".join(f"<div>{text(declared(join))}</div>" for join in row.joined.declared)
         + f"<small>{text(rotation(row))}</small>",
-        f"{text(words)}{exempt}" or "none",
+        f"{words}{exempt}" or "none",
         _next(row),
     )
 
@@ -205,7 +210,7 @@ def _next(row: KeyRow) -> str:
     )
     if step.action == Action.NOTHING.value:
         return f"nothing to do{instead}"
-    when = f"<small>not before {_moment(step.not_before.replace(microsecond=0))}</small>" if step.not_before else ""
+    when = f"<small>{text(not_before(row).removeprefix(', '))}</small>" if not_before(row) else ""
     back = f"<small>Way back: {prose(step.rollback)}</small>" if step.rollback else ""
     return (
         f"{text(step.action.replace('_', ' '))}{when}<code>{text(step.command)}</code>"

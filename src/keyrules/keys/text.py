@@ -7,10 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from keyrules.code.file_paths import shown
+from keyrules.keys.advice import UNKNOWN_CALLER
 from keyrules.keys.inventory import Inventory, KeyRow
 from keyrules.keys.join import Join, Unjoined
 from keyrules.keys.stages import Action, Stage
 from keyrules.live.instants import CLOCK_TOLERANCE
+from keyrules.reports.markdown import code as markdown_code
 from keyrules.reports.markdown import prose as markdown_text
 from keyrules.reports.markdown import row as markdown_row
 from keyrules.reports.markdown import table as markdown_table
@@ -53,7 +55,8 @@ def as_text(inventory: Inventory, options: ReportOptions, group_by: str = "accou
         lines.append("")
     lines += [line for error in inventory.errors for line in remarks("Error", [error.message], width)]
     if not options.quiet:
-        lines += remarks("Note", inventory.notes, width)
+        callers = any(row.alternative == UNKNOWN_CALLER for row in inventory.rows)
+        lines += remarks("Note", [*inventory.notes, *([UNKNOWN_CALLER] if callers else [])], width)
     lines += wrap(summary(inventory), width)
     return "\n".join(lines) + "\n"
 
@@ -93,21 +96,29 @@ def facts(row: KeyRow) -> Iterator[tuple[str, str]]:
     yield "owner", f"{owner.name} ({owner.source.replace('_', ' ')})" if owner is not None else "not known"
     for join in row.joined.declared:
         yield "declared", declared(join)
-    if not row.joined.declared:
+    if row.joined.declared:
+        yield "rotation", rotation(row)
+    else:
         yield "declared", "by nothing that was given"
-    yield "rotation", rotation(row)
     for label, words in (("drift", row.joined.drift), ("findings", row.findings), ("exempt", row.live.exempt)):
         if words:
             yield label, ", ".join(words)
     if row.next.action != Action.NOTHING.value:
-        when = f", not before {iso_utc(row.next.not_before.replace(microsecond=0))}" if row.next.not_before else ""
-        yield "next", f"{row.next.action.replace('_', ' ')}{when}"
+        yield "next", f"{row.next.action.replace('_', ' ')}{not_before(row)}"
         yield "how", row.next.command
         for label, text in (("check", row.next.check), ("way back", row.next.rollback)):
             if text:
                 yield label, text
-    if row.alternative:
+    if row.alternative and row.alternative != UNKNOWN_CALLER:
         yield "instead", row.alternative
+
+
+def not_before(row: KeyRow) -> str:
+    """When the next step can be taken, where that is not now."""
+    moment = row.next.not_before
+    if moment is None or moment <= row.live.observed_at:
+        return ""
+    return f", not before {iso_utc(moment.replace(microsecond=0))}"
 
 
 def age(row: KeyRow) -> str:
@@ -202,8 +213,6 @@ def as_markdown(inventory: Inventory, group_by: str = "account") -> str:
 
 def _cells(row: KeyRow) -> list[str]:
     live = row.live
-    when = f" not before {iso_utc(row.next.not_before.replace(microsecond=0))}" if row.next.not_before else ""
-    how = f": {row.next.command}" if row.next.command else ""
     texts = (
         f"{live.account} {live.user}",
         f"{live.slot}{f' {live.key_id}' if live.key_id else ''} {'active' if live.active else 'inactive'}",
@@ -213,6 +222,8 @@ def _cells(row: KeyRow) -> list[str]:
         rotation(row),
         ", ".join((*row.joined.drift, *row.findings)) or "none",
         row.step.stage.value.replace("_", " "),
-        f"{row.next.action.replace('_', ' ')}{when}{how}",
+        f"{row.next.action.replace('_', ' ')}{not_before(row)}",
     )
-    return [markdown_text(each) for each in texts]
+    *cells, step = (markdown_text(each) for each in texts)
+    how = markdown_code(row.next.command) if row.next.command.startswith("aws ") else markdown_text(row.next.command)
+    return [*cells, f"{step}: {how}" if how else step]
