@@ -86,6 +86,12 @@ class TestCertainty:
         assert not any(run.joins().values())
         assert run.unjoined() == [(KEY, [], "in_several_accounts")]
 
+    def test_names_differ_in_more_than_case(self, world: World) -> None:
+        """IAM has no two users whose names differ in case only."""
+        world.report([user("Ci", **with_key())])
+        world.write("s.tfstate", state_4(USER, resource(KEY, key_values("ci"))))
+        assert world.run().joins() == {f"{ACCOUNT}/Ci/1": [(KEY, "certain", "account_user_created")]}
+
     def test_a_name_in_the_code_is_possible(self, world: World) -> None:
         world.report([user("ci", **with_key())])
         world.write("code/main.tf", PLAIN)
@@ -210,11 +216,35 @@ class TestPlaces:
         state = world.write("code/b/terraform.tfstate", state_4(resource(KEY, key_values("ci"))))
         assert world.run("--state", state).row("ci")["declared"][0]["path"] == "code/b/main.tf"
 
-    def test_the_code_of_another_user_is_not_the_place(self, world: World) -> None:
+    def test_an_input_that_is_not_here_may_have_given_another_user(self, world: World) -> None:
+        world.report([user("ci", **with_key()), user("dev", OTHER, **with_key())])
+        world.write("code/main.tf", PLAIN.replace('"ci"', "var.u") + 'variable "u" {\n  default = "dev"\n}\n')
+        world.write("s.tfstate", state_4(USER, resource(KEY, key_values("ci"))))
+        run = world.run()
+        place = run.row("ci")["declared"][0]
+        assert (place["path"], place["certainty"]) == ("code/main.tf", "certain")
+        assert run.joins()[f"{OTHER}/dev/1"] == [(KEY, "possible", "user_name")]
+
+    def test_of_two_roots_alike_the_one_with_the_user(self, world: World) -> None:
         world.report([user("ci", **with_key())])
-        world.write("code/main.tf", PLAIN.replace('"ci"', '"somebody"'))
+        for name, who in (("a", "somebody"), ("b", "ci")):
+            world.write(f"code/{name}/main.tf", PLAIN.replace('"ci"', f'"{who}"'))
         world.write("s.tfstate", state_4(resource(KEY, key_values("ci"))))
-        assert world.run().row("ci")["declared"][0]["path"] is None
+        assert world.run().row("ci")["declared"][0]["path"] == "code/b/main.tf"
+
+    def test_the_code_of_another_account_is_not_the_place(self, world: World) -> None:
+        world.report([user("ci", **with_key())])
+        world.write("code/main.tf", f'provider "aws" {{\n  allowed_account_ids = ["{OTHER}"]\n}}\n{PLAIN}')
+        world.write("s.tfstate", state_4(USER, resource(KEY, key_values("ci"))))
+        (place,) = world.run().row("ci")["declared"]
+        assert (place["path"], place["certainty"]) == (None, "certain")
+
+    def test_an_instance_that_the_code_no_longer_has_leads_to_its_block(self, world: World) -> None:
+        world.report([user("ci", **with_key())])
+        world.write("code/main.tf", 'resource "aws_iam_access_key" "k" {\n  count = 1\n  user = "u${count.index}"\n}\n')
+        world.write("s.tfstate", state_4(USER, resource(KEY, key_values("ci", **{"@": {"index_key": 1}}))))
+        place = world.run().row("ci")["declared"][0]
+        assert (place["path"], place["line"], place["address"]) == ("code/main.tf", 1, f"{KEY}[1]")
 
     def test_a_template_by_its_user(self, world: World) -> None:
         world.report([user("ci", **with_key())])
@@ -296,6 +326,12 @@ class TestDrift:
         assert run.drift() == {"ci/1": ["moved_outside"]}
         assert run.joins() == {f"{ACCOUNT}/ci/1": [(KEY, "possible", "younger_key")]}
         assert run.unjoined() == []
+
+    def test_moved_outside_twice(self, world: World) -> None:
+        world.report([user("ci", **with_key(created=YOUNG), **with_key(2, "2026-05-21T00:00:00Z"))])
+        world.write("s.tfstate", state_4(USER, resource(KEY, key_values("ci"))))
+        run = world.run()
+        assert run.drift() == {"ci/1": ["moved_outside"], "ci/2": ["moved_outside"]}
 
     def test_an_older_key_was_not_moved(self, world: World) -> None:
         world.report([user("ci", **with_key(created="2025-01-01T00:00:00Z"))])

@@ -63,7 +63,7 @@ function filter() {
   const words = find.value.toLowerCase().split(/\\s+/).filter(Boolean);
   let shown = 0;
   for (const row of rows) {
-    const said = row.textContent.toLowerCase();
+    const said = [...row.cells].slice(0, 7).map(cell => cell.textContent).join(" ").toLowerCase();
     row.hidden = !(words.every(word => said.includes(word)) && (!stage.value || row.dataset.stage === stage.value));
     shown += !row.hidden;
   }

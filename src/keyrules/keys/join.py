@@ -137,12 +137,12 @@ class _Joining:
             if declaration.created is None:
                 left.append(declaration)
             else:
-                groups[declaration.account, declaration.user or "", declaration.created].append(declaration)
+                groups[declaration.account, _folded(declaration.user), declaration.created].append(declaration)
         for (account, user, created), claiming in groups.items():
             keys = [
                 key
                 for key in self.request.live
-                if key.user == user
+                if _folded(key.user) == user
                 and key.created is not None
                 and key.created.replace(microsecond=0) == created
                 and account in (None, key.account)
@@ -162,7 +162,7 @@ class _Joining:
                     self._add(key, declaration, Certainty.PROBABLE, "same_second")
             else:
                 self._leave(same, "same_second")
-                self.two_keys |= {(key.account, key.user) for key in keys if len(same) == 1}
+                self.two_keys |= {(key.account, _folded(key.user)) for key in keys if len(same) == 1}
         return left
 
     def _younger(self, found: Iterable[Declaration]) -> list[Declaration]:
@@ -185,8 +185,9 @@ class _Joining:
                 younger = [key for key in free if key.created is not None and key.created > declaration.created]
                 if any(key.created is None for key in free):
                     self._leave([declaration], "key_without_date")
-                elif len(younger) == 1 and not declaration.deposed:
-                    self._add(younger[0], declaration, Certainty.POSSIBLE, _YOUNGER)
+                elif younger and not declaration.deposed:
+                    for key in younger:
+                        self._add(key, declaration, Certainty.POSSIBLE, _YOUNGER)
                 else:
                     self.unjoined.append(Unjoined(declaration, "no_such_key", ("declared_but_gone",)))
         return left
@@ -195,10 +196,12 @@ class _Joining:
         """The accounts that a declaration can be about: its own, else those that have its user."""
         if declaration.account is not None:
             return {declaration.account}
-        return {key.account for key in self.request.live if key.user == declaration.user}
+        user = _folded(declaration.user)
+        return {key.account for key in self.request.live if _folded(key.user) == user}
 
     def _keys_of(self, account: str, user: str | None) -> list[LiveKey]:
-        return [key for key in self.request.live if (key.account, key.user) == (account, user)]
+        folded = _folded(user)
+        return [key for key in self.request.live if key.account == account and _folded(key.user) == folded]
 
     def _by_name(self, found: Iterable[Declaration]) -> None:
         """Joins what has a name and no date: code, and states of old."""
@@ -211,7 +214,7 @@ class _Joining:
                 why = "in_several_accounts" if accounts else "not_in_state" if declaration.held_in else "no_such_user"
                 self._leave([declaration], why)
             else:
-                by_user[next(iter(accounts)), declaration.user].append(declaration)
+                by_user[next(iter(accounts)), _folded(declaration.user)].append(declaration)
         for (account, user), same in by_user.items():
             keys = self._keys_of(account, user)
             free = [key for key in keys if id(key) not in self.joins and all(_may_be(key, each) for each in same)]
@@ -246,7 +249,7 @@ class _Joining:
         for declaration in found:
             self.unjoined.append(Unjoined(declaration, why))
             if why in _DOUBTS and declaration.user is not None and (declaration.from_state or declaration.template):
-                self.in_doubt.add(declaration.user)
+                self.in_doubt.add(_folded(declaration.user))
 
     def _row(self, key: LiveKey) -> JoinedKey:
         joins = tuple(self.joins.get(id(key), ()))
@@ -257,7 +260,7 @@ class _Joining:
         if any(overdue(key, each, self.request.tolerance) for each in own):
             yield "declared_and_stale"
         held = any(each.from_state or each.template for each in own)
-        if self.request.complete and not (held or key.root or key.user in self.in_doubt):
+        if self.request.complete and not (held or key.root or _folded(key.user) in self.in_doubt):
             yield "not_declared"
         if self._one_of_two(key):
             yield "two_keys_one_declared"
@@ -271,7 +274,12 @@ class _Joining:
     def _one_of_two(self, key: LiveKey) -> bool:
         both = self._keys_of(key.account, key.user)
         joined = [any(each.evidence != _YOUNGER for each in self.joins.get(id(each_key), ())) for each_key in both]
-        return len(both) == 2 and (sum(joined) == 1 or (key.account, key.user) in self.two_keys)
+        return len(both) == 2 and (sum(joined) == 1 or (key.account, _folded(key.user)) in self.two_keys)
+
+
+def _folded(user: str | None) -> str:
+    """A user's name as IAM compares names, which differ in more than the case of their letters."""
+    return (user or "").casefold()
 
 
 def _may_be(key: LiveKey, declaration: Declaration) -> bool:

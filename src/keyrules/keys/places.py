@@ -61,7 +61,7 @@ def declarations(states: Sequence[State], units: Sequence[CodeUnit], account: st
         roots = _roots(state, units)
         for key in state.keys:
             codes = _code_of(key, roots)
-            covered |= {(unit.path, code.address) for unit, code in codes}
+            covered |= {(unit.path, code.address) for unit, code in codes if code.user in (None, key.user)}
             found.append(_from_state(key, codes, roots, account))
         for unit in roots if len(roots) == 1 else ():
             accounts.setdefault(unit.path, set()).update(state.accounts or {account or ""})
@@ -92,24 +92,25 @@ def _shared(state: State, unit: CodeUnit) -> int:
 
 
 def _code_of(key: StateKey, roots: Sequence[CodeUnit]) -> list[tuple[CodeUnit, CodeKey]]:
-    """The declarations that stand at the key's address and do not speak of another user or account."""
+    """The declarations that stand at the key's address and do not speak of another account: those of its user, else
+    those of an open one, else those that inputs which are not here must have given this user."""
     found = [
         (unit, code)
         for unit in roots
         for code in unit.keys
         if (code.address == key.address or (code.repeated and code.block == key.block))
-        and code.user in (None, key.user)
         and (code.account is None or key.account in (None, code.account))
     ]
-    exact = [(unit, code) for unit, code in found if code.user is not None]
-    return exact or found
+    of_user = [(unit, code) for unit, code in found if code.user == key.user]
+    of_any = [(unit, code) for unit, code in found if code.user is None]
+    return of_user or of_any or found
 
 
 def _from_state(
     key: StateKey, codes: Sequence[tuple[CodeUnit, CodeKey]], roots: Sequence[CodeUnit], account: str | None
 ) -> Declaration:
     own = [code for _, code in codes]
-    places = {(code.path, code.line) for code in own} or _calls_to(key, roots)
+    places = {(code.path, code.line) for code in own} or _blocks_of(key, roots) or _calls_to(key, roots)
     path, line = places.pop() if len(places) == 1 else (None, None)
     days = {code.rotation_days for code in own}
     rotations = {code.rotation for code in own}
@@ -129,6 +130,16 @@ def _from_state(
         days.pop() if len(days) == 1 else None,
         rotations.pop() if len(rotations) == 1 else "rotation_unknown" if rotations else "",
     )
+
+
+def _blocks_of(key: StateKey, roots: Sequence[CodeUnit]) -> set[tuple[str, int]]:
+    """The places of blocks that have other instances now than when the state was written."""
+    return {
+        (code.path, code.line)
+        for unit in roots
+        for code in unit.keys
+        if code.block == key.block and (code.account is None or key.account in (None, code.account))
+    }
 
 
 def _calls_to(key: StateKey, roots: Sequence[CodeUnit]) -> set[tuple[str, int]]:
