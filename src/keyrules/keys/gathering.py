@@ -66,8 +66,9 @@ def gather(asked: Gathering, settings: Settings) -> tuple[Inventory, KnownSecret
     history = read_history(asked.since)
     sources, state_sources = find_reports(asked.reports), find_states(asked.states)
     looking = Looking(selection, asked.now, settings.as_of, asked.max_age, use)
-    states, errors = read_states(state_sources, sys.stdin.buffer.read, asked.owner_tag)
+    # Code first: the processes that read it are copies of this one, which has read no state yet.
     units, code_errors = _code(asked, settings, pack)
+    states, errors = read_states(state_sources, sys.stdin.buffer.read, asked.owner_tag)
     reports = _reports(asked, sources, looking)
     as_of = settings.as_of or max((report.as_of for report in reports), default=asked.now)
     for name, moment in history.latest:

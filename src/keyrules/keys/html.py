@@ -64,7 +64,8 @@ function filter() {
   let shown = 0;
   for (const row of rows) {
     const said = [...row.cells].slice(0, 7).map(cell => cell.textContent).join(" ").toLowerCase();
-    row.hidden = !(words.every(word => said.includes(word)) && (!stage.value || row.dataset.stage === stage.value));
+    const is = row.cells[1].firstElementChild.textContent;
+    row.hidden = !(words.every(word => said.includes(word)) && (stage.selectedIndex === 0 || is === stage.value));
     shown += !row.hidden;
   }
   for (const table of tables) table.hidden = [...table.tBodies[0].rows].every(row => row.hidden);
@@ -151,7 +152,7 @@ def _keys(inventory: Inventory, group_by: str) -> str:
     if not inventory.rows:
         return "<p>No user has an access key.</p>"
     present = [stage for stage in Stage if any(row.step.stage is stage for row in inventory.rows)]
-    options = "".join(f'<option value="{each.value}">{text(each.value.replace("_", " "))}</option>' for each in present)
+    options = "".join(f"<option>{text(each.value.replace('_', ' '))}</option>" for each in present)
     tools = (
         '<div class="tools" hidden><label>Find <input id="find" type="search"></label>'
         f'<label>Stage <select id="stage"><option value="">all</option>{options}</select></label>'
@@ -163,13 +164,7 @@ def _keys(inventory: Inventory, group_by: str) -> str:
 def _table(name: str, rows: Iterable[KeyRow]) -> str:
     made = list(rows)
     whole = table(f"{text(name)} ({len(made):,})", _COLUMNS, map(_cells, made))
-    whole = whole.replace('<table class="stack"', '<table class="stack keys"', 1)
-    for row in made:
-        # The rows stand in the order in which they were made, and the page's own script reads this of each.
-        whole = whole.replace(
-            '<tr role="row"><th scope="row"', f'<tr role="row" data-stage="{row.step.stage.value}"><th scope="row"', 1
-        )
-    return f'<div class="scroll">{whole}</div>'
+    return f'<div class="scroll">{whole.replace("stack", "stack keys", 1)}</div>'
 
 
 def _cells(row: KeyRow) -> tuple[str, ...]:

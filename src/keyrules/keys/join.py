@@ -107,9 +107,13 @@ class _Joining:
     unjoined: list[Unjoined] = field(default_factory=list)
     two_keys: set[tuple[str, str]] = field(default_factory=set)
     in_doubt: set[str] = field(default_factory=set)
+    users: dict[str, dict[str, list[LiveKey]]] = field(default_factory=lambda: defaultdict(dict))
+    """The keys by the name of their user and by account."""
 
     def result(self) -> Joined:
         request = self.request
+        for key in request.live:
+            self.users[_folded(key.user)].setdefault(key.account, []).append(key)
         found = declarations(request.states, request.units, request.account)
         left = self._by_id(found)
         left = self._by_moment(left)
@@ -141,9 +145,9 @@ class _Joining:
         for (account, user, created), claiming in groups.items():
             keys = [
                 key
-                for key in self.request.live
-                if _folded(key.user) == user
-                and key.created is not None
+                for keys_of in self.users.get(user, {}).values()
+                for key in keys_of
+                if key.created is not None
                 and key.created.replace(microsecond=0) == created
                 and account in (None, key.account)
                 and id(key) not in self.joins
@@ -196,12 +200,10 @@ class _Joining:
         """The accounts that a declaration can be about: its own, else those that have its user."""
         if declaration.account is not None:
             return {declaration.account}
-        user = _folded(declaration.user)
-        return {key.account for key in self.request.live if _folded(key.user) == user}
+        return set(self.users.get(_folded(declaration.user), ()))
 
     def _keys_of(self, account: str, user: str | None) -> list[LiveKey]:
-        folded = _folded(user)
-        return [key for key in self.request.live if key.account == account and _folded(key.user) == folded]
+        return self.users.get(_folded(user), {}).get(account, [])
 
     def _by_name(self, found: Iterable[Declaration]) -> None:
         """Joins what has a name and no date: code, and states of old."""
