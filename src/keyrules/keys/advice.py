@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Final, NamedTuple
 
 from keyrules.code.file_paths import shown
-from keyrules.keys.join import Certainty, Join, JoinedKey
+from keyrules.keys.join import YOUNGER, Certainty, Join, JoinedKey
 from keyrules.keys.live import STACK_TAG, LiveKey
 from keyrules.keys.owners import Cycle
 from keyrules.keys.places import Declaration
@@ -37,6 +37,7 @@ _ROOT: Final = Next(
     "nothing signs with it: look for the root user in CloudTrail, and give each caller a role",
     "none: the root user needs no key",
 )
+_CHANGES: Final = frozenset({Action.CREATE, Action.DEACTIVATE, Action.DELETE})
 _LOOK: Final = "aws iam get-access-key-last-used --access-key-id {}"
 
 
@@ -48,9 +49,14 @@ def next_step(key: JoinedKey, step: Step, other: LiveKey | None, cycle: Cycle) -
     if step.stage is Stage.NONE and step.action is Action.NOTHING:
         return Next(Action.NOTHING.value, "", None, "", "")
     declared = declared_by(key)
-    writer = _in_code if declared is not None else _by_hand
-    command, rollback = writer(step.action, live, other, declared)
-    return Next(step.action.value, command, step.not_before, _check(step, live, other, declared, cycle), rollback)
+    check = _check(step, live, other, declared, cycle)
+    if declared is None:
+        command, rollback = _by_hand(step.action, live)
+    elif declared.evidence == YOUNGER and step.action in _CHANGES:
+        return _brought_in(live, declared.declaration, check)
+    else:
+        command, rollback = _in_code(step.action, live, declared.declaration)
+    return Next(step.action.value, command, step.not_before, check, rollback)
 
 
 def declared_by(key: JoinedKey) -> Join | None:
@@ -69,7 +75,7 @@ def _user(key: LiveKey) -> str:
     return shlex.quote(key.user)
 
 
-def _by_hand(action: Action, key: LiveKey, other: LiveKey | None, declared: Join | None) -> tuple[str, str]:
+def _by_hand(action: Action, key: LiveKey) -> tuple[str, str]:
     user, key_id = _user(key), id_of(key)
     named = f"--user-name={user} --access-key-id {key_id}"
     match action:
@@ -92,28 +98,50 @@ def _by_hand(action: Action, key: LiveKey, other: LiveKey | None, declared: Join
     return _LOOK.format(key_id), "nothing was changed"
 
 
-def _in_code(action: Action, key: LiveKey, other: LiveKey | None, declared: Join | None) -> tuple[str, str]:
-    declaration = declared.declaration if declared is not None else Declaration("", None)
+def _in_code(action: Action, key: LiveKey, declaration: Declaration) -> tuple[str, str]:
     where, apply = _where(declaration), "update the stack" if declaration.template else "terraform apply"
     match action:
-        case Action.CREATE:
-            kind = "AWS::IAM::AccessKey" if declaration.template else "aws_iam_access_key"
+        case Action.CREATE if declaration.template:
+            kind = "AWS::IAM::AccessKey"
             return (
                 f"declare a second {kind} of {key.user} beside {where}, and {apply}",
-                f"take the second {kind} out again, and {apply}",
+                f"take it out again, and {apply}",
+            )
+        case Action.CREATE:
+            # An apply of everything would also do to the first key what its code says, an overdue rotation included.
+            return (
+                f"declare a second aws_iam_access_key of {key.user} beside {where}, and apply it alone: "
+                "terraform apply -target=ADDRESS_OF_THE_SECOND",
+                "take the second one out again, and apply that alone, too",
+            )
+        case Action.DEACTIVATE | Action.DELETE if declaration.deposed:
+            return (
+                f"{apply}, which deletes the former key of {where}",
+                "none: a deleted key does not come back; the one that replaced it is in the state",
             )
         case Action.DEACTIVATE:
             status = "Status: Inactive" if declaration.template else 'status = "Inactive"'
             return f"set {status} in {where}, and {apply}", f"take {status} out again, and {apply}"
-        case Action.DELETE if declaration.deposed:
-            replace = shlex.quote(f"-replace={declaration.address}")
-            return f"terraform apply, which deletes the deposed key (or {replace})", "none: a deleted key is gone"
         case Action.DELETE:
             return (
                 f"take {where} out of the code, and {apply}",
                 "none: a deleted key does not come back; declare a new one",
             )
+        case Action.ASK if not key.active:
+            return _LOOK.format(id_of(key)), f"take the status out of {where}, and {apply}"
     return _LOOK.format(id_of(key)), "nothing was changed"
+
+
+def _brought_in(key: LiveKey, declaration: Declaration, check: str) -> Next:
+    """What comes before anything else for a key that was made outside in place of the one in the state."""
+    address = shlex.quote(declaration.address)
+    return Next(
+        "import",
+        f"terraform state rm {address} && terraform import {address} {id_of(key)}",
+        None,
+        f"`terraform plan` shows that the state holds this key and changes nothing of it; then: {check}",
+        "terraform state push of what `terraform state pull` gave before",
+    )
 
 
 def _where(declaration: Declaration) -> str:

@@ -55,7 +55,7 @@ class JoinedKey:
     @property
     def rotation(self) -> Declaration | None:
         """The declaration whose rotation is that of this very key: one that the code was found for."""
-        own = (join.declaration for join in self.declared if join.evidence != _YOUNGER)
+        own = (join.declaration for join in self.declared if join.evidence != YOUNGER)
         return next((declaration for declaration in own if declaration.rotation), None)
 
 
@@ -90,7 +90,9 @@ class JoinRequest:
     tolerance: timedelta = timedelta(days=7)
 
 
-_YOUNGER = "younger_key"
+YOUNGER = "younger_key"
+"""The evidence for a key that somebody made outside of the code in place of the one that a state holds."""
+
 _DOUBTS = frozenset({"in_several_accounts", "same_second", "key_without_date", "several_keys"})
 """Why a declaration was not joined although it may be of one of the keys that are there."""
 
@@ -191,7 +193,7 @@ class _Joining:
                     self._leave([declaration], "key_without_date")
                 elif younger and not declaration.deposed:
                     for key in younger:
-                        self._add(key, declaration, Certainty.POSSIBLE, _YOUNGER)
+                        self._add(key, declaration, Certainty.POSSIBLE, YOUNGER)
                 else:
                     self.unjoined.append(Unjoined(declaration, "no_such_key", ("declared_but_gone",)))
         return left
@@ -258,7 +260,7 @@ class _Joining:
         return replace(JoinedKey(key, joins), drift=tuple(self._drift(key, joins)))
 
     def _drift(self, key: LiveKey, joins: Sequence[Join]) -> Iterable[str]:
-        own = [each.declaration for each in joins if each.evidence != _YOUNGER]
+        own = [each.declaration for each in joins if each.evidence != YOUNGER]
         if any(overdue(key, each, self.request.tolerance) for each in own):
             yield "declared_and_stale"
         held = any(each.from_state or each.template for each in own)
@@ -275,7 +277,7 @@ class _Joining:
 
     def _one_of_two(self, key: LiveKey) -> bool:
         both = self._keys_of(key.account, key.user)
-        joined = [any(each.evidence != _YOUNGER for each in self.joins.get(id(each_key), ())) for each_key in both]
+        joined = [any(each.evidence != YOUNGER for each in self.joins.get(id(each_key), ())) for each_key in both]
         return len(both) == 2 and (sum(joined) == 1 or (key.account, _folded(key.user)) in self.two_keys)
 
 
