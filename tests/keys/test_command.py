@@ -240,6 +240,19 @@ class TestBadInput:
         assert run.code == 3 and len(run.document["keys"]) == 1
         assert "both of account" in run.document["errors"][0]["message"]
 
+    def test_a_report_of_another_account(self, world: World) -> None:
+        world.report([user("ci", OTHER, **with_key())], account=OTHER)
+        world.write("s.tfstate", state_4(USER, resource(KEY, key_values("ci"))))
+        for arguments, said in (([], "the states are of"), (["--account", ACCOUNT], "--account says")):
+            run = world.run(*arguments)
+            (error,) = run.document["errors"]
+            assert run.code == 3 and len(run.document["keys"]) == 1
+            assert error["message"].startswith(f"{world.folder}/report.csv is of account {OTHER}, and {said} {ACCOUNT}")
+
+    def test_reports_of_further_accounts_are_none_of_its_business(self, joined: World) -> None:
+        joined.report([user("x", OTHER, **with_key())], "other.csv", OTHER)
+        assert joined.run().code == 0
+
     def test_code_that_cannot_be_read(self, joined: World) -> None:
         joined.write("code/broken/main.tf", 'resource "aws_iam_access_key" "x" {\n')
         run = joined.run()

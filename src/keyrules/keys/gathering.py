@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import cast
 
 from keyrules.code.literals.masking import KnownSecrets
+from keyrules.code.state.reading import State
 from keyrules.code.state.sources import STDIN, find_states, read_states
 from keyrules.keys.declarations import ROTATION_RULE, CodeUnit, read_code
 from keyrules.keys.history import read_history
@@ -79,7 +80,7 @@ def gather(asked: Gathering, settings: Settings) -> tuple[Inventory, KnownSecret
             )
     errors += [*code_errors, *(error for report in reports for error in report.errors)]
     live, doubled = _once(reports)
-    errors += doubled
+    errors += [*doubled, *_other_accounts(asked, states, reports)]
     tolerance = next(rule for rule in pack.rules if rule.id == TOLERANCE_RULE)
     days = selection.value(tolerance, "tolerance_days")
     request = JoinRequest(
@@ -196,6 +197,25 @@ def _once(reports: Sequence[LiveReport]) -> tuple[list[LiveKey], list[Evaluation
                 )
                 errors.append(EvaluationError(older.name, "two_reports", sentence))
     return [key for report in reports for key in report.keys if newest[key.account] is report], errors
+
+
+def _other_accounts(asked: Gathering, states: Sequence[State], reports: Sequence[LiveReport]) -> list[EvaluationError]:
+    """Reports of accounts that nothing which was given is about."""
+    meant = {asked.account} if asked.account is not None else {each for state in states for each in state.accounts}
+    reported = {account for report in reports for account in report.accounts}
+    if not meant or not reported or (asked.account is None and meant & reported):
+        return []
+    said = "--account says" if asked.account is not None else "the states are of"
+    return [
+        EvaluationError(
+            report.name,
+            "other_account",
+            f"{printable(report.name)} is of account {', '.join(sorted(report.accounts))}, and {said} "
+            f"{', '.join(sorted(meant))}: give the report of that account.",
+        )
+        for report in reports
+        if report.accounts and not report.accounts & meant
+    ]
 
 
 def _is_exempt(use: ExceptionUse | None, rule: str, key: LiveKey, as_of: datetime) -> bool:
