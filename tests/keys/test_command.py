@@ -144,9 +144,7 @@ class TestOwners:
 
     def test_the_configuration(self, world: World) -> None:
         world.report([user("ci", **with_key())])
-        config = world.write(
-            "c.yaml", f"owners:\n  {ACCOUNT}/c*: Team C\noverrides:\n  ci: {{longest_cycle_days: 92}}\n"
-        )
+        config = world.write("c.yaml", f"owners:\n  {ACCOUNT}/c*: Team C\nlongest_cycles:\n  ci: 92\n")
         world.capfd.readouterr()
         assert main(["keys", "--config", str(config), "--format", "json", "--as-of", "2026-06-01", "report.csv"]) == 0
         row = json.loads(world.capfd.readouterr().out)["keys"][0]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -11,16 +11,17 @@ from pathlib import Path
 import pytest
 from credential_reports import ACCOUNT, AS_OF, key, line, pack, report, selection
 
+from keyrules.code import scan_unit
 from keyrules.code.discovery import discover
-from keyrules.code.scan_unit import Limits
 from keyrules.keys.declarations import ROTATION_RULE, read_code
 from keyrules.keys.join import JoinRequest, join
 from keyrules.keys.live import STACK_TAG, LiveReport, Looking, read_report, verified
 from keyrules.keys.owners import Declared
 from keyrules.keys.places import Declaration
 from keyrules.keys.stages import USUAL_CYCLE
-from keyrules.live.aws import LiveKey
+from keyrules.live.account import LiveKey
 from keyrules.live.instants import from_datetime
+from keyrules.live.limits import Limits
 from keyrules.live.report_inputs import from_stream
 from keyrules.live.verification import Denied
 from keyrules.model import InputError
@@ -38,7 +39,7 @@ class Keeper:
     """An account with these users."""
 
     users: dict[str, list[LiveKey]]
-    tags: dict[str, str] = field(default_factory=dict)
+    known: dict[str, str] = field(default_factory=dict)
     allowed: bool = True
     number: str = ACCOUNT
 
@@ -48,14 +49,14 @@ class Keeper:
     def access_keys(self, user: str) -> Sequence[LiveKey] | None:
         return self.users.get(user)
 
-    def owner(self, user: str, tag: str) -> str | None:
+    def tags(self, user: str) -> Mapping[str, str]:
         if not self.allowed:
             raise Denied("iam:ListUserTags is not allowed")
-        return self.tags.get(tag)
+        return self.known
 
 
 def reported(*lines: str) -> LiveReport:
-    looking = Looking(selection(1), AS_OF, AS_OF, None)
+    looking = Looking(Limits(selection(1)), AS_OF, AS_OF, None)
     return read_report("r.csv", from_stream(io.BytesIO(report(*lines))), looking)
 
 
@@ -82,7 +83,7 @@ def test_what_is_gone_is_no_key() -> None:
 
 
 def test_tags_say_owner_and_cycle() -> None:
-    keeper = Keeper({"ann": [live("AKIA1", 500)]}, {"team": "T", "longest-cycle-days": "92"})
+    keeper = Keeper({"ann": [live("AKIA1", 500)]}, {"Team": "T", "longest-cycle-days": "92"})
     (one,) = verified(reported(line("ann", **key(1, 500))), keeper, AS_OF, "team").keys
     assert one.tags["team"] == "T"
     assert Declared({}, {}, 8).cycle_of(one) == (timedelta(days=92), "tag")
@@ -126,7 +127,7 @@ def test_a_user_that_a_stack_has_named_leads_to_its_template(tmp_path: Path) -> 
         "  K:\n    Type: AWS::IAM::AccessKey\n    Properties:\n      UserName: !Ref U\n"
     )
     rule = next(rule for rule in pack().rules if rule.id == ROTATION_RULE)
-    units, errors = read_code(discover([template], tmp_path), rule, AS_OF, Limits())
+    units, errors = read_code(discover([template], tmp_path), rule, AS_OF, scan_unit.Limits())
     assert errors == []
     keeper = Keeper({"web-U-1ABCDEF": [live("AKIA1", 9)]}, {STACK_TAG: "web"})
     keys = verified(reported(line("web-U-1ABCDEF", **key(1, 9))), keeper, AS_OF, "owner").keys
@@ -134,6 +135,6 @@ def test_a_user_that_a_stack_has_named_leads_to_its_template(tmp_path: Path) -> 
     assert [(each.declaration.line, each.certainty.value, each.evidence) for each in one.declared] == [
         (5, "possible", "stack_name")
     ]
-    keeper.tags = {}
+    keeper.known = {}
     keys = verified(reported(line("web-U-1ABCDEF", **key(1, 9))), keeper, AS_OF, "owner").keys
     assert join(JoinRequest(keys, {ACCOUNT: AS_OF}, units=units)).unjoined[0].why == "user_not_known"

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
+from keyrules.run.live_options import add_connection_options, add_organization_options
 from keyrules.run.options import (
     Asked,
     add_configuration_options,
@@ -20,11 +21,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from keyrules.keys.inventory import Inventory
-    from keyrules.reports.report_options import ReportOptions
+    from keyrules.reports.text_style import ReportOptions
 
 FORMATS: Final = ("text", "json", "csv", "html", "markdown")
 GROUPS: Final = ("account", "owner", "path")
 _DEADLINE: Final = "10m"
+_PARALLEL: Final = 16
+"""How many questions to AWS are on their way at a time."""
 _MAX_AGE: Final = "24h"
 
 EPILOG = """\
@@ -52,13 +55,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--since", action="append", default=[], metavar="FILE", help="an earlier JSON report; repeatable"
     )
     add_exclude_option(joined)
-    live = parser.add_argument_group("live account")
-    live.add_argument("--profile", metavar="NAME", help="AWS profile")
-    live.add_argument("--region", metavar="REGION", help="a region of the partition (GovCloud, China)")
-    live.add_argument("--endpoint-url", metavar="URL", help="another address for IAM and STS")
+    live = parser.add_argument_group("live accounts")
+    add_connection_options(live)
     live.add_argument("--deadline", default=_DEADLINE, metavar="TIME", help=f"longest wait (default: {_DEADLINE})")
     live.add_argument("--verify", action="store_true", help="ask for key ids, tags and what changed since")
     live.add_argument("--owner-tag", default="owner", metavar="TAG", help="user tag of the owner (default: owner)")
+    several = parser.add_argument_group("several accounts")
+    add_organization_options(several)
+    several.add_argument("--accounts", metavar="FILE", help="these accounts: the file that lists them")
     rules = parser.add_argument_group("rules")
     rules.add_argument(
         "--set", action="append", default=[], metavar="ID.PARAMETER=VALUE", help="change a threshold; repeatable"
@@ -92,7 +96,9 @@ def run(args: argparse.Namespace, clock: Callable[[], datetime]) -> int:
     import os
 
     from keyrules.keys.gathering import Gathering, gather
+    from keyrules.live.collection import Address
     from keyrules.live.instants import parse_span
+    from keyrules.live.wanted import wanted
     from keyrules.reports.outputs import write_files
     from keyrules.run.conclusion import CLEAN, FINDINGS, INCOMPLETE, report_options
     from keyrules.run.configuration.merge import settle, severity
@@ -101,9 +107,15 @@ def run(args: argparse.Namespace, clock: Callable[[], datetime]) -> int:
     outputs = _outputs(args.forms)
     if args.group_by not in GROUPS:
         raise UsageError(f"--group-by: {args.group_by!r} is no grouping; use one of {', '.join(GROUPS)}")
-    given = {name: value for name, value in vars(args).items() if name != "fail_on"}
+    given = {name: value for name, value in vars(args).items() if name not in ("fail_on", "group_by")}
     settings = settle(Asked.of(given), Plane.LIVE)
     fail_on = severity(args.fail_on) if args.fail_on else None
+    accounts = wanted(args)
+    if args.reports and accounts.several:
+        raise UsageError("reports in files and a list of accounts are two inputs; give one of them")
+    if args.organization and not args.role:
+        raise UsageError("--organization reaches each account through a role; add --role NAME")
+    deadline = parse_span("--deadline", args.deadline)
     gathering = Gathering(
         reports=args.reports,
         code=args.code,
@@ -111,10 +123,8 @@ def run(args: argparse.Namespace, clock: Callable[[], datetime]) -> int:
         complete=args.state_complete,
         account=args.account,
         since=args.since,
-        profile=args.profile,
-        region=args.region,
-        endpoint_url=args.endpoint_url,
-        deadline=parse_span("--deadline", args.deadline),
+        address=Address(args.profile, args.region, args.endpoint_url, deadline, _PARALLEL, accounts.via),
+        accounts=accounts,
         verify=args.verify,
         owner_tag=args.owner_tag,
         max_age=_max_age(args.max_report_age, settings.as_of),
@@ -163,13 +173,13 @@ def _outputs(specs: Sequence[str]) -> list[tuple[str, Path | None]]:
 
 
 def _rendered(form: str, found: Inventory, options: ReportOptions, group_by: str, path: Path | None) -> str:
-    from keyrules.reports.report_options import DEFAULT_WIDTH
     from keyrules.reports.text_style import Style
+    from keyrules.terminal import DEFAULT_WIDTH
 
     if form == "text":
         from keyrules.keys.text import as_text
 
-        plain = options._replace(style=Style(), width=DEFAULT_WIDTH)
+        plain = options._replace(style=Style(), width=DEFAULT_WIDTH, terminal=False)
         return as_text(found, options if path is None else plain, group_by)
     if form == "markdown":
         from keyrules.keys.text import as_markdown

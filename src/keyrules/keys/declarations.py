@@ -82,7 +82,7 @@ def read_code(
 
     `rule` is KEY_AWS_001, which knows what a rotation is; whatever its threshold, every period that fires counts.
     """
-    errors = [EvaluationError(*error) for error in found.errors]
+    errors = [EvaluationError(error.input, error.kind, error.message) for error in found.errors]
     context = TimedContext(rule, Selection((rule,), {(rule.id, _PERIOD): LARGEST}), as_of)
     work = [unit for unit in found.units if unit.kind in ("terraform", "cloudformation")]
 

@@ -13,8 +13,7 @@ from keyrules.keys.history import KEYS_SCHEMA
 from keyrules.keys.inventory import Inventory, KeyRow
 from keyrules.keys.join import Unjoined
 from keyrules.keys.places import Declaration
-from keyrules.pack.csv_table import write_rows
-from keyrules.reports.findings_csv import safe_cells
+from keyrules.reports.findings_csv import csv_lines
 from keyrules.reports.json import dump
 from keyrules.reports.text_style import iso_utc
 
@@ -102,7 +101,7 @@ def _time(moment: datetime | None) -> str | None:
 
 def as_csv(inventory: Inventory) -> str:
     """A row per key; of several declarations the surest comes first, and the others are in the JSON."""
-    return write_rows([COLUMNS, *(safe_cells(_cells(row)) for row in inventory.rows)])
+    return "".join(csv_lines([list(COLUMNS), *map(_cells, inventory.rows)]))
 
 
 def _cells(row: KeyRow) -> list[str]:

@@ -21,9 +21,13 @@ from keyrules.keys.join import JoinRequest, join
 from keyrules.keys.live import LiveKey, LiveReport, Looking, read_report, unread, verified
 from keyrules.keys.owners import Declared
 from keyrules.keys.rules import DECLARED_RULE, TOLERANCE_RULE
-from keyrules.live.collection import Address, connection_to
+from keyrules.live.account_audit import AuditRequest
+from keyrules.live.collection import Address, Reach
+from keyrules.live.collection import gather as collect
 from keyrules.live.instants import CLOCK_TOLERANCE
-from keyrules.live.report_inputs import find_reports, from_stream, opened
+from keyrules.live.limits import Limits, overrides_of
+from keyrules.live.report_inputs import ReportSource, find_reports, from_stream, opened
+from keyrules.live.wanted import Wanted
 from keyrules.model import EvaluationError, InputError, Plane, Rule, Selection, Severity, Subject, UsageError
 from keyrules.pack.catalog import load_pack
 from keyrules.pack.pack import Pack
@@ -47,10 +51,8 @@ class Gathering:
     complete: bool
     account: str | None
     since: Sequence[str]
-    profile: str | None
-    region: str | None
-    endpoint_url: str | None
-    deadline: timedelta
+    address: Address
+    accounts: Wanted
     verify: bool
     owner_tag: str
     max_age: timedelta | None
@@ -66,11 +68,13 @@ def gather(asked: Gathering, settings: Settings) -> tuple[Inventory, KnownSecret
     use = ExceptionUse(exceptions, Plane.LIVE) if exceptions else None
     history = read_history(asked.since)
     sources, state_sources = find_reports(asked.reports), find_states(asked.states)
-    looking = Looking(selection, asked.now, settings.as_of, asked.max_age, use)
+    limits = Limits(selection, overrides_of(settings.overrides, selection))
+    looking = Looking(limits, asked.now, settings.as_of, asked.max_age, use)
     # Code first: the processes that read it are copies of this one, which has read no state yet.
     units, code_errors = _code(asked, settings, pack)
     states, errors = read_states(state_sources, sys.stdin.buffer.read, asked.owner_tag)
-    reports = _reports(asked, sources, looking)
+    request = AuditRequest(pack.stamp, limits, asked.now, settings.as_of, asked.max_age)
+    reports = _reports(asked, sources, looking, request)
     as_of = settings.as_of or max((report.as_of for report in reports), default=asked.now)
     for name, moment in history.latest:
         if moment > as_of + CLOCK_TOLERANCE:
@@ -83,7 +87,7 @@ def gather(asked: Gathering, settings: Settings) -> tuple[Inventory, KnownSecret
     errors += [*doubled, *_other_accounts(asked, states, reports)]
     tolerance = next(rule for rule in pack.rules if rule.id == TOLERANCE_RULE)
     days = selection.value(tolerance, "tolerance_days")
-    request = JoinRequest(
+    joining = JoinRequest(
         live=live,
         accounts={account: report.as_of for report in reports for account in report.accounts},
         states=states,
@@ -95,17 +99,17 @@ def gather(asked: Gathering, settings: Settings) -> tuple[Inventory, KnownSecret
     found = inventory(
         InventoryRequest(
             as_of=as_of,
-            joined=join(request),
+            joined=join(joining),
             selection=selection,
             days=thresholds(pack.rules, selection),
             history=history,
             declared=Declared(
                 settings.owners.value,
-                {user: each["longest_cycle_days"] for user, each in settings.overrides.value.items()},
+                settings.longest_cycles.value,
                 settings.longest_cycle_days.value,
             ),
-            complete=request.complete,
-            tolerance=request.tolerance,
+            complete=joining.complete,
+            tolerance=joining.tolerance,
             owner_tag=asked.owner_tag,
             state_owners={user: owner for state in states for user, owner in state.owners.items()},
             exempt=lambda rule, key: _is_exempt(use, rule, key, as_of),
@@ -149,33 +153,52 @@ def _code(asked: Gathering, settings: Settings, pack: Pack) -> tuple[list[CodeUn
     return read_code(found, rule, settings.as_of or asked.now, Limits())
 
 
-def _reports(asked: Gathering, sources: Sequence[object], looking: Looking) -> list[LiveReport]:
-    from keyrules.live.report_inputs import ReportSource
-
-    connection = connection_to(Address(asked.profile, asked.region, asked.endpoint_url, asked.deadline))
-    reports: list[LiveReport] = []
-    for source in sources:
-        if isinstance(source, ReportSource):
-            try:
-                with opened(source, lambda: cast(io.BufferedReader, sys.stdin.buffer)) as report:
-                    reports.append(read_report(source.name, report, looking))
-            except InputError as error:
-                reports.append(unread(source.name, str(error), looking))
-    if not sources:
-        try:
-            live = connection().report()
-            stream = from_stream(io.BytesIO(live.content), live.generated_at)
-            reports.append(read_report(f"account {live.account}", stream, looking))
-        except InputError as error:
-            reports.append(unread("the live account", f"could not be evaluated: {error}", looking))
-    if not asked.verify:
-        return reports
-    return [_verified(report, connection, looking, asked) for report in reports]
+def _reports(
+    asked: Gathering, sources: Sequence[ReportSource], looking: Looking, request: AuditRequest
+) -> list[LiveReport]:
+    reach = Reach(asked.address, asked.accounts.default)
+    reports = [_of_file(source, looking) for source in sources] or _of_accounts(asked, reach, request, looking)
+    return [_verified(report, reach, looking, asked) for report in reports] if asked.verify else reports
 
 
-def _verified(report: LiveReport, connection: object, looking: Looking, asked: Gathering) -> LiveReport:
+def _of_file(source: ReportSource, looking: Looking) -> LiveReport:
     try:
-        return verified(report, connection(), looking.as_of or looking.now, asked.owner_tag)  # type: ignore[operator]
+        with opened(source, lambda: cast(io.BufferedReader, sys.stdin.buffer)) as report:
+            return read_report(source.name, report, looking)
+    except InputError as error:
+        return unread(source.name, str(error), looking)
+
+
+def _of_accounts(asked: Gathering, reach: Reach, request: AuditRequest, looking: Looking) -> list[LiveReport]:
+    """The live account, or each one of the list."""
+    try:
+        targets = asked.accounts.find(reach)
+    except InputError as error:
+        name = "the list of accounts" if asked.accounts.several else "the live account"
+        return [unread(name, f"could not be evaluated: {error}", looking)]
+    reach.targets = {target.account: target for target in targets.accounts}
+    reports = [unread(place, sentence, looking) for place, sentence in targets.problems]
+    gathered = collect(targets.accounts, reach, None, request)
+    for target in targets.accounts:
+        failure = gathered.failures.get(target.account)
+        if failure is not None:
+            reports.append(unread(target.label, f"could not be evaluated: {failure}", looking))
+            continue
+        report = gathered.reports.pop(target.account)
+        stream = from_stream(io.BytesIO(report.content), report.generated_at)
+        reports.append(read_report(target.label, stream, looking))
+    if reports:
+        reports[0].notes += [*targets.notes, *gathered.notes]
+    return reports
+
+
+def _verified(report: LiveReport, reach: Reach, looking: Looking, asked: Gathering) -> LiveReport:
+    """The report as its account confirms it; as it is where that cannot be asked, with that as an error."""
+    if not report.accounts:
+        return report
+    try:
+        account = reach.account(min(report.accounts))
+        return verified(report, account, looking.as_of or looking.now, asked.owner_tag)
     except InputError as error:
         sentence = f"{printable(report.name)} could not be verified: {error}."
         return replace(report, errors=[*report.errors, EvaluationError(report.name, "verify", sentence)])
@@ -222,7 +245,7 @@ def _is_exempt(use: ExceptionUse | None, rule: str, key: LiveKey, as_of: datetim
     if use is None or not use.concerns(rule):
         return False
     subject = Subject("access_key", f"access key {key.slot} of {key.user}", key.account, key.arn, key.user, key.slot)
-    return use.covers(rule, subject, utc_day(as_of))
+    return use.covering(rule, subject, utc_day(as_of)) is not None
 
 
 def _notes(found: Inventory) -> list[str]:
@@ -230,7 +253,7 @@ def _notes(found: Inventory) -> list[str]:
     if any(row.cycle.source == "assumed" for row in found.rows):
         notes.append(
             "How long the callers of some keys may be silent is not declared, so 31 days are assumed: say it "
-            "with `longest_cycle_days` or `overrides` in the configuration, or with the user tag longest-cycle-days."
+            "with `longest_cycle_days` or `longest_cycles` in the configuration, or with the user tag longest-cycle-days."
         )
     if any(row.live.key_id is None and not row.live.root for row in found.rows):
         notes.append(

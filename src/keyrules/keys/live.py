@@ -12,12 +12,13 @@ from keyrules.live.audit import Verdict, judge_rows
 from keyrules.live.credential_report import ROOT_USER, Row, read_rows
 from keyrules.live.instants import Instant, to_datetime
 from keyrules.live.key_history import key_of, keys_of
+from keyrules.live.limits import Limits, tag_of
 from keyrules.live.live_findings import make_subject
 from keyrules.live.plan import make_plan
 from keyrules.live.report_errors import ReportErrors
 from keyrules.live.report_inputs import OpenReport, check_age
 from keyrules.live.verification import Denied, KeyKeeper, match_keys
-from keyrules.model import EvaluationError, InputError, Selection, Status, Subject
+from keyrules.model import EvaluationError, InputError, Status, Subject
 from keyrules.run.exceptions.file import utc_day
 from keyrules.run.exceptions.match import ExceptionUse
 
@@ -79,10 +80,10 @@ class LiveReport:
 
 @dataclass(frozen=True)
 class Looking:
-    """How reports are looked at: by which rules, at which moment (None for each report's own), and how old they may
-    be."""
+    """How reports are looked at: by which rules and thresholds, at which moment (None for each report's own), and how
+    old they may be."""
 
-    selection: Selection
+    limits: Limits
     now: datetime
     as_of: datetime | None
     max_age: timedelta | None
@@ -103,7 +104,7 @@ def read_report(name: str, opened: OpenReport, looking: Looking) -> LiveReport:
     stale = check_age(opened.generated_at, looking.as_of or looking.now, looking.max_age) if looking.max_age else None
     if stale is not None:
         errors.add("stale", stale)
-    plan = make_plan(looking.selection, as_of)
+    plan = make_plan(looking.limits, as_of)
     failed: dict[tuple[str, int], list[str]] = defaultdict(list)
     exempt: dict[tuple[str, int], list[str]] = defaultdict(list)
 
@@ -139,7 +140,9 @@ def read_report(name: str, opened: OpenReport, looking: Looking) -> LiveReport:
 
 def _covered(looking: Looking, rule: str, subject: Subject, as_of: datetime) -> bool:
     exceptions = looking.exceptions
-    return exceptions is not None and exceptions.concerns(rule) and exceptions.covers(rule, subject, utc_day(as_of))
+    if exceptions is None or not exceptions.concerns(rule):
+        return False
+    return exceptions.covering(rule, subject, utc_day(as_of)) is not None
 
 
 def _live(row: Row, slot: int, as_of: datetime, failed: Sequence[str], exempt: Sequence[str]) -> LiveKey:
@@ -195,15 +198,14 @@ def verified(report: LiveReport, account: Asked, now: datetime, owner_tag: str) 
             notes.append(f"Verified: {keys[0].user} was deleted since the report was made.")
             continue
         tags: dict[str, str] = {}
-        for tag in (owner_tag, CYCLE_TAG, STACK_TAG) if tags_allowed else ():
+        if tags_allowed:
             try:
-                value = account.owner(keys[0].user, tag)
+                given = account.tags(keys[0].user)
+                told = ((name, tag_of(given, name)) for name in (owner_tag, CYCLE_TAG, STACK_TAG))
+                tags = {name: value for name, value in told if value}
             except Denied as error:
                 tags_allowed = False
                 notes.append(f"Tags of users are not known: {error}.")
-                break
-            if value:
-                tags[tag] = value
         matched = match_keys(_row_of(keys), current)
         slots = {now_there.key_id: slot for slot, now_there in matched.items()}
         free = [slot for slot in (1, 2) if slot not in matched]

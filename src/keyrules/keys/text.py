@@ -16,8 +16,16 @@ from keyrules.reports.markdown import code as markdown_code
 from keyrules.reports.markdown import prose as markdown_text
 from keyrules.reports.markdown import row as markdown_row
 from keyrules.reports.markdown import table as markdown_table
-from keyrules.reports.report_options import ReportOptions
-from keyrules.reports.text_style import Style, count_of, human_duration, iso_utc, printable, remarks, wrap
+from keyrules.reports.text_style import (
+    ReportOptions,
+    Style,
+    count_of,
+    human_duration,
+    iso_utc,
+    printable,
+    remarks,
+    wrap,
+)
 from keyrules.terms import Status
 
 GROUPS: Final = ("owner", "account", "path")

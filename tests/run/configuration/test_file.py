@@ -160,7 +160,7 @@ TOP = (
         ("scan: {exceptions: x}", "`scan.exceptions` stands in the wrong place, it belongs at the top level;"),
         ("scan: on", ", line 1: `scan` has on; allowed: a mapping of keys."),
         ("rules: [KEY_AWS_001]", ", line 1: `rules` has a list; allowed: a mapping of keys."),
-        ("rules:\n  KEY_AWS_999: on", ", line 2: `rules`: There is no rule 'KEY_AWS_999'; did you mean KEY_AWS_009?"),
+        ("rules:\n  KEY_AWS_008a: on", ", line 2: `rules`: There is no rule 'KEY_AWS_008a'; did you mean KEY_AWS_008?"),
         ("rules: {key_aws_001: on}", "did you mean KEY_AWS_001?"),
         (
             f"rules: {{{'K' * 25}: on}}",

@@ -244,7 +244,7 @@ class TestRefusals:
         assert run(capfd, *command, "--no-config")[0] in (0, 1)
 
     def test_every_rule_off(self, capfd: pytest.CaptureFixture[str]) -> None:
-        rules = [f"  KEY_AWS_0{number:02}: off" for number in range(1, 18)]
+        rules = [f"  KEY_AWS_0{number:02}: off" for number in range(1, 20)]
         Path(FILE).write_text("\n".join(["rules:", *rules]))
         code, _, err = audit(capfd)
         assert code == 2 and err.startswith(f"keyrules: {FILE}: every rule is off, so there is nothing to evaluate")
