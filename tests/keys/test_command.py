@@ -151,6 +151,19 @@ class TestOwners:
         assert row["owner"] == {"name": "Team C", "source": "configuration"}
 
 
+def test_the_thresholds_of_a_user_are_those_of_its_stage(world: World) -> None:
+    world.report([user(name, **with_key(used="2026-05-31T00:00:00Z")) for name in ("svc-a", "b")])
+    override = "{subject: svc-*, rules: {KEY_AWS_001: {max_age_days: 400}}, reason: x, owner: o}"
+    config = world.write("c.yaml", f"audit:\n  overrides:\n    - {override}\n")
+    world.capfd.readouterr()
+    assert main(["keys", "--config", str(config), "--format", "json", "--as-of", "2026-06-01", "report.csv"]) == 0
+    rows = json.loads(world.capfd.readouterr().out)["keys"]
+    assert {row["user"]: (row["stage"], row["findings"]) for row in rows} == {
+        "b": ("due", ["KEY_AWS_001"]),
+        "svc-a": ("none", []),
+    }
+
+
 class TestSince:
     def _later(self, world: World, *moments: str) -> list[str]:
         names = []

@@ -101,7 +101,7 @@ def gather(asked: Gathering, settings: Settings) -> tuple[Inventory, KnownSecret
             as_of=as_of,
             joined=join(joining),
             selection=selection,
-            days=thresholds(pack.rules, selection),
+            days_of=lambda selection: thresholds(pack.rules, selection),
             history=history,
             declared=Declared(
                 settings.owners.value,
@@ -253,7 +253,7 @@ def _notes(found: Inventory) -> list[str]:
     if any(row.cycle.source == "assumed" for row in found.rows):
         notes.append(
             "How long the callers of some keys may be silent is not declared, so 31 days are assumed: say it "
-            "with `longest_cycle_days` or `longest_cycles` in the configuration, or with the user tag longest-cycle-days."
+            "with `longest_cycle_days` or `longest_cycles` in the configuration, or the user tag longest-cycle-days."
         )
     if any(row.live.key_id is None and not row.live.root for row in found.rows):
         notes.append(

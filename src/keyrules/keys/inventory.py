@@ -67,7 +67,7 @@ class InventoryRequest:
     as_of: datetime
     joined: Joined
     selection: Selection
-    days: Days
+    days_of: Callable[[Selection], Days]
     history: History
     declared: Declared
     complete: bool
@@ -80,7 +80,7 @@ class InventoryRequest:
 def inventory(request: InventoryRequest) -> Inventory:
     """The rows, in the order of account, user and creation."""
     codeowners = CodeOwners()
-    ages = AgeBuckets(request.days.max_age, request.as_of)
+    ages = AgeBuckets(request.days_of(request.selection).max_age, request.as_of)
     users: dict[str, list[JoinedKey]] = defaultdict(list)
     for key in request.joined.keys:
         users[key.live.arn].append(key)
@@ -126,7 +126,7 @@ def _steps(keys: Sequence[JoinedKey], cycle: Cycle, request: InventoryRequest) -
     first = lives[0]
     earlier = request.history.of(first.account, first.user)
     current = Observation(first.observed_at, tuple(seen))
-    days = request.days
+    days = request.days_of(first.selection or request.selection)
     limits = Limits(cycle.length, *(timedelta(days=each) for each in (days.max_age, days.idle, days.grace)))
     return steps([*(each for each in earlier if each.at < current.at), current], limits, first.user_created)
 

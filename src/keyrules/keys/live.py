@@ -18,7 +18,7 @@ from keyrules.live.plan import make_plan
 from keyrules.live.report_errors import ReportErrors
 from keyrules.live.report_inputs import OpenReport, check_age
 from keyrules.live.verification import Denied, KeyKeeper, match_keys
-from keyrules.model import EvaluationError, InputError, Status, Subject
+from keyrules.model import EvaluationError, InputError, Selection, Status, Subject
 from keyrules.run.exceptions.file import utc_day
 from keyrules.run.exceptions.match import ExceptionUse
 
@@ -31,7 +31,8 @@ class LiveKey:
     """A key that exists. `slot` says nothing about age; `created` is None where the report has no date of it.
 
     `console` says that its user has a password. `findings` are the rules that fail on it, `exempt` those that an
-    exception covers. `key_id` and the `tags` of its user are known only where the account was asked.
+    exception covers; `selection` has the thresholds that hold for its user. `key_id` and the `tags` of its user are
+    known only where the account was asked.
     """
 
     account: str
@@ -50,6 +51,7 @@ class LiveKey:
     console: bool = False
     key_id: str | None = None
     tags: Mapping[str, str] = field(default_factory=dict, hash=False)
+    selection: Selection | None = field(default=None, hash=False, compare=False, repr=False)
 
     @property
     def root(self) -> bool:
@@ -131,8 +133,9 @@ def read_report(name: str, opened: OpenReport, looking: Looking) -> LiveReport:
         errors.add("input", str(error))
     report.errors = list(errors)
     report.keys = [
-        _live(row, slot, as_of, failed[row.arn, slot], exempt[row.arn, slot])
+        replace(_live(row, slot, as_of, failed[row.arn, slot], exempt[row.arn, slot]), selection=selection)
         for row in rows
+        for selection in (looking.limits.of(row),)
         for slot in (key.slot for key in keys_of(row))
     ]
     return report
