@@ -118,5 +118,36 @@ def test_keywords_of_json_are_read_like_those_of_the_native_syntax(tmp_path: Pat
         assert judged(RULE, root_scope(folder))[SUBJECT].status.value == status, ignored
 
 
+@pytest.mark.parametrize(
+    ("written", "status", "reason"),
+    [
+        ("destroy = false", "FAIL", "rotation_keeps_the_old_key"),
+        ('destroy = "false"', "FAIL", "rotation_keeps_the_old_key"),
+        ("destroy = var.off", "FAIL", "rotation_keeps_the_old_key"),
+        ("destroy = var.open", "UNKNOWN", "rotation_unknown"),
+        ("destroy = true", "PASS", ""),
+    ],
+)
+def test_a_key_that_is_forgotten_in_place_of_deleted_stays_alive(
+    tmp_path: Path, written: str, status: str, reason: str
+) -> None:
+    """lifecycle.destroy is an argument of OpenTofu 1.12 and Terraform 1.16."""
+    inputs = 'variable "off" {\n  default = false\n}\nvariable "open" {}\n'
+    found = verdict(tmp_path, inputs + CLOCK + CARRIER + key("terraform_data.d", written))
+    assert found.status.value == status
+    assert not reason or found.reason == reason
+    assert status == "PASS" or "lifecycle.destroy" in found.message
+
+
+def test_a_carrier_that_is_forgotten_still_replaces_the_key(tmp_path: Path) -> None:
+    text = CLOCK + carrier(f"triggers_replace = {ID}", "destroy = false") + KEY
+    assert verdict(tmp_path, text).status.value == "PASS"
+
+
+def test_a_key_without_rotation_is_no_forgotten_one(tmp_path: Path) -> None:
+    text = 'resource "aws_iam_access_key" "k" {\n  user = "bot"\n  lifecycle {\n    destroy = false\n  }\n}\n'
+    assert verdict(tmp_path, text).reason == "rotation_missing"
+
+
 def test_an_idiom_that_works_passes(tmp_path: Path) -> None:
     assert verdict(tmp_path, one(CARRIER, KEY)["main.tf"]).status.value == "PASS"

@@ -48,11 +48,25 @@ def prevents_destroy(declared: Declaration, frame: Frame) -> bool | None:
 
     Terraform 1.11 takes any expression there that names nothing, OpenTofu 1.11 any expression.
     """
+    return _says(declared, "prevent_destroy", frame, word=True)
+
+
+def keeps_replaced(declared: Declaration, frame: Frame) -> bool | None:
+    """Whether a lifecycle block leaves what is replaced alive, outside of the state; None where that is not decided.
+
+    OpenTofu 1.12 (opentofu/opentofu#3409) and Terraform 1.16 (hashicorp/terraform#38784) have `destroy` for it; with
+    create_before_destroy the latter's first version fails instead (hashicorp/terraform#39088).
+    """
+    return _says(declared, "destroy", frame, word=False)
+
+
+def _says(declared: Declaration, argument: str, frame: Frame, *, word: bool) -> bool | None:
+    """Whether a lifecycle block gives an argument this value; None where that is not decided."""
     found: bool | None = False
     for block in declared.blocks("lifecycle"):
-        given = block.body.attributes.get("prevent_destroy")
-        decided = _switch(evaluate(given.value, frame)) if given is not None else False
-        found = True if decided else found if decided is False else None
+        given = block.body.attributes.get(argument)
+        decided = _switch(evaluate(given.value, frame)) if given is not None else not word
+        found = True if decided is word else None if decided is None else found
     return found
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from keyrules.code.rotation.clock import SECONDS_PER_DAY, Clock, Kind, earliest, period_text
 from keyrules.code.rotation.entries import trigger_reference
-from keyrules.code.rotation.lifecycle import prevents_destroy, trigger_entries
+from keyrules.code.rotation.lifecycle import keeps_replaced, prevents_destroy, trigger_entries
 from keyrules.code.rotation.manual import manual_signs
 from keyrules.code.rotation.outside import outside_rotation
 from keyrules.code.rotation.schedule import expiry
@@ -63,23 +63,32 @@ def _judged(key: DeclaredKey, context: Context) -> Verdict:
     limit = context.limit("max_age_days")
     triggers = _read_triggers(key)
     expires = expiry(key)
-    prevented = prevents_destroy(key.declared, key.frame) if triggers.clocks or expires else False
+    rotates = bool(triggers.clocks or expires)
+    prevented = prevents_destroy(key.declared, key.frame) if rotates else False
+    kept = keeps_replaced(key.declared, key.frame) if rotates else False
     if prevented:
         message = (
             "lifecycle.prevent_destroy forbids the replacement that its rotation asks for, so the plan fails instead. "
             f"Remove prevent_destroy. {_WORKS}"
         )
         return _traced(key.verdict(context, Status.FAIL, "rotation_never_fires", message), triggers)
+    if kept:
+        message = (
+            "lifecycle.destroy = false forgets a replaced key in place of deleting it, so each rotation leaves the old "
+            "key alive, outside of the state; remove the argument"
+        )
+        return _traced(key.verdict(context, Status.FAIL, "rotation_keeps_the_old_key", message), triggers)
     clocks = [_settled(clock, key) for clock in (*triggers.clocks, *expires, *outside_rotation(key))]
     forbidden = sorted({f"{clock.label} {clock.why}" for clock in clocks if clock.kind is Kind.FORBIDDEN})
     if forbidden:
         message = f"{'; '.join(forbidden)}, so the plan fails and replaces nothing. Remove prevent_destroy. {_WORKS}"
         return _traced(key.verdict(context, Status.FAIL, "rotation_never_fires", message), triggers)
     first = earliest(clocks)
-    if prevented is False and first is not None and (first.days or 0.0) <= limit:
+    if prevented is False and kept is False and first is not None and (first.days or 0.0) <= limit:
         return _passes(key, context, first)
     undecided = triggers.unresolved + [_doubt(clock) for clock in clocks if clock.kind is Kind.UNRESOLVED]
     undecided += ["whether lifecycle.prevent_destroy lets the key be replaced"] if prevented is None else []
+    undecided += ["whether lifecycle.destroy lets the replaced key be deleted"] if kept is None else []
     if undecided:
         message = (
             f"whether and how often {'; '.join(sorted(set(undecided)))} fires cannot be resolved from the code; give "
