@@ -60,6 +60,13 @@ DECLARED = {
         "f.sh": "aws iam \\\n  create-access-key --user-name x\n",
         "Makefile": "key:\n\taws --profile p iam create-access-key\n",
     },
+    "api_document": {
+        "custom.template.json": '{"Create": "{\\"service\\":\\"IAM\\",\\"action\\":\\"createAccessKey\\"}"}\n',
+        "custom.ts": "onCreate: {\n  service: 'IAM',\n  action: 'createAccessKey',\n}\n",
+        "machine.asl.json": '{"Resource": "arn:aws:states:::aws-sdk:iam:createAccessKey"}\n',
+        "automation.yaml": "- action: aws:executeAwsApi\n  inputs:\n    Service: iam\n    Api: CreateAccessKey\n",
+        "automation.json": '{"inputs": {"Service": "iam", "Api": "CreateAccessKey"}}\n',
+    },
 }
 
 
@@ -78,6 +85,8 @@ def test_a_declaration_is_recognised(kind: str, name: str, text: str) -> None:
         ("a.ts", "import * as iam from 'aws-cdk-lib/aws-iam';\n// new iam.CfnAccessKey(this, 'K', {});\n"),
         ("a.md", "aws iam create-access-key --user-name x\n"),
         ("policy.json", '{"Action": ["iam:CreateAccessKey"], "x": "aws iam create-access-key"}'),
+        ("policy.json", '{"action": "iam:CreateAccessKey", "Api": "ListAccessKeys", "x": ["createAccessKey"]}'),
+        ("rule.json", '{"source": ["aws.iam"], "detail": {"eventName": ["CreateAccessKey"]}}'),
         ("a.tf", 'actions = ["iam:CreateAccessKey"]\nresource "aws_iam_access_key" "k" {}\n'),
         ("a.ts", "new AccessKey('door');\n"),
         ("a.ts", "// see cdk.ts\nnew AccessKey('door');\n"),

@@ -11,7 +11,7 @@ from keyrules.code.file_names import PROGRAM_SUFFIXES
 from keyrules.code.file_paths import shown
 from keyrules.records import dataclass
 
-_NEVER = (".md", ".markdown", ".txt", ".rst", ".adoc", ".csv", ".tsv", ".json", ".tfvars", ".xml")
+_NEVER = (".md", ".markdown", ".txt", ".rst", ".adoc", ".csv", ".tsv", ".tfvars", ".xml")
 """Prose and data, in which the words are about keys."""
 _LISTED = 3
 
@@ -21,7 +21,7 @@ class Language:
     """What a declaration looks like (`pattern`), what the same file also holds (`beside`), and how people call it.
 
     One of the `words` is in every such file. With `programs` only programs count, because documents of other kinds use
-    the same words.
+    the same words; JSON counts only with `documents`.
     """
 
     kind: str
@@ -31,6 +31,7 @@ class Language:
     programs: bool
     what: str
     instead: str
+    documents: bool = False
 
 
 LANGUAGES = (
@@ -110,6 +111,18 @@ LANGUAGES = (
         "scripts that call the IAM API",
         "audit the account that they change with `keyrules audit`",
     ),
+    # AwsCustomResource of the CDK, Step Functions, and automation documents of Systems Manager.
+    Language(
+        "api_document",
+        (b"reateAccessKey",),
+        rb"""\baction\\*["']?\s*:\s*\\*["']createAccessKey\\*["']|:aws-sdk:iam:createAccessKey\b"""
+        rb"""|\bApi["']?[ \t]*:[ \t]*["']?CreateAccessKey\b""",
+        rb"(?i)\biam\b",
+        False,
+        "documents that have the IAM API called",
+        "audit the account that they change with `keyrules audit`",
+        documents=True,
+    ),
 )
 
 
@@ -126,9 +139,10 @@ def other_languages(name: str, data: bytes) -> str | None:
     # In every declaration below is one of these; nearly every file ends here.
     if b"ccess" not in data or not (b"ccessKey" in data or b"ccess_key" in data or b"ccess-key" in data):
         return None
-    program = low.endswith(tuple(PROGRAM_SUFFIXES))
+    program, document = low.endswith(tuple(PROGRAM_SUFFIXES)), low.endswith(".json")
     for language in LANGUAGES:
-        if (program or not language.programs) and any(word in data for word in language.words):
+        counts = language.documents if document else program or not language.programs
+        if counts and any(word in data for word in language.words):
             pattern, beside = _patterns(language)
             if beside.search(data) and any(not _is_comment(data, match.start()) for match in pattern.finditer(data)):
                 return language.kind
