@@ -181,3 +181,41 @@ class TestSources:
         write(tmp_path, {"live/main.tf": f'/* source = "../old" */\n{MODULE}', "old/main.tf": back})
         found = discover([tmp_path / "live"], tmp_path / "live")
         assert found.units == [Unit("terraform", str(tmp_path / "live"))]
+
+
+class TestReadByExpressions:
+    """What file() and its kin read decides which keys there are, and so bears on all of them."""
+
+    KEYS = (
+        'resource "aws_iam_access_key" "k" {\n'
+        '  for_each = toset(yamldecode(file("${path.module}/%s")))\n  user = each.key\n}\n'
+    )
+
+    @staticmethod
+    def reported(root: Path, name: str) -> dict[str, str]:
+        found = scan(root, paths=[name]).findings(ROTATION)
+        return {finding["location"]["address"]: finding["status"] for finding in found}
+
+    def test_a_list_of_users(self, tmp_path: Path) -> None:
+        write(tmp_path, {"iam/main.tf": self.KEYS % "users.yaml", "iam/users.yaml": "[ann]\n"})
+        assert self.reported(tmp_path, "iam/users.yaml") == {'aws_iam_access_key.k["ann"]': "FAIL"}
+
+    def test_in_a_folder_below_and_of_a_set(self, tmp_path: Path) -> None:
+        text = 'locals {\n  files = fileset(path.module, "data/*.json")\n}\n' + self.KEYS.replace(
+            'yamldecode(file("${path.module}/%s"))', "flatten([for f in local.files : jsondecode(file(f))])"
+        )
+        write(tmp_path, {"main.tf": text, "data/a.json": '["ann"]', "data/b.json": '["bob"]'})
+        assert self.reported(tmp_path, "data/b.json") == {
+            f'aws_iam_access_key.k["{user}"]': "FAIL" for user in ("ann", "bob")
+        }
+
+    def test_for_a_module_that_is_called(self, tmp_path: Path) -> None:
+        call = 'module "u" {\n  source = "./m"\n  users = yamldecode(file("users.yaml"))\n}\n'
+        module = 'variable "users" {}\n' + self.KEYS.replace('yamldecode(file("${path.module}/%s"))', "var.users")
+        write(tmp_path, {"r/main.tf": call, "r/m/main.tf": module, "r/users.yaml": "[ann]\n", "r/m/n.yaml": "[bob]\n"})
+        assert self.reported(tmp_path, "r/users.yaml") == {'module.u.aws_iam_access_key.k["ann"]': "FAIL"}
+        assert self.reported(tmp_path, "r/m/n.yaml") == {}
+
+    def test_what_nothing_reads_bears_on_nothing(self, tmp_path: Path) -> None:
+        write(tmp_path, {"main.tf": self.KEYS % "users.yaml", "users.yaml": "[ann]\n", "other.yaml": "[bob]\n"})
+        assert self.reported(tmp_path, "other.yaml") == {}

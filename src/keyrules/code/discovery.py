@@ -100,6 +100,8 @@ def discover(
         _classify(file, *os.path.split(file), found, terraform, by_itself=True)
     wanted = {os.path.dirname(file) for file in named if file.endswith(SOURCE_SUFFIXES)}
     found.whole = frozenset(root for file in named if file.endswith(VALUE_SUFFIXES) for root in roots_of_values(file))
+    data = {file for file in named if not file.endswith((*SOURCE_SUFFIXES, *VALUE_SUFFIXES))}
+    wanted |= terraform.around_data(data, os.path.abspath(context))
     if wanted or found.whole:
         terraform.add_around(wanted | found.whole, os.path.abspath(context))
     if shared := {file for file in named if file.endswith(".hcl")}:

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable, Mapping, Set
 from contextlib import suppress
 
 from keyrules.code.file_names import DOWNLOADED_MODULES, SOURCE_SUFFIXES, calls_with_values
-from keyrules.code.file_paths import module_folder
+from keyrules.code.file_paths import below, module_folder
 from keyrules.code.file_walk import read_file, walk_files
 from keyrules.code.key_words import KEY_ARGUMENTS
-from keyrules.code.relevance import calls_key_module, computes_sources, concerns_terraform, local_sources
+from keyrules.code.relevance import calls_key_module, computes_sources, concerns_terraform, local_sources, reads_files
 from keyrules.records import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -92,6 +92,18 @@ class ModuleCalls:
                 if not files.isdisjoint(reader.digests.keys() - {path}):
                     self.add_unit(path, reader.read(path))
                     self.bearing.update(call.folder or path for call in calls)
+
+    def around_data(self, files: Set[str], context: str) -> set[str]:
+        """The folders with modules that may read one of these files: those around it, below `context` (the working
+        directory), that read files at all."""
+        around: set[str] = set()
+        todo = {os.path.dirname(file) for file in files}
+        while todo:
+            folder = todo.pop()
+            if folder not in around and below(folder, [context]):
+                around.add(folder)
+                todo.add(os.path.dirname(folder))
+        return {folder for folder in around if _reads_files(folder)}
 
     def roots(self, scanned: Set[str], values: Set[str]) -> list[str]:
         """The folders to evaluate: each that nobody calls, if it or anything that it calls could matter, and it is
@@ -209,6 +221,14 @@ class ModuleCalls:
             # The module reader meets the same file again and reports it.
             self.calls.setdefault(folder, set())
             self.relevant.add(folder)
+
+
+def _reads_files(folder: str) -> bool:
+    with suppress(OSError):
+        for name in sorted(os.listdir(folder)):
+            if name.endswith(SOURCE_SUFFIXES) and reads_files(read_file(os.path.join(folder, name))):
+                return True
+    return False
 
 
 def _asks_for_key(call: CallingUnit) -> bool:

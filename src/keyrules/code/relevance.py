@@ -42,6 +42,7 @@ _PATHS = ("./", "../", "/", "file:")
 _PARTS_OF_TEMPLATES = (b"${", b"%{")
 _VALUES = rb"""(?m)^[ \t{]*"?(?:variable|locals)"?[ \t]*["{:]"""
 _SUBJECTS = rb"""(?m)^[ \t{]*"?(?:resource|data|module|output|ephemeral|action|check)"?[ \t]*["{:]"""
+_FILE_FUNCTION = rb"file(?:set|base64|base64sha\d+|exists|md5|sha\d+)?[ \t]*\("
 _ARGUMENTS = tuple(name.encode() for name in KEY_ARGUMENTS)
 _TAKEN_SECRET = rb"""
     (?: \bmodule\b [^\n]{0,200}? [."\[]
@@ -121,6 +122,11 @@ def declares_values_only(data: bytes) -> bool:
     """Whether a Terraform file declares inputs or locals and nothing that a finding could be on."""
     plain = _unescaped(_narrow(data)).replace(b"\r", b"\n")
     return bool(re.search(_VALUES, plain)) and not re.search(_SUBJECTS, plain)
+
+
+def reads_files(data: bytes) -> bool:
+    """Whether a Terraform file has expressions that read other files."""
+    return re.search(_FILE_FUNCTION, _narrow(data)) is not None
 
 
 def _holds(data: bytes, words: tuple[bytes, ...]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
@@ -72,7 +73,7 @@ def scan(request: ScanRequest) -> Evaluation:
     findings: list[Finding] = []
     inputs: list[Input] = []
     for outcome in outcomes:
-        unit = unit_findings(outcome, request.selection, _asked_for(outcome.unit, found, request))
+        unit = unit_findings(outcome, request.selection, _asked_for(outcome, found, request))
         findings += unit.findings
         errors += unit.errors
         digest = outcome.declared.sha256 if outcome.declared else None
@@ -265,16 +266,18 @@ def _distinct(errors: list[EvaluationError]) -> tuple[EvaluationError, ...]:
     return tuple(sorted(found.values(), key=lambda error: (error.input, error.kind, error.message)))
 
 
-def _asked_for(unit: Unit, found: Discovery, request: ScanRequest) -> Callable[[Verdict], bool]:
+def _asked_for(outcome: UnitOutcome, found: Discovery, request: ScanRequest) -> Callable[[Verdict], bool]:
     """Which verdicts on a unit are reported.
 
     A unit below a scanned folder is reported whole, its modules elsewhere included; one around single files only where
-    some evidence of a verdict lies in those files, and for the module of one that holds values. What the run leaves out
-    is not reported, such as a module there that a root elsewhere calls.
+    some evidence of a verdict lies in those files, and for the module of one that holds values or is read by an
+    expression. What the run leaves out is not reported, such as a module there that a root elsewhere calls.
     """
+    unit, declared = outcome.unit, outcome.declared
     leaves_out = request.excluded or (lambda path: False)
     whole = found.only is None or below(unit.path, found.folders) or unit.path in found.whole
     only = found.only or frozenset()
+    whole = whole or (declared is not None and not declared.read.isdisjoint(map(os.path.realpath, only)))
 
     def asked(verdict: Verdict) -> bool:
         if leaves_out(verdict.path):

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from keyrules.code.addresses import without_keys
+from keyrules.code.file_names import SOURCE_SUFFIXES
 from keyrules.code.file_paths import shown
 from keyrules.code.joined_readings import joined
 from keyrules.code.judging import add, idle_skips, unread_verdicts, verdicts_on, with_skips
@@ -33,6 +34,7 @@ def judge(folder: str, session: CheckSession, callers: Sequence[str]) -> Declare
     found = joined([(reading, _read(reading.root, session)) for reading in readings])
     found.problems += [Problem(error.path, error.message) for error in readings.errors]
     digests = {path: digest for reader in readings.readers for path, digest in reader.digests.items()}
+    found.read = frozenset(path for path in digests if not path.endswith(SOURCE_SUFFIXES))
     lines = (f"{_relative(path, folder)}\0{digest}" for path, digest in sorted(digests.items()))
     found.sha256 = hashlib.sha256("\n".join(lines).encode("utf-8", "surrogateescape")).hexdigest()
     return found
