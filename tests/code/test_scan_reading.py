@@ -44,6 +44,15 @@ class TestWhatIsRead:
         assert {f["status"] for f in done.findings("KEY_AWS_005")} == {"PASS"}
         assert paths(scan(tmp_path, paths=[".terraform"])) == {".terraform/main.tf"}
 
+    def test_what_is_passed_over_is_said_where_nothing_is_found(self, tmp_path: Path) -> None:
+        write(
+            tmp_path, {f"{name}/main.tf": KEY for name in ("a/node_modules/x", "node_modules", ".terragrunt-cache/y")}
+        )
+        said = "folders that tools fill were not looked at: .terragrunt-cache, node_modules"
+        assert scan(tmp_path).report["notes"] == [f"no Terraform, plan or CloudFormation file in .; {said}"]
+        write(tmp_path, {"main.tf": "locals {}\n", ".git/config": "x"})
+        assert scan(tmp_path).report["notes"] == [f"nothing in . declares an access key or holds one; {said}"]
+
     def test_encodings_sizes_and_damage(self, tmp_path: Path) -> None:
         """Each of these declares a key, or may; none may be taken for clean."""
         t_json = '{"Resources": {"K": {"Type": "AWS::IAM::AccessKey", "Properties": {"UserName": "svc"}}}}'

@@ -9,6 +9,7 @@ import os
 from collections.abc import Callable, Sequence
 
 from keyrules.code.file_names import (
+    KEPT_BY_TOOLS,
     SOURCE_SUFFIXES,
     STATE_SUFFIX,
     TEMPLATE_SUFFIXES,
@@ -42,8 +43,8 @@ class Discovery:
     `only` restricts what is reported to the files named on the command line, but for the units in `whole` and the files
     of the folders in `values`: a named file of values has no findings of its own and bears on all of them, those of a
     root module or, where it declares inputs and locals, those of its own module. `left_out` says whether there was
-    anything that the run was asked to leave out. `not_read` has kind and path of files that create keys in a language
-    that is not read, `named` the files that hold a word of the rules.
+    anything that the run was asked to leave out, and `skipped` has the names of tools' folders. `not_read` has kind and
+    path of files that create keys in a language that is not read, `named` the files that hold a word of the rules.
     """
 
     def __init__(self) -> None:
@@ -56,6 +57,7 @@ class Discovery:
         self.folders: tuple[str, ...] = ()
         self.errors: list[Unread] = []
         self.left_out = False
+        self.skipped: set[str] = set()
         self.not_read: list[tuple[str, str]] = []
         self.named: list[str] = []
 
@@ -91,7 +93,7 @@ def discover(
     seen = set(named)
     for top in folders:
         if not left_out(f"{top}/"):
-            for folder, name in walk_files(top, found.errors, left_out if excluded else None):
+            for folder, name in walk_files(top, found.errors, left_out if excluded else None, found.skipped):
                 path = os.path.join(folder, name)
                 if path not in seen and may_matter(name):
                     seen.add(path)
@@ -125,10 +127,12 @@ def discover(
 def note_on_nothing(found: Discovery, paths: Sequence[str | os.PathLike[str]]) -> str:
     """What to say of a run over these paths that found nothing."""
     names = ", ".join(shown(absolute(os.fspath(path))) for path in paths)
+    skipped = ", ".join(sorted(found.skipped - KEPT_BY_TOOLS))
+    tools = f"; folders that tools fill were not looked at: {skipped}" if skipped else ""
     if not found.considered and not found.texts:
         rest = " besides what is excluded" if found.left_out else ""
-        return f"no Terraform, plan or CloudFormation file in {names}{rest}"
-    rest = "; what is excluded was not looked at" if found.left_out else ""
+        return f"no Terraform, plan or CloudFormation file in {names}{rest}{tools}"
+    rest = f"; what is excluded was not looked at{tools}" if found.left_out else tools
     if found.not_read:
         return f"no Terraform, plan or CloudFormation in {names} declares an access key{rest}"
     return f"nothing in {names} declares an access key or holds one{rest}"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-SKIPPED_FOLDERS = frozenset(
-    {".git", ".hg", ".svn", ".terraform", ".terragrunt-cache", ".serverless", "node_modules", ".venv", "__pycache__"}
-    | {".tox", ".mypy_cache", ".pytest_cache", ".ruff_cache", ".aws-sam", ".external_modules"}
-)
+KEPT_BY_TOOLS = frozenset({".git", ".hg", ".svn", "__pycache__", ".tox", ".mypy_cache", ".pytest_cache", ".ruff_cache"})
+"""Folders that hold a tool's own records."""
+
+SKIPPED_FOLDERS = KEPT_BY_TOOLS | {
+    ".terraform", ".terragrunt-cache", ".serverless", "node_modules", ".venv", ".aws-sam", ".external_modules",
+}  # fmt: skip
 """Folders that tools fill and nobody writes by hand; a folder named on the command line is read whatever its name."""
 
 SOURCE_SUFFIXES = (".tf", ".tf.json", ".tofu", ".tofu.json")

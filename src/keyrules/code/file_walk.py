@@ -35,14 +35,17 @@ def unread(path: str, error: OSError, verb: str = "read") -> Unread:
 
 
 def walk_files(
-    folder: str, errors: list[Unread], excluded: Callable[[str], bool] | None = None
+    folder: str,
+    errors: list[Unread],
+    excluded: Callable[[str], bool] | None = None,
+    skipped: set[str] | None = None,
 ) -> Iterator[tuple[str, str]]:
     """Folder and name of every regular file below a folder in a stable order.
 
-    Tool folders and what is `excluded` are left out; a folder's path ends in a slash when that is asked. Of a link to a
-    folder that is not walked itself, because it lies elsewhere or is a tool's, only the Terraform files directly in it
-    count: that makes it a root module, and what lies around it belongs to somebody else. What cannot be listed is added
-    to `errors`, and so is a pipe or a device that Terraform would read.
+    Tool folders, whose names are added to `skipped`, and what is `excluded` are left out; a folder's path ends in a
+    slash when that is asked. Of a link to a folder that is not walked itself, because it lies elsewhere or is a tool's,
+    only the Terraform files directly in it count: that makes it a root module, and what lies around it belongs to
+    somebody else. What cannot be listed is added to `errors`, and so is a pipe or a device that Terraform would read.
     """
     todo = [folder]
     walked: set[str] = set()
@@ -60,7 +63,10 @@ def walk_files(
         for entry in entries:
             try:
                 if entry.is_dir(follow_symlinks=False):
-                    if entry.name not in SKIPPED_FOLDERS and not (excluded and excluded(f"{entry.path}/")):
+                    if entry.name in SKIPPED_FOLDERS:
+                        if skipped is not None:
+                            skipped.add(entry.name)
+                    elif not (excluded and excluded(f"{entry.path}/")):
                         inside.append(entry.path)
                 elif excluded and excluded(entry.path):
                     continue
