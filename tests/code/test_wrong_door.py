@@ -41,6 +41,12 @@ def test_a_report_in_a_folder_is_no_business_of_a_scan(tmp_path: Path) -> None:
         ("schema.json", b'{"format_version": "1.0", "provider_schemas": {}}', "Not a plan"),
         ("plan.json", PLAN.replace(b'"1.2"', b'"2.0"', 1), "not 0.x or 1.x but 2.0"),
         ("log.txt", b"a\n" + PLAN + b"\n" + PLAN, "Several plans"),
+        ("p.json", b"", "not complete JSON"),
+        ("p.json", b" \r\n", "not complete JSON"),
+        ("plan.json", b"Error: no plan", "not complete JSON"),
+        ("TFPLAN.out", b"", "not complete JSON"),
+        ("prod.tfplan.json", b"{}", "Not a plan"),
+        ("plan", b"", "not complete JSON"),
     ],
 )
 def test_a_named_file_that_cannot_be_judged(
@@ -49,6 +55,32 @@ def test_a_named_file_that_cannot_be_judged(
     (tmp_path / name).write_bytes(data)
     assert main(["scan", str(tmp_path / name)]) == 3
     assert says in " ".join(capfd.readouterr().out.split())
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("package.json", b"{}"),
+        ("tsconfig.json", b"// c\n{}"),
+        ("empty.yaml", b""),
+        ("planet.json", b"{}"),
+        ("plan.json", b'{"price": 3}'),
+        ("plan.tfvars", b""),
+        ("plan.yaml", b""),
+        ("plan.md", b""),
+        ("tfplan.sh", b""),
+        ("plan.yaml", b"a: 1\n"),
+        ("plan.json", b'{"Resources": {"U": {"Type": "AWS::IAM::User"}}}'),
+    ],
+)
+def test_a_named_file_that_nobody_takes_for_a_plan(tmp_path: Path, name: str, data: bytes) -> None:
+    (tmp_path / name).write_bytes(data)
+    assert main(["scan", str(tmp_path / name)]) == 0
+
+
+def test_an_empty_file_in_a_folder_is_nothing(tmp_path: Path) -> None:
+    (tmp_path / "plan.json").write_bytes(b"")
+    assert main(["scan", str(tmp_path)]) == 0
 
 
 @pytest.mark.parametrize(

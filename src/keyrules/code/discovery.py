@@ -185,6 +185,8 @@ def _kind(name: str, data: bytes, by_itself: bool) -> str | None:
             return kind
         if by_itself and is_binary(data):
             return "no_plan"
+    if by_itself and _is_missing_plan(low, data):
+        return "no_plan"
     if low.endswith(TEMPLATE_SUFFIXES):
         return "template"
     if is_program(name):
@@ -193,6 +195,17 @@ def _kind(name: str, data: bytes, by_itself: bool) -> str | None:
     if by_itself:
         return "template"
     return "template" if may_be_template(name) and concerns_cloudformation(data) and not is_binary(data) else None
+
+
+def _is_missing_plan(name: str, data: bytes) -> bool:
+    """Whether the program that was to write a plan failed: nothing is in a JSON file, or no plan in one that is called
+    one. Other JSON called `plan.json` may be anybody's."""
+    inner = data.strip()
+    is_json, is_tfplan = name.endswith(".json"), "tfplan" in name and not is_program(name)
+    if not inner:
+        return is_json or is_tfplan or name == "plan"
+    other = inner.startswith((b"{", b"[")) and not is_tfplan
+    return is_json and (is_tfplan or name == "plan.json") and not other and not concerns_cloudformation(data)
 
 
 def _kind_of_plan(name: str, data: bytes, by_itself: bool) -> str | None:
