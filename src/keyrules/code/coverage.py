@@ -15,7 +15,7 @@ from keyrules.code.addresses import without_keys
 from keyrules.code.cloudformation.declared import declared_keys
 from keyrules.code.cloudformation.document import decode_template
 from keyrules.code.discovery import Discovery
-from keyrules.code.file_names import SOURCE_SUFFIXES, is_program
+from keyrules.code.file_names import SOURCE_SUFFIXES, is_program, is_set_aside
 from keyrules.code.file_paths import shown
 from keyrules.code.trigger_words import TEMPLATE_TYPES, TERRAFORM_TYPES
 from keyrules.code.unit_results import UnitOutcome
@@ -177,12 +177,15 @@ def _objects(value: Any) -> list[dict[str, Any]]:
 
 
 def _is_passed_over(path: str) -> bool:
-    """Whether the name says that nothing is declared: of prose and programs, which quote templates, and of hidden files
-    and editors' copies, which Terraform does not read."""
+    """Whether the name says that nothing is declared: of prose and programs, which quote templates, and of what
+    Terraform does not read."""
     name = path.rpartition("/")[2]
-    if name.endswith(SOURCE_SUFFIXES):
-        return name.startswith(".")
-    return is_program(name) and ".template." not in name.lower()
+    return _is_unread(name) or (is_program(name) and ".template." not in name.lower())
+
+
+def _is_unread(name: str) -> bool:
+    """Whether a file of Terraform's is hidden, or was renamed to be out of the way."""
+    return is_set_aside(name) or (name.endswith(SOURCE_SUFFIXES) and name.startswith("."))
 
 
 def _is_override(path: str) -> bool:
@@ -193,7 +196,7 @@ def _is_override(path: str) -> bool:
 
 
 def _reason(path: str) -> str:
-    if path.endswith(SOURCE_SUFFIXES) and _is_passed_over(path):
+    if _is_unread(path.rpartition("/")[2]):
         return _PASSED_OVER
     text = _text(path)
     bare = _COMMENT.sub("", text)

@@ -13,6 +13,9 @@ SKIPPED_FOLDERS = KEPT_BY_TOOLS | {
 SOURCE_SUFFIXES = (".tf", ".tf.json", ".tofu", ".tofu.json")
 """Terraform's and OpenTofu's own files; letter case counts, as it does for them."""
 
+_ASIDE = ("~", ".bak", ".backup", ".old", ".orig", ".save", ".rej", ".swp", ".disabled", ".off")
+"""What people and editors append to a name, in any letter case, so that no program reads the file."""
+
 VALUE_FILES = ("terraform.tfvars", "terraform.tfvars.json")
 AUTO_VALUE_SUFFIXES = (".auto.tfvars", ".auto.tfvars.json")
 """The values that a root module takes without being told to; other `.tfvars` files are named on a command line."""
@@ -77,6 +80,12 @@ def may_matter(name: str) -> bool:
     """Whether a scan of a folder reads a file of this name; what is named on the command line is read in any case."""
     _, dot, suffix = name.lower().rpartition(".")
     return not dot or f".{suffix}" not in BINARY_SUFFIXES
+
+
+def is_set_aside(name: str) -> bool:
+    """Whether a file of this name was one of Terraform's and is kept where Terraform does not read it."""
+    low = name.lower()
+    return any(low.endswith(f"{source}{aside}") for aside in _ASIDE for source in SOURCE_SUFFIXES)
 
 
 def is_program(name: str) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 
+from keyrules.code.file_names import is_set_aside
 from keyrules.code.key_words import KEY_ARGUMENTS, SECRET_OUTPUTS
 from keyrules.code.trigger_words import MODULE_SOURCES, TEMPLATE_TYPES, TERRAFORM_TYPES
 
@@ -89,7 +90,7 @@ def holds_terraform_text(name: str, data: bytes) -> bool:
     if not any(word in data for word in TERRAFORM_TYPES):
         return False
     low = name.lower()
-    if not low.endswith(_GENERATORS) and ".tf." not in low:
+    if is_set_aside(name) or (not low.endswith(_GENERATORS) and ".tf." not in low):
         return False
     return re.search(_TERRAFORM_RESOURCE % b"|".join(TERRAFORM_TYPES), data) is not None
 
