@@ -45,7 +45,7 @@ def test_a_folder_is_read_by_content_and_what_is_not_read_is_named(
     as_json = json.dumps({"Content": base64.b64encode(REPORT).decode()}).encode()
     for name, data in {"a.csv": REPORT, "b.txt": REPORT, "c": REPORT, "d.data": as_json}.items():
         (tmp_path / name).write_bytes(data)
-    others = {"e.gz": gzip.compress(REPORT), "f.md": b"notes", "g.json": b'{"Users": []}', "h.tf": TERRAFORM}
+    others = {"e.gz": gzip.compress(b"a log"), "f.md": b"notes", "g.json": b'{"Users": []}', "h.tf": TERRAFORM}
     for name, data in others.items():
         (tmp_path / name).write_bytes(data)
     found = find_reports([str(tmp_path)])

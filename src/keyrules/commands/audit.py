@@ -66,6 +66,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--max-report-age", metavar="TIME", help=f"refuse older ones (default: {_MAX_AGE}, if no --as-of)"
     )
+    parser.add_argument("--all-reports", action="store_true", help="judge a folder's older reports, too")
     parser.add_argument("--due-within", metavar="TIME", help="note what will fail within it, as in 14d")
     parser.add_argument("--group-by", metavar="WORD", help="rule, user, account or owner (default: rule)")
     parser.add_argument("--statistics", action="store_true", help="count by rule, account and owner, too")
@@ -84,6 +85,7 @@ def run(args: argparse.Namespace, clock: Callable[[], datetime]) -> int:
     from keyrules.live.instants import parse_span
     from keyrules.live.kept_reports import KeptReports
     from keyrules.live.limits import Limits, overrides_of
+    from keyrules.live.newest_reports import Newest, newest_of_each_account
     from keyrules.live.plan import reads_reports
     from keyrules.live.report_inputs import find_reports
     from keyrules.live.roles import read_session_policy
@@ -115,10 +117,11 @@ def run(args: argparse.Namespace, clock: Callable[[], datetime]) -> int:
     accounts = wanted(args)
     _check_accounts(args, accounts)
     policy = read_session_policy(Path(args.session_policy)) if args.session_policy else None
-    sources = find_reports(args.reports)
+    found = find_reports(args.reports)
+    sources = Newest(found) if args.all_reports else newest_of_each_account(found)
     conclusion.protect(
         [
-            *(("a report to evaluate", each.path) for each in sources if each.path),
+            *(("a report to evaluate", each.path) for each in found if each.path),
             *((("the list of accounts", accounts.file),) if accounts.file else ()),
             *((("the session policy", Path(args.session_policy)),) if args.session_policy else ()),
         ]
@@ -152,8 +155,8 @@ def run(args: argparse.Namespace, clock: Callable[[], datetime]) -> int:
         exceptions=ExceptionUse(exceptions, Plane.LIVE) if exceptions else None,
         progress=progress,
     )
-    if sources:
-        result = combine(audit_files(sources, request), request, sources.note())
+    if found:
+        result = combine(audit_files(sources.judged, request), request, [*found.note(), *sources.notes])
     else:
         kept = KeptReports(Path(args.keep_reports), args.retry_failed) if args.keep_reports else None
         audited = audit_accounts(accounts, reach, kept, request, max_failed)
@@ -167,6 +170,8 @@ def _check_accounts(args: argparse.Namespace, accounts: Wanted) -> None:
     """Raises UsageError for options that do not fit each other."""
     if args.reports and accounts.several:
         raise UsageError("reports in files and a list of accounts are two inputs; give one of them")
+    if args.all_reports and not args.reports:
+        raise UsageError("--all-reports is for a folder of reports; name it")
     if args.organization and not args.role:
         raise UsageError("--organization reaches each account through a role; add --role NAME")
     if args.session_policy and not args.role and not args.accounts:

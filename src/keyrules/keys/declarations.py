@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -32,6 +31,7 @@ from keyrules.code.terraform.scope import Scope, walk
 from keyrules.code.verdict import Opinion, TimedContext
 from keyrules.model import EvaluationError, Rule, Selection
 from keyrules.pack.parameters import LARGEST
+from keyrules.records import dataclass
 
 ROTATION_RULE: Final = "KEY_AWS_001"
 _PERIOD: Final = "max_age_days"

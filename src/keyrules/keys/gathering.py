@@ -6,7 +6,6 @@ import io
 import re
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import cast
@@ -32,6 +31,7 @@ from keyrules.model import EvaluationError, InputError, Plane, Rule, Selection, 
 from keyrules.pack.catalog import load_pack
 from keyrules.pack.pack import Pack
 from keyrules.pack.selection import select
+from keyrules.records import dataclass, replace
 from keyrules.reports.text_style import iso_utc, printable
 from keyrules.run.configuration.exclude_globs import excluded_paths
 from keyrules.run.exceptions.chosen import chosen_exceptions

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -18,6 +17,7 @@ from keyrules.keys.stages import Action, Limits, Observation, Seen, Stage, Step,
 from keyrules.live.age_buckets import AgeBuckets
 from keyrules.live.instants import ABSENT, from_datetime
 from keyrules.model import EvaluationError, KeyAges, Rule, Selection, Status
+from keyrules.records import dataclass, field
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import Enum
 
@@ -25,6 +24,7 @@ from keyrules.code.state.reading import State
 from keyrules.keys.declarations import CodeUnit
 from keyrules.keys.live import STACK_TAG, LiveKey
 from keyrules.keys.places import Declaration, declarations
+from keyrules.records import dataclass, field, replace
 
 
 class Certainty(Enum):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -19,6 +18,7 @@ from keyrules.live.report_errors import ReportErrors
 from keyrules.live.report_inputs import OpenReport, check_age
 from keyrules.live.verification import Denied, KeyKeeper, match_keys
 from keyrules.model import EvaluationError, InputError, Selection, Status, Subject
+from keyrules.records import dataclass, field, replace
 from keyrules.run.exceptions.file import utc_day
 from keyrules.run.exceptions.match import ExceptionUse
 

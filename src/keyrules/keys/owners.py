@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from fnmatch import translate
 from functools import cache
@@ -14,6 +13,7 @@ from typing import Final, NamedTuple, TypeVar
 from keyrules.files import read_regular
 from keyrules.keys.live import CYCLE_TAG, LiveKey
 from keyrules.keys.stages import SHORTEST_CYCLE, USUAL_CYCLE
+from keyrules.records import dataclass
 from keyrules.run.configuration.exclude_globs import Excluder, is_glob
 
 _CODEOWNERS: Final = (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS", ".gitlab/CODEOWNERS")

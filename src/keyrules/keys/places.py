@@ -7,13 +7,13 @@ and of several the one in whose folder it lies; where two places are left, none 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 
 from keyrules.code.addresses import without_keys
 from keyrules.code.file_paths import below
 from keyrules.code.state.reading import State, StateKey
 from keyrules.keys.declarations import CodeKey, CodeUnit
+from keyrules.records import dataclass, field
 
 
 @dataclass(frozen=True)

@@ -10,13 +10,13 @@ is deactivated or deleted on one observation, nor across a gap between two that 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 from itertools import pairwise
 from typing import NamedTuple
 
 from keyrules.live.instants import CLOCK_TOLERANCE
+from keyrules.records import dataclass
 from keyrules.run.settings import SHORTEST_CYCLE_DAYS
 
 LAG = timedelta(hours=4, minutes=30)

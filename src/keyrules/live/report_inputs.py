@@ -1,4 +1,5 @@
-"""Where credential reports come from when they are files: CSV, the JSON of the AWS CLI, standard input, folders.
+"""Where credential reports come from when they are files: CSV, the JSON of the AWS CLI, either one gzipped, standard
+input, folders.
 
 A CSV says nothing about when AWS made it; the JSON that `aws iam get-credential-report` prints does (GeneratedTime).
 """
@@ -8,11 +9,13 @@ from __future__ import annotations
 import base64
 import binascii
 import codecs
+import gzip
 import hashlib
 import io
 import json
 import os
 import re
+import zlib
 from array import array
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -85,16 +88,25 @@ _NAMED: Final = 3
 _CODE_GIVEN: Final = "is {} and no credential report: judge it with `keyrules scan`"
 _REPORT_WORDS: Final = re.compile(rb'"(?:Content|GeneratedTime|ReportFormat)"')
 """The names that the JSON of `aws iam get-credential-report` has."""
+_CONTENT: Final = re.compile(rb'"Content"\s*:\s*"([A-Za-z0-9+/]+)')
+_ACCOUNT: Final = re.compile(rb":iam::([0-9]{12}):")
 _BLOCK: Final = 1 << 20
+_GZIP: Final = b"\x1f\x8b"
+_MOST_UNPACKED: Final = 1 << 28
+"""A million users, two hundred times what an account can have."""
 
 
 @dataclass(frozen=True)
 class ReportSource:
-    """One report, not yet opened. `name` is what messages and outputs call it; `problem` is why it cannot be opened."""
+    """One report, not yet opened. `name` is what messages and outputs call it; `problem` is why it cannot be opened.
+
+    `account` is the first that a report of a folder tells of, the empty text for what somebody names.
+    """
 
     name: str
     path: Path | None
     problem: str | None = None
+    account: str = ""
 
 
 @dataclass
@@ -131,6 +143,32 @@ class _Hashing(io.RawIOBase):
         return self._hash.hexdigest()
 
 
+class _Unpacked(io.RawIOBase):
+    """What a gzip file holds. InputError, a sentence that follows the input's name, where it is damaged or too large;
+    then it is at its end."""
+
+    def __init__(self, packed: io.BufferedReader) -> None:
+        self._file = gzip.GzipFile(fileobj=packed)
+        self._left = _MOST_UNPACKED
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        if self._left < 0:
+            return 0
+        try:
+            block = self._file.read1(len(buffer))
+        except (EOFError, zlib.error, gzip.BadGzipFile):
+            self._left = -1
+            raise InputError("is a damaged gzip file: get the report again") from None
+        self._left -= len(block)
+        if self._left < 0:
+            raise InputError(f"holds more than {_MOST_UNPACKED >> 20} MiB unpacked, which no credential report does")
+        buffer[: len(block)] = block
+        return len(block)
+
+
 class Reports(list[ReportSource]):
     """Reports, and the names of the files beside them in folders that are none."""
 
@@ -162,7 +200,8 @@ def find_reports(names: Sequence[str]) -> Reports:
     reports = Reports()
     for name in names:
         for source in [ReportSource(STDIN_NAME, None)] if name == STDIN else _files(Path(name), reports.not_read):
-            found.setdefault(source.name, source)
+            if source.name not in found or not source.account:
+                found[source.name] = source
     reports += found.values()
     reports.not_read = sorted(set(reports.not_read) - found.keys())
     return reports
@@ -191,9 +230,9 @@ def _in_folder(path: Path, not_read: list[str]) -> Iterator[ReportSource]:
             continue
         seen.add(real)
         for file in (Path(folder, name) for name in names):
-            problem = None if file.is_file() else "it is no file, or a broken link"
-            if (problem is None and _may_be_report(file)) or (problem and file.suffix.lower() in _SUFFIXES):
-                yield ReportSource(file.as_posix(), file, problem)
+            source = _as_report(file)
+            if source is not None:
+                yield source
             else:
                 not_read.append(file.as_posix())
     for error in denied:
@@ -201,22 +240,51 @@ def _in_folder(path: Path, not_read: list[str]) -> Iterator[ReportSource]:
         yield ReportSource(closed.as_posix(), closed, error.strerror or type(error).__name__)
 
 
-def _may_be_report(file: Path) -> bool:
-    """Whether a regular file of a folder is a report, or may be a damaged one; one that cannot be opened may be."""
-    named = file.suffix.lower() in _SUFFIXES
+def _as_report(file: Path) -> ReportSource | None:
+    """A file of a folder where it is a report, or may be a damaged one; one that cannot be opened may be."""
+    name = file.as_posix()
+    named = file.name.lower().removesuffix(".gz").endswith(_SUFFIXES)
+    if not file.is_file():
+        return ReportSource(name, file, "it is no file, or a broken link") if named else None
     try:
-        with open_regular(str(file)) as opened_file:
-            head = opened_file.read(_HEAD) or b""
+        head = _head(file)
     except OSError:
-        return named
+        return ReportSource(name, file) if named else None
     if is_credential_report(head):
-        return True
+        return ReportSource(name, file, account=_account_in(head))
     is_json = head.lstrip(codecs.BOM_UTF8 + b" \t\r\n")[:1] in (b"{", b"[")
-    return _REPORT_WORDS.search(head) is not None if is_json else named and not kind_of_code(file.name, head)
+    may_be = _REPORT_WORDS.search(head) is not None if is_json else named and not kind_of_code(file.name, head)
+    return ReportSource(name, file) if may_be else None
+
+
+def _head(file: Path) -> bytes:
+    """The beginning of what a regular file holds, unpacked; nothing where it cannot be. Raises OSError."""
+    with open_regular(str(file)) as opened_file:
+        head = opened_file.read(_HEAD) or b""
+    if not head.startswith(_GZIP):
+        return head
+    try:
+        return zlib.decompressobj(wbits=31).decompress(head, _HEAD)
+    except zlib.error:
+        return b""
+
+
+def _account_in(head: bytes) -> str:
+    """The first account in the beginning of a report; the empty text where there is none."""
+    text = head.replace(b"\0", b"")
+    if content := _CONTENT.search(text):
+        text = base64.b64decode(content[1][: len(content[1]) // 4 * 4])
+    account = _ACCOUNT.search(text)
+    return account[1].decode() if account else ""
 
 
 def open_report(raw: io.BufferedReader) -> OpenReport:
-    """Tells CSV from JSON by the first byte. InputError, a sentence that follows the input's name, for broken JSON."""
+    """Unpacks gzip, and tells CSV from JSON by the first byte.
+
+    InputError, a sentence that follows the input's name, for damaged gzip and broken JSON.
+    """
+    if raw.peek(len(_GZIP)).startswith(_GZIP):
+        raw = io.BufferedReader(_Unpacked(raw), _BLOCK)
     head = raw.peek(_HEAD)
     code = kind_of_code("", head) if not is_credential_report(head) else ""
     if code:

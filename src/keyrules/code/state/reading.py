@@ -10,7 +10,6 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
@@ -19,6 +18,7 @@ from keyrules.code.literals.masking import digest_of
 from keyrules.code.state.instances import Instance, instances
 from keyrules.live.instants import parse, to_datetime
 from keyrules.model import InputError
+from keyrules.records import dataclass, field
 
 _KEY_TYPES: Final = frozenset({"aws_iam_access_key", "awsutils_expiring_iam_access_key"})
 _USER: Final = "aws_iam_user"
