@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import errno
 import json
 import os
@@ -59,7 +60,10 @@ class TestKeptReports:
     @pytest.mark.parametrize(
         ("spoil", "words"),
         [
-            (lambda kept: kept.with_name(f"{ONE}.json").replace(kept), f"of account {ONE} and not of account {TWO}"),
+            (
+                lambda kept: kept.with_name(f"{ONE}.json").replace(kept),
+                f"of account {ONE} and not the report of account {TWO}",
+            ),
             (lambda kept: kept.write_text("{"), "truncated"),
             (lambda kept: kept.write_text(""), "is empty"),
             (lambda kept: (kept.unlink(), kept.symlink_to("/etc/passwd")), "cannot be read"),
@@ -77,6 +81,27 @@ class TestKeptReports:
         (message,) = errors(document).values()
         assert words in message
         assert {ONE, THREE, CALLER} <= set(inputs(document))
+
+    @pytest.mark.parametrize("options", [(), ("--verify",)])
+    def test_nothing_is_said_of_the_account_whose_report_it_is(
+        self, folder: Path, fake: FakeAws, run: Runs, options: tuple[str, ...]
+    ) -> None:
+        run(*ORGANIZATION, "--keep-reports", str(folder))
+        kept, other = json.loads((folder / f"{TWO}.json").read_text()), csv("555555555555")
+        (folder / f"{TWO}.json").write_text(json.dumps({**kept, "Content": base64.b64encode(other).decode()}))
+        fake.calls.clear()
+        code, document = run(*ORGANIZATION, "--keep-reports", str(folder), "--retry-failed", *options)
+        assert (code, document["findings"]) == (3, [])
+        assert "ListAccessKeys" not in {action for _, action in fake.calls}
+
+    @pytest.mark.parametrize("wrong", [b"", csv("555555555555")])
+    def test_what_is_not_the_accounts_report_is_asked_for_again(
+        self, folder: Path, fake: FakeAws, run: Runs, wrong: bytes
+    ) -> None:
+        right, fake.accounts[TWO].report = fake.accounts[TWO].report, wrong
+        assert run(*ORGANIZATION, "--keep-reports", str(folder))[0] == 3
+        fake.accounts[TWO].report = right
+        assert run(*ORGANIZATION, "--keep-reports", str(folder), "--retry-failed")[0] == 0
 
     @pytest.mark.parametrize(
         ("prepare", "words"),

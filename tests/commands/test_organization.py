@@ -157,7 +157,7 @@ class TestFailures:
             ({"made": None, "generation": 99}, "timeout", "within 0 seconds"),
             ({"made": None, "errors": {"GenerateCredentialReport": ["LimitExceeded"] * 9}}, "throttled", "at once"),
             ({"report": b"nonsense"}, "report not read", "no credential report"),
-            ({"report": clean(THREE)}, "report not read", f"of account {THREE} and not of account {TWO}"),
+            ({"report": clean(THREE)}, "report not read", f"of account {THREE} and not the report of account {TWO}"),
             ({"made": AS_OF - 2 * DAY, "denied": {"GenerateCredentialReport": "SCP"}, "report": csv(TWO, 5, 3)},
              "stale", "2 days ago"),
         ],

@@ -167,8 +167,9 @@ class _Verdicts:
         return entry.number
 
 
-def audit_report(name: str, opened: OpenReport, request: AuditRequest) -> ReportResult:
-    """Judges one report. Whatever cannot be evaluated becomes errors of the result."""
+def audit_report(name: str, opened: OpenReport, request: AuditRequest, account: str | None = None) -> ReportResult:
+    """Judges one report. Whatever cannot be evaluated becomes errors of the result, and so does a report that is not
+    that of `account`, of which nothing else is said."""
     as_of = request.as_of or opened.generated_at or request.now
     plan = make_plan(request.limits, as_of)
     errors = ReportErrors(name)
@@ -206,6 +207,7 @@ def audit_report(name: str, opened: OpenReport, request: AuditRequest) -> Report
             passing=takes_passing or request.due_within is not None,
             ages=ages,
         )
+        accounts = _accounts(tally, account)
     except InputError as error:
         errors.add("input", str(error))
         result.errors = list(errors)
@@ -226,10 +228,18 @@ def audit_report(name: str, opened: OpenReport, request: AuditRequest) -> Report
     result.counts = _exempted(_without(tally.counts, verified.dropped), verdicts.moves, plan)
     result.notes += verified.notes
     result.errors = list(errors)
-    account = ",".join(map(account_of, tally.accounts))
-    result.account = _state(account, result, plan) if account else None
-    result.item = replace(result.item, sha256=opened.digest(), account=account or None)
+    result.account = _state(accounts, result, plan) if accounts else None
+    result.item = replace(result.item, sha256=opened.digest(), account=accounts or None)
     return result
+
+
+def _accounts(tally: Tally, wanted: str | None) -> str:
+    """The accounts of a report. InputError, a sentence that follows its name, where they are not the one wanted."""
+    found = ",".join(map(account_of, tally.accounts))
+    if wanted is not None and found != wanted:
+        held = f"the report of account {found}" if found else "no row that can be read"
+        raise InputError(f"holds {held} and not the report of account {wanted}")
+    return found
 
 
 _ROWS_BETWEEN = 5_000

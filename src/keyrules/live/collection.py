@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 from keyrules.live.account_audit import AuditRequest, ReportResult, Verifier, audit_report, unreadable
 from keyrules.live.audit import Verdict
 from keyrules.live.plan import Plan
-from keyrules.live.report_inputs import OpenReport, ReportSource, from_stream, opened
+from keyrules.live.report_inputs import HEAD, OpenReport, ReportSource, first_account, from_stream, opened
 from keyrules.live.roles import role_arn
 from keyrules.live.targets import Target
 from keyrules.live.verification import Question, Verified, verify
@@ -209,12 +209,13 @@ class Gathered:
     reused: list[datetime] = field(default_factory=list)
 
     def add(self, target: Target, report: AccountReport) -> None:
-        """Keeps a report where that was asked for, else holds it until it is judged."""
+        """Keeps a report where that was asked for, else holds it until it is judged, as one that is not the account's:
+        that is to be asked for again."""
         if report.note:
             self.notes.append(f"{target.label}: {report.note}.")
         if report.reused:
             self.reused.append(report.generated_at)
-        if self.kept is not None:
+        if self.kept is not None and first_account(report.content[:HEAD]) == target.account:
             try:
                 self.kept.keep(target.account, report)
                 return
@@ -336,18 +337,15 @@ def _judged(target: Target, gathered: Gathered, request: AuditRequest) -> Report
     if report is not None:
         name = target.label
         made = from_stream(io.BytesIO(report.content), report.generated_at)
-        result = audit_report(name, made, gathered.in_time(made, request))
+        result = audit_report(name, made, gathered.in_time(made, request), target.account)
     else:
         assert gathered.kept is not None
         name = gathered.kept.name_of(target.account)
         try:
             with gathered.kept.read(target.account) as kept:
-                result = audit_report(name, kept, gathered.in_time(kept, request))
+                result = audit_report(name, kept, gathered.in_time(kept, request), target.account)
         except InputError as error:
             return unreadable(name, str(error), request)
-    if result.counts and result.item.account != target.account:
-        other = result.item.account
-        return unreadable(name, f"holds the report of account {other} and not of account {target.account}", request)
     if target.account in gathered.not_kept:
         why = gathered.not_kept[target.account]
         result.errors.append(

@@ -83,7 +83,8 @@ class SeenUsers:
 STDIN: Final = "-"
 STDIN_NAME: Final = "<stdin>"
 _SUFFIXES: Final = (".csv", ".json")
-_HEAD: Final = 1 << 13
+HEAD: Final = 1 << 13
+"""What tells a report, and of which account it is."""
 _NAMED: Final = 3
 _CODE_GIVEN: Final = "is {} and no credential report: judge it with `keyrules scan`"
 _REPORT_WORDS: Final = re.compile(rb'"(?:Content|GeneratedTime|ReportFormat)"')
@@ -251,7 +252,7 @@ def _as_report(file: Path) -> ReportSource | None:
     except OSError:
         return ReportSource(name, file) if named else None
     if is_credential_report(head):
-        return ReportSource(name, file, account=_account_in(head))
+        return ReportSource(name, file, account=first_account(head))
     is_json = head.lstrip(codecs.BOM_UTF8 + b" \t\r\n")[:1] in (b"{", b"[")
     may_be = _REPORT_WORDS.search(head) is not None if is_json else named and not kind_of_code(file.name, head)
     return ReportSource(name, file) if may_be else None
@@ -260,16 +261,16 @@ def _as_report(file: Path) -> ReportSource | None:
 def _head(file: Path) -> bytes:
     """The beginning of what a regular file holds, unpacked; nothing where it cannot be. Raises OSError."""
     with open_regular(str(file)) as opened_file:
-        head = opened_file.read(_HEAD) or b""
+        head = opened_file.read(HEAD) or b""
     if not head.startswith(_GZIP):
         return head
     try:
-        return zlib.decompressobj(wbits=31).decompress(head, _HEAD)
+        return zlib.decompressobj(wbits=31).decompress(head, HEAD)
     except zlib.error:
         return b""
 
 
-def _account_in(head: bytes) -> str:
+def first_account(head: bytes) -> str:
     """The first account in the beginning of a report; the empty text where there is none."""
     text = head.replace(b"\0", b"")
     if content := _CONTENT.search(text):
@@ -285,7 +286,7 @@ def open_report(raw: io.BufferedReader) -> OpenReport:
     """
     if raw.peek(len(_GZIP)).startswith(_GZIP):
         raw = io.BufferedReader(_Unpacked(raw), _BLOCK)
-    head = raw.peek(_HEAD)
+    head = raw.peek(HEAD)
     code = kind_of_code("", head) if not is_credential_report(head) else ""
     if code:
         raise InputError(_CODE_GIVEN.format(code))
