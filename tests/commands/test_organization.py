@@ -285,6 +285,14 @@ class TestVerification:
         (("--keep-reports", "d"), "add --organization or --accounts"),
         (("--max-failed-accounts", "1"), "add --organization or --accounts"),
         ((*ORGANIZATION, __file__), "two inputs"),
+        (("--accounts", ""), "--accounts: the value is empty"),
+        ((*ORGANIZATION, "--keep-reports", ""), "--keep-reports: the value is empty"),
+        ((*ORGANIZATION, "--session-policy", ""), "--session-policy: the value is empty"),
+        (("--role", ""), "--role: the value is empty"),
+        (("--profile", ""), "--profile: the value is empty"),
+        (("--max-report-age", ""), "--max-report-age: the value is empty"),
+        (("--owner-tag", ""), "--owner-tag: the value is empty"),
+        (("",), "one of the reports is named by the empty text"),
     ],
 )
 def test_wrong_usage(fake: FakeAws, run: Runs, argv: tuple[str, ...], words: str) -> None:

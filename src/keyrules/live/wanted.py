@@ -55,8 +55,14 @@ class Wanted:
 
 
 def wanted(args: argparse.Namespace) -> Wanted:
-    """What the options say. Raises UsageError for what they cannot mean."""
+    """What the options say. Raises UsageError for what they cannot mean, as a shell's variable that is not set: without
+    the option the run would be another one."""
     given = vars(args)
+    for name, value in given.items():
+        if value == "":
+            raise UsageError(f"--{name.replace('_', '-')}: the value is empty; write one, or leave the option out")
+    if "" in given.get("reports", ()):
+        raise UsageError("one of the reports is named by the empty text; name a file or a folder, or . for this folder")
     file, external_id = given.get("accounts"), checked_external_id(given.get("external_id"))
     if args.organization and file:
         raise UsageError("--organization and --accounts are two lists of accounts; give one of them")
