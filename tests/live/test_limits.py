@@ -138,3 +138,7 @@ class TestTags:
         evaluation = audit(report(line("ann", **key(1, 120, used=1))), request={"limits": limits}).evaluation
         assert [each.status for each in evaluation.findings] == [Status.FAIL]
         assert any("because tags are asked for with --verify only" in note for note in evaluation.notes)
+
+    def test_whom_the_account_did_not_tell_of_is_not_called_without_the_tag(self) -> None:
+        (note,) = Limits(selection(1), overrides(self.tagged())).notes(asked_for_tags=True)
+        assert "because of no flagged user the account says that tag" in note

@@ -149,12 +149,15 @@ class Limits:
         """A sentence on each entry: for how many users it held, and who answers for it."""
         notes = []
         for number, entry in self._in_force:
-            users = self._users[number]
-            if entry.tag is not None and not asked_for_tags:
-                held = "held for nobody, because tags are asked for with --verify only"
+            if users := self._users[number]:
+                held = count_of(users, "user")
+            elif entry.tag is None:
+                held = "nobody, because no user matches"
+            elif asked_for_tags:
+                held = "nobody, because of no flagged user the account says that tag"
             else:
-                held = f"held for {count_of(users, 'user')}" if users else "held for nobody, because no user matches"
-            notes.append(f"Override {held}: {printable(entry.note)}.")
+                held = "nobody, because tags are asked for with --verify only"
+            notes.append(f"Override held for {held}: {printable(entry.note)}.")
         return notes
 
 
