@@ -94,7 +94,7 @@ class _Placeholders:
             **dict.fromkeys(("FRAMEWORK[:ID]", "OLD", "NEW", "--framework NAME"), Values(Kind.WORDS, names.editions)),
             **dict.fromkeys(("PATH", "FILE", "REPORT", "DIR"), _FILES),
             **dict.fromkeys(("TIME", "SECONDS", "REGION", "URL", "TAG", "GLOB", "--profile NAME"), _FREE),
-            **dict.fromkeys(("UNIT", "ACCOUNT", "ROLE", "ARN", "VALUE", "N"), _FREE),
+            **dict.fromkeys(("UNIT", "NUMBER", "ROLE", "ARN", "VALUE", "N"), _FREE),
         }
 
     def values(self, action: argparse.Action, placeholder: str) -> Values:

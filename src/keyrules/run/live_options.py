@@ -17,7 +17,7 @@ def add_organization_options(group: argparse._ActionsContainer) -> None:
     group.add_argument("--organization", action="store_true", help="every account of the organization")
     group.add_argument("--ou", action="append", default=[], metavar="UNIT", help="only those in this unit; repeatable")
     group.add_argument(
-        "--exclude-account", action="append", default=[], metavar="ACCOUNT", help="leave this account out; repeatable"
+        "--exclude-account", action="append", default=[], metavar="NUMBER", help="leave this account out; repeatable"
     )
     group.add_argument("--role", metavar="ROLE", help="role to assume in each account")
     group.add_argument("--external-id", metavar="VALUE", help="external id that the roles want")
