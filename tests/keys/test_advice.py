@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -14,6 +13,7 @@ from keyrules.keys.live import STACK_TAG, LiveKey
 from keyrules.keys.owners import Cycle
 from keyrules.keys.places import Declaration
 from keyrules.keys.stages import Action, Stage, Step
+from keyrules.records import replace
 
 LIVE = LiveKey(
     account=ACCOUNT,

@@ -50,8 +50,8 @@ class LiveKey:
     exempt: tuple[str, ...] = ()
     console: bool = False
     key_id: str | None = None
-    tags: Mapping[str, str] = field(default_factory=dict, hash=False)
-    selection: Selection | None = field(default=None, hash=False, compare=False, repr=False)
+    tags: Mapping[str, str] = field(default_factory=dict, compare=False)
+    selection: Selection | None = field(default=None, compare=False, repr=False)
 
     @property
     def root(self) -> bool:
