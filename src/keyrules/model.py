@@ -11,13 +11,15 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any, ClassVar, TypeAlias
+from typing import Any, TypeAlias
 
 from keyrules.records import dataclass, field
 from keyrules.run_facts import AccountState as AccountState
 from keyrules.run_facts import ConfigurationUse as ConfigurationUse
 from keyrules.run_facts import Coverage as Coverage
 from keyrules.run_facts import CoverageOutcome as CoverageOutcome
+from keyrules.run_facts import DeclaredAt as DeclaredAt
+from keyrules.run_facts import KeyAges as KeyAges
 from keyrules.run_facts import ScanScope as ScanScope
 from keyrules.terms import InputError as InputError
 from keyrules.terms import Plane as Plane
@@ -165,6 +167,7 @@ class Finding:
     """One rule's verdict on one subject. Exactly one of `subject` (live) and `location` (code) is set.
 
     `exemption` is why an EXEMPT finding does not count; `exception` the entry that says so, None for a skip comment.
+    `declared` is what declares a live key, the surest first; None where nobody asked, and for other credentials.
     """
 
     rule: str
@@ -180,6 +183,7 @@ class Finding:
     trace: tuple[TraceStep, ...] = ()
     exemption: str | None = None
     exception: Exemption | None = None
+    declared: tuple[DeclaredAt, ...] | None = None
 
     @property
     def exemption_text(self) -> str:
@@ -299,20 +303,6 @@ class FrameworkReport:
     def label(self, control: ControlResult) -> str:
         """The control's id, with its edition where that could be another."""
         return f"{control.framework} {control.control}" if self.several else control.control
-
-
-@dataclass(frozen=True)
-class KeyAges:
-    """Active access keys by age: `counts` holds buckets of limit_days / PER_LIMIT each, the last one everything older.
-
-    A key that is exactly as old as a bucket's end is in that bucket. `undated` keys have no usable date.
-    """
-
-    PER_LIMIT: ClassVar[int] = 6
-
-    limit_days: int
-    counts: tuple[int, ...]
-    undated: int
 
 
 @dataclass(frozen=True)

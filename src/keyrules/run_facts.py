@@ -1,4 +1,4 @@
-"""What a run says about itself: its configuration file, its coverage and its accounts.
+"""What a run says about itself: its configuration file, its coverage, its accounts, their keys and what declares them.
 
 Plain data, found in keyrules.model, too.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from keyrules.records import dataclass, field
 from keyrules.terms import Severity
@@ -115,3 +115,37 @@ class AccountState:
     oldest_key: datetime | None = None
     failed: Mapping[Severity, int] = field(default_factory=dict)
     unknown: int = 0
+
+
+@dataclass(frozen=True)
+class KeyAges:
+    """Active access keys by age: `counts` holds buckets of limit_days / PER_LIMIT each, the last one everything older.
+
+    A key that is exactly as old as a bucket's end is in that bucket. `undated` keys have no usable date.
+    """
+
+    PER_LIMIT: ClassVar[int] = 6
+
+    limit_days: int
+    counts: tuple[int, ...]
+    undated: int
+
+
+@dataclass(frozen=True)
+class DeclaredAt:
+    """What declares a live key, in the words of keyrules.keys.join. `path` is as reports show paths, None with `line`
+    where no code was found for it; `state` is the name of the state that holds it, None where none does."""
+
+    path: str | None
+    line: int | None
+    address: str
+    state: str | None
+    certainty: str
+    evidence: str
+
+    @property
+    def sentence(self) -> str:
+        """Where that is, how sure it is, and why where it is not certain."""
+        sure = self.certainty if self.certainty == "certain" else f"{self.certainty} by {self.evidence}"
+        where = f"at {self.path}:{self.line}" if self.path is not None else f"as {self.address} in {self.state}"
+        return f"Declared {where} ({sure.replace('_', ' ')})"

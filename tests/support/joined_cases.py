@@ -47,6 +47,11 @@ class Run:
         found: dict[str, Any] = json.loads(self.out)
         return found
 
+    def findings(self, name: str, kind: str = "access_key") -> list[dict[str, Any]]:
+        """The findings of an audit on a user's credentials of a kind."""
+        subjects = [(each, each["subject"]) for each in self.document["findings"]]
+        return [each for each, subject in subjects if (subject["user"], subject["kind"]) == (name, kind)]
+
     def row(self, name: str, slot: int = 1, account: str = ACCOUNT) -> dict[str, Any]:
         rows = [r for r in self.document["keys"] if (r["account"], r["user"], r["slot"]) == (account, name, slot)]
         assert len(rows) == 1
@@ -87,7 +92,11 @@ class World:
         root = user(ROOT, account)
         return self.write(name, "\n".join((",".join(COLUMNS), root, *lines)) + "\n")
 
-    def run(self, *arguments: str | Path, form: str = "json", as_of: str = MOMENT) -> Run:
+    def audit(self, *arguments: str | Path, form: str = "json") -> Run:
+        """Runs `keyrules audit` on the same."""
+        return self.run(*arguments, form=form, command="audit")
+
+    def run(self, *arguments: str | Path, form: str = "json", as_of: str = MOMENT, command: str = "keys") -> Run:
         """Runs `keyrules keys` on what lies here: `code` and every `*.tfstate`, unless arguments name others."""
         given = [str(each) for each in arguments]
         if "--code" not in given and (self.folder / "code").is_dir():
@@ -97,7 +106,7 @@ class World:
         if not any(word.endswith(".csv") and "=" not in word for word in given):
             given += [str(path) for path in sorted(self.folder.glob("*.csv"))]
         self.capfd.readouterr()
-        code = main(["keys", "--no-config", "--as-of", as_of, "--format", form, *given])
+        code = main([command, "--no-config", "--as-of", as_of, "--format", form, *given])
         out, err = self.capfd.readouterr()
         return Run(code, out, err)
 

@@ -6,14 +6,18 @@ import argparse
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from keyrules.run.live_options import add_connection_options, add_organization_options
+from keyrules.run.live_options import add_connection_options, add_joined_options, add_organization_options
 from keyrules.run.options import Asked, add_shared_options
 from keyrules.terms import Plane, UsageError
 
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
+    from keyrules.live.carried import Carrying
     from keyrules.live.wanted import Wanted
+    from keyrules.model import Selection
+    from keyrules.pack.pack import Pack
+    from keyrules.run.settings import Settings
 
 _MAX_AGE: Final = "24h"
 _DEADLINE: Final = "10m"
@@ -63,6 +67,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     several.add_argument("--keep-reports", metavar="DIR", help="keep each account's report in this folder")
     several.add_argument("--retry-failed", action="store_true", help="ask only for what DIR lacks")
     several.add_argument("--max-failed-accounts", default="0", metavar="N", help="accounts that may fail (default: 0)")
+    add_joined_options(parser.add_argument_group("what declares the keys"))
     parser.add_argument(
         "--max-report-age", metavar="TIME", help=f"refuse older ones (default: {_MAX_AGE}, if no --as-of)"
     )
@@ -81,6 +86,7 @@ def run(args: argparse.Namespace, clock: Callable[[], datetime]) -> int:
     from pathlib import Path
 
     from keyrules.live.account_audit import AuditRequest, combine
+    from keyrules.live.audit_notes import left_to_keys
     from keyrules.live.collection import Address, Reach, audit_accounts, audit_files, verifier
     from keyrules.live.instants import parse_span
     from keyrules.live.kept_reports import KeptReports
@@ -124,8 +130,15 @@ def run(args: argparse.Namespace, clock: Callable[[], datetime]) -> int:
             *(("a report to evaluate", each.path) for each in found if each.path),
             *((("the list of accounts", accounts.file),) if accounts.file else ()),
             *((("the session policy", Path(args.session_policy)),) if args.session_policy else ()),
+            *(("a state", Path(name)) for name in args.state if name != "-"),
         ]
     )
+    joins = bool(args.code or args.state)
+    if (args.account or args.exclude) and not joins:
+        option = "--account" if args.account else "--exclude"
+        raise UsageError(f"{option} is about code and states; name them with --code and --state")
+    if args.counts_only and joins:
+        raise UsageError("--code and --state are joined with findings, and --counts-only keeps none; give one of them")
     if args.counts_only and args.verify:
         raise UsageError("--verify works on findings, and --counts-only keeps none; give one of them")
     silent = [output.format for output in conclusion.outputs if not FORMATS[output.format].counts]
@@ -154,16 +167,33 @@ def run(args: argparse.Namespace, clock: Callable[[], datetime]) -> int:
         verifier=verifier(reach, question, settings.as_of) if args.verify else None,
         exceptions=ExceptionUse(exceptions, Plane.LIVE) if exceptions else None,
         progress=progress,
+        carrying=_carrying(args, settings, pack, selection, now),
     )
+    notes = left_to_keys(selection)
     if found:
-        result = combine(audit_files(sources.judged, request), request, [*found.note(), *sources.notes])
+        said = (*found.note(), *sources.notes, *notes)
+        result = combine(audit_files(sources.judged, request), request, said)
     else:
         kept = KeptReports(Path(args.keep_reports), args.retry_failed) if args.keep_reports else None
         audited = audit_accounts(accounts, reach, kept, request, max_failed)
-        result = combine(audited.results, request, audited.notes, audited.skipped)
+        result = combine(audited.results, request, (*audited.notes, *notes), audited.skipped)
     code = conclusion.conclude(result.evaluation, chosen, pack)
     fail_on = settings.fail_on.value
     return FINDINGS if code == 0 and args.counts_only and result.any_failed(fail_on) else code
+
+
+def _carrying(
+    args: argparse.Namespace, settings: Settings, pack: Pack, selection: Selection, now: datetime
+) -> Carrying | None:
+    """What joins the keys with the code and the states that were given, and are read here; None without any."""
+    if not (args.code or args.state or args.state_complete):
+        return None
+    from keyrules.keys.carrying import DeclaredKeys
+    from keyrules.keys.given import Given, tolerance_in
+
+    given = Given(args.code, args.state, args.state_complete, args.account, args.owner_tag)
+    given.check(args.reports)
+    return DeclaredKeys(given.read(settings, pack, now), tolerance_in(pack, selection))
 
 
 def _check_accounts(args: argparse.Namespace, accounts: Wanted) -> None:

@@ -7,12 +7,11 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
-from keyrules.run.live_options import add_connection_options, add_organization_options
+from keyrules.run.live_options import add_connection_options, add_joined_options, add_organization_options
 from keyrules.run.options import (
     Asked,
     add_configuration_options,
     add_exceptions_option,
-    add_exclude_option,
 )
 from keyrules.terms import Plane, UsageError
 
@@ -45,16 +44,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.usage = "%(prog)s [OPTION ...] [REPORT ...]"
     parser.add_argument("reports", nargs="*", metavar="REPORT", help="CSV, AWS CLI JSON, folder or - (default: live)")
     joined = parser.add_argument_group("what is joined")
-    joined.add_argument(
-        "--code", action="append", default=[], metavar="PATH", help="Terraform or templates; repeatable"
-    )
-    joined.add_argument("--state", action="append", default=[], metavar="FILE", help="a state, folder or -; repeatable")
-    joined.add_argument("--state-complete", action="store_true", help="these are all states of the accounts")
-    joined.add_argument("--account", metavar="ID", help="account of states and code that name none")
+    add_joined_options(joined)
     joined.add_argument(
         "--since", action="append", default=[], metavar="FILE", help="an earlier JSON report; repeatable"
     )
-    add_exclude_option(joined)
     live = parser.add_argument_group("live accounts")
     add_connection_options(live)
     live.add_argument("--deadline", default=_DEADLINE, metavar="TIME", help=f"longest wait (default: {_DEADLINE})")
@@ -96,6 +89,7 @@ def run(args: argparse.Namespace, clock: Callable[[], datetime]) -> int:
     import os
 
     from keyrules.keys.gathering import Gathering, gather
+    from keyrules.keys.given import Given
     from keyrules.live.collection import Address
     from keyrules.live.instants import parse_span
     from keyrules.live.wanted import wanted
@@ -118,15 +112,11 @@ def run(args: argparse.Namespace, clock: Callable[[], datetime]) -> int:
     deadline = parse_span("--deadline", args.deadline)
     gathering = Gathering(
         reports=args.reports,
-        code=args.code,
-        states=args.state,
-        complete=args.state_complete,
-        account=args.account,
+        given=Given(args.code, args.state, args.state_complete, args.account, args.owner_tag),
         since=args.since,
         address=Address(args.profile, args.region, args.endpoint_url, deadline, _PARALLEL, accounts.via),
         accounts=accounts,
         verify=args.verify,
-        owner_tag=args.owner_tag,
         max_age=_max_age(args.max_report_age, settings.as_of),
         now=clock(),
     )

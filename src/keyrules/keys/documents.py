@@ -12,9 +12,8 @@ from keyrules.code.file_paths import shown
 from keyrules.keys.history import KEYS_SCHEMA
 from keyrules.keys.inventory import Inventory, KeyRow
 from keyrules.keys.join import Unjoined
-from keyrules.keys.places import Declaration
 from keyrules.reports.findings_csv import csv_lines
-from keyrules.reports.json import dump
+from keyrules.reports.json import declared_document, dump
 from keyrules.reports.text_style import iso_utc
 
 COLUMNS: Final = (
@@ -52,10 +51,7 @@ def _key(row: KeyRow) -> dict[str, Any]:
         "last_used_at": _time(live.used),
         "last_used_service": live.service or None,
         "owner": None if row.owner is None else {"name": row.owner.name, "source": row.owner.source},
-        "declared": [
-            {**_place(join.declaration), "certainty": join.certainty.value, "evidence": join.evidence}
-            for join in row.joined.declared
-        ],
+        "declared": [declared_document(join.at) for join in row.joined.declared],
         "rotation": {
             "declared_days": rotation.rotation_days if rotation is not None else None,
             "status": row.rotation,
@@ -75,19 +71,13 @@ def _key(row: KeyRow) -> dict[str, Any]:
     }
 
 
-def _place(declaration: Declaration) -> dict[str, Any]:
+def _unjoined(each: Unjoined) -> dict[str, Any]:
+    declaration = each.declaration
     return {
         "path": None if declaration.path is None else shown(declaration.path),
         "line": declaration.line,
         "address": declaration.address,
         "state": declaration.state,
-    }
-
-
-def _unjoined(each: Unjoined) -> dict[str, Any]:
-    declaration = each.declaration
-    return {
-        **_place(declaration),
         "account": declaration.account,
         "user": declaration.user,
         "drift": list(each.drift),
@@ -107,14 +97,13 @@ def as_csv(inventory: Inventory) -> str:
 def _cells(row: KeyRow) -> list[str]:
     live, rotation = row.live, row.joined.rotation
     join = next(iter(row.joined.declared), None)
-    place = _place(join.declaration) if join is not None else {}
+    place = declared_document(join.at) if join is not None else {}
     age = live.age()
     values: list[object] = [
         *(live.account, live.user, live.slot, live.key_id, "true" if live.active else "false", _time(live.created)),
         *(None if age is None else round(age.total_seconds() / 86_400, 2), _time(live.used), live.service, live.region),
         *(row.owner or (None, None)),
-        *(place.get(name) for name in ("path", "line", "address", "state")),
-        *((join.certainty.value, join.evidence) if join is not None else (None, None)),
+        *(place.get(name) for name in ("path", "line", "address", "state", "certainty", "evidence")),
         *(rotation.rotation_days if rotation is not None else None, row.rotation),
         *(" ".join(words) for words in (row.joined.drift, row.findings, live.exempt)),
         *(row.step.stage.value, _time(row.step.since), row.next.action, row.next.command, _time(row.next.not_before)),

@@ -20,10 +20,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import Enum
 
+from keyrules.code.file_paths import shown
 from keyrules.code.state.reading import State
 from keyrules.keys.declarations import CodeUnit
 from keyrules.keys.live import STACK_TAG, LiveKey
 from keyrules.keys.places import Declaration, declarations
+from keyrules.model import DeclaredAt
 from keyrules.records import dataclass, field, replace
 
 
@@ -42,6 +44,13 @@ class Join:
     declaration: Declaration
     certainty: Certainty
     evidence: str
+
+    @property
+    def at(self) -> DeclaredAt:
+        """The same, as reports have it."""
+        found = self.declaration
+        path = None if found.path is None else shown(found.path)
+        return DeclaredAt(path, found.line, found.address, found.state, self.certainty.value, self.evidence)
 
 
 @dataclass(frozen=True)
@@ -115,7 +124,7 @@ class _Joining:
     def result(self) -> Joined:
         request = self.request
         for key in request.live:
-            self.users[_folded(key.user)].setdefault(key.account, []).append(key)
+            self.users[folded(key.user)].setdefault(key.account, []).append(key)
         found = declarations(request.states, request.units, request.account)
         left = self._by_id(found)
         left = self._by_moment(left)
@@ -143,7 +152,7 @@ class _Joining:
             if declaration.created is None:
                 left.append(declaration)
             else:
-                groups[declaration.account, _folded(declaration.user), declaration.created].append(declaration)
+                groups[declaration.account, folded(declaration.user), declaration.created].append(declaration)
         for (account, user, created), claiming in groups.items():
             keys = [
                 key
@@ -168,7 +177,7 @@ class _Joining:
                     self._add(key, declaration, Certainty.PROBABLE, "same_second")
             else:
                 self._leave(same, "same_second")
-                self.two_keys |= {(key.account, _folded(key.user)) for key in keys if len(same) == 1}
+                self.two_keys |= {(key.account, folded(key.user)) for key in keys if len(same) == 1}
         return left
 
     def _younger(self, found: Iterable[Declaration]) -> list[Declaration]:
@@ -202,10 +211,10 @@ class _Joining:
         """The accounts that a declaration can be about: its own, else those that have its user."""
         if declaration.account is not None:
             return {declaration.account}
-        return set(self.users.get(_folded(declaration.user), ()))
+        return set(self.users.get(folded(declaration.user), ()))
 
     def _keys_of(self, account: str, user: str | None) -> list[LiveKey]:
-        return self.users.get(_folded(user), {}).get(account, [])
+        return self.users.get(folded(user), {}).get(account, [])
 
     def _by_name(self, found: Iterable[Declaration]) -> None:
         """Joins what has a name and no date: code, and states of old."""
@@ -218,7 +227,7 @@ class _Joining:
                 why = "in_several_accounts" if accounts else "not_in_state" if declaration.held_in else "no_such_user"
                 self._leave([declaration], why)
             else:
-                by_user[next(iter(accounts)), _folded(declaration.user)].append(declaration)
+                by_user[next(iter(accounts)), folded(declaration.user)].append(declaration)
         for (account, user), same in by_user.items():
             keys = self._keys_of(account, user)
             free = [key for key in keys if id(key) not in self.joins and all(_may_be(key, each) for each in same)]
@@ -253,7 +262,7 @@ class _Joining:
         for declaration in found:
             self.unjoined.append(Unjoined(declaration, why))
             if why in _DOUBTS and declaration.user is not None and (declaration.from_state or declaration.template):
-                self.in_doubt.add(_folded(declaration.user))
+                self.in_doubt.add(folded(declaration.user))
 
     def _row(self, key: LiveKey) -> JoinedKey:
         joins = tuple(self.joins.get(id(key), ()))
@@ -264,7 +273,7 @@ class _Joining:
         if any(overdue(key, each, self.request.tolerance) for each in own):
             yield "declared_and_stale"
         held = any(each.from_state or each.template for each in own)
-        if self.request.complete and not (held or key.root or _folded(key.user) in self.in_doubt):
+        if self.request.complete and not (held or key.root or folded(key.user) in self.in_doubt):
             yield "not_declared"
         if self._one_of_two(key):
             yield "two_keys_one_declared"
@@ -278,10 +287,10 @@ class _Joining:
     def _one_of_two(self, key: LiveKey) -> bool:
         both = self._keys_of(key.account, key.user)
         joined = [any(each.evidence != YOUNGER for each in self.joins.get(id(each_key), ())) for each_key in both]
-        return len(both) == 2 and (sum(joined) == 1 or (key.account, _folded(key.user)) in self.two_keys)
+        return len(both) == 2 and (sum(joined) == 1 or (key.account, folded(key.user)) in self.two_keys)
 
 
-def _folded(user: str | None) -> str:
+def folded(user: str | None) -> str:
     """A user's name as IAM compares names, which differ in more than the case of their letters."""
     return (user or "").casefold()
 

@@ -133,7 +133,12 @@ def read_report(name: str, opened: OpenReport, looking: Looking) -> LiveReport:
         errors.add("input", str(error))
     report.errors = list(errors)
     report.keys = [
-        replace(_live(row, slot, as_of, failed[row.arn, slot], exempt[row.arn, slot]), selection=selection)
+        replace(
+            live_key(row, slot, as_of),
+            findings=tuple(sorted(failed[row.arn, slot])),
+            exempt=tuple(sorted(exempt[row.arn, slot])),
+            selection=selection,
+        )
         for row in rows
         for selection in (looking.limits.of(row),)
         for slot in (key.slot for key in keys_of(row))
@@ -148,7 +153,8 @@ def _covered(looking: Looking, rule: str, subject: Subject, as_of: datetime) -> 
     return exceptions.covering(rule, subject, utc_day(as_of)) is not None
 
 
-def _live(row: Row, slot: int, as_of: datetime, failed: Sequence[str], exempt: Sequence[str]) -> LiveKey:
+def live_key(row: Row, slot: int, as_of: datetime) -> LiveKey:
+    """A key as a row has it at that moment."""
     key = key_of(row, slot)
     return LiveKey(
         row.account,
@@ -162,9 +168,7 @@ def _live(row: Row, slot: int, as_of: datetime, failed: Sequence[str], exempt: S
         key.service,
         key.region,
         as_of,
-        tuple(sorted(failed)),
-        tuple(sorted(exempt)),
-        bool(row.password_enabled),
+        console=bool(row.password_enabled),
     )
 
 

@@ -18,6 +18,7 @@ from keyrules.live.audit import (
     never_has_root,
 )
 from keyrules.live.audit_notes import key_id_note, moment_notes, population_note, repetition_notes, root_notes
+from keyrules.live.carried import Carried, Carrying
 from keyrules.live.credential_report import Row, RowProblem, account_of, read_rows
 from keyrules.live.due_soon import Due, due_within
 from keyrules.live.fact_readers import ROOT
@@ -58,7 +59,8 @@ class AuditRequest:
 
     `now` is the clock, `as_of` the moment that was asked for or None for each report's own. `max_age` is None where a
     report may be of any age. `keep_findings` False counts only. `exceptions` notes which of its entries were used, and
-    `kept` takes what is to be listed; both are of one run. `progress` is told of each report and of its rows.
+    `kept` takes what is to be listed; both are of one run, and so is `carrying`, which says what declares the keys.
+    `progress` is told of each report and of its rows.
     """
 
     pack: PackStamp
@@ -73,6 +75,7 @@ class AuditRequest:
     exceptions: ExceptionUse | None = None
     kept: Kept = field(default_factory=Kept)
     progress: Callable[[str], None] | None = None
+    carrying: Carrying | None = None
 
 
 @dataclass
@@ -197,9 +200,11 @@ def audit_report(name: str, opened: OpenReport, request: AuditRequest, account: 
         errors.row(found)
         verdicts.problem(found)
 
+    keys = request.carrying.report(name, as_of) if request.carrying is not None else None
+    rows = request.limits.counted(_counted(read_rows(opened.stream, problem), name, request.progress))
     try:
         tally = judge_rows(
-            request.limits.counted(_counted(read_rows(opened.stream, problem), name, request.progress)),
+            rows if keys is None else keys.passing(rows),
             plan,
             as_of,
             contradiction=lambda row: errors.contradiction(row, as_of),
@@ -218,6 +223,8 @@ def audit_report(name: str, opened: OpenReport, request: AuditRequest, account: 
     result.without_root = tally.accounts_without_root
     verified = _verified(tally, to_verify, plan, opened.generated_at or as_of, request, errors)
     _keep_verified(verified, verdicts)
+    if keys is not None:
+        keys.finish(verified)
     for prefix in tally.accounts_without_root:
         row = absent_root_row(prefix)
         for rule, status in absent_root_verdicts(prefix, plan):
@@ -274,15 +281,17 @@ def combine(
     rootless = {account_of(prefix) for result in results for prefix in result.without_root if never_has_root(prefix)}
     entries = request.exceptions.entries if request.exceptions is not None else ()
     exemptions = {entry.number: entry.exemption for entry in entries}
+    errors = tuple(error for result in results for error in result.errors)
+    carried = request.carrying.joined(errors) if request.carrying is not None else Carried(errors=errors)
     evaluation = Evaluation(
         plane=Plane.LIVE,
         as_of=as_of,
         pack=request.pack,
         rules=plan.rules,
         inputs=tuple(result.item for result in results),
-        findings=LiveFindings(request.kept, plan, request.limits, exemptions),
+        findings=LiveFindings(request.kept, plan, request.limits, exemptions, carried),
         counts=_sum(list(by_rule.values())),
-        errors=tuple(error for result in results for error in result.errors),
+        errors=carried.errors,
         notes=(
             *notes,
             *moment_notes(judged),

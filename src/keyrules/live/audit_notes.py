@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from keyrules.live.audit import ABSENT_ROOT_PASSES, Population, asks_of_root, never_has_root
 from keyrules.live.credential_report import account_of, partition_of
 from keyrules.live.live_findings import Kept
-from keyrules.live.plan import Plan
+from keyrules.live.plan import Plan, reads_reports
 from keyrules.live.remediation import UNKNOWN_KEY_ID
+from keyrules.model import Selection
 from keyrules.reports.text_style import count_of, first_of, iso_utc
 
 if TYPE_CHECKING:
@@ -58,6 +59,15 @@ def root_notes(results: Iterable[ReportResult], plan: Plan) -> Iterator[str]:
         as_all = f", as all reports of the partition {partition}" if never else ""
         if said:
             yield f"{whose} no row for the root user{as_all}, so {', and '.join(said)}."
+
+
+def left_to_keys(selection: Selection) -> list[str]:
+    """Which of the rules that were asked for no audit judges."""
+    ids = [rule.id for rule in selection.rules if rule.runtime is not None and not reads_reports(rule)]
+    if not ids:
+        return []
+    verb, them = ("asks", "it") if len(ids) == 1 else ("ask", "them")
+    return [f"{' and '.join(ids)} {verb} about code as well, so no audit judges {them}: `keyrules keys` does."]
 
 
 def key_id_note(kept: Kept) -> list[str]:

@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple
 
 from keyrules.findings import Group, Listing, Tally
 from keyrules.live.audit import Verdict
+from keyrules.live.carried import Carried
 from keyrules.live.credential_report import ROOT_USER, Row
 from keyrules.live.explanations import Case, explain
 from keyrules.live.fact_readers import KEY_1, KEY_2, PASSWORD, READERS, ROOT, SubjectKind, fact_values, first_date
@@ -183,8 +184,11 @@ class _InForce(NamedTuple):
 class LiveFindings(Listing):
     """The findings of what a run kept. `exemptions` are the exceptions of the run by their number."""
 
-    def __init__(self, kept: Kept, plan: Plan, limits: Limits, exemptions: Mapping[int, Exemption]) -> None:
+    def __init__(
+        self, kept: Kept, plan: Plan, limits: Limits, exemptions: Mapping[int, Exemption], carried: Carried
+    ) -> None:
         self._kept = kept
+        self._carried = carried
         self._rules = plan.rules
         self._limits = limits
         self._in_force: dict[int, _InForce] = {}
@@ -251,6 +255,7 @@ class LiveFindings(Listing):
             key_ids = {slot: key_id for slot, key_id in ((1, one), (2, two)) if key_id is not None}
         explanation = explain(case, status, contradicted)
         exemption = self._exemptions[entry] if entry is not None else None
+        about = _subject(subject, row, key_ids, owner, twin)
         return Finding(
             rule=rule.id,
             severity=rule.severity,
@@ -259,8 +264,9 @@ class LiveFindings(Listing):
             message=explanation.message,
             reason=explanation.reason,
             remediation=next_step(case, status, key_ids),
-            subject=_subject(subject, row, key_ids, owner, twin),
-            facts={} if is_absent_root(subject, row) else self._facts(case, limits.shown[position]),
+            subject=about,
+            facts={} if is_absent_root(subject, row) else self._facts(case, limits.shown[position], about),
+            declared=self._carried.of(about),
             exemption=exemption.reason if exemption is not None else None,
             exception=exemption,
         )
@@ -273,8 +279,8 @@ class LiveFindings(Listing):
             self._in_force[id(selection)] = _InForce(values, shown, _idle_days(selection))
         return self._in_force[id(selection)]
 
-    def _facts(self, case: Case, limits: Mapping[str, FactValue]) -> dict[str, FactValue]:
-        facts = _facts(case, limits)
+    def _facts(self, case: Case, limits: Mapping[str, FactValue], about: Subject) -> dict[str, FactValue]:
+        facts = {**_facts(case, limits), **self._carried.facts(about)}
         rule = case.rule.id
         if rule in self._limits.changed:
             notes = [entry.note for _, entry in self._limits.entries(case.row) if entry.sets(rule)]

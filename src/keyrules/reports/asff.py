@@ -24,7 +24,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from keyrules.model import Evaluation, FactValue
-from keyrules.reports.json import laid_out
+from keyrules.reports.json import declared_document, laid_out
 from keyrules.reports.live_records import (
     Record,
     Records,
@@ -60,6 +60,8 @@ _MOST_REQUIREMENTS = 32
 _MOST_STANDARDS = 20
 _LONGEST_REQUIREMENT = 64
 _LONGEST_FIELD = 2048
+_MOST_DECLARED = 8
+"""Of six fields each: Details.Other takes 50."""
 
 
 def render(evaluation: Evaluation, options: ReportOptions) -> Iterator[str]:
@@ -139,6 +141,7 @@ def _product_fields(record: Record, evaluation: Evaluation) -> dict[str, str]:
         "remediation": record.remediation,
         "exemption": record.exemption,
         "configuration": " ".join(loosening(evaluation)),
+        "declared": "; ".join(each.sentence for each in record.declared or ()),
     }
     if record.exception is not None:
         fields |= {
@@ -167,13 +170,30 @@ def _resources(record: Record, account: str) -> list[dict[str, Any]]:
             "Id": clipped(resource.uid, 512),
             **place,
             "Region": home_region(record.partition),
-            **({"Details": {resource.type: details}} if (details := _details(record, resource)) else {}),
+            **({"Details": details} if (details := _details(record, resource)) else {}),
         }
         for resource in resources
     ]
 
 
 def _details(record: Record, resource: Resource) -> dict[str, Any]:
+    """What the type of the resource has fields for, and under Other what declares a key."""
+    details = {resource.type: _own_details(record, resource)}
+    if resource.type == "AwsIamAccessKey":
+        details["Other"] = _declared(record)
+    return {name: fields for name, fields in details.items() if fields}
+
+
+def _declared(record: Record) -> dict[str, str]:
+    return {
+        f"declared/{number}/{name}": _field(value)
+        for number, place in enumerate((record.declared or ())[:_MOST_DECLARED], 1)
+        for name, value in declared_document(place).items()
+        if value is not None
+    }
+
+
+def _own_details(record: Record, resource: Resource) -> dict[str, str]:
     subject = record.subject
     if subject is None or resource.type == "AwsAccount":
         return {}

@@ -13,7 +13,7 @@ from itertools import islice
 
 from keyrules.findings import Group, grouped, owners_of
 from keyrules.model import Counts, Evaluation, Finding, Rule, Severity, Status, Subject
-from keyrules.reports.evidence import accounts_in
+from keyrules.reports.evidence import accounts_in, declared_sentences
 from keyrules.reports.report_summary import (
     ACCOUNT_COLUMNS,
     account_cells,
@@ -224,6 +224,8 @@ class _Page:
             yield line
             if finding.status is Status.UNKNOWN or (finding.reason in _NOT_IN_COLUMNS and own_steps):
                 yield from wrap(printable(finding.message), self._width, _DETAIL)
+            for sentence in declared_sentences(finding):
+                yield from wrap(printable(sentence), self._width, _DETAIL, _DETAIL + 6)
             if finding.status is Status.EXEMPT:
                 reason = printable(finding.exemption_text)
                 yield from wrap(f"Reason: {reason}", self._width, _DETAIL)

@@ -96,6 +96,13 @@ def subject_name(finding: Finding) -> str:
     return finding.subject.name if finding.subject is not None else ""
 
 
+def declared_sentences(finding: Finding) -> list[str]:
+    """What declares the key that a finding is about, a sentence for each; and that no state holds it, where it was said
+    that all of them were given."""
+    found = [each.sentence for each in finding.declared or ()]
+    return [*found, "In no state that was given"] if finding.facts.get("held_by_a_state") is False else found
+
+
 def place(finding: Finding) -> str:
     """Where that is: `path:line`, or the account."""
     if finding.location is not None:

@@ -7,7 +7,8 @@ mistaken for a clean account; WARNING lines are about exceptions, and a CONFIGUR
 file did to the run.
 
 With a baseline, `baseline` says new, known or resolved, and `first_seen` since when: findings of the baseline are
-listed, too, those that are gone with the status RESOLVED. Columns are only ever added at the end.
+listed, too, those that are gone with the status RESOLVED. `declared_…` say what declares a key where the run was given
+code or states; of several the surest comes first, and JSON has all. Columns are only ever added at the end.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Final
 
-from keyrules.model import Evaluation, Exemption, Finding, ResolvedFinding, Status, Subject
+from keyrules.model import DeclaredAt, Evaluation, Exemption, Finding, ResolvedFinding, Status, Subject
+from keyrules.reports.json import declared_document
 from keyrules.reports.report_summary import not_listed
 from keyrules.reports.text_style import ReportOptions, count_of, iso_utc, printable
 
@@ -46,6 +48,12 @@ COLUMNS: Final = (
     "baseline",
     "first_seen",
     "moved_from",
+    "declared_path",
+    "declared_line",
+    "declared_address",
+    "declared_state",
+    "declared_certainty",
+    "declared_evidence",
 )
 _FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 _RISKY: Final = frozenset((*_FORMULA_STARTS, " "))
@@ -120,12 +128,14 @@ def _finding(finding: Finding, baseline: str = "", first_seen: str = "", moved_f
         baseline,
         first_seen,
         moved_from,
+        *(_declared(finding.declared[0]) if finding.declared else _NOT_DECLARED),
     )
 
 
 _NO_SUBJECT: Final = ("",) * 6
 _NO_PLACE: Final = ("",) * 3
 _NO_EXCEPTION: Final = ("",) * 4
+_NOT_DECLARED: Final = ("",) * 6
 
 
 def _subject(subject: Subject) -> Sequence[str]:
@@ -141,6 +151,11 @@ def _subject(subject: Subject) -> Sequence[str]:
 
 def _exception(exception: Exemption) -> Sequence[str]:
     return (exception.owner, exception.expires.isoformat(), exception.ticket or "", exception.place)
+
+
+def _declared(place: DeclaredAt) -> Sequence[str]:
+    """What declares a key; of several the surest, and the others are in the JSON."""
+    return ["" if value is None else str(value) for value in declared_document(place).values()]
 
 
 def _resolved(item: ResolvedFinding) -> Sequence[str]:

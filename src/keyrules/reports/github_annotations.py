@@ -14,7 +14,7 @@ from itertools import chain, islice
 
 from keyrules.findings import findings_of, tally_of
 from keyrules.model import Evaluation, EvaluationError, Finding, Plane, Rule, Severity, Status
-from keyrules.reports.evidence import place, subject_name
+from keyrules.reports.evidence import declared_sentences, place, subject_name
 from keyrules.reports.live_records import by_place
 from keyrules.reports.report_summary import headline, loosening, not_listed, path_tells_more, with_status, worst_first
 from keyrules.reports.text_style import ReportOptions, advice_for, count_of, first_sentence, printable
@@ -87,6 +87,7 @@ def _failed(finding: Finding, rules: dict[str, Rule]) -> str:
     lines = [f"{_subject(finding)}: {finding.message}"]
     if path_tells_more(finding):
         lines.append(f"Its path: {' → '.join(step.label for step in finding.trace)}")
+    lines += declared_sentences(finding)
     lines += [f"Change: {change}"] if change else []
     lines += [rule.guideline] if rule is not None else []
     title = f"{finding.rule} {finding.severity.name}" + (f": {rule.name}" if rule is not None else "")
@@ -95,7 +96,8 @@ def _failed(finding: Finding, rules: dict[str, Rule]) -> str:
 
 def _unknown(finding: Finding, rules: str) -> str:
     title = f"{rules} could not be evaluated"
-    return _command("error", title, [f"{_subject(finding)}: {finding.message}"], **_where(finding))
+    lines = [f"{_subject(finding)}: {finding.message}", *declared_sentences(finding)]
+    return _command("error", title, lines, **_where(finding))
 
 
 def _error(error: EvaluationError, plane: Plane) -> str:

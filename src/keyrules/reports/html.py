@@ -9,7 +9,15 @@ from itertools import groupby, islice
 from keyrules.controls.verdicts import describe
 from keyrules.findings import findings_of, grouped, tally_of
 from keyrules.model import ControlResult, Counts, Evaluation, Finding, Outcome, Plane, ResolvedFinding, Rule, Status
-from keyrules.reports.evidence import MAPPING_NOTE, known_of, place, population, results, subject_name
+from keyrules.reports.evidence import (
+    MAPPING_NOTE,
+    declared_sentences,
+    known_of,
+    place,
+    population,
+    results,
+    subject_name,
+)
 from keyrules.reports.html_parts import OUTCOME_TONES, SEVERITY_TONES, STATUS_TONES, badge, link, prose, table, text
 from keyrules.reports.html_style import style_sheet
 from keyrules.reports.report_summary import ACCOUNT_COLUMNS, account_cells, severity_words, worst_account_first
@@ -257,6 +265,7 @@ class _Page:
         owner = finding.subject.owner if finding.subject is not None else None
         where = place(finding) if finding.location is not None else f"account {place(finding) or 'unknown'}"
         more = f"<small>{text(where)}</small>" + (f"<small>owner {text(owner)}</small>" if owner else "")
+        more += "".join(f"<small>{text(sentence)}</small>" for sentence in declared_sentences(finding))
         return f"{text(subject_name(finding))}{more}", prose(finding.message)
 
     def _last(self, finding: Finding) -> str:

@@ -2,8 +2,10 @@
 
 Keys are only ever added within version 1. A finding has `subject` on the live plane and `location` on the code plane;
 `trace` is there when a secret's path is known, `exemption` when the status is EXEMPT, `exception` when an entry of the
-exceptions file says so. `framework`, `population` and `controls` are there when the run was asked for a framework or a
-control; `baseline`, and `known` in the summary, when it was compared with a baseline; `configuration` when it had one.
+exceptions file says so, `declared` at access keys when the run was given code or states: what declares the key, the
+surest first, as `keyrules/keys/1` has it. `framework`, `population` and `controls` are there when the run was asked for
+a framework or a control; `baseline`, and `known` in the summary, when it was compared with a baseline; `configuration`
+when it had one.
 On the live plane `accounts` says what became of each account, and what it holds.
 On the code plane `coverage` says what became of every file that holds a word of the rules (`outcome` is judged, absent
 or unknown, `reason` says why where it was not judged), and `rules_off` which rules about code did not run, and why.
@@ -25,6 +27,7 @@ from keyrules.model import (
     ControlResult,
     Counts,
     Coverage,
+    DeclaredAt,
     Evaluation,
     Exemption,
     Finding,
@@ -290,11 +293,25 @@ def finding_document(finding: Finding) -> dict[str, Any]:
     }
     if finding.trace:
         result["trace"] = [_step(step) for step in finding.trace]
+    if finding.declared is not None:
+        result["declared"] = [declared_document(each) for each in finding.declared]
     if finding.status is Status.EXEMPT:
         result["exemption"] = finding.exemption
     if finding.exception is not None:
         result["exception"] = exception_document(finding.exception)
     return result
+
+
+def declared_document(place: DeclaredAt) -> dict[str, Any]:
+    """What declares a key as it stands in a report."""
+    return {
+        "path": place.path,
+        "line": place.line,
+        "address": place.address,
+        "state": place.state,
+        "certainty": place.certainty,
+        "evidence": place.evidence,
+    }
 
 
 def exception_document(entry: Exemption) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 from keyrules.findings import findings_of, tally_of
 from keyrules.model import Counts, Evaluation, Finding, Plane, Rule, Status
 from keyrules.records import dataclass, replace
-from keyrules.reports.evidence import place, subject_name
+from keyrules.reports.evidence import declared_sentences, place, subject_name
 from keyrules.reports.report_summary import loosening, not_listed
 from keyrules.reports.text_style import ReportOptions, advice_for, count_of, iso_utc, printable
 
@@ -134,6 +134,7 @@ def _finding_case(finding: Finding, rule: Rule | None) -> _Case:
         return replace(case, outcome="skipped", type="EXEMPT", message=reason, lines=[*head, f"Exempt: {reason}"])
     lines = [*head, finding.message]
     lines += [f"→ {step.label}" + (f" ({step.path}:{step.line})" if step.line else "") for step in finding.trace]
+    lines += declared_sentences(finding)
     if finding.status is Status.UNKNOWN:
         return replace(case, outcome="error", type="UNKNOWN", message=finding.message, lines=lines)
     advice = "Change" if finding.plane is Plane.CODE else "Steps"

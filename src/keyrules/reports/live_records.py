@@ -17,6 +17,7 @@ from datetime import datetime
 
 from keyrules.controls.model import Relation
 from keyrules.model import (
+    DeclaredAt,
     Evaluation,
     EvaluationError,
     Exemption,
@@ -105,6 +106,7 @@ class Record:
     facts: tuple[tuple[str, FactValue], ...] = ()
     exemption: str | None = None
     exception: Exemption | None = None
+    declared: tuple[DeclaredAt, ...] | None = None
     first_seen: datetime | None = None
     known: bool = False
     input: str = ""
@@ -189,6 +191,7 @@ class Records:
             facts=tuple(sorted(finding.facts.items())),
             exemption=finding.exemption_text if finding.status is Status.EXEMPT else None,
             exception=finding.exception,
+            declared=finding.declared,
             first_seen=first_seen,
             known=first_seen is not None,
         )

@@ -12,7 +12,7 @@ from itertools import chain
 
 from keyrules.findings import findings_of
 from keyrules.model import BaselineReport, Evaluation, Finding, Plane, ResolvedFinding, Rule, Status
-from keyrules.reports.evidence import place, subject_name
+from keyrules.reports.evidence import declared_sentences, place, subject_name
 from keyrules.reports.report_summary import headline, not_listed, with_status, worst_first
 from keyrules.reports.text_style import (
     ReportOptions,
@@ -222,7 +222,8 @@ class _Page:
 
     def _what(self, finding: Finding) -> str:
         path = " → ".join(_step(step.label, step.path, step.line) for step in finding.trace)
-        return _prose(finding.message) + (f"<br>Its path: {path}" if path else "")
+        declared = "".join(f"<br>{_prose(sentence)}" for sentence in declared_sentences(finding))
+        return _prose(finding.message) + (f"<br>Its path: {path}" if path else "") + declared
 
     def _exempt(self, finding: Finding) -> str:
         entry = finding.exception

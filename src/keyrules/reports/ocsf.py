@@ -22,9 +22,9 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from keyrules.model import Evaluation, Exemption, Severity
+from keyrules.model import DeclaredAt, Evaluation, Exemption, Severity
 from keyrules.reports.evidence import PROJECT
-from keyrules.reports.json import laid_out
+from keyrules.reports.json import declared_document, laid_out
 from keyrules.reports.live_records import Record, Records, Told, home_region, requirements
 from keyrules.reports.report_summary import loosening
 from keyrules.reports.text_style import ReportOptions, is_web, iso_utc, printable
@@ -222,7 +222,13 @@ def _unmapped(record: Record, evaluation: Evaluation) -> dict[str, Any]:
         **({"input": printable(record.input)} if record.input else {}),
         **({"exemption": printable(record.exemption)} if record.exemption else {}),
         **({"exception": _exception(record.exception)} if record.exception is not None else {}),
+        **({"declared": list(map(_declared, record.declared))} if record.declared is not None else {}),
     }
+
+
+def _declared(place: DeclaredAt) -> dict[str, Any]:
+    values = declared_document(place).items()
+    return {name: printable(value) if isinstance(value, str) else value for name, value in values}
 
 
 def _exception(entry: Exemption) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from typing import Any
 
 from keyrules.model import (
     BaselineReport,
+    DeclaredAt,
     Evaluation,
     EvaluationError,
     Finding,
@@ -27,7 +28,15 @@ from keyrules.model import (
     Status,
     TraceStep,
 )
-from keyrules.reports.json import Members, exception_document, laid_out, resolved_document, summary, time_or_none
+from keyrules.reports.json import (
+    Members,
+    declared_document,
+    exception_document,
+    laid_out,
+    resolved_document,
+    summary,
+    time_or_none,
+)
 from keyrules.reports.sarif_driver import LEVELS, driver
 from keyrules.reports.sarif_places import SOURCE_ROOT, Places, artifact, message, physical
 from keyrules.reports.text_style import ReportOptions, iso_utc, printable
@@ -131,6 +140,9 @@ def _result(finding: Finding, positions: dict[str, int], places: Places) -> dict
         steps = [_step(step) for step in finding.trace]
         result["codeFlows"] = [{"threadFlows": [{"locations": [{"location": step} for step in steps]}]}]
         result["relatedLocations"] = [{"id": number, **step} for number, step in enumerate(steps)]
+    if finding.declared:
+        places_of_key = [_declared(each) for each in finding.declared]
+        result["relatedLocations"] = [{"id": number, **place} for number, place in enumerate(places_of_key)]
     if finding.status is Status.EXEMPT:
         result["suppressions"] = [_suppression(finding)]
     result["properties"] = {
@@ -140,6 +152,8 @@ def _result(finding: Finding, positions: dict[str, int], places: Places) -> dict
         "facts": dict(sorted(finding.facts.items())),
         "remediation": finding.remediation,
     }
+    if finding.declared is not None:
+        result["properties"]["declared"] = [declared_document(each) for each in finding.declared]
     return result
 
 
@@ -160,6 +174,16 @@ def _step(step: TraceStep) -> dict[str, Any]:
     location: dict[str, Any] = {"message": message(step.label)}
     if step.path:
         location["physicalLocation"] = physical(step.path, step.line)
+    return location
+
+
+def _declared(place: DeclaredAt) -> dict[str, Any]:
+    """Where the key that a result is about is declared; a state has no lines."""
+    location: dict[str, Any] = {"message": message(place.sentence)}
+    if place.path is not None:
+        location["physicalLocation"] = physical(place.path, place.line or 0)
+    name = printable(place.address)
+    location["logicalLocations"] = [{"name": name, "fullyQualifiedName": name, "kind": "resource"}]
     return location
 
 

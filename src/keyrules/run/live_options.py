@@ -1,8 +1,10 @@
-"""The options that `keyrules audit` and `keyrules accounts` share: where AWS is, and which accounts are meant."""
+"""The options of commands on live accounts: where AWS is, which accounts are meant, what declares their keys."""
 
 from __future__ import annotations
 
 import argparse
+
+from keyrules.run.options import add_exclude_option
 
 
 def add_connection_options(group: argparse._ActionsContainer) -> None:
@@ -22,3 +24,12 @@ def add_organization_options(group: argparse._ActionsContainer) -> None:
     group.add_argument("--role", metavar="ROLE", help="role to assume in each account")
     group.add_argument("--external-id", metavar="VALUE", help="external id that the roles want")
     group.add_argument("--via", action="append", default=[], metavar="ARN", help="role to assume first; repeatable")
+
+
+def add_joined_options(group: argparse._ActionsContainer) -> None:
+    """Adds what names the code and states that declare keys."""
+    group.add_argument("--code", action="append", default=[], metavar="PATH", help="Terraform or templates; repeatable")
+    group.add_argument("--state", action="append", default=[], metavar="FILE", help="a state, folder or -; repeatable")
+    group.add_argument("--state-complete", action="store_true", help="these are all states of the accounts")
+    group.add_argument("--account", metavar="ID", help="account of states and code that name none")
+    add_exclude_option(group)
