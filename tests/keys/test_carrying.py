@@ -143,8 +143,14 @@ class TestFormats:
         out = declared.audit("--state", "s.tfstate", form=form).out.replace("`", "")
         assert "eclared at code/main.tf:4 (certain)" in out
 
+    @pytest.mark.parametrize("form", ["text", "csv", "oscal", "html"])
+    def test_evidence_by_control(self, declared: World, form: str) -> None:
+        out = declared.audit("--state", "s.tfstate", "--framework", "cis_aws_3.0.0", form=form).out
+        assert "Declared at code/main.tf:4 (certain)" in out
+
     @pytest.mark.parametrize(
-        "form", ["text", "json", "jsonl", "sarif", "asff", "ocsf", "csv", "markdown", "html", "junit", "github"]
+        "form",
+        ["text", "json", "jsonl", "sarif", "asff", "ocsf", "csv", "markdown", "html", "junit", "github", "oscal"],
     )
     def test_a_secret_of_a_state_is_in_none(self, declared: World, form: str) -> None:
         state = state_4(USER, resource(KEY, key_values("ci", secret=CANARY, **{"@": {"index_key": CANARY}})))

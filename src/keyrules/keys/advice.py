@@ -137,7 +137,7 @@ def _brought_in(key: LiveKey, declaration: Declaration, check: str) -> Next:
     address = shlex.quote(declaration.address)
     return Next(
         "import",
-        f"terraform state rm {address} && terraform import {address} {id_of(key)}",
+        f"terraform state rm {address} && terraform import {shlex.quote(declaration.address_now)} {id_of(key)}",
         None,
         f"`terraform plan` shows that the state holds this key and changes nothing of it; then: {check}",
         "terraform state push of what `terraform state pull` gave before",
@@ -145,7 +145,7 @@ def _brought_in(key: LiveKey, declaration: Declaration, check: str) -> Next:
 
 
 def _where(declaration: Declaration) -> str:
-    address = declaration.address
+    address = declaration.address_now
     if declaration.path is not None:
         return f"{address} ({shown(declaration.path)}:{declaration.line})"
     return f"{address} (state {declaration.state})"
@@ -185,7 +185,7 @@ def _check(step: Step, key: LiveKey, other: LiveKey | None, declared: Join | Non
 def _due(declared: Join | None, rest: str) -> str:
     if declared is None:
         return f"the callers can take a new key; {rest}"
-    address = shlex.quote(f"-replace={declared.declaration.address}")
+    address = shlex.quote(f"-replace={declared.declaration.address_now}")
     if declared.declaration.template:
         return f"the callers can take a new key; raising Serial deletes the old one in the same update; {rest}"
     return (

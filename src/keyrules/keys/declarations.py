@@ -26,6 +26,7 @@ from keyrules.code.terraform.account import account
 from keyrules.code.terraform.evaluate import evaluate, instance_keys
 from keyrules.code.terraform.key_set import attribute
 from keyrules.code.terraform.keys import DeclaredKey, declared_keys
+from keyrules.code.terraform.moves import Move, followed, moves
 from keyrules.code.terraform.readings import Readings
 from keyrules.code.terraform.scope import Scope, walk
 from keyrules.code.verdict import Opinion, TimedContext
@@ -65,7 +66,7 @@ class CodeKey:
 class CodeUnit:
     """A root module or template: its keys, and the addresses of all its blocks without instance keys.
 
-    `calls` are the places of module calls, by their addresses.
+    `calls` are the places of module calls, by their addresses, `moves` what its `moved` blocks say.
     """
 
     path: str
@@ -73,6 +74,11 @@ class CodeUnit:
     blocks: frozenset[str] = frozenset()
     calls: tuple[tuple[str, str, int], ...] = ()
     problems: tuple[tuple[str, str], ...] = ()
+    moves: tuple[Move, ...] = ()
+
+    def now(self, address: str) -> str:
+        """The address that the code has for what a state has under this one."""
+        return followed(address, self.moves)
 
 
 def read_code(
@@ -106,7 +112,9 @@ def _terraform(unit: Unit, context: TimedContext) -> CodeUnit:
     blocks: set[str] = set()
     calls: dict[tuple[str, str, int], None] = {}
     problems: dict[tuple[str, str], None] = {}
+    moved: dict[Move, None] = {}
     for reading in readings:
+        moved.update(dict.fromkeys(moves(reading.root)))
         keys.update(dict.fromkeys(_of_terraform(key, context) for key in declared_keys(reading.root)))
         for scope in walk(reading.root):
             prefix = without_keys(scope.prefix)
@@ -116,7 +124,7 @@ def _terraform(unit: Unit, context: TimedContext) -> CodeUnit:
                 calls[f"{prefix}module.{name}", call.path, call.start_line] = None
             problems.update(dict.fromkeys((error.path, error.message) for error in scope.module.errors))
     problems.update(dict.fromkeys((error.path, error.message) for error in readings.errors))
-    return CodeUnit(unit.path, tuple(keys), frozenset(blocks), tuple(calls), tuple(problems))
+    return CodeUnit(unit.path, tuple(keys), frozenset(blocks), tuple(calls), tuple(problems), tuple(moved))
 
 
 def _of_terraform(key: DeclaredKey, context: TimedContext) -> CodeKey:

@@ -22,7 +22,8 @@ class Declaration:
 
     `active` is what the code says, else what the state says. `rotation` is the word of KEY_AWS_001, empty without code.
     `stack_user` is the logical id of a user that its stack names. `held_in` are the accounts of states that were given
-    for the code and do not hold the key, "" one that is not known.
+    for the code and do not hold the key, "" one that is not known. `address` is that in the state; where `moved` blocks
+    say that the code has another one by now, that is `moved_to`.
     """
 
     address: str
@@ -40,6 +41,12 @@ class Declaration:
     template: bool = False
     stack_user: str | None = None
     held_in: frozenset[str] = field(default=frozenset())
+    moved_to: str | None = None
+
+    @property
+    def address_now(self) -> str:
+        """Its address for commands that read the code: Terraform moves what is in the state first."""
+        return self.moved_to or self.address
 
     @property
     def from_state(self) -> bool:
@@ -88,7 +95,8 @@ def _roots(state: State, units: Sequence[CodeUnit]) -> list[CodeUnit]:
 
 def _shared(state: State, unit: CodeUnit) -> int:
     calls = tuple(f"{address}." for address, _, _ in unit.calls)
-    return sum(block in unit.blocks or (bool(calls) and block.startswith(calls)) for block in state.blocks)
+    blocks = [without_keys(unit.now(block)) for block in state.blocks]
+    return sum(block in unit.blocks or (bool(calls) and block.startswith(calls)) for block in blocks)
 
 
 def _code_of(key: StateKey, roots: Sequence[CodeUnit]) -> list[tuple[CodeUnit, CodeKey]]:
@@ -97,8 +105,9 @@ def _code_of(key: StateKey, roots: Sequence[CodeUnit]) -> list[tuple[CodeUnit, C
     found = [
         (unit, code)
         for unit in roots
+        for address in (unit.now(key.address),)
         for code in unit.keys
-        if (code.address == key.address or (code.repeated and code.block == key.block))
+        if (code.address == address or (code.repeated and code.block == without_keys(address)))
         and (code.account is None or key.account in (None, code.account))
     ]
     of_user = [(unit, code) for unit, code in found if code.user == key.user]
@@ -116,6 +125,7 @@ def _from_state(
     rotations = {code.rotation for code in own}
     statuses = {code.active for code in own} or {key.active}
     known = {code.account for code in own if code.account}
+    moved = {unit.now(key.address) for unit, _ in codes} - {key.address}
     return Declaration(
         key.address,
         key.user,
@@ -129,6 +139,7 @@ def _from_state(
         line,
         days.pop() if len(days) == 1 else None,
         rotations.pop() if len(rotations) == 1 else "rotation_unknown" if rotations else "",
+        moved_to=moved.pop() if len(moved) == 1 else None,
     )
 
 
@@ -137,8 +148,9 @@ def _blocks_of(key: StateKey, roots: Sequence[CodeUnit]) -> set[tuple[str, int]]
     return {
         (code.path, code.line)
         for unit in roots
+        for block in (without_keys(unit.now(key.address)),)
         for code in unit.keys
-        if code.block == key.block and (code.account is None or key.account in (None, code.account))
+        if code.block == block and (code.account is None or key.account in (None, code.account))
     }
 
 
@@ -146,11 +158,10 @@ def _calls_to(key: StateKey, roots: Sequence[CodeUnit]) -> set[tuple[str, int]]:
     """The places of the innermost calls, of which the code is here, that lead to a key in a module that is not."""
     found: list[tuple[int, tuple[str, int]]] = []
     for unit in roots:
-        if without_keys(key.address) not in unit.blocks:
+        block = without_keys(unit.now(key.address))
+        if block not in unit.blocks:
             found += [
-                (len(address), (path, line))
-                for address, path, line in unit.calls
-                if key.block.startswith(f"{address}.")
+                (len(address), (path, line)) for address, path, line in unit.calls if block.startswith(f"{address}.")
             ]
     longest = max((length for length, _ in found), default=0)
     return {place for length, place in found if length == longest}

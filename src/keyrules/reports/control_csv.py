@@ -14,7 +14,7 @@ from typing import Final
 from keyrules.controls.verdicts import describe
 from keyrules.findings import findings_of
 from keyrules.model import Evaluation, Finding, FrameworkReport, Status
-from keyrules.reports.evidence import known_of, place, subject_name
+from keyrules.reports.evidence import declared_sentences, known_of, place, subject_name
 from keyrules.reports.findings_csv import csv_lines, remark_rows
 from keyrules.reports.text_style import ReportOptions
 
@@ -35,6 +35,7 @@ COLUMNS: Final = (
     "exemption",
     "fingerprint",
     "baseline",
+    "declared",
 )
 
 
@@ -90,4 +91,5 @@ def _finding(finding: Finding) -> Mapping[str, str]:
         "message": finding.message,
         "exemption": finding.exemption_text if finding.status is Status.EXEMPT else "",
         "fingerprint": finding.fingerprint,
+        "declared": "; ".join(declared_sentences(finding)),
     }

@@ -17,7 +17,16 @@ from keyrules.model import (
     Severity,
     Status,
 )
-from keyrules.reports.evidence import MAPPING_NOTE, accounts_in, of_part, place, population_line, subject_name, unlisted
+from keyrules.reports.evidence import (
+    MAPPING_NOTE,
+    accounts_in,
+    declared_sentences,
+    of_part,
+    place,
+    population_line,
+    subject_name,
+    unlisted,
+)
 from keyrules.reports.text_style import (
     ReportOptions,
     Style,
@@ -146,6 +155,8 @@ class _Page:
         where = "" if self._one_account and finding.location is None else f"  {printable(place(finding))}"
         yield f"{' ' * _INDENT}{label}  {finding.rule}  {self._style.bold(printable(subject_name(finding)))}{where}"
         yield from wrap(printable(finding.message), self._width, _DETAIL)
+        for sentence in declared_sentences(finding):
+            yield from wrap(printable(sentence), self._width, _DETAIL, _DETAIL + 6)
         if status is Status.EXEMPT:
             yield from wrap(f"Reason: {printable(finding.exemption_text)}", self._width, _DETAIL)
         elif status is Status.FAIL and finding.remediation:

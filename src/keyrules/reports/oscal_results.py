@@ -13,7 +13,7 @@ from typing import Any
 
 from keyrules.controls.verdicts import describe
 from keyrules.model import ControlResult, Counts, Evaluation, EvaluationError, Finding, Input, Outcome, Rule, Status
-from keyrules.reports.evidence import MAPPING_NOTE, PROJECT, population, results, subject_name
+from keyrules.reports.evidence import MAPPING_NOTE, PROJECT, declared_sentences, population, results, subject_name
 from keyrules.reports.json import Members, laid_out
 from keyrules.reports.oscal_component import control_token, derived_uuid, line, metadata, prop, props
 from keyrules.reports.report_summary import worst_first
@@ -198,10 +198,8 @@ class _Document:
         items: dict[str, dict[str, Any]] = {}
         for finding in self._findings:
             item_uuid = self._item_uuid(finding)
-            items.setdefault(
-                item_uuid,
-                {"uuid": item_uuid, "description": line(subject_name(finding)), "props": _identity(finding)},
-            )
+            about = [*_identity(finding), *_declared(finding)]
+            items.setdefault(item_uuid, {"uuid": item_uuid, "description": line(subject_name(finding)), "props": about})
         return list(items.values())
 
     def _item_uuid(self, finding: Finding) -> str:
@@ -229,6 +227,10 @@ class _Document:
 
     def _uuid(self, *content: Any) -> str:
         return derived_uuid(self._seed, *content)
+
+
+def _declared(finding: Finding) -> list[dict[str, str]]:
+    return [prop("declared", sentence) for sentence in declared_sentences(finding)]
 
 
 def _identity(finding: Finding) -> list[dict[str, str]]:

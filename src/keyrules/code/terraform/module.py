@@ -114,6 +114,7 @@ class Module:
     files: tuple[str, ...] = ()
     ephemerals: Mapping[str, Declaration] = field(default_factory=dict)
     actions: Mapping[str, Declaration] = field(default_factory=dict)
+    moved: tuple[Declaration, ...] = ()
 
     @property
     def blocks(self) -> Iterator[tuple[str, Mapping[str, Declaration]]]:
@@ -263,6 +264,7 @@ class _Builder:
             kind: {} for kind in (*_LABELLED_TWICE, "variable", "output", "module", "locals")
         }
         self.providers: list[Declaration] = []
+        self.moved: list[Declaration] = []
         self.values: dict[str, Attribute] = {}
         self.value_files: dict[str, str] = {}
         self.errors: list[SourceError] = []
@@ -280,6 +282,8 @@ class _Builder:
                 self.providers.append(
                     Declaration(".".join(block.labels), path, _plain(block.body), block.start_line, block.end_line)
                 )
+            elif block.type == "moved":
+                self.moved.append(Declaration("", path, block.body, block.start_line, block.end_line))
             elif block.type == "check":
                 # The data source in it is read like any other, though only its assertions may name it.
                 self.add(Body({}, tuple(b for b in block.body.blocks if b.type == "data")), path, override)
@@ -308,6 +312,7 @@ class _Builder:
             value_files=self.value_files,
             errors=tuple(self.errors),
             files=self.files,
+            moved=tuple(self.moved),
         )
 
 
