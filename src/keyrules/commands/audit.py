@@ -89,7 +89,7 @@ def run(args: argparse.Namespace, clock: Callable[[], datetime]) -> int:
     from keyrules.live.audit_notes import left_to_keys
     from keyrules.live.collection import Address, Reach, audit_accounts, audit_files, verifier
     from keyrules.live.instants import parse_span
-    from keyrules.live.kept_reports import KeptReports
+    from keyrules.live.kept_reports import kept_reports
     from keyrules.live.limits import Limits, overrides_of
     from keyrules.live.newest_reports import Newest, newest_of_each_account
     from keyrules.live.plan import reads_reports
@@ -169,12 +169,12 @@ def run(args: argparse.Namespace, clock: Callable[[], datetime]) -> int:
         progress=progress,
         carrying=_carrying(args, settings, pack, selection, now),
     )
+    kept = kept_reports(args.keep_reports, args.retry_failed, accounts.several)
     notes = left_to_keys(selection)
     if found:
         said = (*found.note(), *sources.notes, *notes)
         result = combine(audit_files(sources.judged, request), request, said)
     else:
-        kept = KeptReports(Path(args.keep_reports), args.retry_failed) if args.keep_reports else None
         audited = audit_accounts(accounts, reach, kept, request, max_failed)
         result = combine(audited.results, request, (*audited.notes, *notes), audited.skipped)
     code = conclusion.conclude(result.evaluation, chosen, pack)
@@ -206,11 +206,8 @@ def _check_accounts(args: argparse.Namespace, accounts: Wanted) -> None:
         raise UsageError("--organization reaches each account through a role; add --role NAME")
     if args.session_policy and not args.role and not args.accounts:
         raise UsageError("--session-policy is for the session of a role; add --role NAME")
-    if (args.keep_reports or args.max_failed_accounts != "0") and not accounts.several:
-        option = "--keep-reports" if args.keep_reports else "--max-failed-accounts"
-        raise UsageError(f"{option} is for a list of accounts; add --organization or --accounts FILE")
-    if args.retry_failed and not args.keep_reports:
-        raise UsageError("--retry-failed goes on where --keep-reports DIR ended; add it")
+    if args.max_failed_accounts != "0" and not accounts.several:
+        raise UsageError("--max-failed-accounts is for a list of accounts; add --organization or --accounts FILE")
 
 
 def _number(option: str, text: str, least: int, most: int) -> int:

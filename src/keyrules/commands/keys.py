@@ -56,6 +56,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     several = parser.add_argument_group("several accounts")
     add_organization_options(several)
     several.add_argument("--accounts", metavar="FILE", help="these accounts: the file that lists them")
+    several.add_argument("--keep-reports", metavar="DIR", help="keep each account's report in this folder")
+    several.add_argument("--retry-failed", action="store_true", help="ask only for what DIR lacks")
     rules = parser.add_argument_group("rules")
     rules.add_argument(
         "--set", action="append", default=[], metavar="ID.PARAMETER=VALUE", help="change a threshold; repeatable"
@@ -92,6 +94,7 @@ def run(args: argparse.Namespace, clock: Callable[[], datetime]) -> int:
     from keyrules.keys.given import Given
     from keyrules.live.collection import Address
     from keyrules.live.instants import parse_span
+    from keyrules.live.kept_reports import kept_reports
     from keyrules.live.wanted import wanted
     from keyrules.reports.outputs import write_files
     from keyrules.run.conclusion import CLEAN, FINDINGS, INCOMPLETE, report_options
@@ -116,6 +119,7 @@ def run(args: argparse.Namespace, clock: Callable[[], datetime]) -> int:
         since=args.since,
         address=Address(args.profile, args.region, args.endpoint_url, deadline, _PARALLEL, accounts.via),
         accounts=accounts,
+        kept=kept_reports(args.keep_reports, args.retry_failed, accounts.several),
         verify=args.verify,
         max_age=_max_age(args.max_report_age, settings.as_of),
         now=clock(),

@@ -17,11 +17,13 @@ from keyrules.keys.live import LiveKey, LiveReport, Looking, read_report, unread
 from keyrules.keys.owners import Declared
 from keyrules.keys.rules import DECLARED_RULE
 from keyrules.live.account_audit import AuditRequest
-from keyrules.live.collection import Address, Reach
+from keyrules.live.collection import Address, Gathered, Reach, of_another
 from keyrules.live.collection import gather as collect
 from keyrules.live.instants import CLOCK_TOLERANCE
+from keyrules.live.kept_reports import KeptReports
 from keyrules.live.limits import Limits, overrides_of
-from keyrules.live.report_inputs import ReportSource, find_reports, from_stream, opened
+from keyrules.live.report_inputs import ReportSource, find_reports, opened
+from keyrules.live.targets import Target
 from keyrules.live.wanted import Wanted
 from keyrules.model import EvaluationError, InputError, Plane, Selection, Severity, Subject, UsageError
 from keyrules.pack.catalog import load_pack
@@ -45,6 +47,7 @@ class Gathering:
     since: Sequence[str]
     address: Address
     accounts: Wanted
+    kept: KeptReports | None
     verify: bool
     max_age: timedelta | None
     now: datetime
@@ -133,18 +136,28 @@ def _of_accounts(asked: Gathering, reach: Reach, request: AuditRequest, looking:
         return [unread(name, f"could not be evaluated: {error}", looking)]
     reach.targets = {target.account: target for target in targets.accounts}
     reports = [unread(place, sentence, looking) for place, sentence in targets.problems]
-    gathered = collect(targets.accounts, reach, None, request)
+    gathered = collect(targets.accounts, reach, asked.kept, request)
     for target in targets.accounts:
         failure = gathered.failures.get(target.account)
         if failure is not None:
             reports.append(unread(target.label, f"could not be evaluated: {failure}", looking))
-            continue
-        report = gathered.reports.pop(target.account)
-        stream = from_stream(io.BytesIO(report.content), report.generated_at)
-        reports.append(read_report(target.label, stream, looking))
+        else:
+            reports.append(_of_account(target, gathered, looking, request))
     if reports:
         reports[0].notes += [*targets.notes, *gathered.notes]
     return reports
+
+
+def _of_account(target: Target, gathered: Gathered, looking: Looking, request: AuditRequest) -> LiveReport:
+    name = gathered.name_of(target)
+    try:
+        with gathered.opened(target) as stream:
+            found = read_report(name, stream, replace(looking, now=gathered.in_time(stream, request).now))
+    except InputError as error:
+        return unread(name, str(error), looking)
+    if found.accounts - {target.account}:
+        return unread(name, of_another(", ".join(sorted(found.accounts)), target), looking)
+    return replace(found, errors=[*found.errors, *gathered.problems(target, name)])
 
 
 def _verified(report: LiveReport, reach: Reach, looking: Looking, asked: Gathering) -> LiveReport:
@@ -153,7 +166,7 @@ def _verified(report: LiveReport, reach: Reach, looking: Looking, asked: Gatheri
         return report
     try:
         account = reach.account(min(report.accounts))
-        return verified(report, account, looking.as_of or looking.now, asked.given.owner_tag)
+        return verified(report, account, looking.as_of or reach.later(looking.now), asked.given.owner_tag)
     except InputError as error:
         sentence = f"{printable(report.name)} could not be verified: {error}."
         return replace(report, errors=[*report.errors, EvaluationError(report.name, "verify", sentence)])

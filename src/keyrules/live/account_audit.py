@@ -244,9 +244,14 @@ def _accounts(tally: Tally, wanted: str | None) -> str:
     """The accounts of a report. InputError, a sentence that follows its name, where they are not the one wanted."""
     found = ",".join(map(account_of, tally.accounts))
     if wanted is not None and found != wanted:
-        held = f"the report of account {found}" if found else "no row that can be read"
-        raise InputError(f"holds {held} and not the report of account {wanted}")
+        raise InputError(of_another(found, wanted))
     return found
+
+
+def of_another(found: str, wanted: str) -> str:
+    """What is wrong with a report that has the accounts `found`, or none, where one of another was to be."""
+    held = f"the report of account {found}" if found else "no row that can be read"
+    return f"holds {held} and not the report of account {wanted}"
 
 
 _ROWS_BETWEEN = 5_000

@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple, cast
@@ -223,6 +224,28 @@ class Gathered:
                 self.not_kept[target.account] = error.strerror or type(error).__name__
         self.reports[target.account] = report
 
+    def name_of(self, target: Target) -> str:
+        """What messages call the report of a target, until it is opened."""
+        if self.kept is None or target.account in self.reports:
+            return target.label
+        return self.kept.name_of(target.account)
+
+    @contextmanager
+    def opened(self, target: Target) -> Iterator[OpenReport]:
+        """The report of a target while it is read, which it can be once. Raises InputError."""
+        report = self.reports.pop(target.account, None)
+        if report is not None:
+            yield from_stream(io.BytesIO(report.content), report.generated_at)
+        elif self.kept is not None:
+            with self.kept.read(target.account) as kept:
+                yield kept
+
+    def problems(self, target: Target, name: str) -> list[EvaluationError]:
+        """That the report of a target, of that name, could not be kept."""
+        why = self.not_kept.get(target.account)
+        sentence = f"The report of {target.label} could not be kept: {why}."
+        return [] if why is None else [EvaluationError(name, "not_kept", sentence)]
+
     def in_time(self, report: OpenReport, request: AuditRequest) -> AuditRequest:
         """The request for a report that AWS made since the run began: such a one is not from the future."""
         made = report.generated_at
@@ -333,24 +356,13 @@ def judged_accounts(
 
 
 def _judged(target: Target, gathered: Gathered, request: AuditRequest) -> ReportResult:
-    report = gathered.reports.pop(target.account, None)
-    if report is not None:
-        name = target.label
-        made = from_stream(io.BytesIO(report.content), report.generated_at)
-        result = audit_report(name, made, gathered.in_time(made, request), target.account)
-    else:
-        assert gathered.kept is not None
-        name = gathered.kept.name_of(target.account)
-        try:
-            with gathered.kept.read(target.account) as kept:
-                result = audit_report(name, kept, gathered.in_time(kept, request), target.account)
-        except InputError as error:
-            return unreadable(name, str(error), request)
-    if target.account in gathered.not_kept:
-        why = gathered.not_kept[target.account]
-        result.errors.append(
-            EvaluationError(name, "not_kept", f"The report of {target.label} could not be kept: {why}.")
-        )
+    name = gathered.name_of(target)
+    try:
+        with gathered.opened(target) as report:
+            result = audit_report(name, report, gathered.in_time(report, request), target.account)
+    except InputError as error:
+        return unreadable(name, str(error), request)
+    result.errors += gathered.problems(target, name)
     return result
 
 

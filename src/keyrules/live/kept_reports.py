@@ -28,6 +28,18 @@ if TYPE_CHECKING:
 _NAME: Final = re.compile(r"[0-9]{12}\.json", re.ASCII)
 
 
+def kept_reports(folder: str | None, resume: bool, several: bool) -> KeptReports | None:
+    """The folder that --keep-reports names, None without one. UsageError where it does not fit the other options:
+    `resume` is --retry-failed, `several` says that the run is over a list of accounts."""
+    if folder is None:
+        if resume:
+            raise UsageError("--retry-failed goes on where --keep-reports DIR ended; add it")
+        return None
+    if not several:
+        raise UsageError("--keep-reports is for a list of accounts; add --organization or --accounts FILE")
+    return KeptReports(Path(folder), resume)
+
+
 class KeptReports:
     """The folder, made where it is not there. UsageError for one that is not private, or that holds reports already
     without `resume`."""
