@@ -76,6 +76,8 @@ class TestBytes:
             b'output "s" {\n  value = lookup(var.given, "secret_key", "")\n}\n',
             b'{"output": {"s": {"value": "${local.m[\\"secret\\"]}"}}}',
             b"x = { for n, m in local.several :\n  n => m . iam_access_key_secret\n}\n",
+            b'x = data.tfe_outputs.s.values["CiSecretAccessKey"]',
+            b"x = data.terraform_remote_state.s.outputs.SmtpPassword",
         ],
     )
     def test_terraform(self, data: bytes) -> None:

@@ -1,4 +1,4 @@
-"""The words by which a module that nobody knows speaks of an access key: what callers ask of it and take from it."""
+"""The words by which code that is not read speaks of an access key: what callers ask of it and take from it."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ KEY_ARGUMENTS = ("create_iam_access_key", "create_access_key", "create_access_ke
 """Arguments by which modules are told to create a key; who gives one of these to an unknown module means a key."""
 
 SECRET_OUTPUTS = (
-    r"secret|secret_key|smtp_password|(?:\w+_)?(?:secret_access_key|access_key_secret|ses_smtp_password(?:_v4)?)"
+    r"secret|secret[-_]?key|smtp[-_]?password"
+    r"|[\w-]*(?:secret[-_]?access[-_]?key|access[-_]?key[-_]?secret|ses[-_]?smtp[-_]?password(?:[-_]?v4)?)"
 )
-"""Names of outputs that say that they carry a key's secret, as a regular expression."""
+"""Names of outputs that say that they carry a key's secret, as a regular expression on lower case; CloudFormation has
+no underscores in names."""
 
 
 def names_secret(output: str) -> bool:
     """Whether an output is named like a key's secret."""
-    return re.fullmatch(SECRET_OUTPUTS, output) is not None
+    return re.fullmatch(SECRET_OUTPUTS, output.lower()) is not None

@@ -70,7 +70,7 @@ def calls_key_module(data: bytes) -> bool:
 
 def _takes_secret(narrow: bytes) -> bool:
     """Whether a file takes something that is named like a key's secret out of a module, or of what may be one."""
-    plain = _unescaped(narrow)
+    plain = _unescaped(narrow).lower()
     return (b"secret" in plain or b"smtp" in plain) and re.search(_TAKEN_SECRET, plain, re.VERBOSE) is not None
 
 

@@ -257,3 +257,67 @@ def test_module_that_calls_itself(tmp_path: Path) -> None:
     folder = write(tmp_path, {"main.tf": text})
     assert by_address(outputs(folder)) == {"aws_iam_access_key.k": Status.PASS}
     assert by_address(sinks(folder)) == {"module.a": Status.UNKNOWN}
+
+
+@pytest.mark.parametrize(
+    ("declared", "taken", "source"),
+    [
+        ('data "terraform_remote_state" "x" {}', "outputs.secret_access_key", "data.terraform_remote_state.x"),
+        ('data "terraform_remote_state" "x" {}', 'outputs["ci_ses_smtp_password_v4"]', "data.terraform_remote_state.x"),
+        ('data "terraform_remote_state" "x" {\n count = 1\n}', "outputs.secret", "data.terraform_remote_state.x"),
+        ('data "tfe_outputs" "x" {}', "values.secret_access_key", "data.tfe_outputs.x"),
+        ('data "tfe_outputs" "x" {}', "nonsensitive_values.secret_access_key", "data.tfe_outputs.x"),
+        ('ephemeral "tfe_outputs" "x" {}', "values.secret_access_key", "ephemeral.tfe_outputs.x"),
+        (
+            'data "aws_cloudformation_stack" "x" {}',
+            'outputs["SecretAccessKey"]',
+            "data.aws_cloudformation_stack.x",
+        ),
+        ('resource "aws_cloudformation_stack" "x" {}', "outputs.CISecretAccessKey", "aws_cloudformation_stack.x"),
+    ],
+)
+def test_what_others_give_out_under_the_name_of_a_secret_is_open(
+    tmp_path: Path, declared: str, taken: str, source: str
+) -> None:
+    asked = f"{source}[0].{taken}" if "count" in declared else f"{source}.{taken}"
+    function = f'resource "aws_lambda_function" "f" {{\n environment {{\n variables = {{ S = {asked} }}\n }}\n}}\n'
+    folder = write(tmp_path, {"main.tf": f'{declared}\noutput "o" {{\n value = {asked}\n}}\n{function}'})
+    for verdicts, address in ((outputs(folder), "output.o"), (sinks(folder), "aws_lambda_function.f")):
+        assert by_address(verdicts) == {address: Status.UNKNOWN}
+        assert verdicts[0].message.startswith(f"{source}")
+        assert verdicts[0].reason == "output_not_read"
+
+
+@pytest.mark.parametrize(
+    "kept",
+    [
+        "data.terraform_remote_state.x",
+        "[data.terraform_remote_state.x.outputs][0]",
+        "merge({}, data.terraform_remote_state.x.outputs)",
+    ],
+)
+def test_outputs_of_another_root_stay_open_where_they_are_handed_on(tmp_path: Path, kept: str) -> None:
+    taken = "local.k.outputs.secret" if kept.endswith(".x") else "local.k.secret"
+    text = f'data "terraform_remote_state" "x" {{}}\nlocals {{\n k = {kept}\n}}\noutput "o" {{\n value = {taken}\n}}\n'
+    assert by_address(outputs(write(tmp_path, {"main.tf": text}))) == {"output.o": Status.UNKNOWN}
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "data.terraform_remote_state.x.outputs.vpc_id",
+        "data.terraform_remote_state.x.outputs.secret_arn",
+        "data.terraform_remote_state.x.outputs",
+        "data.terraform_remote_state.x.config.secret_key",
+        "data.aws_vpc.x.outputs.secret",
+    ],
+)
+def test_what_others_give_out_under_other_names_is_nothing(tmp_path: Path, value: str) -> None:
+    text = 'data "terraform_remote_state" "x" {}\ndata "aws_vpc" "x" {}\n'
+    assert outputs(write(tmp_path, {"main.tf": f'{text}output "o" {{\n value = {value}\n}}\n'})) == []
+
+
+def test_a_sensitive_output_keeps_what_another_root_gives_out(tmp_path: Path) -> None:
+    text = 'data "terraform_remote_state" "x" {}\noutput "o" {\n value = data.terraform_remote_state.x.outputs.secret\n'
+    folder = write(tmp_path, {"main.tf": f"{text} sensitive = true\n}}\n"})
+    assert by_address(outputs(folder)) == {"output.o": Status.PASS}

@@ -156,8 +156,8 @@ def _seen_from(source: Source, found: Sink) -> Sink:
     """What becomes of a secret; what is only named like one leaks for certain nowhere."""
     if not source.guessed or found.status is not Status.FAIL:
         return found
-    fate = f"{found.fate}, if this output of a module that is not here is the secret of an access key"
-    return Sink(Status.UNKNOWN, "module_not_read", fate)
+    fate = f"{found.fate}, if this output of what is not read here is the secret of an access key"
+    return Sink(Status.UNKNOWN, "output_not_read", fate)
 
 
 def _sink_subjects(taint: SecretTaint) -> Iterator[_Subject]:

@@ -23,6 +23,13 @@ MIRRORS: Mapping[tuple[str, str], str] = {
 }
 """Computed attributes that repeat one argument."""
 
+OUTPUTS_OF_OTHERS: Mapping[str, frozenset[str]] = {
+    "aws_cloudformation_stack": frozenset({"outputs"}),
+    "terraform_remote_state": frozenset({"outputs"}),
+    "tfe_outputs": frozenset({"nonsensitive_values", "values"}),
+}
+"""Computed attributes with the outputs of code that is not read here, by the type of the block."""
+
 _READS = frozenset({"file", "filebase64", "templatefile"})
 _SAME_TEXT = frozenset({"base64encode", "chomp", "trimspace", "replace", "sensitive", "nonsensitive"})
 _INPUTS = frozenset({"var", "each", "count", "module", "self", "path", "terraform"})

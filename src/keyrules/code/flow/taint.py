@@ -12,6 +12,7 @@ from typing import TypeAlias
 from keyrules.code.flow.expression import MAX_ITEMS, Expressions
 from keyrules.code.flow.place import (
     MIRRORS,
+    OUTPUTS_OF_OTHERS,
     RENDERED,
     Place,
     follow,
@@ -35,6 +36,7 @@ from keyrules.code.flow.value import (
     union,
 )
 from keyrules.code.flow.work import Work, WorkExhausted
+from keyrules.code.key_words import names_secret
 from keyrules.code.terraform.evaluate import UNKNOWN, instance_keys
 from keyrules.code.terraform.hcl.ast import Attr, Body, Expr, Name, Splat, Step
 from keyrules.code.terraform.keys import KEY_TYPES
@@ -239,11 +241,15 @@ class SecretTaint:
         blocks = scope.module.blocks
         kind = next((kind for kind, named in blocks if named.get(declared.name) is declared), "resource")
         kinds = [block.labels[0] if block.type == "dynamic" else block.type for block in declared.body.blocks]
+        others = OUTPUTS_OF_OTHERS.get(declared.name.split(".")[0], frozenset())
+        address = f"{plain_prefix(scope)}{block_address(kind, declared.name)}"
         parts: dict[str, Value] = {}
-        for name in wanted(steps, place) or sorted({*declared.body.attributes, *kinds, *RENDERED}):
+        for name in wanted(steps, place) or sorted({*declared.body.attributes, *kinds, *RENDERED, *others}):
+            if name in others:
+                parts[name] = _named_outputs(address, name, declared, wanted(steps[1:], place))
+                continue
             value = self._attribute(declared, scope, key, name)
-            label = f"{plain_prefix(scope)}{block_address(kind, declared.name)}.{name}"
-            parts[name] = then(value, TraceStep(label, declared.path, declared.line_of(name)))
+            parts[name] = then(value, TraceStep(f"{address}.{name}", declared.path, declared.line_of(name)))
         return container("object", parts)
 
     def _attribute(self, declared: Declaration, scope: Scope, key: Key, name: str) -> Value:
@@ -284,15 +290,37 @@ def _unread_outputs(call: Declaration, scope: Scope, names: list[str] | None) ->
     if known is None:
         return CLEAN
     address = f"{plain_prefix(scope)}module.{call.name}"
-    parts = {}
-    for name in known.secrets if names is None else names:
-        if known.carries_secret(name):
-            source = output_secret(address, name, guessed=not known.modules)
-            parts[name] = secret_text(source, TraceStep(f"{address}.{name}", call.path, call.start_line))
-    any_output = CLEAN
-    if known.may_guess and names is None:
-        any_output = secret_text(Source(address, "", guessed=True), TraceStep(address, call.path, call.start_line))
-    return container("object", parts, any_output)
+    if known.may_guess:
+        return _named_outputs(address, "", call, names)
+    return container(
+        "object",
+        {
+            name: secret_text(
+                output_secret(address, name, guessed=False), TraceStep(f"{address}.{name}", call.path, call.start_line)
+            )
+            for name in (known.secrets if names is None else names)
+            if known.carries_secret(name)
+        },
+    )
+
+
+def _named_outputs(address: str, attribute: str, declared: Declaration, names: list[str] | None) -> Value:
+    """The outputs of what nobody reads, as an object: those whose names say that they are secrets, or any."""
+    label = f"{address}.{attribute}" if attribute else address
+    if names is None:
+        any_output = Source(address, "", guessed=True)
+        return container("object", {}, secret_text(any_output, TraceStep(label, declared.path, declared.start_line)))
+    return container(
+        "object",
+        {
+            name: secret_text(
+                output_secret(address, name, guessed=True),
+                TraceStep(f"{label}.{name}", declared.path, declared.start_line),
+            )
+            for name in names
+            if names_secret(name)
+        },
+    )
 
 
 def _key(declared: Declaration, scope: Scope, key: Key) -> Value:

@@ -26,7 +26,7 @@ class Source:
     """One secret attribute of a declared key, by the key's address without instance keys.
 
     `unmasked` says that `nonsensitive()` has taken Terraform's mark off, `guessed` that only the name of an output, of
-    a module that is not here, says that it is one. Without an attribute it is any output of that module, and none
+    a module or a state that is not read, says that it is one. Without an attribute it is any output of that, and none
     that counts until it is asked for by such a name.
     """
 
@@ -37,8 +37,8 @@ class Source:
 
 
 def output_secret(address: str, name: str, *, guessed: bool) -> Source:
-    """The secret that an output of a module gives out."""
-    return Source(address, SECRET_ATTRIBUTES[1 if "smtp" in name else 0], guessed=guessed)
+    """The secret that an output of a module, a state or a stack gives out."""
+    return Source(address, SECRET_ATTRIBUTES[1 if "smtp" in name.lower() else 0], guessed=guessed)
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,7 +152,7 @@ def part(value: Value, name: str | None) -> Value:
 
 
 def _asked_for(value: Value, name: str | None) -> Value:
-    """What is behind a text by a name: of a module that is not here, the output of that name."""
+    """What is behind a text by a name: of what is not read, the output of that name."""
     if value.kind != "text" or name is None or all(source.attribute for source in value.secrets):
         return value
     found = {

@@ -20,7 +20,7 @@ from collections.abc import Sequence, Set
 from functools import cache
 from typing import NamedTuple
 
-from keyrules.code.key_words import KEY_ARGUMENTS, names_secret
+from keyrules.code.key_words import KEY_ARGUMENTS
 from keyrules.code.terraform.evaluate import UNKNOWN, evaluate, instance_keys, number, truth
 from keyrules.code.terraform.module import Declaration
 from keyrules.code.terraform.references import depends_on_inputs
@@ -122,9 +122,7 @@ class KnownCall:
         return f"{self.scope.prefix}module.{self.call.name}"
 
     def carries_secret(self, output: str) -> bool:
-        """Whether an output carries the secret; of a module that nobody knows, whether its name says so."""
-        if self.may_guess:
-            return names_secret(output)
+        """Whether an output carries the secret, as far as the module is known."""
         if self.creates is False or any(self.argument(name) not in _NOTHING for name in self.pgp_arguments):
             return False
         # Of several versions that it may be, the default of one does not speak for the others.
