@@ -99,6 +99,21 @@ class TestBytes:
                 assert concerns_cloudformation(text.encode(encoding)), encoding
 
     @pytest.mark.parametrize(
+        "text",
+        [
+            "Type: My::Iam::AccessKey::MODULE",
+            "Type: My::Iam::User::MODULE\nx: !GetAtt M.Key.SecretAccessKey",
+            "Type: AWS::CloudFormation::Stack\nx: !GetAtt M.Outputs.Secret\n",
+            'Type: AWS::CloudFormation::Stack\nx: !GetAtt [M, "Outputs.SmtpPassword"]',
+            "Type: AWS::CloudFormation::Stack\nParameters: {CreateAccessKey: true}",
+            "Type: AWS::Serverless::Application\nx: !Sub ${M.Outputs.CiSecretAccessKey}",
+        ],
+    )
+    def test_templates_that_are_elsewhere(self, text: str) -> None:
+        assert concerns_cloudformation(text.encode())
+        assert concerns_cloudformation(text.encode("utf-16"))
+
+    @pytest.mark.parametrize(
         ("text", "sources"),
         [
             ('source = "./a"', ["./a"]),
@@ -147,6 +162,8 @@ class TestBytes:
         assert not concerns_terraform(b"x = module.db.secret_arn + module.db.secrets\n")
         assert not concerns_terraform(b'x = [var.secret, local.secret_key, each.secret, "the secret"]\nsecret = "a"\n')
         assert not concerns_cloudformation(b'Type: AWS::IAM::User\nx: "\\u0041 \\x41"\n')
+        assert not concerns_cloudformation(b"Type: AWS::CloudFormation::Stack\nx: !GetAtt M.Outputs.SecretArn\n")
+        assert not concerns_cloudformation(b"Type: My::Iam::User::MODULE\n")
         assert not could_be_plan(b'{"version": 1}')
 
 

@@ -22,6 +22,9 @@ STACKS = (b"_cloudformation_stack", b"aws_cloudcontrolapi_resource")
 TYPE_BUILDERS = (b"Fn::ForEach", b"AWS::Include", b"AWS::IAM::$", b"AWS::IAM::&", b"AWS::IAM::{", b"AWS::IAM::<")
 """What builds a CloudFormation type, or brings in a resource, without the type's name in the file."""
 
+_ELSEWHERE = (b"::MODULE", b"AWS::CloudFormation::Stack", b"AWS::Serverless::Application")
+"""In the type of every resource of a template whose own template lies elsewhere."""
+
 _HEAD = (b"AWS::",)
 """In every type that is judged, and beside each of them, because loops need `Transform: AWS::LanguageExtensions`: one
 search in place of many, and nearly every file ends there."""
@@ -50,6 +53,7 @@ _TAKEN_SECRET = rb"""
       | (?<=[\w)\]*]) (?<!\bvar) (?<!\blocal) (?<!\beach) [ \t]* \. [ \t]*   # of what a module was handed on as
       | [\[,] [ \t]* \\?" )
     (?:%s) (?![\w-])""" % SECRET_OUTPUTS.encode()
+_KEY_ELSEWHERE = rb"access_?key|\boutputs\.(?:%s)(?![\w-])" % SECRET_OUTPUTS.encode()
 _TYPES = TERRAFORM_TYPES + TEMPLATE_TYPES
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
@@ -75,8 +79,10 @@ def _takes_secret(narrow: bytes) -> bool:
 
 
 def concerns_cloudformation(data: bytes) -> bool:
-    """Whether a file could be a template that declares a key."""
-    return _holds(data, _HEAD) and _holds(data, TEMPLATE_TYPES + TYPE_BUILDERS)
+    """Whether a file could be a template that declares a key, or has to do with one that another template declares."""
+    return (_holds(data, _HEAD) and _holds(data, TEMPLATE_TYPES + TYPE_BUILDERS)) or (
+        _holds(data, _ELSEWHERE) and re.search(_KEY_ELSEWHERE, _unescaped(_narrow(data)).lower()) is not None
+    )
 
 
 def names_keys(data: bytes) -> bool:

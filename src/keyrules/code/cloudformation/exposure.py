@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from keyrules.code.cloudformation.document import Table
 from keyrules.code.cloudformation.flow import Flow, FlowFinder
 from keyrules.code.cloudformation.intrinsics import Reader
 from keyrules.code.cloudformation.judging import Judge, verdicts
 from keyrules.code.cloudformation.sinks import METADATA, Sink, sink
-from keyrules.code.cloudformation.template import Block, Template
+from keyrules.code.cloudformation.template import ACCESS_KEY, Block, Template
 from keyrules.code.cloudformation.view import TemplateFile
 from keyrules.code.verdict import Context, Opinion, Verdict, listed
 from keyrules.model import Status, TraceStep
-from keyrules.records import dataclass
+from keyrules.records import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -36,16 +36,17 @@ class _Leak:
 
 def judge_outputs(file: TemplateFile, context: Context) -> list[Verdict]:
     """KEY_AWS_009: no output carries the secret. `NoEcho` is for parameters and hides no output."""
-    return verdicts(file, context, _output_judge(file.template, file.path)) if file.template else []
+    return verdicts(file, context, *_output_judge(file.template, file.path)) if file.template else []
 
 
 def judge_sinks(file: TemplateFile, context: Context) -> list[Verdict]:
     """KEY_AWS_010: the secret goes nowhere but into places that protect it. One verdict on a key names every sink."""
-    return verdicts(file, context, _sink_judge(file.template, file.path)) if file.template else []
+    return verdicts(file, context, *_sink_judge(file.template, file.path)) if file.template else []
 
 
-def _output_judge(template: Template, path: str) -> Judge:
-    finder = FlowFinder(template)
+def _output_judge(template: Template, path: str) -> tuple[Judge, Iterable[str]]:
+    """The judge, and the names of what gives out a secret."""
+    finder = FlowFinder(template, path)
     found: dict[str, dict[str, tuple[Flow, Block]]] = {}
     for output in template.outputs.values():
         for flow in finder.flows(output.body, output.start_line):
@@ -71,14 +72,15 @@ def _output_judge(template: Template, path: str) -> Judge:
         }
         steps = [step for flow, output in leaks for step in (*flow.steps, (f"Outputs.{output.logical_id}", flow.line))]
         trace = tuple(TraceStep(label, path, line) for label, line in steps)
-        return Opinion(Status.FAIL, "secret_in_output", message, facts, trace)
+        return _seen_from(key, Opinion(Status.FAIL, "secret_in_output", message, facts, trace))
 
-    return judge
+    return judge, found
 
 
-def _sink_judge(template: Template, path: str) -> Judge:
+def _sink_judge(template: Template, path: str) -> tuple[Judge, Iterable[str]]:
+    """The judge, and the names of what gives out a secret."""
     found: dict[str, dict[str, _Leak]] = {}
-    for leak in _leaks(template):
+    for leak in _leaks(template, path):
         found.setdefault(leak.flow.key, {}).setdefault(leak.label, leak)
 
     def judge(key: Block) -> Opinion:
@@ -90,9 +92,17 @@ def _sink_judge(template: Template, path: str) -> Judge:
         message = f"{first.path}{_more([leak.label for leak in leaks])}: the secret ends up in {first.sink.readers}."
         facts = {"sink": first.label, "sinks": ", ".join(leak.label for leak in leaks)}
         trace = tuple(TraceStep(label, path, line) for leak in leaks for label, line in leak.trace)
-        return Opinion(Status.FAIL, first.sink.reason, message, facts, trace)
+        return _seen_from(key, Opinion(Status.FAIL, first.sink.reason, message, facts, trace))
 
-    return judge
+    return judge, found
+
+
+def _seen_from(giver: Block, opinion: Opinion) -> Opinion:
+    """What becomes of a secret; what is only named like one leaks for certain nowhere."""
+    if giver.type == ACCESS_KEY:
+        return opinion
+    message = f"{opinion.message} Only its name says that it is one: the template of {giver.logical_id} is not here."
+    return replace(opinion, status=Status.UNKNOWN, reason="output_not_read", message=message)
 
 
 def _more(places: list[str]) -> str:
@@ -100,9 +110,9 @@ def _more(places: list[str]) -> str:
     return f" (also {listed(places[1:])})" if places[1:] else ""
 
 
-def _leaks(template: Template) -> Iterator[_Leak]:
+def _leaks(template: Template, path: str) -> Iterator[_Leak]:
     """Every place in plain text that a secret reaches, in the order of the file within each section."""
-    finder = FlowFinder(template)
+    finder = FlowFinder(template, path)
     reader = Reader(template, defaults=True)
     for resource in template.resources.values():
         metadata, properties = resource.part("Metadata"), resource.part("Properties")

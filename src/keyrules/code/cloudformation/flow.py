@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from keyrules.code.cloudformation.document import Entry, Listing, Node, Scalar, Table
+from keyrules.code.cloudformation.elsewhere import secret_givers
 from keyrules.code.cloudformation.intrinsics import Reader, substitutions
-from keyrules.code.cloudformation.template import ACCESS_KEY, Block, Template
+from keyrules.code.cloudformation.template import ACCESS_KEY, SECRET, Block, Template
 from keyrules.records import dataclass, replace
 
-SECRET = "SecretAccessKey"
 _READABLE_BACK = {"AWS::SSM::Parameter": "Value"}
 """Resources that hand a property on: `Fn::GetAtt` of this attribute gives what the property of that name was given."""
 _NOT_CARRYING = frozenset({"Fn::Equals", "Fn::And", "Fn::Or", "Fn::Not", "Fn::Length", "Fn::GetAZs", "Fn::ImportValue"})
@@ -22,7 +22,10 @@ _NOT_CARRYING = frozenset({"Fn::Equals", "Fn::And", "Fn::Or", "Fn::Not", "Fn::Le
 
 @dataclass(frozen=True)
 class Flow:
-    """One way of a key's secret to a property. `steps` are (label, line) from the key outwards."""
+    """One way of a key's secret to a property. `steps` are (label, line) from the key outwards.
+
+    `key` is the resource that gives the secret out: a key, or one whose own template is not here.
+    """
 
     key: str
     steps: tuple[tuple[str, int], ...]
@@ -41,10 +44,11 @@ class _Stop:
 
 
 class FlowFinder:
-    """Finds the flows of the access keys of one template."""
+    """Finds the flows of the access keys of one template, which lies at `path`."""
 
-    def __init__(self, template: Template) -> None:
+    def __init__(self, template: Template, path: str) -> None:
         self._template = template
+        self._path = path
         self._reader = Reader(template, defaults=True)
         self._looped = tuple(block for block in template.access_keys if block.looped)
 
@@ -87,17 +91,15 @@ class FlowFinder:
                 return []
             seen.add(logical_id)
             return [replace(stop, node=value, steps=(*stop.steps, (f"{logical_id}.{attribute}", line)))]
+        found = [
+            (giver.logical_id, f"{logical_id}.{attribute}")
+            for giver in secret_givers(self._template, self._path, logical_id, attribute)
+        ]
         # An attribute that only a deployment knows may be the secret.
-        if attribute != SECRET and not self._reader.unresolved(attribute):
-            return []
+        if attribute == SECRET or self._reader.unresolved(attribute):
+            found += [(key.logical_id, f"{key.logical_id}.{SECRET}") for key in self._keys(logical_id, resource)]
         return [
-            Flow(
-                key.logical_id,
-                ((f"{key.logical_id}.{SECRET}", line), *reversed(stop.steps)),
-                stop.properties,
-                stop.line,
-            )
-            for key in self._keys(logical_id, resource)
+            Flow(giver, ((label, line), *reversed(stop.steps)), stop.properties, stop.line) for giver, label in found
         ]
 
     def _keys(self, logical_id: str, resource: Block | None) -> tuple[Block, ...]:

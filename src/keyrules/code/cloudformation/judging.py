@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from keyrules.code.cloudformation.conditions import Conditions
 from keyrules.code.cloudformation.key_set import never_created
@@ -14,13 +14,18 @@ from keyrules.model import Status
 Judge = Callable[[Block], Opinion]
 
 
-def verdicts(file: TemplateFile, context: Context, judge: Judge) -> list[Verdict]:
-    """One verdict on each declared key, in the order of the file. A key that is never created passes."""
+def verdicts(file: TemplateFile, context: Context, judge: Judge, givers: Iterable[str]) -> list[Verdict]:
+    """One verdict on each declared key and on each other resource of `givers`, which seem to give a key's secret out.
+
+    What is never created passes.
+    """
     if file.template is None:
         return []
     conditions = Conditions(file.template)
     found = []
-    for key in file.template.access_keys:
+    keys = file.template.access_keys
+    others = {*givers} - {key.logical_id for key in keys}
+    for key in (*keys, *(block for name, block in file.template.resources.items() if name in others)):
         never = never_created(key, conditions)
         opinion = Opinion(Status.PASS, "never_created", never) if never else judge(key)
         found.append(

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 from keyrules.code.cloudformation.conditions import Conditions
 from keyrules.code.cloudformation.document import Node, Scalar, Table
+from keyrules.code.cloudformation.elsewhere import asks_for_key
 from keyrules.code.cloudformation.intrinsics import USER, Reader, absent, outcomes, reference
 from keyrules.code.cloudformation.template import ACCESS_KEY, Block, Template
-from keyrules.code.keys import Attribute, Cases, ConsolePassword, Key, KeySet, Unread
+from keyrules.code.keys import Attribute, Cases, ConsolePassword, Key, KeyCall, KeySet, Unread
 from keyrules.code.verdict import Opinion, TimedContext
 from keyrules.model import FactValue, Status
 
@@ -42,7 +43,32 @@ def key_set(template: Template, path: str) -> KeySet:
             if user == key.owner and conditions.can_coexist(blocks[id(key)], block)
         ]
 
-    return KeySet([key for key, _ in pairs], together, passwords)
+    calls = [
+        _call(block, path, conditions) for block in template.resources.values() if asks_for_key(block, path, reader)
+    ]
+    return KeySet([key for key, _ in pairs], together, passwords, calls)
+
+
+def _call(block: Block, path: str, conditions: Conditions) -> KeyCall:
+    """A resource that asks a template that is not here for a key."""
+    message = (
+        f"{block.logical_id} asks a template that is not here for an access key; scan that template, "
+        "and see that it rotates the key"
+    )
+    return KeyCall(
+        block.type,
+        path,
+        block.logical_id,
+        block.start_line,
+        block.end_line,
+        lambda attribute: Unread.OPEN,
+        status=Unread.OPEN,
+        owner=None,
+        owner_shown="the user",
+        rotation=lambda context: Opinion(Status.UNKNOWN, "module_not_read", message),
+        never=never_created(block, conditions),
+        known=False,
+    )
 
 
 def never_created(block: Block, conditions: Conditions) -> str:

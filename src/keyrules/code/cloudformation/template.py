@@ -8,6 +8,8 @@ from keyrules.code.cloudformation.document import Listing, Node, Scalar, Table
 from keyrules.records import dataclass
 
 ACCESS_KEY = "AWS::IAM::AccessKey"
+SECRET = "SecretAccessKey"
+"""The attribute of a key that is its secret."""
 
 
 @dataclass(frozen=True)
