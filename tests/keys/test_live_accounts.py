@@ -129,7 +129,7 @@ def test_a_kept_report_of_another_account_is_an_error(accounts: Organization) ->
     run = accounts.run(*ORGANIZATION, "--keep-reports", "kept", "--retry-failed")
     assert run.code == 3
     (error,) = run.document["errors"]
-    assert f"of account {ONE} and not of account {TWO}" in error["message"]
+    assert f"of account {ONE} and not the report of account {TWO}" in error["message"]
     assert [row["account"] for row in run.document["keys"]] == [ONE, THREE, CALLER]
 
 

@@ -17,11 +17,12 @@ from keyrules.keys.live import LiveKey, LiveReport, Looking, read_report, unread
 from keyrules.keys.owners import Declared
 from keyrules.keys.rules import DECLARED_RULE
 from keyrules.live.account_audit import AuditRequest
-from keyrules.live.collection import Address, Gathered, Reach, of_another
+from keyrules.live.collection import Address, Gathered, Reach
 from keyrules.live.collection import gather as collect
 from keyrules.live.instants import CLOCK_TOLERANCE
 from keyrules.live.kept_reports import KeptReports
 from keyrules.live.limits import Limits, overrides_of
+from keyrules.live.report_errors import of_another
 from keyrules.live.report_inputs import ReportSource, find_reports, opened
 from keyrules.live.targets import Target
 from keyrules.live.wanted import Wanted
@@ -156,7 +157,7 @@ def _of_account(target: Target, gathered: Gathered, looking: Looking, request: A
     except InputError as error:
         return unread(name, str(error), looking)
     if found.accounts - {target.account}:
-        return unread(name, of_another(", ".join(sorted(found.accounts)), target), looking)
+        return unread(name, of_another(", ".join(sorted(found.accounts)), target.account), looking)
     return replace(found, errors=[*found.errors, *gathered.problems(target, name)])
 
 

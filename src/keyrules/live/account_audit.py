@@ -26,7 +26,7 @@ from keyrules.live.instants import to_datetime
 from keyrules.live.limits import Limits
 from keyrules.live.live_findings import NOT_ASKED, Kept, Known, LiveFindings, absent_root_row, make_subject, twins_among
 from keyrules.live.plan import Plan, make_plan
-from keyrules.live.report_errors import ReportErrors
+from keyrules.live.report_errors import ReportErrors, of_another
 from keyrules.live.report_inputs import OpenReport, check_age
 from keyrules.live.verification import SlotOfUser, Verified
 from keyrules.model import (
@@ -246,12 +246,6 @@ def _accounts(tally: Tally, wanted: str | None) -> str:
     if wanted is not None and found != wanted:
         raise InputError(of_another(found, wanted))
     return found
-
-
-def of_another(found: str, wanted: str) -> str:
-    """What is wrong with a report that has the accounts `found`, or none, where one of another was to be."""
-    held = f"the report of account {found}" if found else "no row that can be read"
-    return f"holds {held} and not the report of account {wanted}"
 
 
 _ROWS_BETWEEN = 5_000

@@ -71,3 +71,9 @@ class ReportErrors:
                     kind,
                     f"{printable(self._name)} has {number - _MOST_OF_A_KIND:,} more problems of the kind {kind}.",
                 )
+
+
+def of_another(found: str, wanted: str) -> str:
+    """What is wrong with a report that has the accounts `found`, or none, where one of another was to be."""
+    held = f"the report of account {found}" if found else "no row that can be read"
+    return f"holds {held} and not the report of account {wanted}"
