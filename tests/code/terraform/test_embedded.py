@@ -180,3 +180,58 @@ def test_two_open_users_are_one_only_where_they_are_the_same_expression(tmp_path
 
     assert users("var.x", "var.x") == {"FAIL"}
     assert users('trimprefix(var.x, "a")', 'trimprefix(var.x, "b")') == {"PASS"}
+
+
+WRITTEN = 'content = <<EOT\nresource "aws_iam_access_key" "k" {\n  user = "ann"\n}\nEOT\n'
+OPEN = WRITTEN.replace('"k"', '"${var.n}"')
+
+
+@pytest.mark.parametrize(
+    ("block", "address"),
+    [
+        (f'resource "local_file" "x" {{\n filename = "k.tf"\n {WRITTEN}}}\n', "local_file.x/aws_iam_access_key.k"),
+        (
+            f'resource "local_file" "x" {{\n filename = "${{var.out}}/k.tofu"\n {WRITTEN}}}\n',
+            "local_file.x/aws_iam_access_key.k",
+        ),
+        (
+            f'resource "github_repository_file" "x" {{\n file = "k.tf"\n {WRITTEN}}}\n',
+            "github_repository_file.x/aws_iam_access_key.k",
+        ),
+        (f'resource "aws_s3_object" "x" {{\n key = "a/k.tf"\n {WRITTEN}}}\n', "aws_s3_object.x/aws_iam_access_key.k"),
+        (
+            'locals {\n t = "resource \\"aws_iam_access_key\\" \\"k\\" {\\n}\\n"\n}\n'
+            'resource "local_file" "x" {\n filename = "k.tf"\n content = local.t\n}\n',
+            "local_file.x/aws_iam_access_key.k",
+        ),
+        (
+            f'resource "local_file" "x" {{\n filename = "k.tf"\n {OPEN}}}\n',
+            "local_file.x/aws_iam_access_key.{{ var.n }}",
+        ),
+        (
+            'resource "local_file" "x" {\n filename = "k.tf.json"\n'
+            ' content = jsonencode({ resource = { aws_iam_access_key = { k = { user = "ann" } } } })\n}\n',
+            "local_file.x/aws_iam_access_key.k",
+        ),
+        (
+            'resource "local_file" "x" {\n for_each = toset(["a", "b"])\n'
+            f' filename = "${{each.key}}.tf"\n {WRITTEN}}}\n',
+            "local_file.x/aws_iam_access_key.k",
+        ),
+    ],
+)
+def test_a_configuration_that_a_resource_writes_is_open_by_name(tmp_path: Path, block: str, address: str) -> None:
+    text = f'variable "out" {{}}\nvariable "n" {{}}\n{block}'
+    assert found(tmp_path, text) == {address: "UNKNOWN"}
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        f'resource "local_file" "x" {{\n filename = "README.md"\n {WRITTEN}}}\n',
+        f'resource "local_file" "x" {{\n count = 0\n filename = "k.tf"\n {WRITTEN}}}\n',
+        'resource "local_file" "x" {\n filename = "k.tf"\n content = "# no aws_iam_access_key"\n}\n',
+    ],
+)
+def test_other_texts_are_no_configurations(tmp_path: Path, block: str) -> None:
+    assert found(tmp_path, block) == {}

@@ -1,4 +1,4 @@
-"""The CloudFormation templates that a Terraform configuration deploys: in its text, or in files that it reads.
+"""The texts that a Terraform configuration deploys, its own or of files that it reads: CloudFormation, and Terraform.
 
 A value that only a run knows becomes `{{ expression }}` in the text, and a directive of a Terraform template one of
 Jinja's, so that the CloudFormation reader treats both as what they are: open.
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from keyrules.code.cloudformation.document import decode_template
+from keyrules.code.file_names import SOURCE_SUFFIXES
 from keyrules.code.file_walk import read_file
 from keyrules.code.terraform.evaluate import UNKNOWN, evaluate, instance_keys, truth
 from keyrules.code.terraform.hcl.ast import (
@@ -42,6 +43,9 @@ STACK_TYPES = (
     "awscc_cloudformation_stack_set",
 )
 RESOURCE_TYPE = "aws_cloudcontrolapi_resource"
+_FILE_NAMES = frozenset({"destination", "file", "file_path", "filename", "key", "name", "path", "target"})
+"""Arguments by which resources name the file that they write."""
+
 _MAX_DEPTH = 16
 _TEMPLATE_TYPE = "AWS::IAM::AccessKey"
 _KEY_WORDS = re.compile(rf"access[-_ ]?keys?(?![a-z])|{_TEMPLATE_TYPE}", re.IGNORECASE)
@@ -51,7 +55,7 @@ _INTERPOLATION = re.compile(r"\$(\$?)\{([^{}]*)\}|%%\{")
 
 @dataclass(frozen=True)
 class EmbeddedTemplate:
-    """A template that the resource `address` deploys, on these lines of a file.
+    """A template, or another text, that the resource `address` deploys, on these lines of a file.
 
     `text` is None where the configuration does not show it. `whole_file` says that the file is the template, and does
     not just hold it.
@@ -104,6 +108,32 @@ def templates_in(root: Scope) -> Iterator[tuple[Declaration, EmbeddedTemplate]]:
                     yield declared, EmbeddedTemplate(address, declared.path, *lines, None)
 
 
+def configurations_in(root: Scope) -> Iterator[EmbeddedTemplate]:
+    """Every text that a resource writes to a file that Terraform reads, but for what stands in a file of its own."""
+    for scope in walk(root):
+        for name, declared in sorted(scope.module.resources.items()):
+            arguments = declared.body.attributes
+            if _FILE_NAMES.isdisjoint(arguments):
+                continue
+            texts: dict[tuple[int, str], EmbeddedTemplate] = {}
+            keys = instance_keys(declared, scope)
+            for key in (None,) if keys is None else keys:
+                reader = _Reader(scope, declared, key)
+                if any(
+                    text.endswith(SOURCE_SUFFIXES)
+                    for argument in sorted(_FILE_NAMES & arguments.keys())
+                    for _, text, _ in reader.argument(argument)
+                ):
+                    for argument in sorted(arguments.keys() - _FILE_NAMES):
+                        for place, text, whole in reader.argument(argument):
+                            if not whole:
+                                found = EmbeddedTemplate(
+                                    f"{scope.prefix}{name}", place.path, place.start_line, place.end_line, text
+                                )
+                                texts.setdefault((place.start_line, text), found)
+            yield from texts.values()
+
+
 def _speaks_of_keys(declared: Declaration) -> bool:
     expressions = [attribute.value for attribute in declared.body.attributes.values()]
     return any(_KEY_WORDS.search(word) for word in (declared.name, *_words(expressions, names=True)))
@@ -152,7 +182,11 @@ class _Reader:
 
     def stack(self) -> list[_Body]:
         """The texts that a stack's body can be; none where it is not known."""
-        attribute = self._declared.body.attributes.get("template_body")
+        return self.argument("template_body")
+
+    def argument(self, name: str) -> list[_Body]:
+        """The texts that an argument can be; none where it is not known."""
+        attribute = self._declared.body.attributes.get(name)
         if attribute is None:
             return []
         place = _Place(self._declared.path, attribute.start_line, attribute.end_line)

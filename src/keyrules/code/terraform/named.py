@@ -12,7 +12,11 @@ from keyrules.code.terraform.keys import KEY_TYPES
 from keyrules.code.unit_results import Declared, Place
 from keyrules.files import read_regular
 
-_RESOURCE = re.compile(rf'^\s*resource\s+"?({"|".join(KEY_TYPES)})"?\s+"?([^"\s{{]+)"?', re.MULTILINE)
+WRITTEN = "it is Terraform in a text that is written out later; scan the configuration that it becomes"
+"""Why a key in a text that becomes a configuration is known by name only."""
+
+_RESOURCE = re.compile(rf'^\s*resource\s+"?({"|".join(KEY_TYPES)})"?\s+"?([^"\s{{]+|\{{\{{[^"\n]*)"?', re.MULTILINE)
+_IN_JSON = re.compile(rf'"({"|".join(KEY_TYPES)})"\s*:\s*\[?\s*\{{\s*"([^"]+)"')
 
 
 def keys_named_in(path: str, data: bytes) -> list[Place]:
@@ -25,10 +29,16 @@ def keys_named_in(path: str, data: bytes) -> list[Place]:
     ]
 
 
+def keys_written(text: str) -> list[str]:
+    """The addresses of keys in a text that becomes a configuration, in native syntax or in JSON."""
+    return list(
+        dict.fromkeys(f"{match[1]}.{match[2]}" for form in (_RESOURCE, _IN_JSON) for match in form.finditer(text))
+    )
+
+
 def judge(path: str, session: CheckSession, callers: Sequence[str]) -> Declared:
     """The keys of Terraform inside a text that becomes a configuration later, by name. Raises OSError."""
     data = read_regular(path)
     unread = keys_named_in(path, data)
-    why = "it is Terraform in a text that another program writes out; scan the configuration that it becomes"
-    verdicts = list(unread_verdicts("terraform", unread, session, why))
+    verdicts = list(unread_verdicts("terraform", unread, session, WRITTEN))
     return Declared(unread, verdicts=verdicts, sha256=hashlib.sha256(data).hexdigest())

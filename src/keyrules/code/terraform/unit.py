@@ -14,12 +14,12 @@ from keyrules.code.joined_readings import joined
 from keyrules.code.judging import add, idle_skips, unread_verdicts, verdicts_on, with_skips
 from keyrules.code.session import CheckSession
 from keyrules.code.skips import Skips
-from keyrules.code.terraform.embedded import templates_in
+from keyrules.code.terraform.embedded import configurations_in, templates_in
 from keyrules.code.terraform.evaluate import instance_keys
 from keyrules.code.terraform.key_set import key_set
 from keyrules.code.terraform.keys import KEY_TYPES, module_instances
 from keyrules.code.terraform.module import Module, block_address
-from keyrules.code.terraform.named import keys_named_in
+from keyrules.code.terraform.named import WRITTEN, keys_named_in, keys_written
 from keyrules.code.terraform.readings import Readings
 from keyrules.code.terraform.scope import Scope, format_key, walk
 from keyrules.code.terraform.sources import module_source
@@ -68,6 +68,13 @@ def _read(root: Scope, session: CheckSession) -> Declared:
         from keyrules.code.terraform.deployed import judge_embedded
 
         add(found, judge_embedded(declared, embedded, skips, session))
+    for embedded in configurations_in(root):
+        named = [
+            Place(embedded.path, f"{embedded.address}/{key}", embedded.start_line, embedded.end_line, judged=False)
+            for key in keys_written(embedded.text or "")
+        ]
+        found.keys += named
+        found.verdicts += with_skips(unread_verdicts("terraform", named, session, WRITTEN), skips)
     found.verdicts += unread_verdicts(
         "terraform", unread, session, "its file cannot be parsed, so it is known by name only"
     )
