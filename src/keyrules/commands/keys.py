@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
+from keyrules.records import replace
 from keyrules.run.live_options import add_connection_options, add_joined_options, add_organization_options
 from keyrules.run.options import (
     Asked,
@@ -173,7 +174,7 @@ def _rendered(form: str, found: Inventory, options: ReportOptions, group_by: str
     if form == "text":
         from keyrules.keys.text import as_text
 
-        plain = options._replace(style=Style(), width=DEFAULT_WIDTH, terminal=False)
+        plain = replace(options, style=Style(), width=DEFAULT_WIDTH, terminal=False)
         return as_text(found, options if path is None else plain, group_by)
     if form == "markdown":
         from keyrules.keys.text import as_markdown

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO, BinaryIO, Final
 
 from keyrules.model import Evaluation, Plane, UsageError
-from keyrules.records import dataclass
+from keyrules.records import dataclass, replace
 from keyrules.reports.report_formats import FORMATS, formats_of
 from keyrules.reports.text_style import ReportOptions, Style, printable
 from keyrules.terminal import DEFAULT_WIDTH
@@ -85,7 +85,7 @@ def write_outputs(
     is told how far it is, and the empty text before anything is printed. Raises UsageError when a file cannot be
     written, and OSError (BrokenPipeError) when standard output cannot.
     """
-    plain = options._replace(style=Style(), width=DEFAULT_WIDTH, terminal=False)
+    plain = replace(options, style=Style(), width=DEFAULT_WIDTH, terminal=False)
 
     def blocks(output: Output) -> Iterator[bytes]:
         rendered = FORMATS[output.format].render(evaluation, options if output.path is None else plain)

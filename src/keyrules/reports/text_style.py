@@ -11,8 +11,8 @@ import re
 import unicodedata
 from collections.abc import Collection, Iterable, Iterator
 from itertools import islice
-from typing import TYPE_CHECKING, NamedTuple
 
+from keyrules.records import TYPE_CHECKING, dataclass
 from keyrules.terminal import DEFAULT_WIDTH
 from keyrules.terms import Plane, Severity, Status
 
@@ -38,7 +38,8 @@ _MONTH = 30 * _DAY
 _YEAR = 365 * _DAY
 
 
-class Style(NamedTuple):
+@dataclass(frozen=True)
+class Style:
     """Wraps text in ANSI colour when `colour` is on, and returns it unchanged when it is off."""
 
     colour: bool = False
@@ -63,7 +64,8 @@ class Style(NamedTuple):
         return f"\x1b[{codes}m{text}\x1b[0m" if self.colour and text else text
 
 
-class ReportOptions(NamedTuple):
+@dataclass(frozen=True)
+class ReportOptions:
     """How a report is to look; what it says never depends on these. All but text ignores them.
 
     Colour, the columns to wrap at, and `quiet` for findings and errors only. `terminal` says that somebody reads along,
