@@ -6,10 +6,11 @@ import re
 from typing import Any
 
 import pytest
+from readme import rules_table
 
 from keyrules.model import Selection, UsageError
 from keyrules.pack.catalog import Pack, Retired, load_pack
-from keyrules.pack.listing import describe_facts, describe_rule, list_rules, readme_table
+from keyrules.pack.listing import describe_facts, describe_rule, list_rules
 from keyrules.pack.selection import select
 from keyrules.records import replace
 
@@ -141,7 +142,7 @@ class TestListing:
         assert "Unknown when the date is absent or cannot be read." in text
 
     def test_the_readme_table_has_each_guideline_anchor(self, pack: Pack) -> None:
-        table = readme_table(pack)
+        table = rules_table(pack)
         assert len(table.splitlines()) == len(pack.rules) + 2
         for rule in pack.rules:
             assert f'<a id="{rule.guideline.partition("#")[2]}"></a>' in table

@@ -7,8 +7,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+from keyrules.controls.model import FrameworkEdition, Frameworks, Relation
+from keyrules.controls.tables import load_frameworks
+from keyrules.model import Plane, Rule
+from keyrules.pack.catalog import Pack, load_pack
+from keyrules.pack.parameters import show_value
+
 PROJECT = Path(__file__).resolve().parents[2]
 README = PROJECT / "README.md"
+_README_FRAMEWORKS = ("CIS AWS Foundations Benchmark", "NIST SP 800-53")
 _PART = "<!-- {name}:begin -->\n{body}<!-- {name}:end -->"
 
 
@@ -34,12 +41,33 @@ def example_output(arguments: str) -> str:
     return done.stdout
 
 
-def rules_table() -> str:
-    """The rule table, from the rule files."""
-    from keyrules.pack.catalog import load_pack
-    from keyrules.pack.listing import readme_table
+def rules_table(pack: Pack | None = None) -> str:
+    """The Markdown table of the README, from `| id |` to its last row, with the newest CIS and NIST control ids."""
+    pack = pack or load_pack()
+    frameworks = load_frameworks(pack)
+    newest = [[each for each in frameworks.editions if each.title == title][-1] for title in _README_FRAMEWORKS]
+    head = ("id", "name", "severity", "code", "live", "parameters", *(edition.name for edition in newest))
+    rows: list[tuple[str, ...]] = [head, ("---",) * len(head)]
+    for rule in pack.rules:
+        severity = rule.severity.name if rule.default_on else f"{rule.severity.name}, opt-in"
+        planes = ["yes" if plane in rule.planes else "–" for plane in (Plane.CODE, Plane.LIVE)]
+        parameters = "<br>".join(f"`{name}` {show_value(each.default)}" for name, each in rule.parameters.items())
+        # The anchor is what each rule's guideline address points to.
+        link = f'<a id="{rule.id.lower()}"></a>[{rule.id}](rules/{rule.id}.yaml)'
+        controls = [_controls(frameworks, edition, rule) for edition in newest]
+        rows.append((link, rule.name, severity, *planes, parameters or "–", *controls))
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
-    return readme_table(load_pack())
+
+def _controls(frameworks: Frameworks, edition: FrameworkEdition, rule: Rule) -> str:
+    """The control ids of a rule by what it decides, one line for each; what the edition removed is said so."""
+    lines = []
+    for relation in (Relation.IMPLEMENTS, Relation.PARTIAL, Relation.SUPPORTS):
+        ids = [row.control for row in edition.rows if row.rule == rule.id and row.relation is relation]
+        if ids:
+            lines.append(f"{relation.value} {', '.join(ids)}")
+    lines += [f"removed ({each.control} before)" for each in frameworks.removed_from(edition) if rule.id in each.rules]
+    return "<br>".join(lines) or "–"
 
 
 def snippet(name: str) -> str:

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from keyrules.code.cloudformation.template import ACCESS_KEY
 from keyrules.code.terraform.keys import KEY_TYPES
-from keyrules.code.terraform.known_modules import known_modules, source_words
+from keyrules.code.terraform.known_modules import KnownModule, known_modules
 from keyrules.model import Plane
 from keyrules.pack.catalog import Pack, load_pack
 from keyrules.pack.conditions import SENTINEL
@@ -33,6 +33,16 @@ class Vocabulary(NamedTuple):
     terraform_types: tuple[str, ...]
     module_sources: tuple[str, ...]
     template_types: tuple[str, ...]
+
+
+def source_words(row: KnownModule) -> set[str]:
+    """Words of which every source that a row is about holds one."""
+    if row.folder:
+        return {f"/{row.folder}"}
+    owner = f"{row.owner}/" if row.owner else ""
+    provider, _, name = row.repository.removeprefix("terraform-").partition("-")
+    registry = {f"{owner}{name}/{provider}"} if row.repository.startswith("terraform-") else set()
+    return {f"{owner}{row.repository}"} | registry
 
 
 def vocabulary(pack: Pack) -> Vocabulary:

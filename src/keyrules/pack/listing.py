@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from keyrules.controls.model import FrameworkEdition, Frameworks, Relation
-from keyrules.controls.tables import load_frameworks
 from keyrules.live.facts import FACTS, OPERATORS
 from keyrules.model import Plane, Rule
 from keyrules.pack.catalog import Pack
@@ -15,7 +13,6 @@ from keyrules.pack.parameters import bounds, show_value
 from keyrules.reports.text_style import wrap
 
 _WIDTH = 100
-_README_FRAMEWORKS = ("CIS AWS Foundations Benchmark", "NIST SP 800-53")
 _COMPARISONS = {
     "equals": "=",
     "not_equals": "≠",
@@ -82,34 +79,6 @@ def describe_facts() -> str:
         lines += [""]
     lines += wrap(f"Operators: {', '.join(OPERATORS)}; combined with and, or, not.", _WIDTH, hanging=2)
     return "\n".join(lines)
-
-
-def readme_table(pack: Pack) -> str:
-    """The Markdown table of the README, from `| id |` to its last row, with the newest CIS and NIST control ids."""
-    frameworks = load_frameworks(pack)
-    newest = [[each for each in frameworks.editions if each.title == title][-1] for title in _README_FRAMEWORKS]
-    head = ("id", "name", "severity", "code", "live", "parameters", *(edition.name for edition in newest))
-    rows: list[tuple[str, ...]] = [head, ("---",) * len(head)]
-    for rule in pack.rules:
-        severity = rule.severity.name if rule.default_on else f"{rule.severity.name}, opt-in"
-        planes = ["yes" if plane in rule.planes else "–" for plane in (Plane.CODE, Plane.LIVE)]
-        parameters = "<br>".join(f"`{name}` {show_value(each.default)}" for name, each in rule.parameters.items())
-        # The anchor is what each rule's guideline address points to.
-        link = f'<a id="{rule.id.lower()}"></a>[{rule.id}](rules/{rule.id}.yaml)'
-        controls = [_controls(frameworks, edition, rule) for edition in newest]
-        rows.append((link, rule.name, severity, *planes, parameters or "–", *controls))
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
-
-
-def _controls(frameworks: Frameworks, edition: FrameworkEdition, rule: Rule) -> str:
-    """The control ids of a rule by what it decides, one line for each; what the edition removed is said so."""
-    lines = []
-    for relation in (Relation.IMPLEMENTS, Relation.PARTIAL, Relation.SUPPORTS):
-        ids = [row.control for row in edition.rows if row.rule == rule.id and row.relation is relation]
-        if ids:
-            lines.append(f"{relation.value} {', '.join(ids)}")
-    lines += [f"removed ({each.control} before)" for each in frameworks.removed_from(edition) if rule.id in each.rules]
-    return "<br>".join(lines) or "–"
 
 
 def _planes(rule: Rule) -> str:

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 from scanning import Scanned, scan, write
+from trigger_vocabulary import source_words
 
 from keyrules.code import relevance
 from keyrules.code.discovery import discover
-from keyrules.code.terraform.known_modules import KnownModule, known_modules, matching, source_words
+from keyrules.code.terraform.known_modules import KnownModule, known_modules, matching
 from keyrules.code.terraform.versions import overlap
 
 RULES = tuple(part for rule in ("001", "007", "008", "009", "010") for part in ("--rule", f"KEY_AWS_{rule}"))

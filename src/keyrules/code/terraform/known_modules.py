@@ -242,16 +242,6 @@ def _arguments(row: KnownModule) -> set[str]:
     return {name for name, _ in row.creates} | {name for name in others if name}
 
 
-def source_words(row: KnownModule) -> set[str]:
-    """Words of which every source that a row is about holds one."""
-    if row.folder:
-        return {f"/{row.folder}"}
-    owner = f"{row.owner}/" if row.owner else ""
-    provider, _, name = row.repository.removeprefix("terraform-").partition("-")
-    registry = {f"{owner}{name}/{provider}"} if row.repository.startswith("terraform-") else set()
-    return {f"{owner}{row.repository}"} | registry
-
-
 def _address(source: str) -> _Address:
     found = _PLACE.fullmatch(source)
     if found is None:
