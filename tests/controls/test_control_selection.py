@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from keyrules.controls.model import Coverage, Relation, coverage
+from keyrules.controls.citations import citations
+from keyrules.controls.listing import framework_table, render
+from keyrules.controls.model import Coverage, Frameworks, Relation, coverage
 from keyrules.controls.selection import FrameworkSelection, framework_selections, split_control
 from keyrules.controls.tables import load_frameworks
 from keyrules.model import Plane, UsageError
 from keyrules.pack.catalog import load_pack
 from keyrules.pack.selection import select
+from keyrules.records import replace
 
 PACK = load_pack()
 FRAMEWORKS = load_frameworks(PACK)
@@ -164,6 +167,37 @@ class TestPlanes:
             chosen = run(edition.key)
             assert tuple(dict.fromkeys(row.control for row in chosen.rows)) == edition.controls
             assert not any(row.rule and chosen.selection.rule(row.rule) is None for row in chosen.rows)
+
+
+class TestContradicts:
+    @pytest.fixture
+    def forbidding(self) -> Frameworks:
+        """CIS 1.2.0 as if its 1.11 forbade what KEY_AWS_017 demands."""
+        edition = FRAMEWORKS.edition("cis_aws_1.2.0")
+        rows = [
+            replace(row, relation=Relation.CONTRADICTS, bounds=(), why="It bans it.") if row.control == "1.11" else row
+            for row in edition.rows
+        ]
+        return replace(FRAMEWORKS, editions=(replace(edition, rows=tuple(rows)), FRAMEWORKS.edition("cis_aws_3.0.0")))
+
+    def test_the_rule_never_runs_and_the_reason_is_a_note(self, forbidding: Frameworks) -> None:
+        (chosen,) = framework_selections(PACK, forbidding, [("cis_aws_1.2.0", None)])
+        assert "017" in rules(run("cis_aws_1.2.0")) and "017" not in rules(chosen)
+        assert chosen.notes == (
+            "KEY_AWS_017 never runs for cis_aws_1.2.0, because 1.11 forbids what it demands: It bans it.",
+        )
+        (row,) = [row for row in chosen.rows if row.control == "1.11"]
+        assert (row.relation, row.rule, row.why) == (Relation.NOT_COVERED, "", "It bans it.")
+
+    def test_a_control_that_only_forbids_cannot_be_run(self, forbidding: Frameworks) -> None:
+        with pytest.raises(UsageError, match="on the live plane: It bans it"):
+            framework_selections(PACK, forbidding, [("cis_aws_1.2.0", "1.11")])
+
+    def test_it_is_listed_cited_by_nothing_and_decides_nothing(self, forbidding: Frameworks) -> None:
+        edition = forbidding.edition("cis_aws_1.2.0")
+        assert coverage(edition.rows_of("1.11")) is Coverage.NONE
+        assert citations(forbidding, ["KEY_AWS_017"], ["cis_aws_1.2.0"]) == {"KEY_AWS_017": ()}
+        assert "contradicts" in render(framework_table(forbidding, edition), "text", {})
 
 
 class TestErrors:

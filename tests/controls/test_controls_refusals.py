@@ -22,9 +22,9 @@ PACK = load_pack()
 REAL = PACK.root / "controls"
 EDITIONS = [edition.key for edition in load_frameworks(PACK).editions]
 LINES = [(key, number) for key in EDITIONS for number in range(2, (REAL / f"{key}.csv").read_text().count("\n") + 1)]
-HEAD = "control,title,relation,rule,bound,source,why\n"
+HEAD = "control,title,relation,rule,bound,statement,source,why\n"
 ENDS_IN_ZERO = re.compile(r"^([0-9]+\.[0-9]*[1-9])0,")
-ROTATE = "1.14,Keys turn,implements,KEY_AWS_001,max_age_days<=90,keyrules,It decides it.\n"
+ROTATE = "1.14,Keys turn,implements,KEY_AWS_001,max_age_days<=90,,keyrules,It decides it.\n"
 
 
 @pytest.fixture
@@ -91,13 +91,16 @@ class TestRows:
             (ROTATE.replace("1.14,", '"1.14",'), "quotes that it does not need"),
             (ROTATE.replace("1.14,", "=1.14,"), "run it as a formula"),
             (ROTATE.replace("1.14,", "1.14\u200b,"), "not printable"),
-            (ROTATE.replace("1.14,", "1.14,,"), "found 8 cells; allowed: 7"),
+            (ROTATE.replace("1.14,", "1.14,,"), "found 9 cells; allowed: 8"),
             (ROTATE.replace("1.14,", '"1.14,'), "the quotes are not those of a CSV line"),
-            ("1.15,Gap,not_covered,KEY_AWS_001,,keyrules,Nothing.\n", "`rule` has a value; allowed: nothing"),
-            ("1.15,Gap,not_covered,,slots=1,keyrules,Nothing.\n", "`bound` has a value; allowed: nothing"),
-            ("1.7,Root,supports,KEY_AWS_015,quiet_days<=30,keyrules,A hint.\n", "has '<='; allowed: '>='"),
-            ("1.11,Setup,supports,KEY_AWS_004,setup_minutes<=60,keyrules,A hint.\n", "has '<='; allowed: '>='"),
-            ("1.13,Two,supports,KEY_AWS_003,overlap_days>=0,keyrules,A hint.\n", "has '>='; allowed: '<='"),
+            ("1.15,Gap,not_covered,KEY_AWS_001,,,keyrules,Nothing.\n", "`rule` has a value; allowed: nothing"),
+            ("1.15,Gap,not_covered,,slots=1,,keyrules,Nothing.\n", "`bound` has a value; allowed: nothing"),
+            ("1.7,Root,supports,KEY_AWS_015,quiet_days<=30,,keyrules,A hint.\n", "has '<='; allowed: '>='"),
+            ("1.11,Setup,supports,KEY_AWS_004,setup_minutes<=60,,keyrules,A hint.\n", "has '<='; allowed: '>='"),
+            ("1.13,Two,supports,KEY_AWS_003,overlap_days>=0,,keyrules,A hint.\n", "has '>='; allowed: '<='"),
+            ("1.8,Ban,contradicts,KEY_AWS_017,max_age_days<=90,,keyrules,No.\n", "`bound` has a value; .*contradicts"),
+            ("1.8,Ban,contradicts,,,,keyrules,No.\n", "`rule` has ''"),
+            (ROTATE.replace("<=90,,", "<=90,AC-2 (3),"), r"`statement` has 'AC-2 \(3\)'; allowed: an id as in"),
         ],
     )
     def test_a_wrong_cell(self, folder: Path, line: str, expected: str) -> None:
@@ -124,28 +127,41 @@ class TestRows:
         ("lines", "number", "expected"),
         [
             (
-                ("1.10,A,supports,KEY_AWS_001,,keyrules,W.", "1.9,B,supports,KEY_AWS_001,,keyrules,W."),
+                ("1.10,A,supports,KEY_AWS_001,,,keyrules,W.", "1.9,B,supports,KEY_AWS_001,,,keyrules,W."),
                 3,
                 "1.10 into 1.1",
             ),
             (
-                ("1.9,A,supports,KEY_AWS_001,,keyrules,W.", "1.1,B,supports,KEY_AWS_001,,keyrules,W."),
+                ("1.9,A,supports,KEY_AWS_001,,,keyrules,W.", "1.1,B,supports,KEY_AWS_001,,,keyrules,W."),
                 3,
                 "1.10 into 1.1",
             ),
-            (("1.1,A,supports,KEY_AWS_002,,keyrules,W.", "1.1,A,supports,KEY_AWS_001,,keyrules,W."), 3, "no rule last"),
-            (("1.1,A,not_covered,,,keyrules,W.", "1.1,A,partial,KEY_AWS_001,,keyrules,W."), 3, "no rule last"),
-            (("1.1,A,supports,KEY_AWS_001,,keyrules,W.", "1.1,A,supports,KEY_AWS_001,,keyrules,X."), 3, "second time"),
-            (("1.1,A,not_covered,,,keyrules,W.", "1.1,A,not_covered,,,keyrules,X."), 3, "second time"),
-            (("1.1,A,supports,KEY_AWS_001,,keyrules,W.", "1.1,B,supports,KEY_AWS_002,,keyrules,W."), 3, "title"),
             (
-                ("1.1,A,implements,KEY_AWS_005,,keyrules,W.", "1.1,A,not_covered,,,keyrules,W."),
+                ("1.1,A,supports,KEY_AWS_002,,,keyrules,W.", "1.1,A,supports,KEY_AWS_001,,,keyrules,W."),
+                3,
+                "no rule last",
+            ),
+            (("1.1,A,not_covered,,,,keyrules,W.", "1.1,A,partial,KEY_AWS_001,,,keyrules,W."), 3, "no rule last"),
+            (
+                ("1.1,A,supports,KEY_AWS_001,,,keyrules,W.", "1.1,A,supports,KEY_AWS_001,,,keyrules,X."),
+                3,
+                "second time",
+            ),
+            (("1.1,A,not_covered,,,,keyrules,W.", "1.1,A,not_covered,,,,keyrules,X."), 3, "second time"),
+            (("1.1,A,supports,KEY_AWS_001,,,keyrules,W.", "1.1,B,supports,KEY_AWS_002,,,keyrules,W."), 3, "title"),
+            (
+                ("1.1,A,implements,KEY_AWS_005,,,keyrules,W.", "1.1,A,not_covered,,,,keyrules,W."),
                 3,
                 "implements the whole",
             ),
-            (("1.1,A,supports,KEY_AWS_005,,keyrules,W.", "1.1,A,not_covered,,,keyrules,W."), 3, "supports alone"),
+            (("1.1,A,supports,KEY_AWS_005,,,keyrules,W.", "1.1,A,not_covered,,,,keyrules,W."), 3, "supports alone"),
             (
-                ("1.1,A,partial,KEY_AWS_005,,keyrules,W.", "1.2,B,not_covered,,,keyrules,W."),
+                ("1.1,A,contradicts,KEY_AWS_017,,,keyrules,W.", "1.2,B,supports,KEY_AWS_017,,,keyrules,W."),
+                3,
+                "supports with KEY_AWS_017, which contradicts 1.1",
+            ),
+            (
+                ("1.1,A,partial,KEY_AWS_005,,,keyrules,W.", "1.2,B,not_covered,,,,keyrules,W."),
                 2,
                 "one part of the control",
             ),

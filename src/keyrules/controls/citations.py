@@ -36,7 +36,7 @@ def citations(
     for order, edition in enumerate(_cited(frameworks, asked)):
         turns: Counter[tuple[str, int]] = Counter()
         for row in edition.rows:
-            if row.rule in ranked:
+            if row.runs and row.rule in ranked:
                 rank = _RANKS[row.relation]
                 position = (edition.key not in asked, rank, turns[row.rule, rank], order)
                 turns[row.rule, rank] += 1

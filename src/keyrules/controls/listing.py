@@ -22,7 +22,7 @@ _DECIDED = {
     Coverage.EVIDENCE: "nothing, they give evidence only",
     Coverage.NONE: "nothing",
 }
-_LETTERS = {Relation.IMPLEMENTS: "I", Relation.PARTIAL: "P", Relation.SUPPORTS: "s"}
+_LETTERS = {Relation.IMPLEMENTS: "I", Relation.PARTIAL: "P", Relation.SUPPORTS: "s", Relation.CONTRADICTS: "X"}
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,13 @@ def framework_table(frameworks: Frameworks, edition: FrameworkEdition) -> Table:
     """The rows of one edition, and the controls that it no longer has, as rows without an id."""
     rows = [_cells(row) for row in edition.rows]
     rows += [_removed(entry, rule) for entry in frameworks.removed_from(edition) for rule in entry.rules or ("",)]
-    return Table("framework", f"{edition.name} ({edition.key})", CONTROL_COLUMNS, tuple(rows), wide=("source", "why"))
+    return Table(
+        "framework",
+        f"{edition.name} ({edition.key})",
+        CONTROL_COLUMNS,
+        tuple(rows),
+        wide=("statement", "source", "why"),
+    )
 
 
 def control_table(frameworks: Frameworks, edition: FrameworkEdition, rows: Sequence[ControlRow]) -> Table:
@@ -72,7 +78,7 @@ def control_table(frameworks: Frameworks, edition: FrameworkEdition, rows: Seque
         notes.append(f"Source: {frameworks.sources[key].title}, {frameworks.sources[key].url}")
     cells = tuple(_cells(row) for row in rows)
     title = f"{edition.name} ({edition.key})"
-    return Table("control", title, CONTROL_COLUMNS, cells, tuple(notes), wide=("source", "why"))
+    return Table("control", title, CONTROL_COLUMNS, cells, tuple(notes), wide=("statement", "source", "why"))
 
 
 def rule_table(frameworks: Frameworks, rule: Rule) -> Table:
@@ -84,7 +90,9 @@ def rule_table(frameworks: Frameworks, rule: Rule) -> Table:
         rows += [(edition.key, *_removed(entry, rule.id)) for entry in gone]
     notes = tuple(f"{entry.publisher}: {entry.why}" for entry in frameworks.unmapped if entry.rule == rule.id)
     columns = ("framework", *CONTROL_COLUMNS)
-    return Table("rule", f"{rule.id}  {rule.name}", columns, tuple(rows), notes, wide=("rule", "source", "why"))
+    return Table(
+        "rule", f"{rule.id}  {rule.name}", columns, tuple(rows), notes, wide=("rule", "statement", "source", "why")
+    )
 
 
 def matrix_table(pack: Pack, frameworks: Frameworks, letters: bool) -> Table:
@@ -95,7 +103,9 @@ def matrix_table(pack: Pack, frameworks: Frameworks, letters: bool) -> Table:
         cells = [_best(found[rule.id]) if letters else "; ".join(_ids(found[rule.id])) for rule in pack.rules]
         rows.append((edition.key, *cells))
     heads = [rule.id.removeprefix("KEY_AWS_") if letters else rule.id for rule in pack.rules]
-    notes = ("I implements, P partial, s supports, blank: no mapping. Columns are KEY_AWS_ rule numbers.",)
+    notes = (
+        "I implements, P partial, s supports, X contradicts, blank: no mapping. Columns are KEY_AWS_ rule numbers.",
+    )
     return Table("matrix", "Rules by framework", ("framework", *heads), tuple(rows), notes if letters else ())
 
 
@@ -150,12 +160,12 @@ def _text(table: Table) -> str:
 
 def _cells(row: ControlRow) -> tuple[str, ...]:
     bound = ";".join(str(each) for each in row.bounds)
-    return row.control, row.title, row.relation.value, row.rule, bound, ";".join(row.sources), row.why
+    return row.control, row.title, row.relation.value, row.rule, bound, row.statement, ";".join(row.sources), row.why
 
 
 def _removed(entry: Removed, rule: str) -> tuple[str, ...]:
     why = f"It was {entry.control} in {entry.framework}. {entry.why}"
-    return "", entry.title, "removed", rule, "", ";".join(entry.sources), why
+    return "", entry.title, "removed", rule, "", "", ";".join(entry.sources), why
 
 
 def _ids(rows: Iterable[ControlRow]) -> list[str]:

@@ -6,6 +6,7 @@ A relation says what a rule decides about a control:
 - `partial`: it decides a part. The other parts are further `partial` rows, or a `not_covered` row that names what
   stays open; `partial` rows without such a row decide the control together;
 - `supports`: it is evidence for the control and decides nothing of it;
+- `contradicts`: the control forbids what the rule demands. The rule never runs for the edition; the row says why;
 - `not_covered`: no rule says anything about the control, or about the rest of it.
 """
 
@@ -27,6 +28,7 @@ class Relation(enum.Enum):
     IMPLEMENTS = "implements"
     PARTIAL = "partial"
     SUPPORTS = "supports"
+    CONTRADICTS = "contradicts"
     NOT_COVERED = "not_covered"
 
 
@@ -50,7 +52,11 @@ class Source:
 
 @dataclass(frozen=True)
 class ControlRow:
-    """One control and one rule of an edition; `rule` is empty where the relation is not_covered."""
+    """One control and one rule of an edition; `rule` is empty where the relation is not_covered.
+
+    `statement` is the part of the control that the row is about, as the framework's own OSCAL catalog or text names it
+    (`ia-5_smt.f`); empty where the row is about the control as a whole.
+    """
 
     control: str
     title: str
@@ -59,6 +65,12 @@ class ControlRow:
     bounds: tuple[Bound, ...]
     sources: tuple[str, ...]
     why: str
+    statement: str = ""
+
+    @property
+    def runs(self) -> bool:
+        """Whether the rule is evaluated for the control."""
+        return bool(self.rule) and self.relation is not Relation.CONTRADICTS
 
 
 @dataclass(frozen=True)
@@ -86,8 +98,8 @@ class FrameworkEdition:
 
     @property
     def rules(self) -> tuple[str, ...]:
-        """The ids of the rules that its controls name, sorted."""
-        return tuple(sorted({row.rule for row in self.rows if row.rule}))
+        """The ids of the rules that run for its controls, sorted."""
+        return tuple(sorted({row.rule for row in self.rows if row.runs}))
 
     def rows_of(self, control: str) -> tuple[ControlRow, ...]:
         """The rows of one control; none when the edition does not list it."""

@@ -59,7 +59,7 @@ def framework_selections(
     for name, control in dict.fromkeys(wanted):
         edition = frameworks.edition(name)
         rows = edition.rows if control is None else find_control(frameworks, edition, control)
-        mapped = [rules[rule_id] for rule_id in sorted({row.rule for row in rows if row.rule})]
+        mapped = [rules[rule_id] for rule_id in sorted({row.rule for row in rows if row.runs})]
         if not any(plane in rule.planes for rule in mapped):
             ids = ", ".join(rule.id for rule in mapped)
             reason = f"{ids} are for the other plane." if mapped else rows[-1].why
@@ -69,7 +69,7 @@ def framework_selections(
         asked[edition.key] = None if control is None or before is None else before | {row.control for row in rows}
     parts = [(edition := frameworks.edition(key), _rows(edition, controls)) for key, controls in asked.items()]
     together = [row for _, rows in parts for row in rows]
-    running = tuple(rules[rule_id] for rule_id in sorted({row.rule for row in together if row.rule}))
+    running = tuple(rules[rule_id] for rule_id in sorted({row.rule for row in together if row.runs}))
     selection = select(pack, settings=settings, framework=Selection(running, _own_values(together, rules)))
     return tuple(_part(edition, rows, rules, selection, plane, for_some) for edition, rows in parts)
 
@@ -90,10 +90,11 @@ def _part(
     judged: list[ControlRow] = []
     for each in dict.fromkeys(row.control for row in rows):
         judged += _judged([row for row in rows if row.control == each], rules, asked, plane, for_some)
-    ours = [row for row in rows if row.rule and plane in rules[row.rule].planes]
+    ours = [row for row in rows if row.runs and plane in rules[row.rule].planes]
     loose, strict = _differences(ours, rules, asked, for_some)
     stricter = frozenset((row.control, row.rule) for row, _ in strict)
-    notes = tuple(dict.fromkeys(note for _, note in [*loose, *strict]))
+    forbidden = [_forbidden(edition, row) for row in rows if row.relation is Relation.CONTRADICTS]
+    notes = tuple(dict.fromkeys([*forbidden, *(note for _, note in [*loose, *strict])]))
     return FrameworkSelection(edition, asked, tuple(judged), stricter, notes)
 
 
@@ -128,7 +129,7 @@ def split_control(text: str) -> tuple[str, str]:
 def _own_values(rows: Iterable[ControlRow], rules: Mapping[str, Rule]) -> dict[tuple[str, str], ParameterValue]:
     bounds: dict[tuple[str, str], list[Bound]] = {}
     for row in rows:
-        if row.rule:
+        if row.runs:
             for bound in demanded(row.bounds, rules[row.rule]):
                 bounds.setdefault((row.rule, bound.parameter), []).append(bound)
     return {key: tightest(found) for key, found in sorted(bounds.items())}
@@ -141,7 +142,7 @@ def _judged(
     kept: list[ControlRow] = []
     rest = [row for row in rows if not row.rule]
     for row in rows:
-        if not row.rule:
+        if not row.runs:
             continue
         rule = rules[row.rule]
         if plane not in rule.planes:
@@ -166,7 +167,10 @@ def _judged(
             kept.append(row)
     if kept and all(row.relation is Relation.SUPPORTS for row in kept):
         return kept
-    return kept + (rest or ([] if kept else [_open(rows[0], f"No rule runs on the {plane.value} plane.")]))
+    if kept or rest:
+        return kept + rest
+    only = rows[0]
+    return [_open(only, f"No rule runs on the {plane.value} plane." if only.runs else only.why)]
 
 
 def _differences(
@@ -195,6 +199,10 @@ def _differences(
     return loose, strict
 
 
+def _forbidden(edition: FrameworkEdition, row: ControlRow) -> str:
+    return f"{row.rule} never runs for {edition.key}, because {row.control} forbids what it demands: {row.why}"
+
+
 def _value(selection: Selection, row: ControlRow, bound: Bound) -> ParameterValue:
     return selection.overrides[row.rule, bound.parameter]
 
@@ -204,4 +212,4 @@ def _loose_for_some(row: ControlRow, bound: Bound, for_some: ForSome) -> list[Pa
 
 
 def _open(row: ControlRow, why: str) -> ControlRow:
-    return ControlRow(row.control, row.title, Relation.NOT_COVERED, "", (), row.sources, why)
+    return ControlRow(row.control, row.title, Relation.NOT_COVERED, "", (), row.sources, why, row.statement)

@@ -19,11 +19,13 @@ from keyrules.model import Rule, UsageError
 from keyrules.pack.catalog import Pack
 from keyrules.pack.csv_table import TableLine, natural_order, read_table
 
-CONTROL_COLUMNS = ("control", "title", "relation", "rule", "bound", "source", "why")
+CONTROL_COLUMNS = ("control", "title", "relation", "rule", "bound", "statement", "source", "why")
 SOURCE_COLUMNS = ("key", "title", "url")
 REMOVED_COLUMNS = ("framework", "control", "removed_in", "source", "why")
 UNMAPPED_COLUMNS = ("rule", "publisher", "why")
 _KEY = re.compile(r"[a-z][a-z0-9_]*(\.[0-9]+)*\Z")
+# A token of OSCAL, because statements are ids in OSCAL catalogs: https://pages.nist.gov/OSCAL/reference/datatypes/#token.
+_STATEMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_.-]*)?\Z")
 _URL = re.compile(r"https://\S+\Z")
 _PUBLISHED = re.compile(r"([0-9]{4}(-(0[1-9]|1[0-2])(-[0-9]{2})?)?)?\Z")
 # What spreadsheets make of ids that look like numbers or dates to them.
@@ -112,10 +114,15 @@ class _Loader:
             _check_together(
                 lines, [(line, row) for line, row in zip(lines, rows, strict=True) if row.control == control]
             )
+        forbidden = {row.rule: row.control for row in rows if row.relation is Relation.CONTRADICTS}
+        for line, row in zip(lines, rows, strict=True):
+            if row.runs and row.rule in forbidden:
+                wrong = f"{row.relation.value} with {row.rule}, which contradicts {forbidden[row.rule]}"
+                _refuse(line, "relation", wrong, "contradicts, because a rule runs for the whole edition or never")
         return rows
 
     def _row(self, line: TableLine) -> ControlRow:
-        control, title, word, rule_id, bound, source, why = line.cells
+        control, title, word, rule_id, bound, statement, source, why = line.cells
         _filled(line, "control", control)
         if _MANGLED.fullmatch(control):
             _refuse(
@@ -128,6 +135,8 @@ class _Loader:
             _filled(line, column, cell)
         if not why.endswith("."):
             _refuse(line, "why", "no full stop at its end", "a sentence")
+        if not _STATEMENT.match(statement):
+            _refuse(line, "statement", repr(statement), "an id as in ia-5_smt.f, or nothing")
         try:
             relation = Relation(word)
         except ValueError:
@@ -135,8 +144,10 @@ class _Loader:
         if relation is Relation.NOT_COVERED:
             if rule_id or bound:
                 _refuse(line, "rule" if rule_id else "bound", "a value", "nothing, because the relation is not_covered")
-            return ControlRow(control, title, relation, "", (), self._cited(line, source), why)
+            return ControlRow(control, title, relation, "", (), self._cited(line, source), why, statement)
         rule = self._rule(line, rule_id)
+        if relation is Relation.CONTRADICTS and bound:
+            _refuse(line, "bound", "a value", "nothing, because the relation is contradicts")
         bounds = parse_bounds(bound, rule, line.where)
         if relation is Relation.IMPLEMENTS and (open_ends := unbounded(bounds, rule)):
             _refuse(
@@ -145,7 +156,7 @@ class _Loader:
                 f"no limit on {open_ends[0]}",
                 "a limit on each number, because the relation is implements",
             )
-        return ControlRow(control, title, relation, rule.id, bounds, self._cited(line, source), why)
+        return ControlRow(control, title, relation, rule.id, bounds, self._cited(line, source), why, statement)
 
     def _rule(self, line: TableLine, rule_id: str) -> Rule:
         rule = self.rules.get(rule_id)
@@ -196,7 +207,7 @@ class _Loader:
             if any(row.title == rows[0].title for row in self.editions[removed_in].rows):
                 raise UsageError(f"{line.where}: {removed_in} still has the control {rows[0].title!r}; it moved.")
             _filled(line, "why", why)
-            rules = tuple(sorted({row.rule for row in rows if row.rule}))
+            rules = tuple(sorted({row.rule for row in rows if row.runs}))
             yield Removed(key, control, rows[0].title, rules, removed_in, self._cited(line, source), why)
 
     def _unmapped(self, path: Path) -> Iterable[Unmapped]:

@@ -108,13 +108,13 @@ def _implementation(edition: FrameworkEdition, seed: str) -> dict[str, Any] | No
 def _requirement(edition: FrameworkEdition, control: str, seed: str) -> dict[str, Any] | None:
     """One control with its rows; None where no rule touches it, for it is not implemented."""
     rows = edition.rows_of(control)
-    if not any(row.rule for row in rows):
+    if not any(row.runs for row in rows):
         return None
     relations = []
     for row in rows:
         bound = ";".join(map(str, row.bounds))
         relations.append(prop("relation", f"{row.rule} {row.relation.value} {bound}"))
-        relations += [prop("Rule_Id", row.rule)] if row.rule else []
+        relations += [prop("Rule_Id", row.rule)] if row.runs else []
     return {
         "uuid": derived_uuid(seed, "control", edition.key, control),
         "control-id": control_token(edition.key, control),
