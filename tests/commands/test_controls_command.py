@@ -9,7 +9,6 @@ import json
 from collections.abc import Callable
 
 import pytest
-from readme import rules_table
 
 from keyrules.commands import controls
 from keyrules.commands.controls import TABLE_FORMATS as FORMATS
@@ -126,13 +125,3 @@ class TestRefusals:
         with pytest.raises(UsageError) as caught:
             show(*argv)
         assert expected in str(caught.value) and "\n" not in str(caught.value)
-
-
-class TestReadme:
-    def test_the_rule_table_has_the_newest_cis_and_nist_ids(self) -> None:
-        lines = rules_table().splitlines()
-        assert lines[0].endswith("| CIS AWS Foundations Benchmark 7.0.0 | NIST SP 800-53 revision 5 |")
-        cells = {line.split("[")[1][:11]: line.split(" | ")[6:] for line in lines[2:]}
-        assert cells["KEY_AWS_001"][0] == "implements 2.12"
-        assert cells["KEY_AWS_003"][0] == "removed (2.12 before)"
-        assert cells["KEY_AWS_011"][1] == "partial IA-5(7) |"

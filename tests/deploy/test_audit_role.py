@@ -1,4 +1,4 @@
-"""The role of an audit over an organisation, and README's policies: exactly the calls that the code makes."""
+"""The role of an audit over an organisation, and the policies of docs/live.md: exactly the calls that are made."""
 
 from __future__ import annotations
 
@@ -42,9 +42,9 @@ def test_it_trusts_one_role_with_an_external_id() -> None:
     }
 
 
-def test_readme_names_every_call() -> None:
-    text = (PROJECT / "README.md").read_text("utf-8")
-    section = text[text.index("### Permissions") : text.index("### In a pipeline, without a key")]
+def test_the_page_on_live_accounts_names_every_call() -> None:
+    text = (PROJECT / "docs/live.md").read_text("utf-8")
+    section = text[text.index("## Permissions") : text.index("## In a pipeline, without a key")]
     policies = [json.loads(block) for block in re.findall(r"```json\n(.*?)```", section, re.DOTALL)]
     named = {action for policy in policies for each in policy["Statement"] for action in each["Action"]}
     assert named == called(PROJECT / "src/keyrules/live") - WITHOUT_PERMISSION

@@ -6,7 +6,6 @@ import re
 from typing import Any
 
 import pytest
-from readme import rules_table
 
 from keyrules.model import Selection, UsageError
 from keyrules.pack.catalog import Pack, Retired, load_pack
@@ -140,11 +139,3 @@ class TestListing:
         text = describe_facts()
         assert "  days_since_use  (days)" in text
         assert "Unknown when the date is absent or cannot be read." in text
-
-    def test_the_readme_table_has_each_guideline_anchor(self, pack: Pack) -> None:
-        table = rules_table(pack)
-        assert len(table.splitlines()) == len(pack.rules) + 2
-        for rule in pack.rules:
-            assert f'<a id="{rule.guideline.partition("#")[2]}"></a>' in table
-        assert "| MEDIUM, opt-in | yes | yes | – |" in table
-        assert "| `max_age_days` 90<br>`slots` 1,2 |" in table

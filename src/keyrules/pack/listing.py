@@ -50,7 +50,7 @@ def describe_rule(rule: Rule) -> str:
         )
         lines += _section("On code", decided)
     if rule.runtime is not None:
-        lines += _section("On the live account", _runtime_text(rule.runtime))
+        lines += _section("On the live account", runtime_text(rule.runtime))
     if rule.parameters:
         lines += ["", "Parameters"]
         for parameter in rule.parameters.values():
@@ -93,7 +93,7 @@ def _section(title: str, text: str) -> list[str]:
     return lines
 
 
-def _runtime_text(runtime: Mapping[str, Any]) -> str:
+def runtime_text(runtime: Mapping[str, Any]) -> str:
     subject = str(runtime["subject"]).replace("_", " ")
     which = f" where {_condition(runtime['where'])}" if "where" in runtime else ""
     return f"Each {subject}{which} complies when {_condition(runtime['definition'])}."
