@@ -6,20 +6,26 @@ start of a run needs already (severities, verdicts, planes, refusals) stand in k
 
 from __future__ import annotations
 
-import enum
 import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from keyrules.control_results import ControlResult as ControlResult
+from keyrules.control_results import Counts as Counts
+from keyrules.control_results import FrameworkReport as FrameworkReport
+from keyrules.control_results import Outcome as Outcome
+from keyrules.control_results import RulePart as RulePart
 from keyrules.records import dataclass, field
 from keyrules.run_facts import AccountState as AccountState
 from keyrules.run_facts import ConfigurationUse as ConfigurationUse
 from keyrules.run_facts import Coverage as Coverage
 from keyrules.run_facts import CoverageOutcome as CoverageOutcome
 from keyrules.run_facts import DeclaredAt as DeclaredAt
+from keyrules.run_facts import Demand as Demand
 from keyrules.run_facts import KeyAges as KeyAges
+from keyrules.run_facts import ParameterInForce as ParameterInForce
 from keyrules.run_facts import ScanScope as ScanScope
 from keyrules.terms import InputError as InputError
 from keyrules.terms import Plane as Plane
@@ -231,81 +237,6 @@ class EvaluationError:
 
 
 @dataclass(frozen=True)
-class Counts:
-    """Verdicts by status; `evaluated` is their sum. `known` are those FAIL and UNKNOWN that the baseline holds."""
-
-    passed: int = 0
-    failed: int = 0
-    exempt: int = 0
-    unknown: int = 0
-    known: int = 0
-
-    @property
-    def evaluated(self) -> int:
-        """All verdicts, whatever their status."""
-        return self.passed + self.failed + self.exempt + self.unknown + self.known
-
-
-class Outcome(enum.Enum):
-    """What a run says about a control; keyrules.controls.verdicts says when."""
-
-    SATISFIED = "satisfied"
-    NOT_SATISFIED = "not satisfied"
-    PARTLY_ASSESSED = "partly assessed"
-    NOT_ASSESSED = "not assessed"
-
-
-@dataclass(frozen=True)
-class RulePart:
-    """A rule's part in a control's verdict: how the row relates them, the bounds it demands, what the rule found."""
-
-    rule: str
-    relation: str
-    bound: str
-    counts: Counts
-
-
-@dataclass(frozen=True)
-class ControlResult:
-    """The verdict on one control. `rest` says what nothing decided; `exceptions` counts EXEMPT among deciding rules.
-
-    `framework` is the key of its edition, empty where a rule stands for a control.
-    """
-
-    control: str
-    title: str
-    outcome: Outcome
-    reason: str
-    parts: tuple[RulePart, ...]
-    rest: tuple[str, ...] = ()
-    exceptions: int = 0
-    framework: str = ""
-
-
-@dataclass(frozen=True)
-class FrameworkReport:
-    """The controls of a framework edition, in its order; `notes` say where limits differ from its own.
-
-    Several editions that a run was asked for follow each other, and their keys, names and addresses do, too.
-    """
-
-    key: str
-    name: str
-    url: str
-    controls: tuple[ControlResult, ...]
-    notes: tuple[str, ...] = ()
-
-    @property
-    def several(self) -> bool:
-        """Whether there are controls of more than one edition, so that each is to be named with its own."""
-        return len({control.framework for control in self.controls}) > 1
-
-    def label(self, control: ControlResult) -> str:
-        """The control's id, with its edition where that could be another."""
-        return f"{control.framework} {control.control}" if self.several else control.control
-
-
-@dataclass(frozen=True)
 class KnownFinding:
     """A finding that the baseline holds and that is still there; `moved_from` is its former path, if that changed."""
 
@@ -363,6 +294,7 @@ class Evaluation:
     empty unless a format of the run cites them. `coverage` has the files that hold a word of the rules, in the order of
     the paths; `rules_off` are the rules that could have been asked and were not, each with why. `configuration` is None
     where the run had no configuration file. `accounts` has the accounts of a live run, those that were not reached too.
+    `parameters` has what each parameter of each of `rules` is set to, each followed by what holds for some users.
     """
 
     plane: Plane
@@ -388,3 +320,4 @@ class Evaluation:
     rules_off: tuple[tuple[str, str], ...] = ()
     configuration: ConfigurationUse | None = None
     accounts: tuple[AccountState, ...] = ()
+    parameters: tuple[ParameterInForce, ...] = ()

@@ -1,4 +1,5 @@
-"""What a run says about itself: its configuration file, its coverage, its accounts, their keys and what declares them.
+"""What a run says about itself: its configuration file and parameters, its coverage, its accounts, their keys and what
+declares them.
 
 Plain data, found in keyrules.model, too.
 """
@@ -67,6 +68,40 @@ def _number(count: int, one: str, many: str | None = None) -> str:
 
 def _counted(items: Sequence[str], noun: str, separator: str = ", ") -> str:
     return f"{_number(len(items), noun)} ({separator.join(items)})"
+
+
+@dataclass(frozen=True)
+class Demand:
+    """A limit that a control sets to a parameter, as in `max_age_days<=90`."""
+
+    framework: str
+    control: str
+    bound: str
+
+    def __str__(self) -> str:
+        return f"{self.bound} of {self.framework} {self.control}"
+
+
+@dataclass(frozen=True)
+class ParameterInForce:
+    """What a parameter of a rule was set to in a run, and by whom.
+
+    `origin` is a stable word: default, framework, configuration file, command line or override; `place` is the edition,
+    the file and line, or the entry. `looser_than` are the limits of the run's frameworks that the value exceeds. An
+    override has the `users` for whom it holds in the place of what holds otherwise, with who answers for it and why.
+    """
+
+    rule: str
+    name: str
+    value: int | tuple[int, ...]
+    unit: str
+    default: int | tuple[int, ...]
+    origin: str
+    place: str
+    looser_than: tuple[Demand, ...] = ()
+    users: str = ""
+    owner: str = ""
+    reason: str = ""
 
 
 class CoverageOutcome(enum.Enum):

@@ -12,7 +12,7 @@ from keyrules.model import ParameterValue, Plane, Rule, Selection, UsageError
 from keyrules.pack.catalog import Pack
 from keyrules.pack.parameters import show_value
 from keyrules.pack.selection import select
-from keyrules.records import dataclass, replace
+from keyrules.records import dataclass, field, replace
 
 ForSome: TypeAlias = Mapping[tuple[str, str], Sequence[ParameterValue]]
 """Values by rule and parameter that hold for some users only."""
@@ -27,7 +27,8 @@ class FrameworkSelection:
 
     `rows` are those of the framework (or of the one control) as far as this run can bear them out: on this plane and
     with these thresholds. `stricter` holds the (control, rule) pairs that run with a tighter limit than the control
-    demands: there PASS still decides, and FAIL does not. `notes` say so in words, and where a limit is too loose.
+    demands: there PASS still decides, and FAIL does not. `looser` says of those that run with a looser one why their
+    PASS tells too little. `notes` say both in words.
     """
 
     edition: FrameworkEdition
@@ -35,6 +36,7 @@ class FrameworkSelection:
     rows: tuple[ControlRow, ...]
     stricter: frozenset[tuple[str, str]]
     notes: tuple[str, ...]
+    looser: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
 
 def framework_selections(
@@ -87,6 +89,7 @@ def _part(
     for_some: ForSome,
 ) -> FrameworkSelection:
     """What the run bears out of one edition."""
+    rows = [_on_plane(row, rules, plane) for row in rows]
     judged: list[ControlRow] = []
     for each in dict.fromkeys(row.control for row in rows):
         judged += _judged([row for row in rows if row.control == each], rules, asked, plane, for_some)
@@ -95,7 +98,16 @@ def _part(
     stricter = frozenset((row.control, row.rule) for row, _ in strict)
     forbidden = [_forbidden(edition, row) for row in rows if row.relation is Relation.CONTRADICTS]
     notes = tuple(dict.fromkeys([*forbidden, *(note for _, note in [*loose, *strict])]))
-    return FrameworkSelection(edition, asked, tuple(judged), stricter, notes)
+    looser = {(row.control, row.rule): note for row, note in loose}
+    return FrameworkSelection(edition, asked, tuple(judged), stricter, notes, looser)
+
+
+def _on_plane(row: ControlRow, rules: Mapping[str, Rule], plane: Plane) -> ControlRow:
+    """The row, as evidence where the other plane is the one that decides."""
+    evidence = plane is Plane.CODE and row.runs and rules[row.rule].planes == frozenset(Plane)
+    if not evidence or row.relation is Relation.SUPPORTS:
+        return row
+    return replace(row, relation=Relation.SUPPORTS, why=f"{row.why} {_DECLARED}")
 
 
 def find_control(frameworks: Frameworks, edition: FrameworkEdition, control: str) -> tuple[ControlRow, ...]:
@@ -150,8 +162,6 @@ def _judged(
                 rest.append(_open(row, f"{rule.id} does not run on the {plane.value} plane."))
         elif row.relation is Relation.SUPPORTS:
             kept.append(row)
-        elif plane is Plane.CODE and Plane.LIVE in rule.planes:
-            kept.append(replace(row, relation=Relation.SUPPORTS, why=f"{row.why} {_DECLARED}"))
         elif missed := [
             bound for bound in demanded(row.bounds, rule) if not bound.allows(_value(selection, row, bound))
         ]:
@@ -183,12 +193,10 @@ def _differences(
             value = _value(selection, row, bound)
             name = f"{row.rule}.{bound.parameter}={show_value(value)}"
             if not bound.allows(value):
-                effect = "" if row.relation is Relation.SUPPORTS else ", so the control is partly assessed at most"
-                loose.append((row, f"{name} is looser than {bound} of {row.control}{effect}."))
+                loose.append((row, f"{name} is looser than {bound} of {row.control}, {_effect(row)}."))
             elif others := _loose_for_some(row, bound, for_some):
-                effect = "" if row.relation is Relation.SUPPORTS else ", so the control is partly assessed at most"
                 name = f"{row.rule}.{bound.parameter}={' and '.join(map(show_value, others))}"
-                loose.append((row, f"{name} for some users is looser than {bound} of {row.control}{effect}."))
+                loose.append((row, f"{name} for some users is looser than {bound} of {row.control}, {_effect(row)}."))
             elif value != bound.value:
                 effect = "what fails may still satisfy the control"
                 strict.append((row, f"{name} is stricter than {bound} of {row.control}, so {effect}."))
@@ -201,6 +209,13 @@ def _differences(
 
 def _forbidden(edition: FrameworkEdition, row: ControlRow) -> str:
     return f"{row.rule} never runs for {edition.key}, because {row.control} forbids what it demands: {row.why}"
+
+
+def _effect(row: ControlRow) -> str:
+    """What a limit that is too loose does to a control."""
+    if row.relation is Relation.SUPPORTS:
+        return "so what passes is no evidence for the control"
+    return "so the control is partly assessed at most"
 
 
 def _value(selection: Selection, row: ControlRow, bound: Bound) -> ParameterValue:

@@ -41,7 +41,12 @@ from keyrules.reports.text_style import (
 _INDENT = 2
 _DETAIL = 4
 _SHOWN = (Status.FAIL, Status.UNKNOWN, Status.EXEMPT, Status.PASS)
-_LOUD = (Outcome.NOT_SATISFIED, Outcome.PARTLY_ASSESSED)
+_STATUS = {
+    Outcome.SATISFIED: Status.PASS,
+    Outcome.WITH_EXCEPTIONS: Status.EXEMPT,
+    Outcome.NOT_SATISFIED: Status.FAIL,
+}
+_LOUD = (Outcome.NOT_SATISFIED, Outcome.PARTLY_ASSESSED, Outcome.ADVERSE_EVIDENCE)
 
 
 def render(evaluation: Evaluation, options: ReportOptions) -> Iterator[str]:
@@ -127,7 +132,7 @@ class _Page:
     def summary(self, report: FrameworkReport) -> str:
         """The last line."""
         outcomes = Counter(each.outcome for each in report.controls)
-        words = ", ".join(f"{outcomes[each]:,} {each.value}" for each in Outcome)
+        words = "; ".join(f"{outcomes[each]:,} {each.value}" for each in Outcome if outcomes[each])
         errors = self._evaluation.errors
         text = f"{report.key}, {count_of(len(report.controls), 'control')}: {words}"
         text += f"; {count_of(len(errors), 'error')}" if errors else ""
@@ -165,7 +170,6 @@ class _Page:
 
     def _outcome(self, outcome: Outcome) -> str:
         text = outcome.value.upper()
-        if outcome is Outcome.PARTLY_ASSESSED:
+        if outcome in (Outcome.PARTLY_ASSESSED, Outcome.ADVERSE_EVIDENCE):
             return self._style.severity(Severity.MEDIUM, text)
-        status = {Outcome.SATISFIED: Status.PASS, Outcome.NOT_SATISFIED: Status.FAIL}.get(outcome, Status.UNKNOWN)
-        return self._style.status(status, text)
+        return self._style.status(_STATUS.get(outcome, Status.UNKNOWN), text)

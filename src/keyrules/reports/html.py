@@ -31,9 +31,12 @@ _MOST = 5_000
 _MOST_OF_ACCOUNT = 200
 _MEANINGS = {
     Outcome.SATISFIED: "The rules decide the whole control, everything was evaluated, and nothing fails.",
+    Outcome.WITH_EXCEPTIONS: "The same, but for what accepted exceptions cover.",
     Outcome.NOT_SATISFIED: "A rule that decides the control, or a part of it, fails.",
     Outcome.PARTLY_ASSESSED: "Nothing that decides it fails, but a part was not, or could not be, evaluated.",
-    Outcome.NOT_ASSESSED: "No rule decides it, or there was nothing to judge.",
+    Outcome.ADVERSE_EVIDENCE: "Nothing that ran decides it; a rule that is evidence for it fails or is excepted.",
+    Outcome.CLEAN_EVIDENCE: "Nothing that ran decides it; every rule that is evidence for it passes.",
+    Outcome.NOT_ASSESSED: "Nothing looked, nothing was there, or what was there could not be judged.",
 }
 
 

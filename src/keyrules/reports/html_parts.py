@@ -11,8 +11,11 @@ from keyrules.reports.text_style import printable
 
 OUTCOME_TONES = {
     Outcome.SATISFIED: "good",
+    Outcome.WITH_EXCEPTIONS: "part",
     Outcome.NOT_SATISFIED: "bad",
     Outcome.PARTLY_ASSESSED: "part",
+    Outcome.ADVERSE_EVIDENCE: "bad",
+    Outcome.CLEAN_EVIDENCE: "none",
     Outcome.NOT_ASSESSED: "none",
 }
 STATUS_TONES = {Status.PASS: "good", Status.FAIL: "bad", Status.EXEMPT: "part", Status.UNKNOWN: "none"}

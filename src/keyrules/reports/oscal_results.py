@@ -21,8 +21,11 @@ from keyrules.reports.text_style import ReportOptions, count_of, iso_utc
 
 _STATES = {
     Outcome.SATISFIED: ("satisfied", "pass"),
+    Outcome.WITH_EXCEPTIONS: ("not-satisfied", "other"),
     Outcome.NOT_SATISFIED: ("not-satisfied", "fail"),
     Outcome.PARTLY_ASSESSED: ("not-satisfied", "other"),
+    Outcome.ADVERSE_EVIDENCE: ("not-satisfied", "other"),
+    Outcome.CLEAN_EVIDENCE: ("not-satisfied", "other"),
     Outcome.NOT_ASSESSED: ("not-satisfied", "other"),
 }
 

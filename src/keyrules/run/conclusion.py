@@ -16,6 +16,7 @@ from keyrules.reports.report_formats import FORMATS
 from keyrules.reports.text_style import ReportOptions, Style, count_of, printable
 from keyrules.run.framework import Chosen
 from keyrules.run.overwriting import refuse_overwriting
+from keyrules.run.parameters import parameters_in_force
 from keyrules.run.settings import Settings
 from keyrules.terminal import text_width
 
@@ -62,7 +63,11 @@ class Conclusion:
 
         `left_out` is the number of files and folders that the globs left out.
         """
-        judged, strict = chosen.judged(evaluation), self.settings.strict_exceptions.value
+        parameters = parameters_in_force(self.settings, chosen, evaluation.rules)
+        judged, strict = (
+            chosen.judged(replace(evaluation, parameters=parameters)),
+            self.settings.strict_exceptions.value,
+        )
         files: tuple[tuple[str, Path, bytes], ...] = ()
         if self.baseline is not None:
             # After the controls were judged: what is known is no less of a failure to them.

@@ -162,11 +162,12 @@ def test_counting_exempts_at_all() -> None:
 
 
 def test_controls_count_exceptions(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    """Jane is the only console user: with her exempt nothing shows that the control is met, and nothing fails it."""
+    """Jane is the only console user: with her exempt nothing passes, nothing fails, and the control says both."""
     use_exceptions(entry(12, "jane"))
     _, result = run_json(capfd, "audit", REPORT, "--framework", "cis_aws_3.0.0")
     control = next(item for item in result["controls"] if item["control"] == "1.10")
-    assert (control["verdict"], control["exceptions"]) == ("partly assessed", 1)
+    assert (control["verdict"], control["exceptions"]) == ("satisfied with exceptions", 1)
+    assert control["reason"] == "No subject passes: all are exceptions (1)."
 
 
 def test_the_configuration_names_the_file_and_its_strictness(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from keyrules.model import ParameterValue, Plane, UsageError
+from keyrules.model import ParameterInForce, Plane, UsageError
 from keyrules.pack.pack import Pack
 from keyrules.pack.parameters import show_value
 from keyrules.records import dataclass
@@ -19,17 +19,18 @@ from keyrules.run.configuration.merge import settle
 from keyrules.run.configuration.override_keys import override_text
 from keyrules.run.framework import choose
 from keyrules.run.options import Asked
-from keyrules.run.settings import DEFAULT, Origin, Setting, Settings, Source
+from keyrules.run.parameters import parameters_in_force
+from keyrules.run.settings import DEFAULT, Origin, Setting, Settings
 
 
 @dataclass(frozen=True)
 class RuleInForce:
-    """Whether a rule runs and why, and its parameters as (name, value, origin)."""
+    """Whether a rule runs and why, and what its parameters are set to for all users."""
 
     id: str
     runs: bool
     origin: Origin
-    parameters: tuple[tuple[str, ParameterValue, Origin], ...]
+    parameters: tuple[ParameterInForce, ...]
 
 
 @dataclass(frozen=True)
@@ -60,19 +61,12 @@ def _in_force(asked: Asked, plane: Plane, pack: Pack) -> InForce:
     except UsageError as error:
         return InForce(settings, refusal=str(error))
     running = {rule.id for rule in chosen.selection.rules}
-    framework = DEFAULT
-    if chosen.frameworks:
-        keys = ", ".join(each.edition.key for each in chosen.frameworks)
-        framework = Origin(Source.FRAMEWORK, f"framework {keys}")
+    parameters = [each for each in parameters_in_force(settings, chosen, pack.rules) if not each.users]
     rules = []
     for rule in pack.rules:
         origin = settings.rules.switched.get(rule.id, settings.rules.choice or DEFAULT)
-        parameters = []
-        for name in rule.parameters:
-            own_origin = framework if (rule.id, name) in chosen.selection.overrides else DEFAULT
-            where = settings.rules.changed.get((rule.id, name), own_origin)
-            parameters.append((name, chosen.selection.value(rule, name), where))
-        rules.append(RuleInForce(rule.id, rule.id in running, origin, tuple(parameters)))
+        own = tuple(each for each in parameters if each.rule == rule.id)
+        rules.append(RuleInForce(rule.id, rule.id in running, origin, own))
     return InForce(settings, tuple(rules))
 
 
@@ -117,7 +111,7 @@ def _command(each: InForce) -> dict[str, Any]:
             rule.id: {
                 "runs": rule.runs,
                 "from": rule.origin.place,
-                "parameters": {name: {"value": value, "from": where.place} for name, value, where in rule.parameters},
+                "parameters": {each.name: {"value": each.value, "from": _from(each)} for each in rule.parameters},
             }
             for rule in each.rules
         },
@@ -147,10 +141,14 @@ def as_text(found: Mapping[str, InForce]) -> str:
 
 def _rule_row(rule: RuleInForce) -> tuple[str, ...]:
     parameters = [
-        f"{name}={show_value(value)}" + ("" if where == DEFAULT else f" ({where.place})")
-        for name, value, where in rule.parameters
+        f"{each.name}={show_value(each.value)}" + ("" if each.origin == "default" else f" ({_from(each)})")
+        for each in rule.parameters
     ]
     return (rule.id, "yes" if rule.runs else "no", rule.origin.place, ", ".join(parameters))
+
+
+def _from(parameter: ParameterInForce) -> str:
+    return f"framework {parameter.place}" if parameter.origin == "framework" else parameter.place
 
 
 def _shown(name: str, value: Any) -> str:
