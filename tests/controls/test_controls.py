@@ -129,7 +129,7 @@ class TestOtherFrameworks:
             ("nist_800_171_r2", "3.5.6", {"002", "013"}),
             ("pci_dss_3.2.1", "8.1.4", {"002", "013"}),
             ("pci_dss_4.0.1", "8.2.6", {"002", "013"}),
-            ("pci_dss_4.0.1", "8.6.3", {"001"}),
+            ("pci_dss_4.0.1", "8.6.3", {"001", "017"}),
             ("aws_fsbp_1.0.0", "IAM.3", {"001"}),
             ("aws_fsbp_1.0.0", "IAM.4", {"005"}),
             ("aws_security_hub", "IAM.22", {"002", "013"}),
@@ -139,6 +139,9 @@ class TestOtherFrameworks:
             ("cis_controls_v8", "5.3", {"002", "013"}),
             ("iso_27001_2022", "A.8.5", {"012", "014"}),
             ("soc_2", "CC6.6", {"012", "014"}),
+            ("soc_2", "CC3.2", set()),
+            ("nist_800_171_r2", "3.3.8", set()),
+            ("pci_dss_4.0.1", "8.2.4", set()),
             ("hipaa_security_rule", "164.308(a)(3)(ii)(C)", {"001"}),
         ],
     )
@@ -159,6 +162,27 @@ class TestOtherFrameworks:
     def test_particular_bounds(self, framework: str, control: str, bound: str) -> None:
         rows = FRAMEWORKS.edition(framework).rows_of(control)
         assert {";".join(map(str, row.bounds)) for row in rows if row.rule} == {bound}
+
+    def test_rows_about_a_part_of_a_nist_control_name_its_statement(self) -> None:
+        """Ids of the parts in NIST's OSCAL catalog: IA-5 f is refreshing, g protecting; AC-2(3) d is inactivity."""
+        rows = {(row.control, row.rule[-3:]): row for row in FRAMEWORKS.edition("nist_800_53_r5").rows}
+        expected = {
+            "ia-5_smt.f": [("IA-5", rule) for rule in ("001", "016", "018")],
+            "ia-5_smt.g": [("IA-5", rule) for rule in ("008", "009", "010", "011")],
+            "ac-2.3_smt.d": [("AC-2(3)", rule) for rule in ("002", "006", "013")],
+        }
+        for statement, pairs in expected.items():
+            for pair in pairs:
+                assert rows[pair].statement == statement
+                decides = pair not in {("IA-5", "018"), ("AC-2(3)", "006")}
+                assert rows[pair].relation is (Relation.PARTIAL if decides else Relation.SUPPORTS)
+        long_list = {row.control: row.statement for row in FRAMEWORKS.edition("nist_800_53_r5_extended").rows}
+        assert long_list["AC-3(3)(b)(1)"] == "ac-3.3_smt.b.1"
+        assert {control for control, statement in long_list.items() if statement} == {
+            control
+            for control in long_list
+            if control.endswith(")") and not control[control.rindex("(") :][1].isdigit()
+        } | {f"AC-3(3)(b)({number})" for number in range(1, 6)}
 
     def test_only_configuration_benchmarks_are_implemented_whole(self) -> None:
         """The other frameworks speak of organizations, and an account's credentials are never all of one."""
