@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import address
 import pytest
 import rule_pages
 from readme import PAGES, PROJECT, README, rendered
@@ -33,6 +34,27 @@ def test_the_pages_of_the_rules_are_current() -> None:
 def test_every_guideline_is_the_address_of_the_page() -> None:
     for rule in load_pack().rules:
         assert rule.guideline.endswith(f"/blob/main/docs/rules/{rule.id}.md"), rule.id
+
+
+def test_the_address_and_the_version_are_those_of_setup_cfg() -> None:
+    if not (PROJECT / ".git").exists():
+        pytest.skip("no checkout of git, which knows the files of the project")
+    assert address.stale() == [], "run: PYTHONPATH=src python tests/support/address.py"
+
+
+def test_another_address_and_version_arrive_everywhere() -> None:
+    old = "https://github.com/keyrules/keyrules"
+    text = (
+        f"{old}/blob/main/README.md git+{old}@v0.2.0 {old}/archive/v0.2.0.tar.gz uses: keyrules/keyrules@v0.2.0\n"
+        f"  - repo: {old}\n    rev: v0.2.0\n"
+        "https://raw.githubusercontent.com/keyrules/keyrules/v0.2.0/x /etc/keyrules/keyrules.yaml"
+    )
+    new = "https://github.com/acme/keyrules"
+    assert address.rewritten(text, "acme/keyrules", "1.0.0") == (
+        f"{new}/blob/main/README.md git+{new}@v1.0.0 {new}/archive/v1.0.0.tar.gz uses: acme/keyrules@v1.0.0\n"
+        f"  - repo: {new}\n    rev: v1.0.0\n"
+        "https://raw.githubusercontent.com/acme/keyrules/v1.0.0/x /etc/keyrules/keyrules.yaml"
+    )
 
 
 def test_readme_is_short() -> None:
