@@ -13,7 +13,7 @@ from typing import NamedTuple
 from keyrules.live.audit import Verdict
 from keyrules.live.conditions import compile_condition, resolve
 from keyrules.live.credential_report import Row
-from keyrules.live.fact_readers import READERS, Age, AgeColumns, SubjectKind, first_date
+from keyrules.live.fact_readers import READERS, Age, AgeColumns, SubjectKind, first_of
 from keyrules.live.facts import FACTS
 from keyrules.live.instants import UNITS, to_datetime
 from keyrules.live.key_history import name_of
@@ -72,7 +72,7 @@ def _crossings(node: Node, subject: SubjectKind, row: Row) -> Iterator[datetime]
     if "attribute" in node:
         reader = READERS[subject][node["attribute"]]
         if isinstance(reader, AgeColumns | Age):
-            since = first_date(row, reader.fields) if isinstance(reader, AgeColumns) else reader.since(row)
+            since = (first_of(reader.fields) if isinstance(reader, AgeColumns) else reader.since)(row)
             # A limit that no calendar reaches is never crossed.
             with suppress(OverflowError):
                 if since:

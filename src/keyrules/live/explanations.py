@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from keyrules.live.conditions import attributes
 from keyrules.live.credential_report import Row
 from keyrules.live.fact_readers import SubjectKind, fact_values
 from keyrules.live.instants import to_datetime
-from keyrules.live.key_history import age, ago, beyond, is_absent_root, key_of, keys_of, last_use, name_of
+from keyrules.live.key_history import Key, age, ago, beyond, is_absent_root, key_of, keys_of, last_use
 from keyrules.model import ParameterValue, Rule, Status
 from keyrules.reports.text_style import count_of, human_duration
 
@@ -18,7 +19,8 @@ from keyrules.reports.text_style import count_of, human_duration
 class Case(NamedTuple):
     """One verdict to explain. `limits` are the rule's parameter values in force.
 
-    `idle_days` is from when on a key counts as out of use. Only the advice depends on it.
+    `idle_days` is from when on a key counts as out of use. Only the advice depends on it. `name` is that of the
+    subject, `keys` are those of its user where it is an access key.
     """
 
     rule: Rule
@@ -27,6 +29,13 @@ class Case(NamedTuple):
     as_of: datetime
     limits: Mapping[str, ParameterValue]
     idle_days: int
+    name: str
+    keys: Sequence[Key]
+
+    @property
+    def key(self) -> Key:
+        """The access key that this is about."""
+        return self.keys[-1 if self.subject.slot == 2 else 0]
 
     def days(self, parameter: str) -> int:
         """The value of a parameter that is one number. TypeError when it is a list."""
@@ -53,7 +62,7 @@ def explain(case: Case, status: Status, contradicted: bool) -> Explanation:
     """The explanation of a verdict; `contradicted` says that the row has a date after the moment of evaluation."""
     if is_absent_root(case.subject, case.row):
         return _ABSENT_ROOT[status]
-    name = name_of(case.subject, case.row)
+    name = case.name
     if status is Status.PASS:
         return _passing(case, name)
     if status is Status.UNKNOWN:
@@ -97,18 +106,16 @@ def _capital(text: str) -> str:
 
 
 def _old_key(case: Case) -> tuple[str, str]:
-    key = key_of(case.row, case.subject.slot or 1)
+    key = case.key
     limit = case.days("max_age_days")
     age = beyond(key.created, case.as_of, limit)
-    return "key_too_old", (
-        f"{name_of(case.subject, case.row)} is {age} old, {last_use(key, case.as_of)}; the limit is {_days(limit)}"
-    )
+    return "key_too_old", (f"{case.name} is {age} old, {last_use(key, case.as_of)}; the limit is {_days(limit)}")
 
 
 def _idle_key(case: Case) -> tuple[str, str]:
-    key = key_of(case.row, case.subject.slot or 1)
+    key = case.key
     limit = case.days("max_idle_days")
-    name = name_of(case.subject, case.row)
+    name = case.name
     if not key.used:
         return "key_never_used", (
             f"{name} was never used since it was created {ago(key.created, case.as_of)}; the limit is {_days(limit)}"
@@ -118,7 +125,7 @@ def _idle_key(case: Case) -> tuple[str, str]:
 
 def _two_keys(case: Case) -> tuple[str, str]:
     described = " and ".join(
-        f"key {key.slot} ({age(key.created, case.as_of)}, {last_use(key, case.as_of)})" for key in keys_of(case.row)
+        f"key {key.slot} ({age(key.created, case.as_of)}, {last_use(key, case.as_of)})" for key in case.keys
     )
     overlap = case.days("overlap_days")
     allowed = f"; both may be active for {_days(overlap)}" if overlap else ""
@@ -126,11 +133,11 @@ def _two_keys(case: Case) -> tuple[str, str]:
 
 
 def _setup_key(case: Case) -> tuple[str, str]:
-    key = key_of(case.row, case.subject.slot or 1)
+    key = case.key
     apart = to_datetime(key.created) - to_datetime(case.row.user_created)
     when = f"within {human_duration(apart)} of" if apart else "together with"
     return "key_created_at_setup", (
-        f"{name_of(case.subject, case.row)} was created {when} the user, who has a console password, and was never "
+        f"{case.name} was created {when} the user, who has a console password, and was never "
         f"used; a key made within {count_of(case.days('setup_minutes'), 'minute')} counts as made at setup"
     )
 
@@ -147,19 +154,18 @@ def _root_keys(case: Case) -> tuple[str, str]:
 
 
 def _leftover_key(case: Case) -> tuple[str, str]:
-    key = key_of(case.row, case.subject.slot or 1)
+    key = case.key
     created = "" if key.used else f" and was created {ago(key.created, case.as_of)}"
     return "inactive_key_kept", (
-        f"{name_of(case.subject, case.row)} is inactive, {last_use(key, case.as_of)}{created}; it should be deleted "
+        f"{case.name} is inactive, {last_use(key, case.as_of)}{created}; it should be deleted "
         f"after {_days(case.days('grace_days'))}"
     )
 
 
 def _long_lived_key(case: Case) -> tuple[str, str]:
-    key = key_of(case.row, case.subject.slot or 1)
+    key = case.key
     return "long_lived_key", (
-        f"{name_of(case.subject, case.row)} is an active long-lived key, {age(key.created, case.as_of)} and "
-        f"{last_use(key, case.as_of)}"
+        f"{case.name} is an active long-lived key, {age(key.created, case.as_of)} and {last_use(key, case.as_of)}"
     )
 
 
@@ -201,16 +207,17 @@ def _old_certificate(case: Case) -> tuple[str, str]:
     created = case.row.certificate_1_created if case.subject.slot == 1 else case.row.certificate_2_created
     limit = case.days("max_age_days")
     return "certificate_too_old", (
-        f"{name_of(case.subject, case.row)} is {beyond(created, case.as_of, limit)} old; the limit is {_days(limit)}"
+        f"{case.name} is {beyond(created, case.as_of, limit)} old; the limit is {_days(limit)}"
     )
 
 
 def _old_password(case: Case) -> tuple[str, str]:
     limit = case.days("max_age_days")
     age = beyond(case.row.password_changed, case.as_of, limit)
-    return "password_too_old", f"{name_of(case.subject, case.row)} is {age} old; the limit is {_days(limit)}"
+    return "password_too_old", f"{case.name} is {age} old; the limit is {_days(limit)}"
 
 
+@lru_cache(maxsize=64)
 def _days(number: int) -> str:
     return count_of(number, "day")
 

@@ -69,9 +69,11 @@ class SubjectKind(NamedTuple):
     slot: int | None
 
 
-def first_date(row: Row, fields: tuple[str, ...]) -> Instant:
-    """The first of the fields that has a date, or ABSENT."""
-    return next((instant for instant in (getattr(row, field) for field in fields) if instant), ABSENT)
+def first_of(fields: tuple[str, ...]) -> Callable[[Row], Instant]:
+    """What gives the first of up to three fields that has a date, or ABSENT."""
+    indexes = [*map(Row._fields.index, fields)]
+    first, second, third = (*indexes, indexes[-1], indexes[-1])[:3]
+    return lambda row: row[first] or row[second] or row[third]
 
 
 def gap(reader: Gap, row: Row) -> timedelta | None:
@@ -189,19 +191,18 @@ def _value(reader: Reader, unit: str) -> _Value:
     if isinstance(reader, Fixed):
         fixed = reader.value
         return lambda row, as_of: fixed
+    length = UNITS[unit]
     if isinstance(reader, Gap):
-        return lambda row, as_of: None if (length := gap(reader, row)) is None else round(length / UNITS[unit], 2)
-    if isinstance(reader, AgeColumns):
-        first, *others = map(Row._fields.index, reader.fields)
-        if not others:
-            return lambda row, as_of: _age(row[first], as_of, unit)
-        return lambda row, as_of: _age(row[first] or first_date(row, reader.fields), as_of, unit)
-    return lambda row, as_of: _age(reader.since(row), as_of, unit)
+        return lambda row, as_of: None if (found := gap(reader, row)) is None else round(found / length, 2)
+    since = reader.since if isinstance(reader, Age) else first_of(reader.fields)
 
+    def age(row: Row, as_of: datetime) -> FactValue:
+        date = since(row)
+        if not date or (found := age_at(date, as_of)) is None:
+            return None
+        return round(found / length, 2)
 
-def _age(since: Instant, as_of: datetime, unit: str) -> FactValue:
-    age = age_at(since, as_of) if since else None
-    return None if age is None else round(age / UNITS[unit], 2)
+    return age
 
 
 _VALUES: Final = {

@@ -50,6 +50,9 @@ UNITS: Final = {
 CLOCK_TOLERANCE: Final = timedelta(minutes=5)
 """Clocks of a workstation and of AWS's services may differ this much without anything being wrong."""
 
+_NOTHING: Final = timedelta(0)
+_EARLIEST: Final = -CLOCK_TOLERANCE
+
 _TIMESTAMP: Final = re.compile(
     r"([0-9]{4})-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.([0-9]{1,9}))?(?:Z|[+-][0-9]{2}:[0-9]{2})"
 )
@@ -87,4 +90,6 @@ def to_iso(instant: Instant) -> str:
 def age_at(instant: Instant, as_of: datetime) -> timedelta | None:
     """The age at a moment of an instant that is not ABSENT; None for one that is later than clocks may differ."""
     age = as_of - to_datetime(instant)
-    return None if age < -CLOCK_TOLERANCE else max(age, timedelta(0))
+    if age < _NOTHING:
+        return None if age < _EARLIEST else _NOTHING
+    return age

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-from functools import lru_cache
-from operator import itemgetter
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from operator import attrgetter, itemgetter
 from typing import Final, NamedTuple
 
 from keyrules.live.credential_report import ROOT_USER, Row
@@ -45,23 +45,22 @@ class Key(NamedTuple):
     region: str
 
 
-@lru_cache(maxsize=8)
+_new: Final = tuple.__new__
+
+
 def key_of(row: Row, slot: int) -> Key:
     """The access key in slot 1 or 2, whether or not there is one."""
     active, created, used, region, service = _KEYS[slot](row)
-    return Key(
-        slot,
-        bool(active),
-        created,
-        used,
-        "" if service in _NO_PLACE else service,
-        "" if region in _NO_PLACE else region,
-    )
+    service, region = "" if service in _NO_PLACE else service, "" if region in _NO_PLACE else region
+    return _new(Key, (slot, active != "", created, used, service, region))
 
 
 def keys_of(row: Row) -> list[Key]:
     """The access keys that exist, by slot."""
-    return [key for key in (key_of(row, 1), key_of(row, 2)) if key.active or key.created]
+    keys = [key_of(row, 1)] if row.key_1_active or row.key_1_created else []
+    if row.key_2_active or row.key_2_created:
+        keys.append(key_of(row, 2))
+    return keys
 
 
 def owner_of(row: Row) -> str:
@@ -99,44 +98,54 @@ def created_at(subject: SubjectKind, row: Row) -> Instant:
     return row[_CREATED[subject]]
 
 
+_LAST_USED: Final[Mapping[SubjectKind, Callable[[Row], Instant]]] = {
+    KEY_1: attrgetter("key_1_used"),
+    KEY_2: attrgetter("key_2_used"),
+    CERTIFICATE_1: lambda _: ABSENT,
+    CERTIFICATE_2: lambda _: ABSENT,
+    PASSWORD: attrgetter("password_used"),
+    ROOT: root_last_use,
+}
+
+
 def last_used_at(subject: SubjectKind, row: Row) -> Instant:
     """The last recorded use of the credential, or ABSENT. The report has none for certificates."""
-    if subject == KEY_1:
-        return row.key_1_used
-    if subject == KEY_2:
-        return row.key_2_used
-    if subject == PASSWORD:
-        return row.password_used
-    return root_last_use(row) if subject == ROOT else ABSENT
+    return _LAST_USED[subject](row)
 
 
-def since(instant: Instant, as_of: datetime) -> str:
-    """How long ago an instant was, for people: `412 days`; `an unknown time` where the report has none."""
-    return human_duration(age_at(instant, as_of) or timedelta(0)) if instant else "an unknown time"
+_UNKNOWN_TIME: Final = "an unknown time"
+"""Ago, or old, where the report has no date."""
 
 
 def ago(instant: Instant, as_of: datetime) -> str:
-    """The same as a moment: `412 days ago`, or the time itself where it is later than the moment of evaluation."""
-    if instant and age_at(instant, as_of) is None:
+    """How long ago an instant was, for people: `412 days ago`; the time itself where that is after the evaluation."""
+    if not instant:
+        return f"{_UNKNOWN_TIME} ago"
+    length = age_at(instant, as_of)
+    if length is None:
         return f"at {iso_utc(to_datetime(instant))}, after the moment of evaluation"
-    return f"{since(instant, as_of)} ago"
+    return f"{human_duration(length)} ago"
 
 
 def age(instant: Instant, as_of: datetime) -> str:
     """The same as an age: `412 days old`."""
-    if instant and age_at(instant, as_of) is None:
+    if not instant:
+        return f"{_UNKNOWN_TIME} old"
+    length = age_at(instant, as_of)
+    if length is None:
         return f"created at {iso_utc(to_datetime(instant))}, after the moment of evaluation"
-    return f"{since(instant, as_of)} old"
+    return f"{human_duration(length)} old"
 
 
 def beyond(instant: Instant, as_of: datetime, limit_days: int) -> str:
-    """The same, exact enough to show that it is longer than the limit."""
-    return duration_beyond(as_of - to_datetime(instant), limit_days) if instant else since(instant, as_of)
+    """The length of an age, exact enough to show that it is longer than the limit."""
+    return duration_beyond(as_of - to_datetime(instant), limit_days) if instant else _UNKNOWN_TIME
 
 
 def last_use(key: Key, as_of: datetime) -> str:
     """`last used 3 days ago by s3 in eu-west-1`, `never used`."""
     if not key.used:
         return "never used"
-    place = (f" with {key.service}" if key.service else "") + (f" in {key.region}" if key.region else "")
-    return f"last used {ago(key.used, as_of)}{place}"
+    service = f" with {key.service}" if key.service else ""
+    region = f" in {key.region}" if key.region else ""
+    return f"last used {ago(key.used, as_of)}{service}{region}"

@@ -14,9 +14,9 @@ from keyrules.live.audit import Verdict
 from keyrules.live.carried import Carried
 from keyrules.live.credential_report import ROOT_USER, Row
 from keyrules.live.explanations import Case, explain
-from keyrules.live.fact_readers import KEY_1, KEY_2, PASSWORD, READERS, ROOT, SubjectKind, fact_values, first_date
+from keyrules.live.fact_readers import KEY_1, KEY_2, PASSWORD, READERS, ROOT, SubjectKind, fact_values
 from keyrules.live.instants import ABSENT, Instant, to_datetime, to_iso
-from keyrules.live.key_history import created_at, is_absent_root, key_of, last_used_at, name_of
+from keyrules.live.key_history import created_at, is_absent_root, keys_of, last_used_at, name_of
 from keyrules.live.limits import Limits
 from keyrules.live.plan import Plan
 from keyrules.live.remediation import KeyIds, next_step
@@ -168,7 +168,7 @@ def _standing_since(subject: SubjectKind, row: Row) -> Instant:
     if subject == ROOT:
         return last_used_at(subject, row) or row.user_created or _NO_DATE
     if subject == PASSWORD:
-        used = first_date(row, ("password_used", "password_changed", "user_created"))
+        used = row.password_used or row.password_changed or row.user_created
         return min(used, row.password_changed or used)
     return created_at(subject, row) or last_used_at(subject, row) or _NO_DATE
 
@@ -225,37 +225,20 @@ class LiveFindings(Listing):
         return map(self._made, self._kept)
 
     def _made(self, record: Record) -> Finding:
-        (
-            _,
-            order,
-            position,
-            _,
-            _,
-            _,
-            _,
-            _,
-            _,
-            judged,
-            place,
-            contradicted,
-            twin,
-            entry,
-            moment,
-            one,
-            two,
-            owner,
-            *values,
-        ) = record
-        row: Row = tuple.__new__(Row, values)
+        order, position = record[_STATUS_AT], record[_RULE_AT]
+        judged, place, contradicted, twin, entry, moment, one, two, owner = record[_KEY_LENGTH:_ROW_AT]
+        row: Row = tuple.__new__(Row, record[_ROW_AT:])
         rule, subject, status = self._rules[position], _SUBJECTS[place], _STATUSES[judged]
         limits = self._limits_of(row)
-        case = Case(rule, subject, row, self._kept.moments[moment], limits.values[position], limits.idle_days)
+        name, keys = name_of(subject, row), keys_of(row) if subject.kind == "access_key" else ()
+        as_of = self._kept.moments[moment]
+        case = Case(rule, subject, row, as_of, limits.values[position], limits.idle_days, name, keys)
         key_ids = _NOTHING
         if one is not None or two is not None:
             key_ids = {slot: key_id for slot, key_id in ((1, one), (2, two)) if key_id is not None}
         explanation = explain(case, status, contradicted)
         exemption = self._exemptions[entry] if entry is not None else None
-        about = _subject(subject, row, key_ids, owner, twin)
+        about = _subject(subject, row, name, key_ids, owner, twin)
         return Finding(
             rule=rule.id,
             severity=rule.severity,
@@ -280,7 +263,8 @@ class LiveFindings(Listing):
         return self._in_force[id(selection)]
 
     def _facts(self, case: Case, limits: Mapping[str, FactValue], about: Subject) -> dict[str, FactValue]:
-        facts = {**_facts(case, limits), **self._carried.facts(about)}
+        facts = _facts(case, limits)
+        facts.update(self._carried.facts(about))
         rule = case.rule.id
         if rule in self._limits.changed:
             notes = [entry.note for _, entry in self._limits.entries(case.row) if entry.sets(rule)]
@@ -328,14 +312,14 @@ def _idle_days(selection: Selection) -> int:
 
 def make_subject(subject: SubjectKind, row: Row) -> Subject:
     """The credential as reports name it. Its identity is the ARN and the time of creation, never the slot."""
-    return _subject(subject, row, _NOTHING, None, 0)
+    return _subject(subject, row, name_of(subject, row), _NOTHING, None, 0)
 
 
-def _subject(subject: SubjectKind, row: Row, key_ids: KeyIds, owner: str | None, twin: int) -> Subject:
+def _subject(subject: SubjectKind, row: Row, name: str, key_ids: KeyIds, owner: str | None, twin: int) -> Subject:
     created = created_at(subject, row)
     return Subject(
         kind=subject.kind,
-        name=name_of(subject, row),
+        name=name,
         account=row.account,
         arn=row.arn,
         user=row.user,
@@ -380,14 +364,15 @@ def absent_root_row(account_prefix: str) -> Row:
 
 
 def _facts(case: Case, shown_limits: Mapping[str, FactValue]) -> dict[str, FactValue]:
-    facts = fact_values(case.subject, case.row, case.as_of)
-    created = created_at(case.subject, case.row)
+    subject, row, as_of = case.subject, case.row, case.as_of
+    facts = fact_values(subject, row, as_of)
+    created = created_at(subject, row)
     facts["created_at"] = to_iso(created) if created else None
-    if case.subject.kind != "signing_certificate":
-        used = last_used_at(case.subject, case.row)
+    if subject.kind != "signing_certificate":
+        used = last_used_at(subject, row)
         facts["last_used_at"] = to_iso(used) if used else None
-    if case.subject.kind == "access_key":
-        key = key_of(case.row, case.subject.slot or 1)
+    if subject.kind == "access_key":
+        key = case.key
         facts["last_used_service"] = key.service or None
         facts["last_used_region"] = key.region or None
     facts.update(shown_limits)

@@ -9,7 +9,7 @@ not rotated but retired. The first sentence is what text reports print, so it is
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import Enum
 from functools import lru_cache
@@ -18,7 +18,7 @@ from typing import Final, NamedTuple
 from keyrules.live.credential_report import Row
 from keyrules.live.explanations import Case
 from keyrules.live.instants import Instant, to_datetime, to_iso
-from keyrules.live.key_history import Key, key_of, keys_of, last_use
+from keyrules.live.key_history import Key, keys_of, last_use
 from keyrules.model import Status
 
 
@@ -44,12 +44,11 @@ def is_idle(key: Key, as_of: datetime, idle_days: int) -> bool:
     return bool(since) and as_of - to_datetime(since) >= timedelta(days=idle_days)
 
 
-def choose(row: Row, as_of: datetime, idle_days: int) -> Choice | None:
+def choose(keys: Sequence[Key], as_of: datetime, idle_days: int) -> Choice | None:
     """Which key of two goes; None where the user has fewer.
 
     An inactive key, else the one that is idle for longer, else the older one.
     """
-    keys = keys_of(row)
     if len(keys) < 2:
         return None
     inactive = [key for key in keys if not key.active]
@@ -61,7 +60,7 @@ def choose(row: Row, as_of: datetime, idle_days: int) -> Choice | None:
     return _choice(keys, min(keys, key=lambda key: key.created), Why.OLDER)
 
 
-def _choice(keys: list[Key], goes: Key, why: Why) -> Choice:
+def _choice(keys: Sequence[Key], goes: Key, why: Why) -> Choice:
     return Choice(goes, next(key for key in keys if key.slot != goes.slot), why)
 
 
@@ -107,71 +106,69 @@ def _name(key: Key, key_ids: KeyIds) -> str:
 
 def _how_to_find(row: Row, key_ids: KeyIds, *keys: Key) -> str:
     """What the placeholders for key ids stand for, which reports do not hold; nothing where the ids are known."""
-    unknown = [key for key in keys if key.slot not in key_ids]
-    if not unknown:
-        return ""
     twins = row.key_1_created == row.key_2_created
-    named = " and ".join(
+    named = [
         f"{UNKNOWN_KEY_ID}{key.slot} is the key created {_moment(key.created)}"
         + ((f", last used {_moment(key.used)}" if key.used else ", never used") if twins else "")
-        for key in unknown
-    )
-    return f" In `aws iam list-access-keys {_user(row)}`, {named}."
+        for key in keys
+        if key.slot not in key_ids
+    ]
+    return f" In `aws iam list-access-keys {_user(row)}`, {' and '.join(named)}." if named else ""
 
 
 def _moment(instant: Instant) -> str:
     return to_iso(instant) if instant else "at a time that the report does not give"
 
 
-def _watch(key: Key, key_ids: KeyIds) -> str:
-    return f"`aws iam get-access-key-last-used {_id(key, key_ids)}`"
+def _watch(own_id: str) -> str:
+    return f"`aws iam get-access-key-last-used {own_id}`"
 
 
-def _deactivate(row: Row, key: Key, key_ids: KeyIds) -> str:
-    return f"`aws iam update-access-key {_user(row)} {_id(key, key_ids)} --status Inactive`"
+def _deactivate(user_and_id: str) -> str:
+    return f"`aws iam update-access-key {user_and_id} --status Inactive`"
 
 
-def _delete(row: Row, key: Key, key_ids: KeyIds) -> str:
-    return f"`aws iam delete-access-key {_user(row)} {_id(key, key_ids)}`"
+def _delete(user_and_id: str) -> str:
+    return f"`aws iam delete-access-key {user_and_id}`"
 
 
 def _create(row: Row) -> str:
     return f"`aws iam create-access-key {_user(row)}`"
 
 
-def _key(case: Case) -> Key:
-    return key_of(case.row, case.subject.slot or 1)
-
-
 def _finish(row: Row, key: Key, key_ids: KeyIds) -> str:
     """The end of every way of a key that may still have callers, from the last use to the deletion."""
+    own_id = _id(key, key_ids)
+    command = f"{_user(row)} {own_id}"
     return (
-        f"Repeat {_watch(key, key_ids)} until its date stands still, then deactivate the key: "
-        f"{_deactivate(row, key, key_ids)}. Verify the callers, and set the key Active again if one breaks. Wait for "
-        f"the longest job cycle, then delete it: {_delete(row, key, key_ids)}."
+        f"Repeat {_watch(own_id)} until its date stands still, then deactivate the key: {_deactivate(command)}. Verify "
+        "the callers, and set the key Active again if one breaks. Wait for the longest job cycle, then delete it: "
+        f"{_delete(command)}."
     )
 
 
 def _retire_idle(row: Row, key: Key, key_ids: KeyIds, why: str = "") -> str:
     """The end of a key that nothing has used for long. Who knows the id has just asked for the last use, too."""
+    own_id = _id(key, key_ids)
+    command = f"{_user(row)} {own_id}"
     name = _name(key, key_ids) + (f" ({why})" if why else "")
     if key.slot in key_ids:
-        first = f"Deactivate {name}: {_deactivate(row, key, key_ids)}."
+        first = f"Deactivate {name}: {_deactivate(command)}."
     else:
         first = (
-            f"Confirm that {name} is still unused ({_watch(key, key_ids)}), then deactivate it. That is done by "
-            f"{_deactivate(row, key, key_ids)}."
+            f"Confirm that {name} is still unused ({_watch(own_id)}), then deactivate it. That is done by "
+            f"{_deactivate(command)}."
         )
     return (
         f"{first} Set it Active again if something breaks. Wait for the longest job cycle, then delete it: "
-        f"{_delete(row, key, key_ids)}."
+        f"{_delete(command)}."
     )
 
 
 def _delete_inactive(row: Row, key: Key, key_ids: KeyIds) -> str:
     return (
         f"Delete {_name(key, key_ids)}, which is inactive, once its owner confirms that nothing will need it again: "
-        f"{_delete(row, key, key_ids)}. A deleted key cannot be restored."
+        f"{_delete(f'{_user(row)} {_id(key, key_ids)}')}. A deleted key cannot be restored."
     )
 
 
@@ -202,17 +199,17 @@ def _is_unused_successor(choice: Choice) -> bool:
 
 
 def _rotate(case: Case, key_ids: KeyIds) -> str:
-    row, key = case.row, _key(case)
-    choice = choose(row, case.as_of, case.idle_days)
+    row, key = case.row, case.key
+    choice = choose(case.keys, case.as_of, case.idle_days)
     if choice is not None and _is_unused_successor(choice):
-        return _ask_first(row, choice.stays, choice.goes, key_ids)
+        return _ask_first(case, choice.stays, choice.goes, key_ids)
     if is_idle(key, case.as_of, case.idle_days):
         return f"{_retire_idle(row, key, key_ids)} It needs no successor.{_IN_CODE}{_how_to_find(row, key_ids, key)}"
     if choice is None:
         return f"{_rotation(row, key, key_ids)}{_how_to_find(row, key_ids, key)}"
     if choice.why is Why.OLDER and not choice.stays.used:
-        return _ask_first(row, choice.goes, choice.stays, key_ids)
-    first, found = _remove(case, choice, key_ids), _how_to_find(row, key_ids, *keys_of(row))
+        return _ask_first(case, choice.goes, choice.stays, key_ids)
+    first, found = _remove(case, choice, key_ids), _how_to_find(row, key_ids, *case.keys)
     if choice.goes.slot == key.slot:
         return f"{first} No further key is needed.{_IN_CODE}{found}"
     return (
@@ -221,10 +218,11 @@ def _rotate(case: Case, key_ids: KeyIds) -> str:
     )
 
 
-def _ask_first(row: Row, old: Key, new: Key, key_ids: KeyIds) -> str:
+def _ask_first(case: Case, old: Key, new: Key, key_ids: KeyIds) -> str:
+    row = case.row
     return (
         f"{_under_way(row, old, new, key_ids)} Only then rotate {_name(old, key_ids)}. {_rotation(row, old, key_ids)}"
-        f"{_how_to_find(row, key_ids, *keys_of(row))}"
+        f"{_how_to_find(row, key_ids, *case.keys)}"
     )
 
 
@@ -249,29 +247,29 @@ def _rotation(row: Row, key: Key, key_ids: KeyIds) -> str:
 
 
 def _retire(case: Case, key_ids: KeyIds) -> str:
-    row, key = case.row, _key(case)
+    row, key = case.row, case.key
     return f"{_retire_idle(row, key, key_ids)}{_IN_CODE}{_how_to_find(row, key_ids, key)}"
 
 
 def _one_of_two(case: Case, key_ids: KeyIds) -> str:
     row = case.row
-    choice = choose(row, case.as_of, case.idle_days)
+    choice = choose(case.keys, case.as_of, case.idle_days)
     if choice is None:
         return case.rule.remediation
     if _is_unused_successor(choice):
         text = _under_way(row, choice.stays, choice.goes, key_ids)
     else:
         text = _remove(case, choice, key_ids)
-    return f"{text}{_IN_CODE}{_how_to_find(row, key_ids, *keys_of(row))}"
+    return f"{text}{_IN_CODE}{_how_to_find(row, key_ids, *case.keys)}"
 
 
 def _delete_leftover(case: Case, key_ids: KeyIds) -> str:
-    row, key = case.row, _key(case)
+    row, key = case.row, case.key
     return f"{_delete_inactive(row, key, key_ids)}{_IN_CODE}{_how_to_find(row, key_ids, key)}"
 
 
 def _replace_with_role(case: Case, key_ids: KeyIds) -> str:
-    row, key = case.row, _key(case)
+    row, key = case.row, case.key
     return (
         "Give the caller temporary credentials: a role, IAM Roles Anywhere, or OIDC federation for a pipeline. "
         f"{_finish(row, key, key_ids)}{_IN_CODE}{_how_to_find(row, key_ids, key)}"

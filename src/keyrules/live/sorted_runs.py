@@ -1,13 +1,13 @@
 """Records in sorted order, in memory that does not grow with their number.
 
-What is beyond a bound lies in sorted runs in a temporary file without a name, which only this process can reach, as
-JSON: nothing that is read back can be more than text and numbers.
+What is beyond a bound lies in sorted runs in a temporary file without a name, which only this process can reach. That
+is why marshal will do, whose form is that of one version of Python, and which takes half as long as JSON.
 """
 
 from __future__ import annotations
 
 import heapq
-import json
+import marshal
 import os
 from array import array
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ from typing import IO, Any, Final, TypeAlias
 from keyrules.terms import UsageError
 
 Record: TypeAlias = list[Any]
-"""What JSON can carry, in a list whose first items are the sort key and tell it from every other record."""
+"""Text, numbers, None and lists of those. The first items are the sort key and tell it from every other record."""
 
 _IN_MEMORY: Final = 1 << 12
 _BLOCK: Final = 1 << 5
@@ -66,7 +66,7 @@ class SortedRuns:
         offset = self._file.seek(0, os.SEEK_END)
         offsets = array("Q", [offset])
         for start in range(0, len(self._newest), _BLOCK):
-            offset += self._file.write(json.dumps(self._newest[start : start + _BLOCK], separators=(",", ":")).encode())
+            offset += self._file.write(marshal.dumps(self._newest[start : start + _BLOCK]))
             offsets.append(offset)
         self._file.flush()
         self._runs.append(offsets)
@@ -76,4 +76,4 @@ class SortedRuns:
         assert self._file is not None
         descriptor = self._file.fileno()
         for start, end in pairwise(offsets):
-            yield from json.loads(os.pread(descriptor, end - start, start))
+            yield from marshal.loads(os.pread(descriptor, end - start, start))

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Collection, Iterable, Iterator
+from functools import lru_cache
 from itertools import islice
 
 from keyrules.records import TYPE_CHECKING, dataclass
@@ -34,8 +35,10 @@ _STATUS_CODES = {Status.PASS: "32", Status.FAIL: "31", Status.EXEMPT: "2", Statu
 _MINUTE = 60
 _HOUR = 60 * _MINUTE
 _DAY = 24 * _HOUR
-_MONTH = 30 * _DAY
-_YEAR = 365 * _DAY
+_MONTH = 30
+_YEAR = 365
+"""Days."""
+_TEN_YEARS = 10 * _YEAR
 
 
 @dataclass(frozen=True)
@@ -199,16 +202,23 @@ def human_duration(duration: timedelta) -> str:
     Hours up to two days, days up to two years, then years (of 365 days) and months (of 30 days). Negative durations
     are printed by their length. Never to be compared with a threshold: rules compare exact seconds.
     """
-    seconds = int(abs(duration).total_seconds())
+    length = abs(duration)
+    if length.days >= 2:
+        return _whole_days(length.days)
+    seconds = length.days * _DAY + length.seconds
     if seconds < _MINUTE:
         return count_of(seconds, "second")
     if seconds < _HOUR:
         return count_of(seconds // _MINUTE, "minute")
-    if seconds < 2 * _DAY:
-        return count_of(seconds // _HOUR, "hour")
-    if seconds < 2 * _YEAR:
-        return count_of(seconds // _DAY, "day")
-    years, months = seconds // _YEAR, seconds % _YEAR // _MONTH
+    return count_of(seconds // _HOUR, "hour")
+
+
+@lru_cache(maxsize=_TEN_YEARS)
+def _whole_days(days: int) -> str:
+    """The same for two days and more. A large report asks for each number of them hundreds of times."""
+    if days < 2 * _YEAR:
+        return count_of(days, "day")
+    years, months = days // _YEAR, days % _YEAR // _MONTH
     return count_of(years, "year") + (f" {count_of(months, 'month')}" if 0 < months < 12 else "")
 
 
