@@ -84,7 +84,7 @@ def _top_parser() -> Parser:
 def _prepare(name: str, parser: argparse.ArgumentParser) -> Callable[..., int]:
     """Adds a command's arguments, and gives what runs it; only this command's module is imported."""
     # As importlib.import_module does it, which would have to be imported itself.
-    module = __import__(f"keyrules.commands.{name}", fromlist=["run"])
+    module = __import__(f"keyrules.commands.{COMMANDS[name].module or name}", fromlist=["run"])
     module.add_arguments(parser)
     parser.epilog = module.EPILOG
     run: Callable[..., int] = module.run
@@ -101,10 +101,11 @@ def every_parser() -> Mapping[str, tuple[str, argparse.ArgumentParser]]:
 
 
 class Entry(NamedTuple):
-    """A command's summary, and what its `run` is given beside its arguments."""
+    """A command's summary, what its `run` is given beside its arguments, and its module if that has another name."""
 
     summary: str
     given: Callable[[Clock], tuple[Callable[[], object], ...]] = lambda clock: ()
+    module: str = ""
 
 
 COMMANDS: Mapping[str, Entry] = {
@@ -115,6 +116,7 @@ COMMANDS: Mapping[str, Entry] = {
     "rules": Entry("list the rules, or show one in full"),
     "controls": Entry("list frameworks, and how the rules relate to their controls"),
     "exceptions": Entry("list the exceptions, what each one matches and when it ends", lambda clock: (clock,)),
+    "except": Entry("add an exception to the file that is named", lambda clock: (clock,), "exempt"),
     "config": Entry("show what is in force here, and where each value comes from"),
     "completion": Entry("print the script that completes commands in a shell", lambda clock: (every_parser,)),
     "dirs": Entry("print the arguments that give Checkov this pack, or write a folder for it"),

@@ -40,25 +40,25 @@ class Block(dict[str, Any]):
         self.key_lines: dict[str, int] = {}
 
 
-def read_block(path: Path, plain_dates: bool = False, may_be_empty: bool = False) -> Block:
-    """The one document of a YAML file, which must be a mapping. Scalars are str, int or bool.
-
-    With `plain_dates` an unquoted date is the text that stands there, for files in which everybody writes dates.
-    With `may_be_empty` a file that holds comments only is an empty mapping; one without anything never is, because it
-    may be what a broken write left.
-
-    Raises UsageError with one sentence that names the file, the line and what to write instead. It never quotes the
-    file's content beyond the keys of mappings.
-    """
+def read_block(path: Path) -> Block:
+    """The one document of a file, as parse_bytes gives it without its options. Raises UsageError."""
     try:
         data = read_named(str(path))
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror or type(error).__name__}.") from None
-    return parse_bytes(data, str(path), plain_dates, may_be_empty)
+    return parse_bytes(data, str(path))
 
 
 def parse_bytes(data: bytes, name: str, plain_dates: bool = False, may_be_empty: bool = False) -> Block:
-    """The same for a file's bytes; `name` stands for the file in messages."""
+    """The one document of a YAML file, which must be a mapping; `name` stands for the file in messages.
+
+    Scalars are str, int or bool. With `plain_dates` an unquoted date is the text that stands there, for files in which
+    everybody writes dates. With `may_be_empty` a file that holds comments only is an empty mapping; one without
+    anything never is, because it may be what a broken write left.
+
+    Raises UsageError with one sentence that names the file, the line and what to write instead. It never quotes the
+    file's content beyond the keys of mappings.
+    """
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:

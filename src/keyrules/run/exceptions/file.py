@@ -21,11 +21,12 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from keyrules.code.skip_comments import safe_reason
+from keyrules.files import read_named
 from keyrules.model import Exemption, Plane, UsageError
 from keyrules.pack.catalog import Pack
 from keyrules.pack.conditions import type_word
 from keyrules.pack.selection import find_rule
-from keyrules.pack.strict_yaml import Block, is_short, read_block
+from keyrules.pack.strict_yaml import Block, is_short, parse_bytes
 from keyrules.records import dataclass
 from keyrules.reports.text_style import count_of
 
@@ -64,12 +65,26 @@ def utc_day(moment: datetime) -> date:
     return moment.astimezone(timezone.utc).date()
 
 
-def load_exceptions(path: Path, pack: Pack, now: datetime, max_days: int) -> tuple[Entry, ...]:
-    """Every entry of a file, in its order. `now` (aware) is the moment from which an entry may last `max_days`.
+def read_exceptions(path: Path) -> bytes:
+    """What an exceptions file holds. Raises UsageError."""
+    try:
+        return read_named(str(path))
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror or type(error).__name__}.") from None
 
-    Raises UsageError with one sentence: file, line, entry, field, what was found and what is allowed.
+
+def load_exceptions(path: Path, pack: Pack, now: datetime, max_days: int) -> tuple[Entry, ...]:
+    """Every entry of a file, as parse_exceptions gives them. Raises UsageError."""
+    return parse_exceptions(read_exceptions(path), path, pack, now, max_days)
+
+
+def parse_exceptions(data: bytes, path: Path, pack: Pack, now: datetime, max_days: int) -> tuple[Entry, ...]:
+    """Every entry, in the order of the file, which `path` only names.
+
+    `now` (aware) is the moment from which an entry may last `max_days`. Raises UsageError with one sentence: file,
+    line, entry, field, what was found and what is allowed.
     """
-    top = read_block(path, plain_dates=True, may_be_empty=True)
+    top = parse_bytes(data, str(path), plain_dates=True, may_be_empty=True)
     for key in top:
         if key != "exceptions":
             # Without the key that makes it one the file may be anything, and is not quoted.
