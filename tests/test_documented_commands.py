@@ -34,7 +34,7 @@ _COMMAND = re.compile(r"(?:^|(?<=\| )|(?<=; ))keyrules .*")
 def commands(page: Path) -> Iterator[tuple[str, str]]:
     """What a page says to run, without comments: what feeds each command of ours, and the command."""
     for block in _BLOCK.findall(page.read_text(encoding="utf-8")):
-        for line in block.replace("\\\n", " ").splitlines():
+        for line in re.sub(r"\s*\\\n\s*", " ", block).splitlines():
             found = _COMMAND.search(line)
             if found and not line.startswith(("$ ", " ")):
                 command = re.split(r" +# | \|\| |;", found.group())[0].strip()
