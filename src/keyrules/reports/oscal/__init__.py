@@ -1,0 +1,1 @@
+"""OSCAL: catalogs, profiles, a component definition, assessment plans, results and plans of action that join."""

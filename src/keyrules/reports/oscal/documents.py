@@ -1,0 +1,70 @@
+"""All documents of a run or of the pack, as files of one folder that refer to each other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from keyrules.model import Evaluation, PackStamp, Rule
+from keyrules.records import replace
+from keyrules.reports.oscal.catalogs import Edition, catalog, editions_of, profile
+from keyrules.reports.oscal.component import component_definition
+from keyrules.reports.oscal.observed import EvidenceFile, Observed
+from keyrules.reports.oscal.parts import DEFAULT_VERSION, Heading, prop
+from keyrules.reports.oscal.plan import NAME as PLAN
+from keyrules.reports.oscal.plan import plan
+from keyrules.reports.oscal.results import assessment_results, heading_of
+from keyrules.reports.oscal.risks import poam
+
+__all__ = ["EvidenceFile", "documents", "pack_documents"]
+
+
+def documents(
+    evaluation: Evaluation,
+    *,
+    version: str = DEFAULT_VERSION,
+    evidence: Mapping[str, EvidenceFile] | None = None,
+    assessor: str = "",
+    facts: Mapping[str, str] | None = None,
+) -> dict[str, dict[str, Any]]:
+    """The documents of a run by the names of their files: a folder for each edition, `rules/` where it has none.
+
+    `version` is one of parts.VERSIONS. `evidence` says by the name of an input in which file it is kept; `assessor` is
+    who assesses, and `facts` are what else is known of the run, such as who called. Pure; the documents of a folder
+    refer to each other, to what is published, and to what `evidence` names.
+    """
+    heading = heading_of(evaluation, version, assessor)
+    known = [prop(name, value) for name, value in (facts or {}).items()]
+    found: dict[str, dict[str, Any]] = {}
+    for edition in editions_of(evaluation):
+        own = tuple(rule for rule in evaluation.rules if rule.id in edition.rules)
+        observed = Observed(replace(evaluation, rules=own), evidence or {})
+        made = {
+            **_of_edition(edition, heading),
+            "component-definition.json": component_definition([edition], own, heading, {edition.key: "profile.json"}),
+            PLAN: plan(observed, edition, heading, known),
+            "assessment-results.json": assessment_results(observed, [edition], heading, known),
+            "poam.json": poam(observed, heading),
+        }
+        found.update((f"{edition.key}/{name}", document) for name, document in made.items())
+    return found
+
+
+def pack_documents(
+    editions: Sequence[Edition], rules: Sequence[Rule], stamp: PackStamp, moment: str, version: str = DEFAULT_VERSION
+) -> dict[str, dict[str, Any]]:
+    """What the rules check of whole editions: one component definition, and a folder for each with what it refers to.
+
+    `moment` is ISO 8601 with a zone: when the mappings were checked.
+    """
+    heading = Heading(moment, stamp, version)
+    sources = {edition.key: f"{edition.key}/profile.json" for edition in editions}
+    found = {"component-definition.json": component_definition(editions, rules, heading, sources)}
+    for edition in editions:
+        found.update((f"{edition.key}/{name}", made) for name, made in _of_edition(edition, heading).items())
+    return found
+
+
+def _of_edition(edition: Edition, heading: Heading) -> dict[str, dict[str, Any]]:
+    ours = {} if edition.published else {"catalog.json": catalog(edition, heading)}
+    return {**ours, "profile.json": profile(edition, heading)}

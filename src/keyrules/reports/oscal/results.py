@@ -1,0 +1,165 @@
+"""The assessment results: what a run saw, and what follows from it for each statement of each control.
+
+OSCAL knows two states of a statement, satisfied and not-satisfied, which is everything that is not completely satisfied
+(https://github.com/usnistgov/OSCAL/blob/c527e40/src/metaschema/oscal_assessment-common_metaschema.xml). Only the verdict
+`satisfied` is the first. `not satisfied` is the second with the reason `fail`; `satisfied with exceptions` and `partly
+assessed`, which are neither a pass nor a fail, are the second with the reason `other`. What decides nothing (evidence
+only, not assessed) has no finding: it is an observation, which says what was found and why that is no decision.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from keyrules.controls.verdicts import describe
+from keyrules.model import ControlResult, Evaluation, Outcome
+from keyrules.reports.evidence import MAPPING_NOTE, population, results
+from keyrules.reports.json import Members, laid_out
+from keyrules.reports.oscal.catalogs import RULES, Edition, editions_of, statement_id
+from keyrules.reports.oscal.observed import EvidenceFile, Observed, origin
+from keyrules.reports.oscal.parts import FEDRAMP, Heading, derived_uuid, line, paragraphs, prop, props, resource, some
+from keyrules.reports.oscal.plan import NAME as PLAN
+from keyrules.reports.oscal.plan import assets, profile_resource, selection
+from keyrules.reports.oscal.risks import risks
+from keyrules.reports.text_style import ReportOptions, iso_utc
+
+_STATES = {
+    Outcome.SATISFIED: ("satisfied", "pass"),
+    Outcome.NOT_SATISFIED: ("not-satisfied", "fail"),
+    Outcome.PARTLY_ASSESSED: ("not-satisfied", "other"),
+}
+"""Of the verdicts that decide something."""
+
+
+def render(evaluation: Evaluation, options: ReportOptions) -> Iterator[str]:
+    """The results alone, as `--format oscal=FILE` has them; of `options` only the version of OSCAL counts."""
+    observed = Observed(evaluation, {})
+    heading = heading_of(evaluation, options.oscal_version)
+    (name, document), *_ = assessment_results(observed, editions_of(evaluation), heading, []).items()
+    return laid_out(Members([(name, Members(document.items()))]))
+
+
+def heading_of(evaluation: Evaluation, version: str, assessor: str = "") -> Heading:
+    """What the documents of a run say of themselves: they are as old as the end of the run, if that is known."""
+    moment = evaluation.ran[1] if evaluation.ran is not None else evaluation.as_of
+    return Heading(iso_utc(moment), evaluation.pack, version, assessor)
+
+
+def assessment_results(
+    observed: Observed, editions: Sequence[Edition], heading: Heading, facts: list[dict[str, str]]
+) -> dict[str, Any]:
+    """The results of a run for these editions. `facts` are those of the tool."""
+    plan = resource("security-assessment-plan", "The assessment plan", PLAN, "application/json")
+    keys = [edition.key for edition in editions]
+    return {
+        "assessment-results": {
+            "uuid": derived_uuid(observed.seed, "results", keys, heading.version, heading.moment),
+            "metadata": heading.metadata(f"keyrules evidence, {observed.evaluation.plane.value} plane"),
+            "import-ap": {"href": f"#{plan['uuid']}"},
+            "results": [_result(observed, editions, heading, facts)],
+            "back-matter": {"resources": [plan, *map(profile_resource, editions), *observed.inputs()]},
+        }
+    }
+
+
+def _result(
+    observed: Observed, editions: Sequence[Edition], heading: Heading, facts: list[dict[str, str]]
+) -> dict[str, Any]:
+    evaluation, framework = observed.evaluation, observed.evaluation.framework
+    judged = [
+        (edition, control)
+        for edition in editions
+        for control in results(evaluation)
+        if control.framework == edition.key or edition.key == RULES
+    ]
+    ran = evaluation.ran
+    notes = [
+        *(framework.notes if framework is not None else ()),
+        *evaluation.warnings,
+        *evaluation.notes,
+        *observed.left_out(),
+        MAPPING_NOTE,
+    ]
+    return {
+        "uuid": derived_uuid(observed.seed, "result", [edition.key for edition in editions], heading.moment),
+        "title": line(", ".join(edition.name for edition in editions)),
+        "description": f"Evaluated on the {evaluation.plane.value} plane: {describe(evaluation.counts)}.",
+        "start": iso_utc(ran[0]) if ran is not None else observed.moment,
+        **({"end": iso_utc(ran[1])} if ran is not None else {}),
+        "props": [
+            *props(as_of=observed.moment),
+            *(prop(noun.replace(" ", "-"), str(number)) for number, noun in population(evaluation)),
+        ],
+        "local-definitions": some(
+            components=observed.components(),
+            inventory_items=observed.items(observed.groups),
+            assessment_assets=assets(observed, heading, facts),
+        ),
+        "reviewed-controls": {"control-selections": [selection(edition) for edition in editions]},
+        **some(
+            observations=[*observed.observations(tasks=True), *_undecided(observed, judged)],
+            risks=list(risks(observed)),
+            findings=list(_findings(observed, judged)),
+        ),
+        "remarks": paragraphs(notes),
+    }
+
+
+def _findings(observed: Observed, judged: Sequence[tuple[Edition, ControlResult]]) -> Iterator[dict[str, Any]]:
+    for edition, control in judged:
+        if control.outcome not in _STATES:
+            continue
+        state, reason = _STATES[control.outcome]
+        target = statement_id(edition.key, control.control)
+        rules = {part.rule for part in control.parts}
+        groups = [group for group in observed.groups if group.rule.id in rules]
+        related = [observed.of_rule(rule) for rule in observed.evaluation.rules if rule.id in rules]
+        related += map(observed.of_group, groups)
+        yield {
+            "uuid": derived_uuid(observed.seed, "finding", edition.key, target),
+            "title": line(f"{control.control} {control.title}: {control.outcome.value}"),
+            "description": line(control.reason),
+            "props": [
+                *props(framework=edition.key, control=control.control, verdict=control.outcome.value),
+                *props(exceptions=control.exceptions or None),
+                *_relations(control),
+            ],
+            "origins": [origin()],
+            "target": {
+                "type": "statement-id",
+                "target-id": target,
+                "status": {"state": state, "reason": reason, "remarks": line(control.outcome.value)},
+            },
+            **some(
+                related_observations=[{"observation-uuid": each} for each in related],
+                related_risks=[{"risk-uuid": risk} for group in groups if (risk := observed.risk_of(group))],
+                remarks=paragraphs(control.rest),
+            ),
+        }
+
+
+def _undecided(observed: Observed, judged: Sequence[tuple[Edition, ControlResult]]) -> Iterator[dict[str, Any]]:
+    """What is said of the controls that nothing decides."""
+    for edition, control in judged:
+        if control.outcome in _STATES:
+            continue
+        looked = bool(control.parts)
+        yield {
+            "uuid": derived_uuid(observed.seed, "undecided", edition.key, control.control),
+            "title": line(f"{control.control} {control.title}: {control.outcome.value}"),
+            "description": line(control.reason),
+            "props": [
+                *props(framework=edition.key, control=control.control, verdict=control.outcome.value),
+                *_relations(control),
+            ],
+            "methods": ["TEST" if looked else "UNKNOWN"],
+            "types": ["finding", "control-objective"],
+            **({"origins": [origin()]} if looked else {}),
+            "collected": observed.moment,
+            **some(remarks=paragraphs(control.rest)),
+        }
+
+
+def _relations(control: ControlResult) -> list[dict[str, str]]:
+    return [prop("relation", f"{part.rule} {part.relation} {part.bound}".strip()) for part in control.parts]
