@@ -73,7 +73,8 @@ class ControlResult:
 class FrameworkReport:
     """The controls of a framework edition, in its order; `notes` say where limits differ from its own.
 
-    Several editions that a run was asked for follow each other, and their keys, names and addresses do, too.
+    Several editions that a run was asked for follow each other, and their keys, names and addresses do, too; `editions`
+    has those apart.
     """
 
     key: str
@@ -81,6 +82,7 @@ class FrameworkReport:
     url: str
     controls: tuple[ControlResult, ...]
     notes: tuple[str, ...] = ()
+    editions: tuple[tuple[str, str, str], ...] = ()
 
     @property
     def several(self) -> bool:

@@ -295,6 +295,7 @@ class Evaluation:
     the paths; `rules_off` are the rules that could have been asked and were not, each with why. `configuration` is None
     where the run had no configuration file. `accounts` has the accounts of a live run, those that were not reached too.
     `parameters` has what each parameter of each of `rules` is set to, each followed by what holds for some users.
+    `ran` is when the run began and ended by the clock, whatever `as_of` is; None where nobody says.
     """
 
     plane: Plane
@@ -321,3 +322,4 @@ class Evaluation:
     configuration: ConfigurationUse | None = None
     accounts: tuple[AccountState, ...] = ()
     parameters: tuple[ParameterInForce, ...] = ()
+    ran: tuple[datetime, datetime] | None = None

@@ -177,7 +177,7 @@ def run(args: argparse.Namespace, clock: Callable[[], datetime]) -> int:
     else:
         audited = audit_accounts(accounts, reach, kept, request, max_failed)
         result = combine(audited.results, request, (*audited.notes, *notes), audited.skipped)
-    code = conclusion.conclude(result.evaluation, chosen, pack)
+    code = conclusion.conclude(result.evaluation, chosen, pack, (now, clock()))
     fail_on = settings.fail_on.value
     return FINDINGS if code == 0 and args.counts_only and result.any_failed(fail_on) else code
 

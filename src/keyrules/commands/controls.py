@@ -25,6 +25,7 @@ examples:
   keyrules controls --diff cis_aws_3.0.0 cis_aws_5.0.0  what moved
   keyrules controls --matrix --format csv               rules against frameworks
   keyrules controls cis_aws_3.0.0 --format oscal        an OSCAL component
+  keyrules controls cis_aws_3.0.0 --format oscal=DIR/   and its catalog, too
 """
 
 
@@ -37,11 +38,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--matrix", action="store_true", help="show rules against frameworks")
     parser.add_argument("--diff", nargs=2, metavar=("OLD", "NEW"), help="show what moved between two editions")
     parser.add_argument("--format", default="text", metavar="FORMAT", help=f"{', '.join(FORMATS)} (default: text)")
+    parser.add_argument("--oscal-version", default="1.2", metavar="VERSION", help="1.2 or 1.1.2 (default: 1.2)")
 
 
 def run(args: argparse.Namespace) -> int:
     """Prints one view to standard output and returns 0. Raises UsageError for anything that does not exist."""
-    if args.format not in FORMATS:
+    form, _, folder = args.format.partition("=")
+    if form not in FORMATS or (folder and form != OSCAL):
         raise UsageError(f"--format: {args.format!r} is not a format; use one of {', '.join(FORMATS)}.")
     asked = [name for name in ("framework", "rule", "matrix", "diff") if getattr(args, name)]
     if len(asked) > 1:
@@ -51,23 +54,40 @@ def run(args: argparse.Namespace) -> int:
     from keyrules.pack.catalog import load_pack
 
     pack = load_pack()
-    if args.format == OSCAL:
-        print(_component(args, pack), end="")
+    if form == OSCAL:
+        _oscal(args, pack, folder)
         return 0
     head = {"schema": "keyrules-controls/1", "pack": pack.stamp.version, "pack_sha256": pack.stamp.sha256}
     print(render(_table(args, pack), args.format, head), end="")
     return 0
 
 
-def _component(args: argparse.Namespace, pack: Pack) -> str:
+def _oscal(args: argparse.Namespace, pack: Pack, folder: str) -> None:
+    """Prints the component definition, or writes it into a folder with the catalogs and profiles that it refers to."""
+    from pathlib import Path
+
+    from keyrules.controls.tables import load_frameworks
+    from keyrules.reports.json import dump
+    from keyrules.reports.oscal.catalogs import edition_of
+    from keyrules.reports.oscal.documents import pack_documents
+    from keyrules.reports.outputs import write_files
+    from keyrules.reports.report_formats import OSCAL_VERSIONS
+
     if args.rule or args.matrix or args.diff or ":" in (args.framework or ""):
         raise UsageError("--format oscal describes whole frameworks; give one FRAMEWORK, or none for all of them.")
-    from keyrules.controls.tables import load_frameworks
-    from keyrules.reports import oscal_component
-
+    if args.oscal_version not in OSCAL_VERSIONS:
+        shown = repr(args.oscal_version[:40])
+        raise UsageError(f"--oscal-version: {shown} is not written; use {' or '.join(OSCAL_VERSIONS)}")
     frameworks = load_frameworks(pack)
     editions = (frameworks.edition(args.framework),) if args.framework else frameworks.editions
-    return oscal_component.render(editions, pack.stamp)
+    checked = max(edition.checked_on for edition in editions)
+    made = pack_documents(
+        [edition_of(each) for each in editions], pack.rules, pack.stamp, f"{checked}T00:00:00Z", args.oscal_version
+    )
+    if folder:
+        write_files(("--format", Path(folder) / name, dump(document).encode()) for name, document in made.items())
+    else:
+        print(dump(made["component-definition.json"]), end="")
 
 
 def _table(args: argparse.Namespace, pack: Pack) -> Table:

@@ -55,10 +55,12 @@ def run(args: argparse.Namespace, clock: Callable[[], datetime]) -> int:
 
     Raises UsageError before anything is evaluated or written.
     """
-    return _evaluate(tuple(args.paths or ["."]), Asked.of(vars(args)), args.timeout, clock(), args.found)
+    return _evaluate(tuple(args.paths or ["."]), Asked.of(vars(args)), args.timeout, clock, args.found)
 
 
-def _evaluate(names: tuple[str, ...], asked: Asked, timeout: float, now: datetime, found: Discovery | None) -> int:
+def _evaluate(
+    names: tuple[str, ...], asked: Asked, timeout: float, clock: Callable[[], datetime], found: Discovery | None
+) -> int:
     """`found` is what was discovered for the paths already."""
     from pathlib import Path
 
@@ -73,6 +75,7 @@ def _evaluate(names: tuple[str, ...], asked: Asked, timeout: float, now: datetim
     from keyrules.run.framework import choose
     from keyrules.terminal import ProgressLine
 
+    now = clock()
     settings = settle(asked, Plane.CODE, names)
     conclusion = prepare(settings)
     conclusion.protect([("a file to evaluate", Path(name)) for name in names])
@@ -105,4 +108,4 @@ def _evaluate(names: tuple[str, ...], asked: Asked, timeout: float, now: datetim
             from keyrules.run.exceptions.apply import exempted
 
             evaluation = exempted(evaluation, exceptions, exceptions_ground(settings, excluded))
-    return conclusion.conclude(evaluation, chosen, pack, excluded.left_out if excluded else 0)
+    return conclusion.conclude(evaluation, chosen, pack, (now, clock()), excluded.left_out if excluded else 0)

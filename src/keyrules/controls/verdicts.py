@@ -51,6 +51,7 @@ def framework_report(evaluation: Evaluation, *chosen: FrameworkSelection) -> Fra
         url=", ".join(edition.url for edition in editions),
         controls=controls,
         notes=tuple(dict.fromkeys(note for part in chosen for note in part.notes)),
+        editions=tuple((edition.key, edition.name, edition.url) for edition in editions),
     )
 
 

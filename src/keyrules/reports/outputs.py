@@ -23,16 +23,18 @@ _IN_MEMORY: Final = 1 << 22
 
 @dataclass(frozen=True)
 class Output:
-    """One report of a run; `path` is None for standard output."""
+    """One report of a run; `path` is None for standard output, and with `folder` that of the folder of its files."""
 
     format: str
     path: Path | None
+    folder: bool = False
 
 
 def parse_outputs(specs: Sequence[str], plane: Plane = Plane.CODE) -> tuple[Output, ...]:
     """The outputs that `--format` asks for, checked as far as is possible before the evaluation starts.
 
-    A spec is `FORMAT` or `FORMAT=-` for standard output, or `FORMAT=FILE`. When no spec names standard output, text
+    A spec is `FORMAT` or `FORMAT=-` for standard output, `FORMAT=FILE`, or for a format that has such `FORMAT=DIR/`,
+    without the slash where the folder exists. When no spec names standard output, text
     goes there. Raises UsageError, with one sentence, for an unknown format, one that cannot express the plane, two
     outputs on standard output or in the same file, and a file that cannot be written.
     """
@@ -49,7 +51,10 @@ def parse_outputs(specs: Sequence[str], plane: Plane = Plane.CODE) -> tuple[Outp
     for output in outputs:
         if output.path is None:
             continue
-        _check_writable(output.path)
+        if output.folder:
+            _check_folder(output.path)
+        else:
+            _check_writable(output.path)
         first = seen.setdefault(_target(output.path), output)
         if first is not output:
             both = " and ".join(printable(f"{each.format}={each.path}") for each in (first, output))
@@ -91,7 +96,13 @@ def write_outputs(
         rendered = FORMATS[output.format].render(evaluation, options if output.path is None else plain)
         return _blocks(rendered, output.format, progress)
 
-    files = [("--format", output.path, blocks(output)) for output in outputs if output.path is not None]
+    def of_folder(output: Output, folder: Path) -> Iterator[tuple[str, Path, Iterator[bytes]]]:
+        for name, rendered in FORMATS[output.format].render_folder(evaluation, plain).items():
+            yield "--format", folder / name, _blocks(rendered, output.format, progress)
+
+    named = [(output, output.path) for output in outputs if output.path is not None]
+    files = [("--format", path, blocks(output)) for output, path in named if not output.folder]
+    files += chain.from_iterable(of_folder(output, path) for output, path in named if output.folder)
     try:
         with _staged([*files, *((option, path, iter([content])) for option, path, content in extra)]) as staged:
             held = [_Held(blocks(output)) for output in outputs if output.path is None]
@@ -171,7 +182,14 @@ def _parse(spec: str, plane: Plane) -> Output:
         )
     if separator and not file:
         raise UsageError(f"--format: {name}= names no file; write {name}=FILE, or {name} alone for standard output")
-    return Output(name, Path(file) if separator and file != "-" else None)
+    if not separator or file == "-":
+        return Output(name, None)
+    path = Path(file)
+    if FORMATS[name].folder is not None:
+        return Output(name, path, file.endswith(os.sep) or path.is_dir())
+    if file.endswith(os.sep):
+        raise UsageError(f"--format: {_shown(file)} is a folder, and {name} is one file; name a file in it")
+    return Output(name, path)
 
 
 def _check_writable(path: Path, option: str = "--format") -> None:
@@ -186,18 +204,32 @@ def _check_writable(path: Path, option: str = "--format") -> None:
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
 
+def _check_folder(path: Path) -> None:
+    """Raises UsageError for a folder that cannot be made or written."""
+    with _sentence(path):
+        folder = _target(path)
+        if not folder.is_dir():
+            _check_writable(path)
+        elif not os.access(folder, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        if folder.exists() and not folder.is_dir():
+            raise UsageError(f"--format: {_shown(path)} is a file; name a folder")
+
+
 class _Staging:
     """Files that are written beside their targets, and what is held back for devices and pipes."""
 
     def __init__(self) -> None:
         self._files: list[tuple[str, Path, Path]] = []
         self._special: list[tuple[str, Path, _Held]] = []
+        self._folders: list[Path] = []
 
     def add(self, option: str, path: Path, blocks: Iterator[bytes]) -> None:
         """Writes a file that nobody else can read before it is whole, and that is on disk when this returns."""
         if _is_special(path):
             self._special.append((option, path, _Held(blocks)))
             return
+        self._make_folders(option, path)
         temporary = _target(path).with_name(f".{os.urandom(8).hex()}.keyrules-tmp")
         self._files.append((option, path, temporary))
         with _sentence(path, option):
@@ -225,9 +257,23 @@ class _Staging:
                 temporary.replace(_target(path))
 
     def clear(self) -> None:
-        """Removes what was not put in place."""
+        """Removes what was not put in place, and the folders that were made for it."""
         for _, _, temporary in self._files:
             temporary.unlink(missing_ok=True)
+        for folder in reversed(self._folders):
+            # Those that hold a file stay.
+            with suppress(OSError):
+                folder.rmdir()
+
+    def _make_folders(self, option: str, path: Path) -> None:
+        missing = [folder for folder in _target(path).parents if not folder.exists()]
+        for folder in reversed(missing):
+            with _sentence(path, option):
+                folder.mkdir()
+            self._folders.append(folder)
+        with _sentence(path, option):
+            if not _target(path).parent.is_dir():
+                raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
 
 
 def _write(descriptor: int, block: bytes) -> None:

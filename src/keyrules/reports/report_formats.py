@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING, NamedTuple
 from keyrules.terms import Plane
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from keyrules.model import Evaluation
     from keyrules.reports.text_style import ReportOptions
+
+OSCAL_VERSIONS = {"1.2": "1.2.1", "1.1.2": "1.1.2"}
+"""What --oscal-version takes, the default first, and what the documents say then."""
 
 
 class Format(NamedTuple):
@@ -18,7 +21,9 @@ class Format(NamedTuple):
 
     A plane without a module cannot be expressed in the format. `controls` takes the place of both where the run was
     asked for a framework and the format then goes by control. `cites` says that it uses `Evaluation.controls`, and
-    `counts` that it tells of verdicts that were counted but not kept. `mark` is an expression that matches the first
+    `counts` that it tells of verdicts that were counted but not kept. `folder` is the module whose
+    `render_folder(Evaluation, ReportOptions) -> Mapping[str, Iterator[str]]` writes the files of a folder, by their
+    names in it. `mark` is an expression that matches the first
     and last lines of such a report, with a dot for any character, line breaks too, and of no other file. Only the
     modules that a run needs are imported.
     """
@@ -29,6 +34,7 @@ class Format(NamedTuple):
     controls: str | None = None
     cites: bool = False
     counts: bool = True
+    folder: str | None = None
 
     def module(self, plane: Plane) -> str | None:
         """The module for a plane, or None where the format cannot express it."""
@@ -41,6 +47,15 @@ class Format(NamedTuple):
         name = self.controls if self.controls and evaluation.framework else self.module(evaluation.plane)
         pieces: Iterator[str] = import_module(f"keyrules.reports.{name}").render(evaluation, options)
         return pieces
+
+    def render_folder(self, evaluation: Evaluation, options: ReportOptions) -> Mapping[str, Iterator[str]]:
+        """The files of a folder by their names in it; only for a format that has such."""
+        from importlib import import_module
+
+        files: Mapping[str, Iterator[str]] = import_module(f"keyrules.reports.{self.folder}").render_folder(
+            evaluation, options
+        )
+        return files
 
 
 _FIRST_LINES = (
@@ -62,7 +77,12 @@ FORMATS: dict[str, Format] = {
     ),
     "csv": Format(r"(?:rule,severity,status|framework,control,title),", "findings_csv", "findings_csv", "control_csv"),
     "html": Format(r"<!doctype html>.*<title>[^<]*keyrules evidence", "html", "html"),
-    "oscal": Format(r'\{\s*"assessment-results": .*"title": "keyrules evidence', "oscal_results", "oscal_results"),
+    "oscal": Format(
+        r'\{\s*"assessment-results": .*"title": "keyrules evidence',
+        "oscal.results",
+        "oscal.results",
+        folder="oscal.documents",
+    ),
     "gitlab-codequality": Format(_ARRAY + r'.*"check_name": "KEY_)', "codequality"),
     "gitlab-sast": Format(r'\{\s*"version": .*"scanner": \{\s*"id": "keyrules"', "gitlab_sast"),
     "junit": Format(r'<\?xml [^>]*>\s*<testsuites name="keyrules"', "junit", "junit"),

@@ -73,6 +73,7 @@ class ReportOptions:
 
     Colour, the columns to wrap at, and `quiet` for findings and errors only. `terminal` says that somebody reads along,
     who is shown the first of many and the way to the rest. `group_by` is what findings on accounts are listed by.
+    OSCAL looks at nothing but `oscal_version`, the version of its documents.
     """
 
     style: Style = Style()
@@ -81,6 +82,7 @@ class ReportOptions:
     terminal: bool = False
     group_by: str = "rule"
     statistics: bool = False
+    oscal_version: str = "1.2"
 
 
 def printable(text: str) -> str:

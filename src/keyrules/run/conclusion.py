@@ -21,6 +21,8 @@ from keyrules.run.settings import Settings
 from keyrules.terminal import text_width
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from keyrules.pack.pack import Pack
     from keyrules.run.baseline.run import BaselineRun
 
@@ -58,14 +60,16 @@ class Conclusion:
         if target is not None:
             refuse_overwriting([("--write-baseline", target)], [each for each in read if each[0] != "the baseline"])
 
-    def conclude(self, evaluation: Evaluation, chosen: Chosen, pack: Pack, left_out: int = 0) -> int:
+    def conclude(
+        self, evaluation: Evaluation, chosen: Chosen, pack: Pack, ran: tuple[datetime, datetime], left_out: int = 0
+    ) -> int:
         """Writes every report and returns the exit code. Raises UsageError where a file cannot be written.
 
-        `left_out` is the number of files and folders that the globs left out.
+        `ran` is when the evaluation began and ended, `left_out` how many files and folders the globs left out.
         """
         parameters = parameters_in_force(self.settings, chosen, evaluation.rules)
         judged, strict = (
-            chosen.judged(replace(evaluation, parameters=parameters)),
+            chosen.judged(replace(evaluation, parameters=parameters, ran=ran)),
             self.settings.strict_exceptions.value,
         )
         files: tuple[tuple[str, Path, bytes], ...] = ()
@@ -136,6 +140,7 @@ def report_options(settings: Settings, stream: TextIO, environment: Mapping[str,
         terminal=stream.isatty(),
         group_by=settings.group_by,
         statistics=settings.statistics,
+        oscal_version=settings.oscal_version,
     )
 
 

@@ -125,4 +125,5 @@ class Settings:
     no_color: bool
     group_by: str = "rule"
     statistics: bool = False
+    oscal_version: str = "1.2"
     notes: tuple[str, ...] = ()

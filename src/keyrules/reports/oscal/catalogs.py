@@ -97,9 +97,9 @@ class Edition:
         return control_id(self.key, control)
 
     def statements(self, control: Control) -> list[str]:
-        """The statements that its parts are about, each once."""
-        about = dict.fromkeys(statement_id(self.key, control.id, part.statement) for part in control.parts)
-        return list(about) or [statement_id(self.key, control.id)]
+        """The statement that holds all others of a control, and those that its parts are about."""
+        named = (statement_id(self.key, control.id, part.statement) for part in control.parts)
+        return list(dict.fromkeys([statement_id(self.key, control.id), *named]))
 
 
 def control_id(key: str, control: str) -> str:
@@ -161,8 +161,10 @@ def editions_of(evaluation: Evaluation) -> list[Edition]:
     if framework is None:
         return [Edition(RULES, "The rules of keyrules", "", tuple(map(_judged, results(evaluation))), values)]
     return [
-        Edition(key, name, url, tuple(_judged(each) for each in framework.controls if each.framework == key), values)
-        for key, name, url in framework.editions
+        Edition(
+            key, name, url, tuple(_judged(each) for each in framework.controls if each.framework in (key, "")), values
+        )
+        for key, name, url in framework.editions or [(framework.key, framework.name, framework.url)]
     ]
 
 
@@ -233,11 +235,7 @@ def _own_control(edition: Edition, control: Control) -> dict[str, Any]:
 
 def relations(parts: Iterable[Part]) -> list[dict[str, str]]:
     """What each rule does for a control, as properties."""
-    return [
-        prop("relation", f"{part.rule} {part.relation} {part.bound}".strip())
-        for part in parts
-        if part.rule
-    ]
+    return [prop("relation", f"{part.rule} {part.relation} {part.bound}".strip()) for part in parts if part.rule]
 
 
 def _token(text: str) -> str:

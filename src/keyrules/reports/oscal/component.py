@@ -142,8 +142,8 @@ def _requirement(edition: Edition, control: Control, rules: Mapping[str, Rule]) 
 def _checked(parts: Iterable[Part], rules: Mapping[str, Rule]) -> str:
     """What the rules do for a control, in a sentence for each."""
     return paragraphs(
-        f"{part.rule} {_RELATIONS[part.relation]}: keyrules checks {_WHERE[rules[part.rule].planes]} whether this holds: "
-        f"{rules[part.rule].name}. It reports what does not, and changes nothing."
+        f"{part.rule} {_RELATIONS[part.relation]}: keyrules checks {_WHERE[rules[part.rule].planes]} whether this "
+        f"holds: {rules[part.rule].name}. It reports what does not, and changes nothing."
         for part in parts
     )
 

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from keyrules.model import Evaluation, PackStamp, Rule
 from keyrules.records import replace
+from keyrules.reports.json import Members, laid_out
 from keyrules.reports.oscal.catalogs import Edition, catalog, editions_of, profile
 from keyrules.reports.oscal.component import component_definition
 from keyrules.reports.oscal.observed import EvidenceFile, Observed
-from keyrules.reports.oscal.parts import DEFAULT_VERSION, Heading, prop
+from keyrules.reports.oscal.parts import Heading, prop
 from keyrules.reports.oscal.plan import NAME as PLAN
 from keyrules.reports.oscal.plan import plan
 from keyrules.reports.oscal.results import assessment_results, heading_of
 from keyrules.reports.oscal.risks import poam
+from keyrules.reports.text_style import ReportOptions
 
 __all__ = ["EvidenceFile", "documents", "pack_documents"]
 
@@ -22,14 +24,14 @@ __all__ = ["EvidenceFile", "documents", "pack_documents"]
 def documents(
     evaluation: Evaluation,
     *,
-    version: str = DEFAULT_VERSION,
+    version: str = "1.2",
     evidence: Mapping[str, EvidenceFile] | None = None,
     assessor: str = "",
     facts: Mapping[str, str] | None = None,
 ) -> dict[str, dict[str, Any]]:
     """The documents of a run by the names of their files: a folder for each edition, `rules/` where it has none.
 
-    `version` is one of parts.VERSIONS. `evidence` says by the name of an input in which file it is kept; `assessor` is
+    `version` is one of OSCAL_VERSIONS. `evidence` says by the name of an input in which file it is kept; `assessor` is
     who assesses, and `facts` are what else is known of the run, such as who called. Pure; the documents of a folder
     refer to each other, to what is published, and to what `evidence` names.
     """
@@ -50,8 +52,19 @@ def documents(
     return found
 
 
+def render_folder(evaluation: Evaluation, options: ReportOptions) -> dict[str, Iterator[str]]:
+    """The same as JSON, as `--format oscal=DIR/` has them; of `options` only the version of OSCAL counts."""
+    made = documents(evaluation, version=options.oscal_version)
+    return {name: laid_out(_members(document)) for name, document in made.items()}
+
+
+def _members(document: Any) -> Any:
+    """The outermost objects with a line for each member, so that a difference between two runs can be read."""
+    return Members((name, Members(inner.items())) for name, inner in document.items())
+
+
 def pack_documents(
-    editions: Sequence[Edition], rules: Sequence[Rule], stamp: PackStamp, moment: str, version: str = DEFAULT_VERSION
+    editions: Sequence[Edition], rules: Sequence[Rule], stamp: PackStamp, moment: str, version: str = "1.2"
 ) -> dict[str, dict[str, Any]]:
     """What the rules check of whole editions: one component definition, and a folder for each with what it refers to.
 

@@ -183,7 +183,9 @@ class Observed:
         where = f" in {group.account}" if group.account else ""
         accepted = f" Accepted: {group.findings[0].exemption_text}." if group.status is Status.EXEMPT else ""
         number = count_of(len(group.findings), "subject")
-        evidence = [{"href": f"#{self._input_uuid(each)}", "description": "What was read."} for each in self._read(group)]
+        evidence = [
+            {"href": f"#{self._input_uuid(each)}", "description": "What was read."} for each in self._read(group)
+        ]
         return {
             "uuid": self.of_group(group),
             "title": line(f"{group.rule.id} {group.status.value}{where}"),
@@ -225,7 +227,11 @@ class Observed:
                 ),
                 *facts,
             ],
-            **({"remarks": line(finding.remediation)} if finding.remediation and finding.status is not Status.PASS else {}),
+            **(
+                {"remarks": line(finding.remediation)}
+                if finding.remediation and finding.status is not Status.PASS
+                else {}
+            ),
         }
 
     def _read(self, group: Group) -> list[Input]:

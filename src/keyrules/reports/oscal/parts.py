@@ -8,19 +8,14 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from keyrules.model import PackStamp
 from keyrules.records import dataclass
 from keyrules.reports.evidence import PROJECT
+from keyrules.reports.report_formats import OSCAL_VERSIONS
 from keyrules.reports.text_style import printable
-
-VERSIONS: Mapping[str, str] = {"1.1.2": "1.1.2", "1.2": "1.2.1"}
-"""What --oscal-version takes, and what the documents say then. They hold nothing that 1.1.2 lacks."""
-
-DEFAULT_VERSION = "1.2"
-"""What compliance-trestle reads; ServiceNow reads 1.1.2 only."""
 
 NAMESPACE = f"{PROJECT}/ns/oscal"
 TRESTLE = "https://oscal-compass.github.io/compliance-trestle/schemas/oscal"
@@ -35,8 +30,9 @@ _UUIDS = uuid.uuid5(uuid.NAMESPACE_URL, NAMESPACE)
 
 @dataclass(frozen=True)
 class Heading:
-    """What the metadata of each document of a set say. `moment` is ISO 8601 with a zone, `version` one of VERSIONS.
+    """What the metadata of each document of a set say.
 
+    `moment` is ISO 8601 with a zone, `version` one of OSCAL_VERSIONS; no document holds what the older of these lacks.
     `assessor` is the name of who assessed, empty where nobody says.
     """
 
@@ -51,7 +47,7 @@ class Heading:
             "title": line(title),
             "last-modified": self.moment,
             "version": self.stamp.version,
-            "oscal-version": VERSIONS[self.version],
+            "oscal-version": OSCAL_VERSIONS[self.version],
             "props": props(pack_version=self.stamp.version, pack_sha256=self.stamp.sha256),
         }
         if self.assessor:

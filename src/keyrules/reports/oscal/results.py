@@ -1,10 +1,11 @@
 """The assessment results: what a run saw, and what follows from it for each statement of each control.
 
 OSCAL knows two states of a statement, satisfied and not-satisfied, which is everything that is not completely satisfied
-(https://github.com/usnistgov/OSCAL/blob/c527e40/src/metaschema/oscal_assessment-common_metaschema.xml). Only the verdict
-`satisfied` is the first. `not satisfied` is the second with the reason `fail`; `satisfied with exceptions` and `partly
-assessed`, which are neither a pass nor a fail, are the second with the reason `other`. What decides nothing (evidence
-only, not assessed) has no finding: it is an observation, which says what was found and why that is no decision.
+(https://github.com/usnistgov/OSCAL/blob/c527e40/src/metaschema/oscal_assessment-common_metaschema.xml). Only the
+verdict `satisfied` is the first. `not satisfied` is the second with the reason `fail`; `satisfied with exceptions` and
+`partly assessed`, which are neither a pass nor a fail, are the second with the reason `other`. What decides nothing
+(evidence only, not assessed) has no finding: it is an observation, which says what was found and why that is no
+decision.
 """
 
 from __future__ import annotations
@@ -16,9 +17,9 @@ from keyrules.controls.verdicts import describe
 from keyrules.model import ControlResult, Evaluation, Outcome
 from keyrules.reports.evidence import MAPPING_NOTE, population, results
 from keyrules.reports.json import Members, laid_out
-from keyrules.reports.oscal.catalogs import RULES, Edition, editions_of, statement_id
-from keyrules.reports.oscal.observed import EvidenceFile, Observed, origin
-from keyrules.reports.oscal.parts import FEDRAMP, Heading, derived_uuid, line, paragraphs, prop, props, resource, some
+from keyrules.reports.oscal.catalogs import Edition, editions_of, statement_id
+from keyrules.reports.oscal.observed import Observed, origin
+from keyrules.reports.oscal.parts import Heading, derived_uuid, line, paragraphs, prop, props, resource, some
 from keyrules.reports.oscal.plan import NAME as PLAN
 from keyrules.reports.oscal.plan import assets, profile_resource, selection
 from keyrules.reports.oscal.risks import risks
@@ -26,6 +27,7 @@ from keyrules.reports.text_style import ReportOptions, iso_utc
 
 _STATES = {
     Outcome.SATISFIED: ("satisfied", "pass"),
+    Outcome.WITH_EXCEPTIONS: ("not-satisfied", "other"),
     Outcome.NOT_SATISFIED: ("not-satisfied", "fail"),
     Outcome.PARTLY_ASSESSED: ("not-satisfied", "other"),
 }
@@ -68,10 +70,11 @@ def _result(
 ) -> dict[str, Any]:
     evaluation, framework = observed.evaluation, observed.evaluation.framework
     judged = [
-        (edition, control)
+        (edition, each)
         for edition in editions
         for control in results(evaluation)
-        if control.framework == edition.key or edition.key == RULES
+        if control.framework in (edition.key, "")
+        for each in _by_statement(edition, control)
     ]
     ran = evaluation.ran
     notes = [
@@ -106,24 +109,30 @@ def _result(
     }
 
 
+def _by_statement(edition: Edition, control: ControlResult) -> list[ControlResult]:
+    """The verdict on a control, which is one on the statement that holds all others, and those on the others."""
+    whole = statement_id(edition.key, control.control)
+    parts = (each for each in control.statements if statement_id(edition.key, each.control, each.statement) != whole)
+    return [control, *parts]
+
+
 def _findings(observed: Observed, judged: Sequence[tuple[Edition, ControlResult]]) -> Iterator[dict[str, Any]]:
     for edition, control in judged:
         if control.outcome not in _STATES:
             continue
         state, reason = _STATES[control.outcome]
-        target = statement_id(edition.key, control.control)
+        target = statement_id(edition.key, control.control, control.statement)
         rules = {part.rule for part in control.parts}
         groups = [group for group in observed.groups if group.rule.id in rules]
         related = [observed.of_rule(rule) for rule in observed.evaluation.rules if rule.id in rules]
         related += map(observed.of_group, groups)
         yield {
             "uuid": derived_uuid(observed.seed, "finding", edition.key, target),
-            "title": line(f"{control.control} {control.title}: {control.outcome.value}"),
+            "title": line(f"{control.statement or control.control} {control.title}: {control.outcome.value}"),
             "description": line(control.reason),
             "props": [
-                *props(framework=edition.key, control=control.control, verdict=control.outcome.value),
+                *_verdict(edition, control),
                 *props(exceptions=control.exceptions or None),
-                *_relations(control),
             ],
             "origins": [origin()],
             "target": {
@@ -146,13 +155,10 @@ def _undecided(observed: Observed, judged: Sequence[tuple[Edition, ControlResult
             continue
         looked = bool(control.parts)
         yield {
-            "uuid": derived_uuid(observed.seed, "undecided", edition.key, control.control),
-            "title": line(f"{control.control} {control.title}: {control.outcome.value}"),
+            "uuid": derived_uuid(observed.seed, "undecided", edition.key, control.control, control.statement),
+            "title": line(f"{control.statement or control.control} {control.title}: {control.outcome.value}"),
             "description": line(control.reason),
-            "props": [
-                *props(framework=edition.key, control=control.control, verdict=control.outcome.value),
-                *_relations(control),
-            ],
+            "props": _verdict(edition, control),
             "methods": ["TEST" if looked else "UNKNOWN"],
             "types": ["finding", "control-objective"],
             **({"origins": [origin()]} if looked else {}),
@@ -161,5 +167,8 @@ def _undecided(observed: Observed, judged: Sequence[tuple[Edition, ControlResult
         }
 
 
-def _relations(control: ControlResult) -> list[dict[str, str]]:
-    return [prop("relation", f"{part.rule} {part.relation} {part.bound}".strip()) for part in control.parts]
+def _verdict(edition: Edition, control: ControlResult) -> list[dict[str, str]]:
+    """A verdict and what it rests on, as properties."""
+    relations = [prop("relation", f"{part.rule} {part.relation} {part.bound}".strip()) for part in control.parts]
+    about = props(framework=edition.key, control=control.control, statement=control.statement)
+    return [*about, *props(verdict=control.outcome.value), *relations]

@@ -40,7 +40,7 @@ def poam(observed: Observed, heading: Heading) -> dict[str, Any]:
             "import-ssp": {"href": f"#{plan['uuid']}"},
             **some(
                 local_definitions=some(
-                    components=[*observed.components(), tool(observed, heading)] if groups else [],
+                    components=[*observed.components(), tool(observed, heading)],
                     inventory_items=observed.items(groups),
                 ),
                 observations=[observed.observation(group) for group in groups],

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from keyrules.files import read_named
 from keyrules.records import replace
+from keyrules.reports.report_formats import OSCAL_VERSIONS
 from keyrules.run.configuration.boundary import (
     find_configuration,
     refuse_other_owners,
@@ -76,6 +77,12 @@ def moment(text: str) -> datetime:
     return value
 
 
+def _oscal_version(asked: str | None) -> str:
+    if asked is None or asked in OSCAL_VERSIONS:
+        return asked or next(iter(OSCAL_VERSIONS))
+    raise UsageError(f"--oscal-version: {asked[:40]!r} is not written; use {' or '.join(OSCAL_VERSIONS)}")
+
+
 class _Merge:
     """Takes each setting from the first that says it; `configuration` is None without a file."""
 
@@ -129,6 +136,7 @@ class _Merge:
             no_color=asked.no_color,
             group_by=_grouping(asked.group_by),
             statistics=asked.statistics,
+            oscal_version=_oscal_version(asked.oscal_version),
         )
 
     def _setting(self, key: str, asked: Any, default: Any) -> Setting[Any]:
@@ -177,7 +185,7 @@ class _Merge:
         path = self._folder / file
         if self._by_itself:
             refuse_writing(setting.origin.place, name, path, self._folder)
-        return f"{name}={path}"
+        return f"{name}={path}{'/' if file.endswith('/') else ''}"
 
 
 def _grouping(asked: str | None) -> str:
