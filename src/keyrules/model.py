@@ -295,7 +295,7 @@ class Evaluation:
     the paths; `rules_off` are the rules that could have been asked and were not, each with why. `configuration` is None
     where the run had no configuration file. `accounts` has the accounts of a live run, those that were not reached too.
     `parameters` has what each parameter of each of `rules` is set to, each followed by what holds for some users.
-    `ran` is when the run began and ended by the clock, whatever `as_of` is; None where nobody says.
+    `ran` is when the run began and ended by the clock, whatever `as_of` is; None where it was to be as at `as_of`.
     """
 
     plane: Plane

@@ -16,7 +16,7 @@ from keyrules.commands import keys
 from keyrules.commands.completion import SHELLS
 from keyrules.commands.config import FORMATS
 from keyrules.completion.pack_names import PackNames
-from keyrules.reports.report_formats import formats_of
+from keyrules.reports.report_formats import OSCAL_VERSIONS, formats_of
 from keyrules.terms import GROUPINGS, Plane, Severity
 
 HEAD = "# Completes keyrules {version} in {shell}. Write it anew after an update: keyrules completion {shell}\n"
@@ -91,6 +91,7 @@ class _Placeholders:
             "RULE:SUBJECT": Values(Kind.WORDS, tuple(f"{rule}:" for rule in names.parameters)),
             "PLANE": Values(Kind.WORDS, tuple(plane.value for plane in Plane)),
             **dict.fromkeys(("--account ID", "--ticket ID", "TEXT", "WHO", "DAY"), _FREE),
+            "--oscal-version VERSION": Values(Kind.WORDS, tuple(OSCAL_VERSIONS)),
             "--group-by WHAT": Values(Kind.WORDS, keys.GROUPS),
             "SHELL": Values(Kind.WORDS, SHELLS),
             **dict.fromkeys(("FRAMEWORK[:ID]", "OLD", "NEW", "--framework NAME"), Values(Kind.WORDS, names.editions)),

@@ -65,11 +65,12 @@ class Conclusion:
     ) -> int:
         """Writes every report and returns the exit code. Raises UsageError where a file cannot be written.
 
-        `ran` is when the evaluation began and ended, `left_out` how many files and folders the globs left out.
+        `ran` is when the evaluation began and ended, which a run with --as-of does not say, so that it gives the same
+        again; `left_out` how many files and folders the globs left out.
         """
         parameters = parameters_in_force(self.settings, chosen, evaluation.rules)
         judged, strict = (
-            chosen.judged(replace(evaluation, parameters=parameters, ran=ran)),
+            chosen.judged(replace(evaluation, parameters=parameters, ran=ran if self.settings.as_of is None else None)),
             self.settings.strict_exceptions.value,
         )
         files: tuple[tuple[str, Path, bytes], ...] = ()

@@ -99,8 +99,16 @@ def test_a_run_begins_before_it_ends_whatever_moment_it_judges() -> None:
     assert (result["start"], result["end"]) == ("2026-02-03T09:30:00Z", "2026-02-03T09:30:02Z")
     assert made["metadata"]["last-modified"] == result["end"]
     assert {each["collected"] for each in result["observations"]} == {"2026-01-31T09:30:00Z"}
-    (unknown,) = documents(case)["rules/assessment-results.json"]["assessment-results"]["results"]
-    assert "end" not in unknown
+    at_once = replace(case, ran=(case.as_of, case.as_of))
+    (quick,) = documents(at_once)["rules/assessment-results.json"]["assessment-results"]["results"]
+    assert (quick["start"], quick["end"]) == ("2026-01-31T09:30:00Z", "2026-01-31T09:30:01Z")
+    generated = replace(case.inputs[0], generated_at=case.as_of - timedelta(hours=1))
+    for inputs, expected in (
+        ((), ("2026-01-31T09:30:00Z", None)),
+        ((generated,), ("2026-01-31T08:30:00Z", "2026-01-31T09:30:00Z")),
+    ):
+        unsaid = documents(replace(case, inputs=inputs))["rules/assessment-results.json"]["assessment-results"]
+        assert (unsaid["results"][0]["start"], unsaid["results"][0].get("end")) == expected
 
 
 def test_a_kept_input_is_evidence_with_its_hash() -> None:

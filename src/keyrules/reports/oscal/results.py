@@ -11,6 +11,7 @@ decision.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 from keyrules.controls.verdicts import describe
@@ -76,7 +77,7 @@ def _result(
         if control.framework in (edition.key, "")
         for each in _by_statement(edition, control)
     ]
-    ran = evaluation.ran
+    start, end = _times(evaluation)
     notes = [
         *(framework.notes if framework is not None else ()),
         *evaluation.warnings,
@@ -88,8 +89,8 @@ def _result(
         "uuid": derived_uuid(observed.seed, "result", [edition.key for edition in editions], heading.moment),
         "title": line(", ".join(edition.name for edition in editions)),
         "description": f"Evaluated on the {evaluation.plane.value} plane: {describe(evaluation.counts)}.",
-        "start": iso_utc(ran[0]) if ran is not None else observed.moment,
-        **({"end": iso_utc(ran[1])} if ran is not None else {}),
+        "start": iso_utc(start),
+        **({"end": iso_utc(end)} if end > start else {}),
         "props": [
             *props(as_of=observed.moment),
             *(prop(noun.replace(" ", "-"), str(number)) for number, noun in population(evaluation)),
@@ -107,6 +108,16 @@ def _result(
         ),
         "remarks": paragraphs(notes),
     }
+
+
+def _times(evaluation: Evaluation) -> tuple[datetime, datetime]:
+    """When the run began and ended; where nobody says, from when its oldest input was made to what it was judged at."""
+    if evaluation.ran is not None:
+        start, end = evaluation.ran
+        # The clock has whole seconds: what ended in the one in which it began was over by the next.
+        return start, max(end, start + timedelta(seconds=1))
+    made = (item.generated_at for item in evaluation.inputs if item.generated_at is not None)
+    return min([*made, evaluation.as_of]), evaluation.as_of
 
 
 def _by_statement(edition: Edition, control: ControlResult) -> list[ControlResult]:
