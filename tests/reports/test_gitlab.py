@@ -17,6 +17,7 @@ import pytest
 from canaries import assert_no_leak, make_canary
 from evaluations import (
     EXCEPTION,
+    PARAMETERS,
     RULES,
     TRACE,
     code_finding,
@@ -57,6 +58,7 @@ HOSTILE = make_evaluation(
 )
 CASES = {
     "code": every_kind_of_code_result(),
+    "parameters": replace(every_kind_of_code_result(), parameters=PARAMETERS),
     "hostile": HOSTILE,
     "nothing": make_evaluation(inputs=(), rules=()),
     "the real rules": make_evaluation(
@@ -90,6 +92,8 @@ def test_both_formats_are_for_scans_only() -> None:
 def test_code_quality_entries_are_what_gitlab_reads(case: str) -> None:
     entries = quality(CASES[case])
     for entry in entries:
+        content = entry.pop("content", {"body": "none"})
+        assert set(content) == {"body"} and isinstance(content["body"], str) and content["body"].isprintable()
         assert set(entry) == {"description", "check_name", "fingerprint", "severity", "location"}
         assert all(isinstance(entry[key], str) and entry[key] for key in set(entry) - {"location"})
         assert entry["severity"] in {"info", "minor", "major", "critical", "blocker"}

@@ -29,7 +29,7 @@ from keyrules.reports.text_style import ReportOptions
 ANY_TEXT = st.text(st.characters(codec=None, exclude_categories=()))
 
 ONE_CODE_FINDING = """{
-  "schema": "keyrules/1",
+  "schema": "keyrules/2",
   "plane": "code",
   "as_of": "2026-01-31T09:30:00Z",
   "pack": {
@@ -52,6 +52,7 @@ ONE_CODE_FINDING = """{
     "exempt": 0,
     "unknown": 0
   },
+  "parameters": [],
   "findings": [
     {
       "rule": "KEY_AWS_010",

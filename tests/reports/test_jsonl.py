@@ -39,9 +39,9 @@ def test_the_lines_are_the_json_report(case: str) -> None:
     whole = json_document(CASES[case])
     run, *middle, summary = objects(CASES[case])
     assert run.pop("type") == "run"
-    assert run.pop("schema") == "keyrules-lines/1"
+    assert run.pop("schema") == "keyrules-lines/2"
     assert run == {key: whole[key] for key in run}
-    assert set(run) >= {"plane", "as_of", "pack", "inputs"}
+    assert set(run) >= {"plane", "as_of", "pack", "inputs", "parameters"}
     baseline = whole.get("baseline", {"known": [], "resolved": []})
     expected = [
         *({"type": "finding", **item} for item in whole["findings"]),

@@ -109,7 +109,7 @@ def test_all_outputs_are_written() -> None:
     evaluation = every_kind_of_code_result()
     write_outputs(parse_outputs(["text", "json=a.json", "sarif=a.sarif"]), evaluation, ReportOptions(), stdout)
     assert stdout.getvalue().decode() == "".join(FORMATS["text"].render(evaluation, ReportOptions()))
-    assert json.loads(Path("a.json").read_bytes())["schema"] == "keyrules/1"
+    assert json.loads(Path("a.json").read_bytes())["schema"] == "keyrules/2"
     assert json.loads(Path("a.sarif").read_bytes())["version"] == "2.1.0"
     assert files_here() == ["a.json", "a.sarif"]
 
@@ -134,7 +134,7 @@ def test_a_symbolic_link_stays_and_its_target_is_replaced() -> None:
     Path("link.json").symlink_to("real.json")
     write_outputs(parse_outputs(["json=link.json"]), make_evaluation(), ReportOptions(), io.BytesIO())
     assert Path("link.json").is_symlink()
-    assert json.loads(Path("real.json").read_bytes())["schema"] == "keyrules/1"
+    assert json.loads(Path("real.json").read_bytes())["schema"] == "keyrules/2"
 
 
 def test_a_pipe_is_written_to_and_not_replaced() -> None:
@@ -144,7 +144,7 @@ def test_a_pipe_is_written_to_and_not_replaced() -> None:
     reader.start()
     write_outputs(parse_outputs(["json=pipe"]), make_evaluation(), ReportOptions(), io.BytesIO())
     reader.join(timeout=30)
-    assert json.loads(received[0])["schema"] == "keyrules/1"
+    assert json.loads(received[0])["schema"] == "keyrules/2"
     assert stat.S_ISFIFO(Path("pipe").stat().st_mode)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from keyrules.model import (
     Counts,
+    Demand,
     Evaluation,
     EvaluationError,
     Exemption,
@@ -18,6 +19,7 @@ from keyrules.model import (
     Lifecycle,
     Location,
     PackStamp,
+    ParameterInForce,
     Plane,
     Rule,
     Severity,
@@ -112,6 +114,34 @@ EXCEPTION = Exemption(
     ticket="OPS-1234",
 )
 """An entry of an exceptions file, for findings that are EXEMPT because of one: `exemption` holds its reason then."""
+
+
+PARAMETERS = (
+    ParameterInForce(
+        rule="KEY_AWS_001",
+        name="max_age_days",
+        value=3650,
+        unit="days",
+        default=90,
+        origin="command line",
+        place="command line",
+        looser_than=(Demand("f_1", "1.10", "max_age_days<=90"),),
+    ),
+    ParameterInForce(
+        rule="KEY_AWS_001",
+        name="max_age_days",
+        value=180,
+        unit="days",
+        default=90,
+        origin="override",
+        place=".keyrules.yaml:4, override 1",
+        users="svc-*\x1b[31m",
+        owner="=owner@example.com",
+        reason="The partner takes new keys twice a year",
+    ),
+    ParameterInForce("KEY_AWS_001", "slots", (1, 2), "slot", (1, 2), "default", "default"),
+)
+"""Of RULES[0]: one that somebody set, what holds for some users in its place, and a default."""
 
 
 def make_evaluation(*findings: Finding, plane: Plane = Plane.CODE, **changes: Any) -> Evaluation:

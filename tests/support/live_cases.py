@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime, timezone
 
-from evaluations import ACCOUNT, EXCEPTION, RULES, every_kind_of_live_result, live_finding, make_evaluation
+from evaluations import ACCOUNT, EXCEPTION, PARAMETERS, RULES, every_kind_of_live_result, live_finding, make_evaluation
 
 from keyrules.model import (
     BaselineReport,
@@ -117,6 +117,7 @@ def china() -> Evaluation:
 
 CASES = {
     "every kind": every_kind_of_live_result(),
+    "parameters": replace(every_kind_of_live_result(), parameters=PARAMETERS),
     "baseline": with_baseline(),
     "exception": with_exception(),
     "framework": with_framework(),

@@ -8,6 +8,7 @@ from typing import Any
 
 from evaluations import (
     EXCEPTION,
+    PARAMETERS,
     RULES,
     TRACE,
     code_finding,
@@ -56,6 +57,7 @@ CASES = {
     "live": every_kind_of_live_result(),
     "hostile": make_evaluation(HOSTILE, errors=(EvaluationError("/abs/\udcff", "syntax", "x\udcff\n"),)),
     "nothing": make_evaluation(inputs=(), rules=()),
+    "parameters": replace(every_kind_of_live_result(), parameters=PARAMETERS),
     "baseline": replace(every_kind_of_code_result(), baseline=BASELINE),
     "exceptions": make_evaluation(
         code_finding(status=Status.EXEMPT, exception=EXCEPTION, exemption=EXCEPTION.reason),

@@ -166,11 +166,12 @@ def _judged(
             bound for bound in demanded(row.bounds, rule) if not bound.allows(_value(selection, row, bound))
         ]:
             kept.append(replace(row, relation=Relation.PARTIAL))
-            limits = ", ".join(str(bound) for bound in missed)
-            rest.append(_open(row, f"{rule.id} ran with a limit looser than {limits}, which the control demands."))
+            limits = " and ".join(map(str, missed))
+            ran = " and ".join(f"{bound.parameter}={show_value(_value(selection, row, bound))}" for bound in missed)
+            rest.append(_open(row, f"{rule.id} ran with {ran}, looser than {limits}, which the control demands."))
         elif missed := [bound for bound in demanded(row.bounds, rule) if _loose_for_some(row, bound, for_some)]:
             kept.append(replace(row, relation=Relation.PARTIAL))
-            limits = ", ".join(str(bound) for bound in missed)
+            limits = " and ".join(map(str, missed))
             why = f"{rule.id} ran with a limit looser than {limits} for some users, which the control does not allow."
             rest.append(_open(row, why))
         else:

@@ -15,9 +15,9 @@ from keyrules.files import read_named
 from keyrules.keys.stages import Observation, Seen
 from keyrules.live.instants import parse, to_datetime
 from keyrules.model import UsageError
+from keyrules.reports.json import SCHEMA, SCHEMAS
 
 KEYS_SCHEMA: Final = "keyrules/keys/1"
-_AUDIT_SCHEMA: Final = "keyrules/1"
 
 
 class History:
@@ -37,13 +37,13 @@ class History:
         schema = document.get("schema")
         if schema == KEYS_SCHEMA:
             records, partial = _records(document.get("keys")), False
-        elif schema == _AUDIT_SCHEMA and document.get("plane") == "live":
+        elif schema in SCHEMAS and document.get("plane") == "live":
             records, partial = _audited(_records(document.get("findings"))), True
         else:
             found = schema if isinstance(schema, str) and len(schema) <= 40 else "none"
             raise UsageError(
                 f"--since: {name} has the schema {found!r} and is no earlier report on live keys; give the JSON of "
-                f"`keyrules keys` ({KEYS_SCHEMA}) or of `keyrules audit` ({_AUDIT_SCHEMA})"
+                f"`keyrules keys` ({KEYS_SCHEMA}) or of `keyrules audit` ({SCHEMA})"
             )
         try:
             moment = _moment(document.get("as_of"))

@@ -34,6 +34,7 @@ from keyrules.reports.live_records import (
     home_region,
     requirements,
 )
+from keyrules.reports.parameters import of_rule, parameter_line
 from keyrules.reports.report_summary import loosening
 from keyrules.reports.text_style import ReportOptions, is_web, iso_utc, printable
 
@@ -141,6 +142,7 @@ def _product_fields(record: Record, evaluation: Evaluation) -> dict[str, str]:
         "remediation": record.remediation,
         "exemption": record.exemption,
         "configuration": " ".join(loosening(evaluation)),
+        "parameters": parameter_line(of_rule(evaluation.parameters, record.rule_id)),
         "declared": "; ".join(each.sentence for each in record.declared or ()),
     }
     if record.exception is not None:

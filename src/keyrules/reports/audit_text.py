@@ -14,6 +14,7 @@ from itertools import islice
 from keyrules.findings import Group, grouped, owners_of
 from keyrules.model import Counts, Evaluation, Finding, Rule, Severity, Status, Subject
 from keyrules.reports.evidence import accounts_in, declared_sentences
+from keyrules.reports.parameters import parameter_line
 from keyrules.reports.report_summary import (
     ACCOUNT_COLUMNS,
     account_cells,
@@ -75,6 +76,8 @@ def _blocks(page: _Page, evaluation: Evaluation, options: ReportOptions) -> Iter
     else:
         warnings = [f"Warning: {warning}" for warning in evaluation.warnings]
         yield from page.notes([*warnings, *page.more_steps(), *evaluation.notes])
+        if evaluation.parameters:
+            yield wrap(printable(parameter_line(evaluation.parameters)), options.width, 0, _INDENT)
         yield [page.summary()]
 
 

@@ -6,7 +6,8 @@ entry that does not fit the schema, keeps one entry per fingerprint, and needs a
 
 GitLab compares the report with that of the target branch, and shows what is missing as resolved; so what a baseline
 holds stays in it. There is no word for an exception in the format, so EXEMPT is left out. What could not be evaluated
-is an entry like any other, of the highest severity.
+is an entry like any other, of the highest severity. What a rule ran with stands under `content`, the place that Code
+Climate's own format has for more, and that GitLab passes over.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import Any
 from keyrules.model import Evaluation, EvaluationError, Finding, Location, Severity, Status
 from keyrules.reports.evidence import with_known
 from keyrules.reports.json import laid_out
+from keyrules.reports.parameters import of_rule, parameter_line
 from keyrules.reports.text_style import ReportOptions, advice_for, first_sentence, printable
 
 _SEVERITIES = {
@@ -36,9 +38,11 @@ def render(evaluation: Evaluation, options: ReportOptions) -> Iterator[str]:
 
 
 def _findings(evaluation: Evaluation) -> Iterator[dict[str, Any]]:
+    parameters = {rule.id: parameter_line(of_rule(evaluation.parameters, rule.id)) for rule in evaluation.rules}
     for finding in with_known(evaluation):
         if finding.location is not None and finding.status in (Status.FAIL, Status.UNKNOWN):
-            yield _entry(finding, finding.location)
+            entry, in_force = _entry(finding, finding.location), parameters.get(finding.rule)
+            yield entry | {"content": {"body": printable(in_force)}} if in_force else entry
 
 
 def _entry(finding: Finding, place: Location) -> dict[str, Any]:

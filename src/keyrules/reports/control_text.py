@@ -27,6 +27,7 @@ from keyrules.reports.evidence import (
     subject_name,
     unlisted,
 )
+from keyrules.reports.parameters import parameter_line
 from keyrules.reports.text_style import (
     ReportOptions,
     Style,
@@ -77,6 +78,8 @@ def _blocks(
     yield from page.since_baseline(options)
     warnings = (f"Warning: {warning}" for warning in evaluation.warnings)
     yield page.notes([*warnings, *report.notes, *evaluation.notes, MAPPING_NOTE])
+    if evaluation.parameters:
+        yield page.notes([parameter_line(evaluation.parameters)])
     yield [page.summary(report)]
 
 

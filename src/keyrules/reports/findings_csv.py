@@ -3,8 +3,8 @@
 A cell that a spreadsheet would run as a formula (user names and paths may begin with =, +, - or @) gets an apostrophe
 in front (https://owasp.org/www-community/attacks/CSV_Injection). What could not be evaluated at all follows as lines
 with the status ERROR, and what was only counted as one with NOT_LISTED, so that a file without findings cannot be
-mistaken for a clean account; WARNING lines are about exceptions, and a CONFIGURATION line says what a configuration
-file did to the run.
+mistaken for a clean account; WARNING lines are about exceptions, PARAMETER lines say what each parameter of each rule
+is set to and by whom, and a CONFIGURATION line says what a configuration file did to the run.
 
 With a baseline, `baseline` says new, known or resolved, and `first_seen` since when: findings of the baseline are
 listed, too, those that are gone with the status RESOLVED. `declared_…` say what declares a key where the run was given
@@ -18,7 +18,9 @@ from itertools import chain
 from typing import Final
 
 from keyrules.model import DeclaredAt, Evaluation, Exemption, Finding, ResolvedFinding, Status, Subject
+from keyrules.pack.parameters import show_value
 from keyrules.reports.json import declared_document
+from keyrules.reports.parameters import provenance
 from keyrules.reports.report_summary import not_listed
 from keyrules.reports.text_style import ReportOptions, count_of, iso_utc, printable
 
@@ -100,11 +102,16 @@ def _remark(status: str, message: str, **cells: str) -> Sequence[str]:
     return [full.get(column, "") for column in COLUMNS]
 
 
-def remark_rows(evaluation: Evaluation, row: Callable[[str, str], Sequence[str]]) -> Iterator[Sequence[str]]:
-    """What was only counted, the warnings and what the configuration did; `row` takes a status and a message."""
+def remark_rows(evaluation: Evaluation, row: Callable[..., Sequence[str]]) -> Iterator[Sequence[str]]:
+    """What was only counted, the warnings, the parameters in force and what the configuration did.
+
+    `row` takes a status, a message and, by name, what other cells hold.
+    """
     if unlisted := not_listed(evaluation):
         yield row("NOT_LISTED", f"{count_of(unlisted, 'failed or unknown verdict')} counted and not listed")
     yield from (row("WARNING", warning) for warning in evaluation.warnings)
+    for each in evaluation.parameters:
+        yield row("PARAMETER", f"{each.name}={show_value(each.value)} ({provenance(each)})", rule=each.rule)
     if evaluation.configuration is not None:
         yield row("CONFIGURATION", evaluation.configuration.sentence)
 

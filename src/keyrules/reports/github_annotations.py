@@ -16,6 +16,7 @@ from keyrules.findings import findings_of, tally_of
 from keyrules.model import Evaluation, EvaluationError, Finding, Plane, Rule, Severity, Status
 from keyrules.reports.evidence import declared_sentences, place, subject_name
 from keyrules.reports.live_records import by_place
+from keyrules.reports.parameters import parameter_line
 from keyrules.reports.report_summary import headline, loosening, not_listed, path_tells_more, with_status, worst_first
 from keyrules.reports.text_style import ReportOptions, advice_for, count_of, first_sentence, printable
 
@@ -67,7 +68,8 @@ class _Page:
         if any(number > SHOWN_PER_LEVEL for number in numbers.values()):
             counts = ", ".join(count_of(number, level) for level, number in numbers.items() if number)
             lines.append(f"GitHub shows {SHOWN_PER_LEVEL} of each level; the log of this step has all: {counts}.")
-        return _command("notice", "keyrules", [*lines, *(f"{text}." for text in loosening(evaluation))])
+        lines += [f"{text}." for text in (*loosening(evaluation), parameter_line(evaluation.parameters)) if text]
+        return _command("notice", "keyrules", lines)
 
     def _numbers(self) -> dict[str, int]:
         numbers = dict.fromkeys(_LEVELS.values(), 0)

@@ -21,6 +21,7 @@ from keyrules.model import Evaluation, Finding, Location, Rule, Severity, Status
 from keyrules.reports.evidence import with_known
 from keyrules.reports.json import Members, laid_out
 from keyrules.reports.markdown import code, cut, prose
+from keyrules.reports.parameters import parameter_line
 from keyrules.reports.sarif_driver import weaknesses
 from keyrules.reports.text_style import ReportOptions, advice_for, count_of, is_web, iso_utc, printable
 
@@ -76,7 +77,9 @@ def _messages(evaluation: Evaluation) -> list[tuple[str, str]]:
     if evaluation.baseline is not None and evaluation.baseline.known:
         known = count_of(len(evaluation.baseline.known), "finding")
         messages.append(("info", f"Among these, {known} known since the baseline {evaluation.baseline.name}."))
-    return messages + [("info", note) for note in evaluation.notes]
+    messages += [("info", note) for note in evaluation.notes]
+    parameters = parameter_line(evaluation.parameters)
+    return [*messages, ("info", parameters)] if parameters else messages
 
 
 def _exempt(finding: Finding) -> str:

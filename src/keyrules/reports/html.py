@@ -18,7 +18,17 @@ from keyrules.reports.evidence import (
     results,
     subject_name,
 )
-from keyrules.reports.html_parts import OUTCOME_TONES, SEVERITY_TONES, STATUS_TONES, badge, link, prose, table, text
+from keyrules.reports.html_parts import (
+    OUTCOME_TONES,
+    SEVERITY_TONES,
+    STATUS_TONES,
+    badge,
+    link,
+    parameter_table,
+    prose,
+    table,
+    text,
+)
 from keyrules.reports.html_style import style_sheet
 from keyrules.reports.report_summary import ACCOUNT_COLUMNS, account_cells, severity_words, worst_account_first
 from keyrules.reports.svg_charts import buckets, histogram, matrix, older_than_limit
@@ -68,6 +78,7 @@ class _Page:
             "findings": ("Findings", self._failed()),
             "baseline": ("Since the baseline", self._since_baseline()),
             "exceptions": ("Exceptions", self._list(Status.EXEMPT, "There are no exceptions.")),
+            "parameters": ("Parameters in force", parameter_table(self._evaluation.parameters)),
             "open": ("What could not be evaluated", self._open()),
             "passed": ("Passed", self._list(Status.PASS, "")),
             "basis": ("What was looked at", self._basis()),

@@ -6,7 +6,9 @@ import html
 import re
 from collections.abc import Iterable, Sequence
 
-from keyrules.model import Outcome, Severity, Status
+from keyrules.model import Outcome, ParameterInForce, Severity, Status
+from keyrules.pack.parameters import show_value
+from keyrules.reports.parameters import provenance
 from keyrules.reports.text_style import printable
 
 OUTCOME_TONES = {
@@ -57,6 +59,23 @@ def table(caption: str, columns: Sequence[str], rows: Iterable[Sequence[str]], n
         f'<table class="stack" role="table"><caption>{caption}</caption>\n'
         f'<thead role="rowgroup"><tr role="row">{head}</tr></thead>\n<tbody role="rowgroup">\n{body}\n</tbody></table>'
     )
+
+
+def parameter_table(parameters: Sequence[ParameterInForce]) -> str:
+    """What each parameter of each rule is set to, and who said so; nothing where the rules have none."""
+    rows = (
+        (
+            text(each.rule),
+            text(each.name),
+            text(f"{show_value(each.value)} {each.unit}")
+            + (f"<small>{text(each.users)}</small>" if each.users else ""),
+            text(show_value(each.default)),
+            text(provenance(each)),
+        )
+        for each in parameters
+    )
+    columns = ("Rule", "Parameter", "Value", "Default", "From")
+    return table("What the rules ran with, those that pass, too", columns, rows) if parameters else ""
 
 
 def _cells(columns: Sequence[str], row: Sequence[str], numbers: Sequence[int]) -> Iterable[str]:

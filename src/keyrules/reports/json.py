@@ -1,11 +1,12 @@
-"""The JSON report, version 1 (`"schema": "keyrules/1"`): the machine-readable form of an evaluation on both planes.
+"""The JSON report, version 2 (`"schema": "keyrules/2"`): the machine-readable form of an evaluation on both planes.
 
-Keys are only ever added within version 1. A finding has `subject` on the live plane and `location` on the code plane;
-`trace` is there when a secret's path is known, `exemption` when the status is EXEMPT, `exception` when an entry of the
-exceptions file says so, `declared` at access keys when the run was given code or states: what declares the key, the
-surest first, as `keyrules/keys/1` has it. `framework`, `population` and `controls` are there when the run was asked for
-a framework or a control; `baseline`, and `known` in the summary, when it was compared with a baseline; `configuration`
-when it had one.
+Keys are only ever added within version 2; version 1 had four verdicts on controls where there are seven now. A finding
+has `subject` on the live plane and `location` on the code plane; `trace` is there when a secret's path is known,
+`exemption` when the status is EXEMPT, `exception` when an entry of the exceptions file says so, `declared` at access
+keys when the run was given code or states: what declares the key, the surest first, as `keyrules/keys/1` has it.
+`parameters` says what each parameter of each rule that ran is set to, by whom, and which limits that exceeds.
+`framework`, `population` and `controls` are there when the run was asked for a framework or a control; `baseline`, and
+`known` in the summary, when it was compared with a baseline; `configuration` when it had one.
 On the live plane `accounts` says what became of each account, and what it holds.
 On the code plane `coverage` says what became of every file that holds a word of the rules (`outcome` is judged, absent
 or unknown, `reason` says why where it was not judged), and `rules_off` which rules about code did not run, and why.
@@ -41,6 +42,7 @@ from keyrules.model import (
     Subject,
     TraceStep,
 )
+from keyrules.reports.parameters import parameter_document
 from keyrules.reports.text_style import ReportOptions, iso_utc, visible_escape
 
 _NOT_PLAIN = re.compile(r"[^\n\x20-\x7e]")
@@ -124,7 +126,9 @@ def _escape(match: re.Match[str]) -> str:
     return json.dumps(char)[1:-1]
 
 
-SCHEMA = "keyrules/1"
+SCHEMA = "keyrules/2"
+SCHEMAS = ("keyrules/1", SCHEMA)
+"""Those whose findings are read as an earlier run: findings are the same in all of them."""
 
 
 def render(evaluation: Evaluation, options: ReportOptions) -> Iterator[str]:
@@ -141,6 +145,7 @@ def members(evaluation: Evaluation) -> Iterator[tuple[str, Any]]:
     yield "pack", {"version": evaluation.pack.version, "sha256": evaluation.pack.sha256}
     yield "inputs", map(_input, evaluation.inputs)
     yield "summary", summary(evaluation)
+    yield "parameters", map(parameter_document, evaluation.parameters)
     if evaluation.framework is not None:
         yield from _framework(evaluation, evaluation.framework)
     if evaluation.baseline is not None:

@@ -3,8 +3,8 @@
 Each line has a `type`. The first is `run`, the last is `summary`: a file without its last line was cut off, and nothing
 may be concluded from it. Between them, each of these in the order of the JSON report:
 
-- `run`: `schema` (keyrules-lines/1), `plane`, `as_of`, `pack`, `inputs`; `configuration` where there is one,
-  `framework` and `population` where asked for
+- `run`: `schema` (keyrules-lines/2), `plane`, `as_of`, `pack`, `inputs`, `parameters`; `configuration` where there is
+  one, `framework` and `population` where asked for
 - `account`: what became of an account, and what it holds, on the live plane
 - `control`: the verdict on one control, where the run was asked for a framework
 - `finding`: FAIL, EXEMPT and UNKNOWN; PASS where asked for
@@ -13,7 +13,7 @@ may be concluded from it. Between them, each of these in the order of the JSON r
 - `warning`, `note`: a `message`
 - `summary`: the verdicts by status, and `lines`: how many lines of each type came before
 
-The objects are those of the JSON report with `type` in front, and keys are only ever added within version 1.
+The objects are those of the JSON report with `type` in front, and keys are only ever added within version 2.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ from keyrules.model import Evaluation
 from keyrules.reports.json import dump_line, members
 from keyrules.reports.text_style import ReportOptions
 
-SCHEMA = "keyrules-lines/1"
-_HEAD = ("plane", "as_of", "pack", "inputs", "configuration", "framework", "population")
+SCHEMA = "keyrules-lines/2"
+_HEAD = ("plane", "as_of", "pack", "inputs", "parameters", "configuration", "framework", "population")
 
 
 def render(evaluation: Evaluation, options: ReportOptions) -> Iterator[str]:
@@ -47,7 +47,7 @@ def lines(evaluation: Evaluation) -> Iterator[dict[str, Any]]:
 
 
 def _before_summary(report: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    report["inputs"] = list(report["inputs"])
+    report |= {name: list(report[name]) for name in ("inputs", "parameters")}
     yield {"type": "run", "schema": SCHEMA} | {key: report[key] for key in _HEAD if key in report}
     baseline = dict(report["baseline"].pairs) if "baseline" in report else {}
     kinds = {

@@ -19,8 +19,10 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from keyrules.findings import findings_of, tally_of
 from keyrules.model import Counts, Evaluation, Finding, Plane, Rule, Status
+from keyrules.pack.parameters import show_value
 from keyrules.records import dataclass, replace
 from keyrules.reports.evidence import declared_sentences, place, subject_name
+from keyrules.reports.parameters import provenance
 from keyrules.reports.report_summary import loosening, not_listed
 from keyrules.reports.text_style import ReportOptions, advice_for, count_of, iso_utc, printable
 
@@ -99,6 +101,10 @@ def _run_suite(evaluation: Evaluation) -> _Suite:
             ("baseline.known", str(len(baseline.known))),
             ("baseline.resolved", str(len(baseline.resolved))),
         ]
+    properties += [
+        (f"parameter.{each.rule}.{each.name}", f"{show_value(each.value)} ({provenance(each)})")
+        for each in evaluation.parameters
+    ]
     properties += [("configuration", text) for text in loosening(evaluation)]
     properties += [("warning", warning) for warning in evaluation.warnings]
     return _Suite("keyrules run", cases, Counter(case.outcome for case in cases), properties)

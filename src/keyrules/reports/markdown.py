@@ -11,8 +11,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 
 from keyrules.findings import findings_of
-from keyrules.model import BaselineReport, Evaluation, Finding, Plane, ResolvedFinding, Rule, Status
+from keyrules.model import BaselineReport, Evaluation, Finding, ParameterInForce, Plane, ResolvedFinding, Rule, Status
+from keyrules.pack.parameters import show_value
 from keyrules.reports.evidence import declared_sentences, place, subject_name
+from keyrules.reports.parameters import provenance
 from keyrules.reports.report_summary import headline, not_listed, with_status, worst_first
 from keyrules.reports.text_style import (
     ReportOptions,
@@ -174,6 +176,13 @@ class _Page:
         if baseline is not None:
             yield from self._compared(baseline)
         yield self._texts("Note", evaluation.notes, folded=True)
+        parameters = evaluation.parameters
+        heads = ("Rule", "Parameter", "Value", "From")
+        yield _Section("Parameters in force", heads, len(parameters), map(self._parameter, parameters), folded=True)
+
+    def _parameter(self, each: ParameterInForce) -> str:
+        value = f"{show_value(each.value)} {each.unit}"
+        return row([self._rule(each.rule), code(each.name), prose(value), _prose(provenance(each))])
 
     def _of(self, status: Status) -> Iterator[Finding]:
         return findings_of(worst_first(self._evaluation.findings), (status,))

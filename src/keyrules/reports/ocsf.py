@@ -26,6 +26,7 @@ from keyrules.model import DeclaredAt, Evaluation, Exemption, Severity
 from keyrules.reports.evidence import PROJECT
 from keyrules.reports.json import declared_document, laid_out
 from keyrules.reports.live_records import Record, Records, Told, home_region, requirements
+from keyrules.reports.parameters import of_rule, parameter_document
 from keyrules.reports.report_summary import loosening
 from keyrules.reports.text_style import ReportOptions, is_web, iso_utc, printable
 
@@ -214,11 +215,13 @@ def _owner(record: Record, resource_type: str) -> dict[str, Any]:
 
 
 def _unmapped(record: Record, evaluation: Evaluation) -> dict[str, Any]:
+    own = of_rule(evaluation.parameters, record.rule_id)
     return {
         "reason": record.reason,
         "facts": {name: printable(value) if isinstance(value, str) else value for name, value in record.facts},
         "pack_sha256": evaluation.pack.sha256,
         **({"configuration": printable(text)} if (text := " ".join(loosening(evaluation))) else {}),
+        **({"parameters": list(map(parameter_document, own))} if own else {}),
         **({"input": printable(record.input)} if record.input else {}),
         **({"exemption": printable(record.exemption)} if record.exemption else {}),
         **({"exception": _exception(record.exception)} if record.exception is not None else {}),

@@ -60,7 +60,7 @@ class Format(NamedTuple):
 
 _FIRST_LINES = (
     r"(?:[^\n]*\n)? *(?:(?:CRITICAL|HIGH|MEDIUM|LOW|UNKNOWN) +KEY_[A-Z]+_[0-9]{3} |Could not be evaluated\n)"
-    r"|(?:NOT SATISFIED|PARTLY ASSESSED)  "
+    r"|(?:NOT SATISFIED|PARTLY ASSESSED|EVIDENCE ONLY, ADVERSE)  "
 )
 """Of a quiet report, which has no last line of its own."""
 

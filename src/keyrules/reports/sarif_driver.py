@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from keyrules.model import Evaluation, Rule, Severity
+from keyrules.reports.parameters import of_rule, parameter_document
 from keyrules.reports.sarif_places import literal
 from keyrules.reports.text_style import is_web
 
@@ -31,7 +32,7 @@ def driver(evaluation: Evaluation) -> dict[str, Any]:
     home = next((rule.guideline.partition("#")[0] for rule in evaluation.rules if is_web(rule.guideline)), None)
     if home:
         component["informationUri"] = home
-    component["rules"] = [_rule(rule, evaluation.controls.get(rule.id, ())) for rule in evaluation.rules]
+    component["rules"] = [_rule(rule, evaluation) for rule in evaluation.rules]
     component["notifications"] = [_error_kind(kind) for kind in sorted({error.kind for error in evaluation.errors})]
     return component
 
@@ -41,7 +42,8 @@ def weaknesses(references: Iterable[str]) -> list[int]:
     return sorted({int(match[1] or match[2]) for reference in references for match in _WEAKNESS.finditer(reference)})
 
 
-def _rule(rule: Rule, controls: Sequence[tuple[str, str]]) -> dict[str, Any]:
+def _rule(rule: Rule, evaluation: Evaluation) -> dict[str, Any]:
+    controls = evaluation.controls.get(rule.id, ())
     descriptor: dict[str, Any] = {
         "id": rule.id,
         "name": rule.name,
@@ -57,6 +59,7 @@ def _rule(rule: Rule, controls: Sequence[tuple[str, str]]) -> dict[str, Any]:
         "precision": "medium" if rule.lifecycle.status == "experimental" else "high",
         "security-severity": _SCORES[rule.severity],
         "controls": [f"{framework}:{control}" for framework, control in controls],
+        "parameters": list(map(parameter_document, of_rule(evaluation.parameters, rule.id))),
     }
     return descriptor
 

@@ -12,6 +12,7 @@ from itertools import groupby
 
 from keyrules.model import CoverageOutcome, Evaluation, Finding, Input, Rule, Severity, Status
 from keyrules.reports.live_records import by_place
+from keyrules.reports.parameters import parameter_line
 from keyrules.reports.report_summary import failed_tally, path_tells_more
 from keyrules.reports.text_style import (
     NOTHING_TO_EVALUATE,
@@ -61,6 +62,7 @@ def render(evaluation: Evaluation, options: ReportOptions) -> Iterator[str]:
     page.remarks("Warning", evaluation.urgent_warnings if options.quiet else evaluation.warnings)
     if not options.quiet:
         page.remarks("Note", evaluation.notes)
+        page.parameters(evaluation)
         page.summary(evaluation)
     return page.text()
 
@@ -123,6 +125,11 @@ class _Page:
         lines = remarks(label, texts, self._width)
         if lines:
             self._blocks.append(lines)
+
+    def parameters(self, evaluation: Evaluation) -> None:
+        """What the rules ran with, where there was something to run on."""
+        if evaluation.inputs and evaluation.parameters:
+            self._blocks.append(wrap(printable(parameter_line(evaluation.parameters)), self._width, 0, _INDENT))
 
     def summary(self, evaluation: Evaluation) -> None:
         """The last line: what was evaluated, what failed, what is exempt and what could not be read."""

@@ -89,8 +89,8 @@ class TestRefusals:
             ({"schema": 1}, "is no report of keyrules"),
             ({"schema": "15.0.6"}, "is the report of another tool"),
             (
-                {"schema": "keyrules/2"},
-                "has the schema keyrules/2, and this version reads keyrules/baseline/1 and keyrules/1; write",
+                {"schema": "keyrules/3"},
+                "has the schema keyrules/3, and this version reads keyrules/baseline/1 and keyrules/2; write",
             ),
             ({"schema": "keyrules/1"}, "`plane` is neither code nor live"),
             ({"schema": "keyrules/1", "plane": ["code"]}, "`plane` is neither code nor live"),

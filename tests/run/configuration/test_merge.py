@@ -105,7 +105,7 @@ class TestPrecedence:
         Path(FILE).write_text("format: [json]\naudit:\n  format: [csv=audit.csv, text=-]\n")
         assert in_force(capfd)["settings"]["format"] == {"value": ["json"], "from": f"{FILE}:1"}
         assert audit(capfd)[1].startswith("LOW")
-        assert Path("audit.csv").read_text().count("KEY_AWS_001") == 1
+        assert Path("audit.csv").read_text().count("KEY_AWS_001,LOW,FAIL") == 1
         Path("audit.csv").unlink()
         assert audit(capfd, "--format", "json")[1].startswith("{")
         assert not Path("audit.csv").exists()

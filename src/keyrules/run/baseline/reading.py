@@ -18,7 +18,7 @@ from typing import Any, NoReturn
 from keyrules.files import read_named
 from keyrules.model import FactValue, Finding, Input, Location, Plane, Severity, Status, Subject, UsageError
 from keyrules.records import dataclass, replace
-from keyrules.reports.json import SCHEMA
+from keyrules.reports.json import SCHEMA, SCHEMAS
 from keyrules.reports.text_style import printable
 from keyrules.run.baseline.places import Places, at, path_of, start_of
 
@@ -137,7 +137,7 @@ def _parsed(data: bytes, name: str) -> dict[str, Any]:
 
 def _check_kind(document: Mapping[str, Any], name: str, plane: Plane) -> None:
     schema = document["schema"]
-    if schema not in (SCHEMA, BASELINE_SCHEMA):
+    if schema not in (*SCHEMAS, BASELINE_SCHEMA):
         if _SCHEMA.fullmatch(schema):
             both = f"{BASELINE_SCHEMA} and {SCHEMA}"
             raise UsageError(f"{name} has the schema {schema}, and this version reads {both}; write it anew")
