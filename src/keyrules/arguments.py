@@ -38,6 +38,19 @@ class Parser(argparse.ArgumentParser):
     def __init__(self, **settings: Any) -> None:
         super().__init__(**{**settings, "allow_abbrev": False})
 
+    mixed = False
+    """Whether words may stand behind options, too, as in `DIR --framework A report.csv`."""
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """As argparse does it, or in the way that argparse has for mixed words, which parses twice."""
+        if not self.mixed:
+            return super().parse_known_args(args, namespace)
+        self.mixed = False
+        try:
+            return self.parse_known_intermixed_args(args, namespace)
+        finally:
+            self.mixed = True
+
     def print_help(self, file: Any = None) -> None:
         """As argparse does it, which passes over what cannot be written."""
         print(self.format_help(), end="", file=file)
@@ -61,6 +74,7 @@ def run_command(argv: list[str], clock: Clock, found: Discovery | None) -> int:
         chosen = commands.add_parser(name, help=COMMANDS[name].summary, formatter_class=HelpFormatter)
         if name == command:
             run = _prepare(name, chosen)
+            chosen.mixed = COMMANDS[name].mixed
     args = parser.parse_args(argv, argparse.Namespace(found=found))
     if args.version:
         return _print_version()
@@ -101,17 +115,20 @@ def every_parser() -> Mapping[str, tuple[str, argparse.ArgumentParser]]:
 
 
 class Entry(NamedTuple):
-    """A command's summary, what its `run` is given beside its arguments, and its module if that has another name."""
+    """A command's summary, what its `run` is given beside its arguments, its module if that has another name, and
+    whether its words may stand anywhere."""
 
     summary: str
     given: Callable[[Clock], tuple[Callable[[], object], ...]] = lambda clock: ()
     module: str = ""
+    mixed: bool = False
 
 
 COMMANDS: Mapping[str, Entry] = {
     "scan": Entry("evaluate Terraform, plans and CloudFormation", lambda clock: (clock,)),
     "audit": Entry("evaluate credential reports, from files or the live account", lambda clock: (clock,)),
     "keys": Entry("one row per key: code, state and account joined, and the next step", lambda clock: (clock,)),
+    "evidence": Entry("make, verify or compare a package of evidence for auditors", lambda clock: (clock,), mixed=True),
     "accounts": Entry("list the accounts of an organization, as a file for audit"),
     "rules": Entry("list the rules, or show one in full"),
     "controls": Entry("list frameworks, and how the rules relate to their controls"),

@@ -69,7 +69,7 @@ def _evaluates(argv: Sequence[str]) -> bool:
     from keyrules.arguments import command_of
 
     asks_for_help = bool({"-h", "--help"} & set(argv))
-    return command_of(argv) in ("scan", "audit", "keys", "exceptions") and not asks_for_help
+    return command_of(argv) in ("scan", "audit", "keys", "evidence", "exceptions") and not asks_for_help
 
 
 def _refuse(sentence: str, code: int) -> int:

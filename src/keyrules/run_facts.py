@@ -125,10 +125,15 @@ class Coverage:
 
 @dataclass(frozen=True)
 class ScanScope:
-    """Where a scan looked: everything below `folders`, and `files` that were named, as reports show paths."""
+    """Where a scan looked: everything below `folders`, and `files` that were named, as reports show paths.
+
+    `read` are the files of its root modules, wherever they lie, and `secrets` the sums of the secrets that it met.
+    """
 
     folders: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
+    read: tuple[str, ...] = ()
+    secrets: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

@@ -86,6 +86,7 @@ def scan(request: ScanRequest) -> Evaluation:
     errors += unseen
     findings = merged(findings)
     kept = [f for f in findings if f.status is not Status.PASS or request.keep_passing]
+    secrets = frozenset(digest for _, text in texts for digest in text.digests)
     evaluation = Evaluation(
         plane=Plane.CODE,
         as_of=request.as_of,
@@ -98,11 +99,16 @@ def scan(request: ScanRequest) -> Evaluation:
         notes=_notes(found, request, outcomes, bool(findings or covered), texts if literals is not None else ()),
         rule_counts={rule.id: _counts(finding for finding in findings if finding.rule == rule.id) for rule in rules},
         population=_population(found, outcomes, request),
-        scope=ScanScope(tuple(map(shown, found.folders)), tuple(sorted(map(shown, found.only or ())))),
+        scope=ScanScope(
+            tuple(map(shown, found.folders)),
+            tuple(sorted(map(shown, found.only or ()))),
+            tuple(sorted({shown(path) for outcome in outcomes if outcome.declared for path in outcome.declared.files})),
+            secrets,
+        ),
         coverage=covered,
         rules_off=_rules_off(request),
     )
-    return masked(evaluation, KnownSecrets(digest for _, text in texts for digest in text.digests))
+    return masked(evaluation, KnownSecrets(secrets))
 
 
 def _rules_off(request: ScanRequest) -> tuple[tuple[str, str], ...]:

@@ -30,8 +30,8 @@ class Problem:
 @dataclass
 class Declared:
     """What a unit declares and every rule's verdicts. `absent` are keys that a count or condition of 0 takes away,
-    `idle_skips` skip comments that have no effect where they stand, by their ids, `read` the files besides its own that
-    expressions read."""
+    `idle_skips` skip comments that have no effect where they stand, by their ids, `files` all that was read for a root
+    module, and `read` those of them that expressions read."""
 
     keys: list[Place] = field(default_factory=list)
     absent: list[Place] = field(default_factory=list)
@@ -40,6 +40,7 @@ class Declared:
     idle_skips: list[Place] = field(default_factory=list)
     notes: list[Problem] = field(default_factory=list)
     sha256: str = ""
+    files: frozenset[str] = frozenset()
     read: frozenset[str] = frozenset()
 
 

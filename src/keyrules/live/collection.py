@@ -99,6 +99,11 @@ class Reach:
             raise self._identity
         return self._identity
 
+    @property
+    def caller(self) -> str:
+        """The ARN of the credentials in use, after the roles of --via."""
+        return str(self.aws.ask("sts:GetCallerIdentity", self.own_session())["Arn"])
+
     def later(self, now: datetime) -> datetime:
         """What a clock that showed `now` when the run began shows now, in whole seconds: none is read again."""
         return now + timedelta(seconds=int(time.monotonic() - self._began))

@@ -34,6 +34,7 @@ def judge(folder: str, session: CheckSession, callers: Sequence[str]) -> Declare
     found = joined([(reading, _read(reading.root, session)) for reading in readings])
     found.problems += [Problem(error.path, error.message) for error in readings.errors]
     digests = {path: digest for reader in readings.readers for path, digest in reader.digests.items()}
+    found.files = frozenset(digests)
     found.read = frozenset(path for path in digests if not path.endswith(SOURCE_SUFFIXES))
     lines = (f"{_relative(path, folder)}\0{digest}" for path, digest in sorted(digests.items()))
     found.sha256 = hashlib.sha256("\n".join(lines).encode("utf-8", "surrogateescape")).hexdigest()

@@ -1,0 +1,292 @@
+"""Judges what a package holds. Making one and verifying one do the same, so that the same bytes come of it.
+
+Each framework is judged by itself: two may set different limits for a rule, and under the stricter one a failure would
+not decide the other's control.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from keyrules.code.scan import ScanRequest, scan
+from keyrules.evidence.code_tree import COLUMNS, CodeFile, inventory
+from keyrules.evidence.folder import ACCOUNTS, CODE, REPORTS, RESULTS, content, within, write_text
+from keyrules.evidence.inputs import accounts_said, judged_reports
+from keyrules.evidence.manifest import CodeGround, Request
+from keyrules.evidence.population import Annex, Census
+from keyrules.live.account_audit import AuditRequest, ReportResult, combine
+from keyrules.live.audit_notes import left_to_keys
+from keyrules.live.credential_report import read_rows
+from keyrules.live.limits import Limits, overrides_of
+from keyrules.live.live_findings import Kept
+from keyrules.live.plan import reads_reports
+from keyrules.live.report_inputs import ReportSource, opened
+from keyrules.model import Evaluation, FrameworkReport, InputError, ParameterInForce, Plane, ScanScope, Status
+from keyrules.pack.pack import Pack
+from keyrules.records import dataclass, replace, values_of
+from keyrules.reports import control_csv, findings_csv, html
+from keyrules.reports import json as json_report
+from keyrules.reports.findings_csv import csv_lines
+from keyrules.reports.text_style import ReportOptions
+from keyrules.run.configuration.exclude_globs import Excluder, is_glob
+from keyrules.run.configuration.merge import settle
+from keyrules.run.configuration.use import configuration_use
+from keyrules.run.exceptions.apply import exempted
+from keyrules.run.exceptions.chosen import chosen_exceptions
+from keyrules.run.exceptions.match import ExceptionUse
+from keyrules.run.exceptions.paths import Ground
+from keyrules.run.framework import Chosen, choose
+from keyrules.run.options import Asked
+from keyrules.run.parameters import parameters_in_force
+from keyrules.run.settings import Setting, Settings
+
+_MOST: Final = 1 << 26
+_OPTIONS: Final = ReportOptions()
+_NOWHERE: Final = ScanScope()
+_UNUSED: Final = "none"
+"""In place of a file that a configuration may name, and that only the run had."""
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What is judged: the package in `folder`, which may hold no more than its inputs, under `request`; `tree` is where
+    the code is, None where there is none or nobody has it. `received` are the paths of its inputs."""
+
+    folder: Path
+    request: Request
+    pack: Pack
+    received: Sequence[str]
+    tree: str | None = None
+    progress: Callable[[str], None] | None = None
+
+
+class Judged(NamedTuple):
+    """What was judged, by plane and framework, and the files of the code."""
+
+    evaluations: Sequence[Evaluation]
+    files: Sequence[CodeFile]
+
+
+def judge(judgement: Judgement, out: Path) -> Judged:
+    """Writes the results of every framework below `out`, and the list of the code's files.
+
+    Raises UsageError for a configuration or an exceptions file that is wrong, and InputError for what is no input.
+    """
+    evaluations: list[Evaluation] = []
+    files: Sequence[CodeFile] = ()
+    out = out.absolute()
+    for framework in judgement.request.frameworks:
+        where = out / RESULTS / framework
+        if judgement.request.live:
+            evaluations.append(_live(judgement, framework, where / "live"))
+        if judgement.request.code is not None and judgement.tree is not None:
+            evaluation, files = _code(judgement, judgement.request.code, judgement.tree, framework)
+            write_text(where / "code/population.csv", csv_lines(_declared(evaluation)))
+            _write(evaluation, where / "code", {})
+            evaluations.append(evaluation)
+    if judgement.request.code is not None and judgement.tree is not None:
+        listed = ((file.name, str(file.held.size), file.held.sha256) for file in files)
+        write_text(out / CODE, csv_lines([COLUMNS, *listed]))
+    return Judged(evaluations, files)
+
+
+def settings_of(judgement: Judgement, plane: Plane, framework: str) -> Settings:
+    """What is in force for a plane and a framework, by the files that the package holds, which is the working
+    directory; nothing else is looked for. Raises UsageError."""
+    place = f"configuration/{plane.value}"
+    configuration, exceptions = f"{place}/keyrules.yaml", f"{place}/exceptions.yaml"
+    asked = Asked(
+        set=judgement.request.thresholds,
+        framework=(framework,),
+        config=configuration if configuration in judgement.received else None,
+        no_config=configuration not in judgement.received,
+        exceptions=exceptions,
+        baseline=_UNUSED,
+    )
+    settings = settle(asked, plane)
+    there = exceptions if exceptions in judgement.received else None
+    return replace(settings, exceptions=Setting(there), as_of=judgement.request.as_of, notes=())
+
+
+def _chosen(judgement: Judgement, plane: Plane, framework: str) -> tuple[Settings, Chosen]:
+    settings = settings_of(judgement, plane, framework)
+    return settings, choose(settings, judgement.pack)
+
+
+def _finished(evaluation: Evaluation, settings: Settings, chosen: Chosen, pack: Pack, left_out: int = 0) -> Evaluation:
+    """With the parameters in force, the verdicts on the controls, and what the configuration did."""
+    parameters = parameters_in_force(settings, chosen, evaluation.rules)
+    judged = chosen.judged(replace(evaluation, parameters=parameters))
+    if settings.file is None:
+        return judged
+    plane = settings.plane
+    default_on = frozenset(rule.id for rule in pack.rules if rule.default_on and plane in rule.planes)
+    use = configuration_use(settings.file, settings, chosen.selection, default_on, judged, left_out)
+    return replace(judged, configuration=use, notes=(*judged.notes, use.sentence))
+
+
+def _live(judgement: Judgement, framework: str, out: Path) -> Evaluation:
+    request, folder = judgement.request, judgement.folder
+    names = [name for name in judgement.received if name.startswith(f"{REPORTS}/")]
+    accounts = content(folder, ACCOUNTS, _MOST) if ACCOUNTS in judgement.received else None
+    with within(folder):
+        settings, chosen = _chosen(judgement, Plane.LIVE, framework)
+        exceptions = chosen_exceptions(settings, judgement.pack, request.now)
+        limits = Limits(chosen.selection, overrides_of(settings.overrides, chosen.selection))
+        census = Census()
+        audit = AuditRequest(
+            pack=judgement.pack.stamp,
+            limits=limits,
+            now=request.now,
+            as_of=request.as_of,
+            max_age=request.max_age,
+            keep_passing=True,
+            exceptions=ExceptionUse(exceptions, Plane.LIVE) if exceptions else None,
+            kept=census,
+            progress=judgement.progress,
+        )
+        annex = Annex(tuple(filter(reads_reports, chosen.selection.rules)), limits)
+        results: list[ReportResult] = []
+
+        def population() -> Iterator[Sequence[str]]:
+            yield annex.head
+            for result in judged_reports(audit, accounts, names):
+                results.append(result)
+                if result.counts:
+                    yield from _population(result, annex, census)
+
+        write_text(out / "population.csv", csv_lines(population()))
+        notes, skipped = accounts_said(accounts, request.now)
+        said = (*request.notes, *notes, *left_to_keys(chosen.selection))
+        evaluation = combine(results, audit, said, skipped).evaluation
+        evaluation = _finished(evaluation, settings, chosen, judgement.pack)
+        each = [(result, _by_itself(result, audit, chosen)) for result in results]
+        write_text(out / "accounts.csv", csv_lines(_matrix(each, evaluation)))
+        _write(evaluation, out, {_name(result): report for result, report in each if report is not None})
+    return evaluation
+
+
+def _population(result: ReportResult, annex: Annex, census: Census) -> Iterator[Sequence[str]]:
+    source = ReportSource(result.item.name, Path(result.item.name))
+    with opened(source, _no_stdin) as report:
+        yield from annex.rows(read_rows(report.stream, lambda problem: None), census, result.as_of)
+
+
+def _no_stdin() -> Any:
+    raise InputError("is no file")
+
+
+def _by_itself(result: ReportResult, audit: AuditRequest, chosen: Chosen) -> FrameworkReport | None:
+    """The verdicts on the controls as if there were no other account."""
+    alone = combine([result], replace(audit, kept=Kept(), exceptions=None)).evaluation
+    return chosen.judged(alone).framework
+
+
+def _name(result: ReportResult) -> str:
+    if result.account is not None and result.account.account:
+        return result.account.account
+    return result.item.account or result.item.name
+
+
+def _matrix(
+    each: Sequence[tuple[ReportResult, FrameworkReport | None]], evaluation: Evaluation
+) -> Iterator[Sequence[str]]:
+    """Accounts by controls; the last line is all of them together."""
+    together = evaluation.framework
+    controls = together.controls if together is not None else ()
+    yield ("account", "name", "state", "report", "as_of", *(control.control for control in controls))
+    for result, report in each:
+        outcomes = {control.control: control.outcome.value for control in (report.controls if report else ())}
+        state = result.account
+        yield (
+            _name(result),
+            state.name if state is not None else "",
+            state.state if state is not None else "not evaluated",
+            result.item.name,
+            json_report.time_or_none(result.as_of) or "",
+            *(outcomes.get(control.control, "") for control in controls),
+        )
+    yield ("all", "", "", "", "", *(control.outcome.value for control in controls))
+
+
+def _code(judgement: Judgement, ground: CodeGround, tree: str, framework: str) -> tuple[Evaluation, Sequence[CodeFile]]:
+    request = judgement.request
+    with within(judgement.folder):
+        settings, chosen = _chosen(judgement, Plane.CODE, framework)
+        exceptions = chosen_exceptions(settings, judgement.pack, request.now)
+    excluded = _excluder(ground, tree)
+    with within(Path(tree)):
+        folders = tuple(Path(os.path.normpath(Path(tree, folder))) for folder in ground.folders)
+        evaluation = scan(
+            ScanRequest(
+                paths=folders,
+                pack=judgement.pack,
+                selection=chosen.selection,
+                as_of=request.as_of or request.now,
+                context=Path(tree),
+                keep_passing=True,
+                excluded=excluded,
+            )
+        )
+        if exceptions:
+            home = os.path.normpath(Path(tree, ground.exceptions_from))
+            left_out = None if ground.exclude_is_configured else excluded
+            evaluation = exempted(evaluation, exceptions, Ground(home, left_out))
+        files = list(inventory(list(map(str, folders)), evaluation.scope or _NOWHERE, excluded))
+    left_out_paths = excluded.left_out if excluded else 0
+    return _finished(evaluation, settings, chosen, judgement.pack, left_out_paths), files
+
+
+def _excluder(ground: CodeGround, tree: str) -> Excluder | None:
+    if not all(map(is_glob, ground.exclude)):
+        raise InputError("the manifest leaves out what no glob names, so the code was not judged")
+    return Excluder(ground.exclude, os.path.normpath(Path(tree, ground.exclude_from))) if ground.exclude else None
+
+
+def _declared(evaluation: Evaluation) -> Iterator[Sequence[str]]:
+    """Every place in code that a rule asked of, with each verdict."""
+    rules = [rule.id for rule in evaluation.rules]
+    places: dict[tuple[str, int, str], dict[str, Status]] = {}
+    for finding in evaluation.findings:
+        if finding.location is not None:
+            where = finding.location
+            places.setdefault((where.path, where.start_line, where.address), {})[finding.rule] = finding.status
+    yield ("path", "line", "address", *rules)
+    for (path, line, address), verdicts in sorted(places.items()):
+        yield (path, str(line), address, *(verdicts[rule].value if rule in verdicts else "" for rule in rules))
+
+
+def _write(evaluation: Evaluation, out: Path, by_account: Mapping[str, FrameworkReport]) -> None:
+    """The reports on a framework. `summary.json` is the JSON report without its findings, for what compares."""
+    write_text(out / "report.html", html.render(evaluation, _OPTIONS))
+    write_text(out / "controls.csv", control_csv.render(evaluation, _OPTIONS))
+    write_text(out / "findings.csv", findings_csv.render(evaluation, _OPTIONS))
+    write_text(out / "report.json", json_report.render(evaluation, _OPTIONS))
+    outcomes = {
+        account: {control.control: control.outcome.value for control in report.controls}
+        for account, report in by_account.items()
+    }
+    parameters = [_parameter(each) for each in evaluation.parameters]
+    rows = ([_cell(value) for value in each.values()] for each in parameters)
+    write_text(out / "parameters.csv", csv_lines([_PARAMETER, *rows]))
+    members = [each for each in json_report.members(evaluation) if each[0] not in ("findings", "parameters")]
+    own = [("parameters", iter(parameters)), ("by_account", outcomes)]
+    write_text(out / "summary.json", json_report.laid_out(json_report.Members([*members, *own])))
+
+
+_PARAMETER: Final = (
+    "rule", "name", "users", "value", "unit", "default", "origin", "place", "owner", "reason", "looser_than"
+)  # fmt: skip
+
+
+def _parameter(each: ParameterInForce) -> dict[str, Any]:
+    """A parameter with its origin, for whom it holds, and the limits of the framework that it exceeds."""
+    values = values_of(each) | {"looser_than": [str(demand) for demand in each.looser_than]}
+    return {name: list(value) if isinstance(value := values[name], tuple) else value for name in _PARAMETER}
+
+
+def _cell(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

@@ -1,0 +1,274 @@
+"""What stands in a package: everything that was received, as it was, and everybody who was looked at."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import hashlib
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+from canaries import assert_no_leak, make_canary
+from canary_sources import TEMPLATES, TERRAFORM
+from credential_reports import ACCOUNT, key, line, report
+from packages import CIS, EXCEPTIONS, FIRST, MODULE, OTHER, Run, git
+from states import key_values, resource, state_4
+
+LIVE = f"results/{CIS}/live"
+
+
+def manifest(package: Path) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads((package / "manifest.json").read_bytes())
+    return document
+
+
+def table(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def files(package: Path) -> set[str]:
+    return {path.relative_to(package).as_posix() for path in package.rglob("*") if not path.is_dir()}
+
+
+class TestReceived:
+    def test_reports_are_stored_byte_for_byte(self, package: Path, work: Path) -> None:
+        for name in ("first.csv", "second.json"):
+            data = (work / "reports" / name).read_bytes()
+            stored = package / "inputs/reports/reports" / name
+            assert stored.read_bytes() == data
+            listed = {each["path"]: each for each in manifest(package)["files"]}[f"inputs/reports/reports/{name}"]
+            assert listed["sha256"] == hashlib.sha256(data).hexdigest() and listed["source"] == f"reports/{name}"
+
+    def test_a_packed_report_stays_packed(self, work: Path, run: Run) -> None:
+        packed = gzip.compress(FIRST)
+        (work / "first.csv.gz").write_bytes(packed)
+        assert run("pkg", "--framework", CIS, "first.csv.gz").code == 0
+        assert (work / "pkg/inputs/reports/first.csv.gz").read_bytes() == packed
+
+    def test_two_reports_of_one_name_are_two(self, work: Path, run: Run) -> None:
+        for folder in ("a", "b"):
+            (work / folder).mkdir()
+            (work / folder / "r.csv").write_bytes(FIRST if folder == "a" else report(line("x", **key(1, 1))))
+        run("pkg", "--framework", CIS, "a/r.csv", "b/r.csv")
+        assert {"inputs/reports/r.csv", "inputs/reports/2-r.csv"} <= files(work / "pkg")
+
+    def test_configuration_and_exceptions_are_stored_as_they_were_used(self, work: Path, run: Run) -> None:
+        configuration = "rules:\n  KEY_AWS_001:\n    max_age_days: 45\n"
+        (work / ".keyrules.yaml").write_text(configuration, "utf-8")
+        (work / ".keyrules-exceptions.yaml").write_text(EXCEPTIONS, "utf-8")
+        assert run("pkg", "--framework", CIS, "reports").code == 0
+        stored = work / "pkg/configuration/live"
+        assert (stored / "keyrules.yaml").read_text("utf-8") == configuration
+        assert (stored / "exceptions.yaml").read_text("utf-8") == EXCEPTIONS
+        (row,) = [
+            row
+            for row in table(work / "pkg" / LIVE / "parameters.csv")
+            if (row["rule"], row["name"]) == ("KEY_AWS_001", "max_age_days")
+        ]
+        assert (row["value"], row["origin"]) == ("45", "configuration file")
+        assert row["place"].startswith("configuration/live/keyrules.yaml")
+
+    def test_code_is_a_list_of_sums_and_a_commit(self, work: Path, run: Run) -> None:
+        assert run("pkg", "--framework", CIS, "--code", "repo/infra", "--set", "KEY_AWS_001.max_age_days=45").code == 0
+        package = work / "pkg"
+        listed = {row["path"]: row["sha256"] for row in table(package / "inputs/code.csv")}
+        assert listed["modules/user/main.tf"] == hashlib.sha256(MODULE.encode()).hexdigest(), "read from elsewhere"
+        assert set(listed) == {"infra/main.tf", "modules/user/main.tf"}
+        about = manifest(package)["repository"]
+        assert about["commit"] == git(work / "repo", "rev-parse", "HEAD") and about["dirty"] is False
+        assert about["remote"] == "https://git.example.com/acme/infra.git"
+        assert not [name for name in files(package) if name.endswith(".tf")]
+
+    @pytest.mark.parametrize(
+        ("change", "kind", "named"),
+        [
+            (lambda repo: (repo / "infra/main.tf").write_text(MODULE, "utf-8"), "changed_since", "infra/main.tf"),
+            (lambda repo: (repo / "infra/new.tf").write_text(MODULE, "utf-8"), "not_in_commit", "infra/new.tf"),
+            (lambda repo: (repo / "README.md").unlink(), "missing", "README.md"),
+        ],
+    )
+    def test_what_differs_from_the_commit_is_named(
+        self, work: Path, run: Run, change: Any, kind: str, named: str
+    ) -> None:
+        change(work / "repo")
+        run("pkg", "--framework", CIS, "--code", "repo")
+        about = manifest(work / "pkg")["repository"]
+        assert about["dirty"] is True and about[kind] == [named]
+
+    def test_line_ends_that_git_stores_otherwise_are_no_change(self, work: Path, run: Run) -> None:
+        name = work / "repo/infra/main.tf"
+        name.write_bytes(name.read_bytes().replace(b"\n", b"\r\n"))
+        run("pkg", "--framework", CIS, "--code", "repo")
+        assert manifest(work / "pkg")["repository"]["dirty"] is False
+
+    def test_a_repository_runs_nothing(self, work: Path, run: Run) -> None:
+        """What the configuration of a repository starts when git reads it."""
+        hook = work / "hook"
+        hook.write_text(f"#!/bin/sh\ntouch {work}/ran\n", "utf-8")
+        hook.chmod(0o755)
+        for name in ("core.fsmonitor", "core.pager", "core.sshCommand", "filter.x.clean", "core.editor"):
+            git(work / "repo", "config", name, str(hook))
+        (work / "repo/.gitattributes").write_text("* filter=x\n", "utf-8")
+        run("pkg", "--framework", CIS, "--code", "repo")
+        assert not (work / "ran").exists() and manifest(work / "pkg")["repository"]["commit"]
+
+
+class TestManifest:
+    def test_every_file_is_listed_with_its_sum(self, package: Path) -> None:
+        listed = {each["path"]: each for each in manifest(package)["files"]}
+        assert set(listed) == files(package) - {"manifest.json", "statement.intoto.json"}
+        for name, each in listed.items():
+            data = (package / name).read_bytes()
+            assert (each["size"], each["sha256"]) == (len(data), hashlib.sha256(data).hexdigest()), name
+
+    def test_the_statement_is_of_the_manifest(self, package: Path) -> None:
+        statement = json.loads((package / "statement.intoto.json").read_bytes())
+        digest = hashlib.sha256((package / "manifest.json").read_bytes()).hexdigest()
+        assert statement["_type"] == "https://in-toto.io/Statement/v1"
+        assert statement["subject"] == [{"name": "manifest.json", "digest": {"sha256": digest}}]
+        assert statement["predicate"]["assessor"] == "Ann Auditor"
+
+    def test_the_facts_of_the_run(self, package: Path) -> None:
+        document = manifest(package)
+        assert document["request"]["started"] == "2026-06-01T12:00:00Z" and document["assessor"] == "Ann Auditor"
+        assert document["command"][:3] == ["keyrules", "evidence", "pkg"] and document["python"]
+        facts = {row["fact"]: row["value"] for row in table(package / "facts.csv")}
+        assert facts["pack_sha256"] == document["pack"]["sha256"] and facts["frameworks"] == CIS
+
+    def test_the_sum_of_the_manifest_is_printed(self, work: Path, run: Run) -> None:
+        made = run("pkg", "--framework", CIS, "reports")
+        assert hashlib.sha256((work / "pkg/manifest.json").read_bytes()).hexdigest() in made.out
+
+    def test_the_same_inputs_at_the_same_time_give_the_same_bytes(self, package: Path, work: Path, run: Run) -> None:
+        run("two", "--framework", CIS, "reports", "--exceptions", "accepted.yaml", "--assessor", "Ann Auditor")
+        differing = {
+            name for name in files(package) if (package / name).read_bytes() != (work / "two" / name).read_bytes()
+        }
+        assert differing == {"manifest.json", "statement.intoto.json", "facts.csv"}, "the command line names the folder"
+
+
+class TestPopulation:
+    def test_everybody_is_there(self, package: Path) -> None:
+        rows = table(package / LIVE / "population.csv")
+        assert Counter((row["account"], row["user"]) for row in rows) == Counter(
+            {
+                (ACCOUNT, "<root_account>"): 1,
+                (ACCOUNT, "ann"): 1,
+                (ACCOUNT, "bob"): 2,
+                (ACCOUNT, "carl"): 1,
+                (ACCOUNT, "old"): 1,
+                (OTHER, "<root_account>"): 1,
+                (OTHER, "eve"): 1,
+                (OTHER, "dan"): 1,
+            }
+        )
+
+    def test_verdicts_scope_and_measured_values(self, package: Path) -> None:
+        rows = {row["credential"]: row for row in table(package / LIVE / "population.csv")}
+        assert rows["access key 1 of ann"]["KEY_AWS_001"] == "FAIL"
+        assert rows["access key 1 of eve"]["KEY_AWS_001"] == "PASS"
+        assert rows["access key 1 of dan"]["KEY_AWS_001"] == "EXEMPT"
+        assert "days_since_rotation=82." in rows["access key 1 of eve"]["measured"]
+        assert (rows["none"]["in_scope"], rows["none"]["user"]) == ("no", "carl") and rows["none"]["why"]
+        old = rows["access key 1 of old"]
+        assert (old["in_scope"], old["KEY_AWS_001"]) == ("no", "")
+        assert "KEY_AWS_001 asks only where active is true" in old["why"]
+
+    def test_the_counts_of_the_report_are_those_of_the_population(self, package: Path) -> None:
+        rows = table(package / LIVE / "population.csv")
+        for control in json.loads((package / LIVE / "summary.json").read_bytes())["controls"]:
+            for part in control["rules"]:
+                counted = Counter(row[part["rule"]] for row in rows if row[part["rule"]])
+                said = {name.upper(): part["summary"][name] for name in ("pass", "fail", "exempt", "unknown")}
+                assert {name: number for name, number in said.items() if number} == counted, part
+
+    def test_accounts_by_controls(self, package: Path) -> None:
+        rows = {row["account"]: row["1.14"] for row in table(package / LIVE / "accounts.csv")}
+        assert rows == {ACCOUNT: "not satisfied", OTHER: "satisfied with exceptions", "all": "not satisfied"}
+
+    def test_a_missing_root_user_has_a_line(self, work: Path, run: Run) -> None:
+        (work / "r.csv").write_bytes(report(line("x", **key(1, 1))))
+        assert run("pkg", "--framework", CIS, "r.csv").code == 3
+        (row,) = [row for row in table(work / "pkg" / LIVE / "population.csv") if row["user"] == "<root_account>"]
+        assert (row["KEY_AWS_005"], row["KEY_AWS_014"]) == ("UNKNOWN", "PASS") and "no row" in row["why"]
+
+    def test_each_framework_is_judged_by_its_own_limits(self, work: Path, run: Run) -> None:
+        """Under the stricter limit of another one a failure would decide nothing."""
+        (work / "r.csv").write_bytes(report(line("x", **key(1, 60, used=50))))
+        run("pkg", "--framework", CIS, "--framework", "pci_dss_4.0.1", "r.csv")
+        verdicts = {}
+        for name in (CIS, "pci_dss_4.0.1"):
+            (row,) = [
+                row
+                for row in table(work / f"pkg/results/{name}/live/population.csv")
+                if row["credential"].startswith("access")
+            ]
+            verdicts[name] = row["KEY_AWS_002"]
+        assert verdicts == {CIS: "FAIL", "pci_dss_4.0.1": "PASS"}
+
+
+class TestRefusals:
+    @pytest.mark.parametrize(
+        ("words", "code", "said"),
+        [
+            (("pkg", "reports"), 2, "--framework"),
+            (("pkg", "--framework", "cis_aws_9", "reports"), 2, "cis_aws_9"),
+            (("reports", "--framework", CIS, "reports/first.csv"), 2, "is there already"),
+            (("no/where/pkg", "--framework", CIS, "reports"), 2, "create that first"),
+            (("pkg", "--framework", CIS, "--code", "repo/README.md"), 2, "is no folder"),
+            (("pkg", "--framework", CIS, "--live", "reports"), 2, "two inputs"),
+            (("pkg", "--framework", CIS, "reports", "--signature", "x"), 2, "does not go with"),
+            (("pkg", "--framework", CIS, "accepted.yaml"), 3, "accepted.yaml"),
+            (("pkg", "--framework", CIS, "absent.csv"), 2, "does not exist"),
+            ((), 2, "name the folder"),
+            (("verify",), 2, "one package"),
+            (("diff", "a"), 2, "two packages"),
+            (("verify", "reports", "--framework", CIS), 2, "does not go with verify"),
+            (("show", "reports"), 2, "one --framework"),
+        ],
+    )
+    def test_one_sentence_and_nothing_written(
+        self, work: Path, run: Run, words: tuple[str, ...], code: int, said: str
+    ) -> None:
+        before = files(work)
+        refused = run(*words)
+        assert (refused.code, refused.err.count("\n")) == (code, 1) and said in refused.err, refused
+        assert files(work) == before and not [name for name in work.iterdir() if name.name.endswith("-tmp")]
+
+    @pytest.mark.parametrize("where", ["report", "exceptions", "configuration", "json"])
+    def test_no_secret_is_stored(self, work: Path, run: Run, where: str) -> None:
+        canary = make_canary("stored")
+        planted = f"# aws_access_key_id = {canary.key_id}\n# aws_secret_access_key = {canary.secret}\n"
+        words = ["pkg", "--framework", CIS, "reports"]
+        if where == "report":
+            (work / "reports/first.csv").write_text(planted + FIRST.decode(), "utf-8")
+            words[-1] = "reports/first.csv"
+        elif where == "json":
+            text = (work / "reports/second.json").read_text("utf-8").replace("{", '{"SecretAccessKey": "x",', 1)
+            (work / "reports/second.json").write_text(text, "utf-8")
+        elif where == "exceptions":
+            (work / "accepted.yaml").write_text(planted + EXCEPTIONS, "utf-8")
+            words += ["--exceptions", "accepted.yaml"]
+        else:
+            (work / ".keyrules.yaml").write_text(planted + "rules: {}\n", "utf-8")
+        refused = run(*words)
+        assert refused.code == 3 and "secret" in refused.err.lower() and not (work / "pkg").exists(), refused
+        assert_no_leak([("stderr", refused.err)], [canary])
+
+    def test_no_secret_of_the_code_is_stored(self, work: Path, run: Run) -> None:
+        canary = make_canary("code")
+        sources = {**TERRAFORM, **TEMPLATES, "prod.auto.tfvars": 'k = "<SECRET>"\n', f"{canary.secret}/x.tf": MODULE}
+        sources["terraform.tfstate"] = state_4(resource("aws_iam_access_key.k", key_values("u", secret="<SECRET>")))
+        sources["keys.txt"] = "aws_access_key_id=<KEY_ID>\naws_secret_access_key=<SECRET>\n"
+        for name, text in sources.items():
+            path = work / "repo" / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            filled = text.replace("<SECRET>", canary.secret).replace("<KEY_ID>", canary.key_id)
+            path.write_text(filled.replace("<TOKEN>", canary.session_token).replace("<KEY>", MODULE), "utf-8")
+        made = run("pkg", "--framework", CIS, "--framework", "soc_2", "--code", "repo")
+        assert (work / "pkg/manifest.json").exists(), made
+        assert_no_leak([(name, (work / "pkg" / name).read_bytes()) for name in files(work / "pkg")], [canary])
