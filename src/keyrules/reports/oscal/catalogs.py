@@ -32,6 +32,7 @@ PUBLISHED = {
     "nist_800_171_r3": f"{_NIST_OTHER}SP800-171/rev3/json/NIST_SP800-171_rev3_catalog.json",
     "nist_csf_2.0": f"{_NIST_OTHER}CSF/v2.0/json/NIST_CSF_v2.0_catalog.json",
     "fedramp_r5_high": f"{_GSA}HIGH-baseline_profile.json",
+    "fedramp_r5_li_saas": f"{_GSA}LI-SaaS-baseline_profile.json",
     "fedramp_r5_low": f"{_GSA}LOW-baseline_profile.json",
     "fedramp_r5_moderate": f"{_GSA}MODERATE-baseline_profile.json",
 }
