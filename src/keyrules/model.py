@@ -116,6 +116,8 @@ class Subject:
     """A live credential. `slot` is 1 or 2 for access keys and certificates; `created_at` is part of its identity.
 
     `twin` numbers what has the same identity otherwise, such as two keys of one user created in the same second.
+    `created_text` is `created_at` in ISO 8601 with `Z`, for whom it was that before: to write a time takes longer than
+    to read it.
     """
 
     kind: str
@@ -128,6 +130,7 @@ class Subject:
     owner: str | None = None
     created_at: datetime | None = None
     twin: int = 0
+    created_text: str = field(default="", compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -203,10 +206,14 @@ class Finding:
     @property
     def fingerprint(self) -> str:
         """Hex SHA-256 over what identifies the finding and survives line moves and swapped key slots."""
-        if self.subject is not None:
-            created = self.subject.created_at.isoformat() if self.subject.created_at else ""
-            identity = [self.subject.account or "", self.subject.arn or self.subject.name, self.subject.kind, created]
-            identity += [str(self.subject.twin)] if self.subject.twin else []
+        subject = self.subject
+        if subject is not None:
+            if subject.created_text:
+                created = f"{subject.created_text[:-1]}+00:00"
+            else:
+                created = subject.created_at.isoformat() if subject.created_at else ""
+            identity = [subject.account or "", subject.arn or subject.name, subject.kind, created]
+            identity += [str(subject.twin)] if subject.twin else []
         elif self.location is not None:
             identity = [self.location.path, self.location.address]
         else:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 from keyrules.live.age_buckets import AgeBuckets
 from keyrules.live.conditions import attributes
@@ -46,8 +46,7 @@ _NO_DATE: Final = "~"
 """Sorts behind every instant."""
 
 
-@dataclass(frozen=True)
-class Verdict:
+class Verdict(NamedTuple):
     """One rule on one credential. `rule` is the position in Plan.rules.
 
     `contradicted` says that the row has a date later than the moment of evaluation.

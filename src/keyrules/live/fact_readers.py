@@ -174,14 +174,14 @@ READERS: Final[Mapping[SubjectKind, Mapping[str, Reader]]] = {
 
 def fact_values(subject: SubjectKind, row: Row, as_of: datetime) -> dict[str, FactValue]:
     """Every fact of a subject for people and reports: durations rounded, None where unknown or negative."""
-    return {name: value(row, as_of) for name, value in _VALUES[subject]}
+    return {name: read(row, as_of) for name, read in READ[subject].items()}
 
 
-_Value: TypeAlias = Callable[[Row, datetime], FactValue]
+Read: TypeAlias = Callable[[Row, datetime], FactValue]
+"""What gives a fact of a row, at the moment of evaluation, as people read it."""
 
 
-def _value(reader: Reader, unit: str) -> _Value:
-    """What gives a fact as people read it."""
+def _read(reader: Reader, unit: str) -> Read:
     if isinstance(reader, FlagColumn):
         place = Row._fields.index(reader.field)
         return lambda row, as_of: bool(row[place])
@@ -205,7 +205,8 @@ def _value(reader: Reader, unit: str) -> _Value:
     return age
 
 
-_VALUES: Final = {
-    subject: tuple((name, _value(reader, FACTS[subject.kind][name].unit)) for name, reader in readers.items())
+READ: Final[Mapping[SubjectKind, Mapping[str, Read]]] = {
+    subject: {name: _read(reader, FACTS[subject.kind][name].unit) for name, reader in readers.items()}
     for subject, readers in READERS.items()
 }
+"""The same readers for people and reports."""

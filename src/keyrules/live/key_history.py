@@ -22,7 +22,8 @@ from keyrules.live.instants import ABSENT, Instant, age_at, to_datetime
 from keyrules.live.report_columns import NO_VALUE, NOT_SUPPORTED
 from keyrules.reports.text_style import duration_beyond, human_duration, iso_utc
 
-_NO_PLACE: Final = frozenset({"", NO_VALUE, NOT_SUPPORTED, "no_information"})
+NO_PLACE: Final = frozenset({"", NO_VALUE, NOT_SUPPORTED, "no_information"})
+"""What a report writes where there is no service or region of a last use."""
 
 
 _KEYS: Final = {
@@ -51,7 +52,7 @@ _new: Final = tuple.__new__
 def key_of(row: Row, slot: int) -> Key:
     """The access key in slot 1 or 2, whether or not there is one."""
     active, created, used, region, service = _KEYS[slot](row)
-    service, region = "" if service in _NO_PLACE else service, "" if region in _NO_PLACE else region
+    service, region = "" if service in NO_PLACE else service, "" if region in NO_PLACE else region
     return _new(Key, (slot, active != "", created, used, service, region))
 
 

@@ -14,12 +14,13 @@ from keyrules.live.audit import Verdict
 from keyrules.live.carried import Carried
 from keyrules.live.credential_report import ROOT_USER, Row
 from keyrules.live.explanations import Case, explain
-from keyrules.live.fact_readers import KEY_1, KEY_2, PASSWORD, READERS, ROOT, SubjectKind, fact_values
+from keyrules.live.fact_readers import KEY_1, KEY_2, PASSWORD, READERS, ROOT, SubjectKind
 from keyrules.live.instants import ABSENT, Instant, to_datetime, to_iso
 from keyrules.live.key_history import created_at, is_absent_root, keys_of, last_used_at, name_of
 from keyrules.live.limits import Limits
 from keyrules.live.plan import Plan
 from keyrules.live.remediation import KeyIds, next_step
+from keyrules.live.shown_facts import Facts, facts_of
 from keyrules.live.sorted_runs import Record, SortedRuns
 from keyrules.model import (
     Exemption,
@@ -121,10 +122,11 @@ class Kept:
 
         `entry` is the number of the exception that covers it.
         """
-        row, subject, judged = verdict.row, verdict.subject, _ORDER[verdict.status]
+        position, status, subject, row, contradicted = verdict
+        judged = _FAIL if status is Status.FAIL else _ORDER[status]
         order = judged if entry is None else _EXEMPT
         key_ids, owner = known
-        self._numbers.records[verdict.rule, order] += 1
+        self._numbers.records[position, order] += 1
         if owner is not None and order in _TO_MEND:
             self._numbers.owners[owner] += 1
         if order == _FAIL and subject.kind == "access_key" and subject.slot not in key_ids:
@@ -133,7 +135,7 @@ class Kept:
             [
                 -rule.severity,
                 order,
-                verdict.rule,
+                position,
                 _standing_since(subject, row),
                 row.account,
                 row.arn,
@@ -142,7 +144,7 @@ class Kept:
                 len(self._records),
                 judged,
                 _PLACES[subject],
-                verdict.contradicted,
+                contradicted,
                 twin,
                 entry,
                 len(self.moments) - 1,
@@ -174,10 +176,11 @@ def _standing_since(subject: SubjectKind, row: Row) -> Instant:
 
 
 class _InForce(NamedTuple):
-    """The thresholds for some users, and as facts, by the position of the rule; and when their keys are idle."""
+    """The thresholds for some users by the position of the rule, what gives the facts beside them by the positions of
+    rule and subject, and when their keys are idle."""
 
     values: list[dict[str, ParameterValue]]
-    shown: list[dict[str, FactValue]]
+    facts: dict[tuple[int, int], Facts]
     idle_days: int
 
 
@@ -248,7 +251,7 @@ class LiveFindings(Listing):
             reason=explanation.reason,
             remediation=next_step(case, status, key_ids),
             subject=about,
-            facts={} if is_absent_root(subject, row) else self._facts(case, limits.shown[position], about),
+            facts={} if is_absent_root(subject, row) else self._facts(case, limits.facts[position, place], about),
             declared=self._carried.of(about),
             exemption=exemption.reason if exemption is not None else None,
             exception=exemption,
@@ -258,12 +261,16 @@ class LiveFindings(Listing):
         selection = self._limits.of(row)
         if id(selection) not in self._in_force:
             values = [{name: selection.value(rule, name) for name in rule.parameters} for rule in self._rules]
-            shown = [{name: _printable(value) for name, value in limits.items()} for limits in values]
-            self._in_force[id(selection)] = _InForce(values, shown, _idle_days(selection))
+            facts = {
+                (position, place): facts_of(subject, {name: _printable(value) for name, value in limits.items()})
+                for position, limits in enumerate(values)
+                for subject, place in _PLACES.items()
+            }
+            self._in_force[id(selection)] = _InForce(values, facts, _idle_days(selection))
         return self._in_force[id(selection)]
 
-    def _facts(self, case: Case, limits: Mapping[str, FactValue], about: Subject) -> dict[str, FactValue]:
-        facts = _facts(case, limits)
+    def _facts(self, case: Case, read: Facts, about: Subject) -> dict[str, FactValue]:
+        facts = read(case.row, case.as_of)
         facts.update(self._carried.facts(about))
         rule = case.rule.id
         if rule in self._limits.changed:
@@ -328,6 +335,7 @@ def _subject(subject: SubjectKind, row: Row, name: str, key_ids: KeyIds, owner: 
         owner=owner,
         created_at=to_datetime(created) if created else None,
         twin=twin,
+        created_text=to_iso(created) if created else "",
     )
 
 
@@ -338,10 +346,10 @@ def twins_among(verdicts: Sequence[Verdict]) -> list[int]:
     number makes their fingerprints differ, so that no tool that removes duplicates loses one. It follows status and
     last use, because slots change.
     """
-    if len(verdicts) == 1:
-        return [0]
-    identities = [(each.rule, each.subject.kind, created_at(each.subject, each.row)) for each in verdicts]
     numbers = [0] * len(verdicts)
+    if len({each.rule for each in verdicts}) == len(verdicts):
+        return numbers
+    identities = [(each.rule, each.subject.kind, created_at(each.subject, each.row)) for each in verdicts]
     if len(set(identities)) == len(identities):
         return numbers
     seen: Counter[Any] = Counter()
@@ -361,22 +369,6 @@ def absent_root_row(account_prefix: str) -> Row:
     """What stands for the row of the root user that a report does not have."""
     nothing = dict.fromkeys(Row._fields, ABSENT)
     return Row(**nothing | {"user": ROOT_USER, "arn": f"{account_prefix}root", "account_prefix": account_prefix})
-
-
-def _facts(case: Case, shown_limits: Mapping[str, FactValue]) -> dict[str, FactValue]:
-    subject, row, as_of = case.subject, case.row, case.as_of
-    facts = fact_values(subject, row, as_of)
-    created = created_at(subject, row)
-    facts["created_at"] = to_iso(created) if created else None
-    if subject.kind != "signing_certificate":
-        used = last_used_at(subject, row)
-        facts["last_used_at"] = to_iso(used) if used else None
-    if subject.kind == "access_key":
-        key = case.key
-        facts["last_used_service"] = key.service or None
-        facts["last_used_region"] = key.region or None
-    facts.update(shown_limits)
-    return facts
 
 
 def _printable(value: ParameterValue) -> FactValue:

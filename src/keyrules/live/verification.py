@@ -21,7 +21,7 @@ from keyrules.live.limits import Limits, tag_of
 from keyrules.live.plan import Plan, make_plan
 from keyrules.live.workers import in_parallel
 from keyrules.model import InputError, Status
-from keyrules.records import dataclass, field, replace
+from keyrules.records import dataclass, field
 from keyrules.reports.text_style import count_of, printable
 
 _ENOUGH: Final = 16
@@ -234,7 +234,7 @@ def _verify_user(verdicts: Sequence[Verdict], today: _KeysOfToday, plan: Plan, n
         present = _as_it_is_now(verdict, judged, today, plan)
         if present is verdict:
             # The steps to take depend on the user's other key, so they are written for the keys of today.
-            result.verdicts.append(replace(verdict, row=_without_gone_keys(today)))
+            result.verdicts.append(verdict._replace(row=_without_gone_keys(today)))
         elif present is not None:
             result.verdicts.append(present)
         elif verdict.status is Status.FAIL and not any(key.active for key in today.possible(verdict.subject.slot or 0)):

@@ -68,11 +68,22 @@ def csv_lines(rows: Iterable[Iterable[str]]) -> Iterator[str]:
     asks each character, takes as long as everything else about a row.
     """
     for row in rows:
-        yield ",".join([_quoted(cell) if "," in cell or '"' in cell else cell for cell in _safe(row)]) + "\n"
+        cells = list(row)
+        plain = "".join(cells).isprintable()
+        line = [
+            _cell(cell) if cell and (not plain or cell[0] in _RISKY or "," in cell or '"' in cell) else cell
+            for cell in cells
+        ]
+        yield ",".join(line) + "\n"
 
 
-def _quoted(cell: str) -> str:
-    doubled = cell.replace('"', '""')
+def _cell(cell: str) -> str:
+    safe = printable(cell)
+    if cell.lstrip(" ").startswith(_FORMULA_STARTS):
+        safe = f"'{safe}"
+    if "," not in safe and '"' not in safe:
+        return safe
+    doubled = safe.replace('"', '""')
     return f'"{doubled}"'
 
 
@@ -152,7 +163,7 @@ def _subject(subject: Subject) -> Sequence[str]:
         subject.name,
         subject.key_id or "",
         subject.owner or "",
-        iso_utc(subject.created_at) if subject.created_at is not None else "",
+        subject.created_text or (iso_utc(subject.created_at) if subject.created_at is not None else ""),
     )
 
 
@@ -171,11 +182,3 @@ def _resolved(item: ResolvedFinding) -> Sequence[str]:
     cells |= {"rule": item.rule, "severity": item.severity, "status": "RESOLVED", "fingerprint": item.fingerprint}
     cells |= {"baseline": "resolved", "first_seen": iso_utc(item.first_seen)}
     return [cells.get(column, "") for column in COLUMNS]
-
-
-def _safe(cells: Iterable[str]) -> list[str]:
-    """Cells that no spreadsheet runs and no terminal obeys; the module's docstring says how."""
-    row = list(cells)
-    if "".join(row).isprintable() and _RISKY.isdisjoint([cell[:1] for cell in row]):
-        return row
-    return [f"'{printable(cell)}" if cell.lstrip(" ").startswith(_FORMULA_STARTS) else printable(cell) for cell in row]

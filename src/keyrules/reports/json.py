@@ -344,7 +344,7 @@ def _subject(subject: Subject) -> dict[str, Any]:
         "arn": subject.arn,
         "user": subject.user,
         "slot": subject.slot,
-        "created_at": time_or_none(subject.created_at),
+        "created_at": subject.created_text or time_or_none(subject.created_at),
         "key_id": subject.key_id,
         "owner": subject.owner,
     }
