@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-HOLE = "\ue000"
+HOLE = "\ue002"
 """Text that is not known, of any length; a private-use character, which no policy holds."""
 
 _ACTIONS = ("a:b", "some-service:SomeAction")
