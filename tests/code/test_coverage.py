@@ -19,7 +19,7 @@ from keyrules.code.cloudformation import reading, view
 from keyrules.code.cloudformation import unit as template_unit
 from keyrules.code.plan import unit as plan_unit
 from keyrules.code.plan import view as plans
-from keyrules.code.relevance import names_keys
+from keyrules.code.relevance import names_subjects
 from keyrules.code.scan import ScanRequest, scan
 from keyrules.code.terraform import module
 from keyrules.code.terraform import unit as terraform_unit
@@ -73,7 +73,7 @@ def test_generated_repositories(files: dict[str, bytes]) -> None:
 def test_fixtures() -> None:
     evaluation = evaluated(FIXTURES)
     holds(evaluation, FIXTURES)
-    words = [path for path in files_below(FIXTURES) if names_keys(path.read_bytes())]
+    words = [path for path in files_below(FIXTURES) if names_subjects(path.read_bytes())]
     assert len(words) == len(evaluation.coverage) > 80
     assert not evaluation.errors
 

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pytest
 from scanned_without import session
 
+from keyrules.code.grants import Grant, Grants, Membership
 from keyrules.code.judging import RULES
 from keyrules.code.key_rules import call_verdicts, key_verdicts
 from keyrules.code.keys import Cases, ConsolePassword, Key, KeyCall, KeySet, Unread
 from keyrules.code.verdict import Opinion, Verdict
 from keyrules.model import Status, TraceStep
+from keyrules.policies.document import read_document
+from keyrules.policies.policy import Policy
 
 FIRES = Opinion(
     Status.FAIL, "rotation_missing", "nothing", trace=(TraceStep("t", "/t.tf", 1),), evidence=("/c.tf", "/main.tf")
 )
+NO_GRANTS = Grants()
 CAVEAT = "judged as if declared once"
 
 
@@ -30,12 +34,16 @@ def key(address: str = "k", attributes: Mapping[str, object] | None = None, **ot
 
 
 def verdicts(
-    number: int, *keys: Key, together: bool = True, passwords: Sequence[ConsolePassword] = ()
+    number: int,
+    *keys: Key,
+    together: bool = True,
+    passwords: Sequence[ConsolePassword] = (),
+    grants: Grants = NO_GRANTS,
 ) -> list[Verdict]:
     """What one rule says of these keys."""
     rule = RULES[f"KEY_AWS_{number:03d}"]
     assert rule.on_keys is not None
-    found = KeySet(keys, lambda first, second: together, lambda subject: passwords)
+    found = KeySet(keys, lambda first, second: together, lambda subject: passwords, grants.held_by)
     return key_verdicts(rule.on_keys, found, session().timed_context(f"KEY_AWS_{number:03d}"), rule.rests_on)
 
 
@@ -147,12 +155,94 @@ class TestEveryRule:
         assert verdict.evidence == ("/c.tf", "/t.tf", "/values.tf", "status")
 
 
+def granted(
+    statement: object, holder: str = "svc", *, to_group: bool = False, beside: Callable[[Key], bool] = lambda key: True
+) -> Grant:
+    policy = Policy("the policy p", read_document({"Statement": statement}))
+    return Grant(holder, to_group, policy, TraceStep(f"policy of {holder}", "/p.tf", 7), beside)
+
+
+ALL = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+READS = {**ALL, "Action": "s3:Get*"}
+WITH_MFA = {**ALL, "Condition": {"Bool": {"aws:MultiFactorAuthPresent": "true"}}}
+OF_GROUP = granted(ALL, "ops", to_group=True)
+STEP = TraceStep("membership", "/m.tf", 3)
+MEMBER, OPEN_MEMBER = Membership("svc", "ops", STEP), Membership("svc", None, STEP)
+NARROW = Policy("the boundary b", read_document({"Statement": READS}))
+NO_KEYS = {"Effect": "Deny", "Action": "iam:CreateAccessKey", "Resource": "*"}
+
+
+class TestRights:
+    @pytest.mark.parametrize(
+        ("grants", "status", "reason"),
+        [
+            (Grants([granted(ALL)]), Status.FAIL, "administrator_with_key"),
+            (Grants([granted(READS)]), Status.PASS, "no_administrator"),
+            (Grants([granted(ALL, "other")]), Status.PASS, "no_administrator"),
+            (Grants([granted(ALL, to_group=True)]), Status.PASS, "no_administrator"),
+            (Grants([granted(ALL, beside=lambda key: False)]), Status.PASS, "no_administrator"),
+            (Grants([OF_GROUP], [MEMBER]), Status.FAIL, "administrator_with_key"),
+            (Grants([OF_GROUP], [Membership("other", "ops", STEP)]), Status.PASS, "no_administrator"),
+            (Grants([OF_GROUP], [Membership("svc", "ops", STEP, lambda key: False)]), Status.PASS, "no_administrator"),
+            (Grants([OF_GROUP], [OPEN_MEMBER]), Status.UNKNOWN, "rights_unknown"),
+            (Grants([granted(READS, "ops", to_group=True)], [OPEN_MEMBER]), Status.PASS, "no_administrator"),
+            (Grants([granted(WITH_MFA)]), Status.PASS, "administrator_limited"),
+            (Grants([granted(ALL)], (), {"svc": NARROW}), Status.PASS, "administrator_limited"),
+            (Grants([granted([{"Effect": "Allow"}])]), Status.UNKNOWN, "rights_unknown"),
+        ],
+    )
+    def test_of_an_administrator(self, grants: Grants, status: Status, reason: str) -> None:
+        (verdict,) = verdicts(20, key(), grants=grants)
+        assert (verdict.status, verdict.reason) == (status, reason)
+
+    def test_the_way_leads_through_the_group(self) -> None:
+        (verdict,) = verdicts(20, key(), grants=Grants([OF_GROUP], [MEMBER]))
+        assert [step.label for step in verdict.trace] == ["membership", "policy of ops"]
+        assert verdict.evidence == ("/m.tf", "/p.tf")
+
+    @pytest.mark.parametrize(
+        ("grants", "status", "reason"),
+        [
+            (Grants([granted(NO_KEYS)]), Status.FAIL, "rotation_denied"),
+            (Grants([granted(NO_KEYS, "ops", to_group=True)], [MEMBER]), Status.FAIL, "rotation_denied"),
+            (Grants([granted(NO_KEYS, "ops", to_group=True)], [OPEN_MEMBER]), Status.UNKNOWN, "policies_unknown"),
+            (
+                Grants((), (), {"svc": Policy("b", read_document({"Statement": NO_KEYS}))}),
+                Status.FAIL,
+                "rotation_denied",
+            ),
+            (Grants([granted(ALL)]), Status.PASS, "rotation_not_denied"),
+            (
+                Grants([granted({**NO_KEYS, "Condition": {"Bool": {"aws:ViaAWSService": "false"}}})]),
+                Status.PASS,
+                "rotation_denied_conditionally",
+            ),
+            (
+                Grants([Grant("svc", False, Policy("q", None, "arn:aws:iam::1:policy/q"), STEP)]),
+                Status.PASS,
+                "rotation_not_denied",
+            ),
+            (Grants([granted([{"Effect": "Deny"}])]), Status.UNKNOWN, "policies_unknown"),
+        ],
+    )
+    def test_of_rotating(self, grants: Grants, status: Status, reason: str) -> None:
+        (verdict,) = verdicts(29, key(), grants=grants)
+        assert (verdict.status, verdict.reason) == (status, reason)
+
+    @pytest.mark.parametrize(("number", "statement"), [(20, ALL), (29, NO_KEYS)])
+    def test_an_inactive_key_passes(self, number: int, statement: object) -> None:
+        assert statuses(number, key("k", INACTIVE), grants=Grants([granted(statement)])) == ["PASS"]
+
+    def test_a_user_of_whom_nothing_is_known_has_what_nobody_knows(self) -> None:
+        assert statuses(20, key(owner=None), grants=Grants([Grant(None, False, granted(ALL).policy, STEP)])) == ["PASS"]
+
+
 @pytest.mark.parametrize(("known", "unknown", "count"), [(True, False, 1), (False, False, 0), (False, True, 1)])
 def test_calls_of_modules_that_nobody_knows_are_for_some_rules(known: bool, unknown: bool, count: int) -> None:
     rule = RULES["KEY_AWS_007"].on_calls
     assert rule is not None
     made = key()
     call = KeyCall(**{**vars(made), "kind": "module", "known": known})
-    keys = KeySet([], lambda first, second: True, lambda subject: (), [call])
+    keys = KeySet([], lambda first, second: True, lambda subject: (), Grants().held_by, [call])
     found = call_verdicts(rule, keys, session().timed_context("KEY_AWS_007"), unknown=unknown)
     assert [verdict.status for verdict in found] == [Status.FAIL] * count

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -26,6 +27,7 @@ from scanning import FIXTURES, write
 
 from keyrules.code import relevance
 from keyrules.code.discovery import discover
+from keyrules.code.judging import RULES
 from keyrules.code.literals import candidates as literal_candidates
 from keyrules.code.relevance import (
     computes_sources,
@@ -268,14 +270,18 @@ TRIGGERS = [
 ]
 
 
+ON_BLOCKS = {rule for rule in CODE_RULES if rule in RULES and RULES[rule].on_blocks is not None}
+BLOCKS = [(number, row) for number, (_, rows) in enumerate(relevance._BLOCKS) for row in rows]
+
+
 class TestMutations:
     """Each word that is taken away makes the comparison fail, for every rule that depends on it."""
 
     def test_every_rule_and_every_word_is_tried(self) -> None:
-        assert {rule for rule, _, _ in TRIGGERS} == set(CODE_RULES) - {LITERALS}
+        assert {rule for rule, _, _ in TRIGGERS} == set(CODE_RULES) - {LITERALS} - ON_BLOCKS
         assert {word for _, _, word in TRIGGERS} == {word for words in WORDS.values() for word in words}
         types = {rule: {word for tried, _, word in TRIGGERS if tried == rule} for rule in CODE_RULES}
-        assert all("aws_iam_access_key" in types[rule] for rule in set(CODE_RULES) - {LITERALS})
+        assert all("aws_iam_access_key" in types[rule] for rule in set(CODE_RULES) - {LITERALS} - ON_BLOCKS)
 
     @pytest.mark.parametrize(("rule", "name", "word"), TRIGGERS)
     def test_without_a_word(
@@ -287,9 +293,32 @@ class TestMutations:
         assert with_relevance([tmp_path], tmp_path) == everything
         rest = tuple(kept for kept in getattr(relevance, name) if kept != word.encode())
         monkeypatch.setattr(relevance, name, rest)
-        # The fixtures take secrets from what might be a module as well.
+        # The fixtures take secrets from what might be a module as well, and declare what other rules judge.
         monkeypatch.setattr(relevance, "_TAKEN_SECRET", rb"(?!)")
+        monkeypatch.setattr(relevance, "_BLOCKS", ((b"aws_iam_", ()), (b"AWS::IAM::", ())))
         assert _of(rule, with_relevance([tmp_path], tmp_path)) < _of(rule, everything)
+
+    @pytest.mark.parametrize(("number", "row"), BLOCKS)
+    def test_without_a_block(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, row: tuple[bytes, ...]
+    ) -> None:
+        kind, *arguments = (word.decode() for word in row)
+        names = ("main.tf.json", "t.json")
+        for argument in arguments or [""]:
+            given = {argument: ["x"]} if argument else {}
+            document = ({"resource": {kind: {"b": given}}}, {"Resources": {"B": {"Type": kind, "Properties": given}}})
+            folder = write(tmp_path / argument, {names[number]: json.dumps(document[number])})
+            found = with_relevance([folder], folder)
+            assert {fact.status for fact in found} and found == without_relevance([folder], folder)
+            head, rows = relevance._BLOCKS[number]
+            rest = (head, tuple(other for other in rows if other != row))
+            with monkeypatch.context() as patch:
+                patch.setattr(
+                    relevance, "_BLOCKS", tuple(rest if n == number else b for n, b in enumerate(relevance._BLOCKS))
+                )
+                assert with_relevance([folder], folder) == set()
+            if arguments:
+                assert not relevance.names_subjects(kind.encode())
 
     @pytest.mark.parametrize("name", ["_WORDS", "_ENCODED_KEY_IDS"])
     def test_literals_without_a_word(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:

@@ -74,11 +74,14 @@ class TestDenials:
         ("resource", "answer"),
         [
             ("*", DENIED),
-            ("arn:aws:iam::*:user/team/ann", UNKNOWN),
-            ("arn:*:iam::*:user/team/ann", DENIED),
-            ("arn:aws:iam::123456789012:user/team/ann", UNKNOWN),
+            ("arn:aws:iam::*:user/team/ann", DENIED),
+            ("arn:aws:iam::*:user/*/${aws:username}", DENIED),
+            ("arn:aws:iam::123456789012:user/team/ann", DENIED),
             ("arn:*:iam::*:user/bob", NO),
-            (OPEN_ANN, UNKNOWN),
+            ("arn:aws:iam::123456789012:role/*", NO),
+            (OPEN_ANN, DENIED),
+            (f"arn:aws:iam::{HOLE}:user/{HOLE}", UNKNOWN),
+            (HOLE, UNKNOWN),
         ],
     )
     def test_a_user_whose_account_is_not_known(self, resource: str, answer: Answer) -> None:

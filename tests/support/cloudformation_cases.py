@@ -10,15 +10,14 @@ from typing import Any
 from keyrules.code.cloudformation.key_set import key_set
 from keyrules.code.cloudformation.view import template_file
 from keyrules.code.judges import judge_unit
-from keyrules.code.judging import RULES
-from keyrules.code.key_rules import key_verdicts
+from keyrules.code.judging import RULES, verdicts_of
 from keyrules.code.session import CheckSession
 from keyrules.code.verdict import TimedContext, Verdict
 from keyrules.model import Selection
 from keyrules.pack.catalog import load_pack
 
 AS_OF = datetime(2026, 6, 1, tzinfo=timezone.utc)
-RULE_IDS = [rule_id for rule_id, rule in RULES.items() if rule.decides("cloudformation")]
+RULE_IDS = [rule_id for rule_id, rule in RULES.items() if rule.on_key_of("cloudformation")]
 PATH = "/repository/template.yaml"
 
 
@@ -32,12 +31,9 @@ def context(rule_id: str) -> TimedContext:
 
 def judged(rule_id: str, text: str) -> dict[str, Verdict]:
     """The verdicts of a rule on one template, by logical id."""
-    file, rule = template_file(PATH, text), RULES[rule_id]
+    file = template_file(PATH, text)
     assert file.template is not None, file.problem
-    if rule.on_keys:
-        verdicts = key_verdicts(rule.on_keys, key_set(file.template, PATH), context(rule_id))
-    else:
-        verdicts = rule.on_whole["cloudformation"](file, context(rule_id)) if rule.on_whole else []
+    verdicts = verdicts_of(rule_id, "cloudformation", context(rule_id), key_set(file.template, PATH), file)
     return {verdict.address: verdict for verdict in verdicts}
 
 

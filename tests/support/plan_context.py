@@ -6,7 +6,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from keyrules.code.judging import RULES as RULES
-from keyrules.code.key_rules import key_verdicts
+from keyrules.code.judging import verdicts_of
 from keyrules.code.plan.key_set import key_set
 from keyrules.code.plan.view import Plan, read_plan
 from keyrules.code.verdict import TimedContext, Verdict
@@ -29,10 +29,7 @@ def context(rule: str, as_of: datetime = AS_OF, **parameters: int) -> TimedConte
 
 def judge_plan(rule: str, plan: Plan, as_of: datetime = AS_OF, **parameters: int) -> list[Verdict]:
     """The verdicts of one rule on a plan."""
-    how, asked = RULES[rule], context(rule, as_of, **parameters)
-    if how.on_keys:
-        return key_verdicts(how.on_keys, key_set(plan, PATH), asked)
-    return how.on_whole["plan"](plan, PATH, asked) if "plan" in how.on_whole else []
+    return list(verdicts_of(rule, "plan", context(rule, as_of, **parameters), key_set(plan, PATH), plan, PATH))
 
 
 def judge(rule: str, data: bytes, as_of: datetime = AS_OF, **parameters: int) -> dict[str, Verdict]:

@@ -7,14 +7,14 @@ from collections.abc import Mapping
 from datetime import datetime, timezone
 from pathlib import Path
 
-from keyrules.code.judging import RULES as CODE_RULES
-from keyrules.code.key_rules import key_verdicts
+from keyrules.code.judging import verdicts_of
 from keyrules.code.terraform.key_set import key_set
 from keyrules.code.terraform.module import ModuleReader
 from keyrules.code.terraform.scope import Scope
 from keyrules.code.verdict import TimedContext, Verdict
 from keyrules.model import Selection
 from keyrules.pack.catalog import load_pack
+from keyrules.records import replace
 
 AS_OF = datetime(2026, 1, 1, tzinfo=timezone.utc)
 RULES = load_pack().rules
@@ -51,11 +51,9 @@ def context(rule_id: str, **overrides: int) -> TimedContext:
 
 def judged(rule_id: str, root: Scope, **overrides: int) -> dict[str, Verdict]:
     """The verdicts of a rule on a root module, by address; every subject has exactly one."""
-    rule, asked = CODE_RULES[rule_id], context(rule_id, **overrides)
-    if rule.on_keys:
-        verdicts = key_verdicts(rule.on_keys, key_set(root), asked, rule.rests_on)
-    else:
-        verdicts = rule.on_whole["terraform"](root, asked) if "terraform" in rule.on_whole else []
+    # Calls of modules have tests of their own.
+    keys = replace(key_set(root), calls=())
+    verdicts = list(verdicts_of(rule_id, "terraform", context(rule_id, **overrides), keys, root))
     found = {verdict.address: verdict for verdict in verdicts}
     assert len(found) == len(verdicts), "two verdicts on one address"
     return found

@@ -8,10 +8,11 @@ sources are held against, and the types that the Python rules judge.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from keyrules.code.block_rules import GIVING, TEMPLATE_BLOCKS, TERRAFORM_BLOCKS
 from keyrules.code.cloudformation.template import ACCESS_KEY
 from keyrules.code.terraform.keys import KEY_TYPES
 from keyrules.code.terraform.known_modules import KnownModule, known_modules
@@ -21,6 +22,7 @@ from keyrules.pack.conditions import SENTINEL
 
 TARGET = Path(__file__).resolve().parents[2] / "src/keyrules/code/trigger_words.py"
 REGENERATE = "PYTHONPATH=src python tests/support/trigger_vocabulary.py"
+_BLOCK_NOTE = "Types that a rule judges besides keys, each with arguments of which one stands in a file that matters."
 _MODULE = "module"
 _SHORTEST = 8
 _NONE: frozenset[str] = frozenset()
@@ -33,6 +35,8 @@ class Vocabulary(NamedTuple):
     terraform_types: tuple[str, ...]
     module_sources: tuple[str, ...]
     template_types: tuple[str, ...]
+    terraform_blocks: tuple[tuple[str, ...], ...]
+    template_blocks: tuple[tuple[str, ...], ...]
 
 
 def source_words(row: KnownModule) -> set[str]:
@@ -54,7 +58,23 @@ def vocabulary(pack: Pack) -> Vocabulary:
             named = {name for condition in conditions(rule.definition) for name in condition.get("resource_types", ())}
             types |= named - {_MODULE}
     template = {name for name in types if "::" in name}
-    return Vocabulary(tuple(sorted(types - template)), tuple(sorted(sources)), tuple(sorted(template)))
+    blocks = [sorted(_blocks(kinds)) for kinds in (TERRAFORM_BLOCKS, TEMPLATE_BLOCKS)]
+    return Vocabulary(
+        tuple(sorted(types - template)),
+        tuple(sorted(sources)),
+        tuple(sorted(template)),
+        tuple(blocks[0]),
+        tuple(blocks[1]),
+    )
+
+
+def _blocks(kinds: Iterable[str]) -> Iterator[tuple[str, ...]]:
+    """Each type that a rule on blocks judges with the arguments of which one has to stand in the file too; what stands
+    in a longer type is found with the shorter one."""
+    for kind in kinds:
+        arguments = tuple(argument for argument in GIVING.get(kind, ()) if argument)
+        if not any(kind != other and kind.startswith(other) and not any(GIVING.get(other, ())) for other in kinds):
+            yield (kind, *arguments)
 
 
 def conditions(definition: Any) -> Iterator[Mapping[str, Any]]:
@@ -86,6 +106,9 @@ def render(words: Vocabulary) -> str:
         values = [f"b{_quoted(word)}" for word in getattr(words, field)]
         lines = "".join(f"\n    {value}," for value in values) + "\n" if len(values) > 1 else f"{values[0]},"
         doc += f'\n{name} = ({lines})\n"""{note}"""\n'
+    for name, rows in (("TERRAFORM_BLOCKS", words.terraform_blocks), ("TEMPLATE_BLOCKS", words.template_blocks)):
+        shown = [", ".join(f"b{_quoted(word)}" for word in row) + ("," if len(row) == 1 else "") for row in rows]
+        doc += f"\n{name} = (" + "".join(f"\n    ({row})," for row in shown) + f'\n)\n"""{_BLOCK_NOTE}"""\n'
     return doc
 
 

@@ -29,7 +29,7 @@ from keyrules.code.relevance import (
     could_be_plan,
     declares_values_only,
     holds_terraform_text,
-    names_keys,
+    names_subjects,
 )
 from keyrules.code.scan_unit import Unit
 from keyrules.code.values_places import VALUE_SUFFIXES, roots_of_values
@@ -151,7 +151,7 @@ def _classify(path: str, folder: str, name: str, found: Discovery, terraform: Mo
     if kind is not None:
         found.considered += 1
     binary = is_binary(data)
-    if names_keys(data) and not binary:
+    if names_subjects(data) and not binary:
         found.named.append(path)
     if calls_with_values(name):
         terraform.add_unit(path, data)

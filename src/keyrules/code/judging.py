@@ -8,12 +8,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from importlib import import_module
 
+from keyrules.code.block_rules import USER_POLICIES, through_groups
 from keyrules.code.key_rules import (
+    BlockRule,
     KeyRule,
     as_the_rule_says,
+    block_verdicts,
     call_verdicts,
     encrypted_in_state,
     key_verdicts,
+    may_rotate,
+    no_administrator,
     no_console_user,
     no_key_by_call,
     one_active_key,
@@ -23,7 +28,7 @@ from keyrules.code.keys import KeySet
 from keyrules.code.session import CheckSession
 from keyrules.code.skips import Skips
 from keyrules.code.unit_results import Declared, Place
-from keyrules.code.verdict import Verdict
+from keyrules.code.verdict import TimedContext, Verdict
 from keyrules.model import Status
 from keyrules.records import dataclass, field, replace
 
@@ -49,7 +54,8 @@ class Judge:
 @dataclass(frozen=True)
 class CodeRule:
     """How a rule is decided on code: key by key in the kinds of unit named, and on the calls of modules that are not
-    here; or on the whole of each kind. `rests_on` are the arguments of a key that it looks at, in Terraform's names."""
+    here; on the blocks of some types; or on the whole of each kind. `rests_on` are the arguments of a key that it looks
+    at, in Terraform's names."""
 
     on_keys: KeyRule | None = None
     rests_on: tuple[str, ...] = ()
@@ -57,10 +63,16 @@ class CodeRule:
     on_unknown_calls: bool = False
     kinds: tuple[str, ...] = _EVERYWHERE
     on_whole: Mapping[str, Judge] = field(default_factory=dict)
+    on_blocks: BlockRule | None = None
+    blocks: tuple[str, ...] = ()
 
     def decides(self, kind: str) -> bool:
         """Whether the rule can say anything of a unit of this kind."""
-        return kind in (self.kinds if self.on_keys else self.on_whole)
+        return kind in (self.kinds if self.on_keys or self.on_blocks else self.on_whole)
+
+    def on_key_of(self, kind: str) -> bool:
+        """Whether the rule can say anything of a key in a unit of this kind."""
+        return self.on_blocks is None and self.decides(kind)
 
 
 RULES: Mapping[str, CodeRule] = {
@@ -88,27 +100,41 @@ RULES: Mapping[str, CodeRule] = {
     ),
     # In text it is decided by keyrules.code.literals.
     "KEY_AWS_011": CodeRule(on_whole={"plan": Judge("plan.literals", "judge_literals")}),
+    "KEY_AWS_020": CodeRule(no_administrator, ("user", "status")),
+    "KEY_AWS_021": CodeRule(on_blocks=through_groups, blocks=USER_POLICIES),
+    "KEY_AWS_029": CodeRule(may_rotate, ("user", "status")),
 }
 """Every rule that declarations decide; this is the one place where a rule is entered."""
 
 
 def verdicts_on(kind: str, session: CheckSession, keys: KeySet, *subject: object) -> Iterator[Verdict]:
-    """The verdicts of every rule in force; `subject` is the unit for those that are not decided key by key."""
-    for rule_id, rule in RULES.items():
+    """The verdicts of every rule in force; `subject` is the unit for those that are decided on the whole of it."""
+    for rule_id in RULES:
         if session.selection.rule(rule_id):
-            context = session.timed_context(rule_id)
-            if kind in rule.on_whole:
-                yield from rule.on_whole[kind](*subject, context)
-            elif rule.on_keys is not None and kind in rule.kinds:
-                yield from key_verdicts(rule.on_keys, keys, context, rule.rests_on)
-                if rule.on_calls is not None:
-                    yield from call_verdicts(rule.on_calls, keys, context, unknown=rule.on_unknown_calls)
+            yield from verdicts_of(rule_id, kind, session.timed_context(rule_id), keys, *subject)
+
+
+def verdicts_of(rule_id: str, kind: str, context: TimedContext, keys: KeySet, *subject: object) -> Iterator[Verdict]:
+    """The verdicts of one rule on a unit of a kind."""
+    rule = RULES[rule_id]
+    if kind in rule.on_whole:
+        yield from rule.on_whole[kind](*subject, context)
+    elif kind not in rule.kinds:
+        return
+    elif rule.on_blocks is not None:
+        yield from block_verdicts(
+            rule.on_blocks, [block for block in keys.blocks if block.kind in rule.blocks], context
+        )
+    elif rule.on_keys is not None:
+        yield from key_verdicts(rule.on_keys, keys, context, rule.rests_on)
+        if rule.on_calls is not None:
+            yield from call_verdicts(rule.on_calls, keys, context, unknown=rule.on_unknown_calls)
 
 
 def unread_verdicts(kind: str, places: Iterable[Place], session: CheckSession, why: str) -> Iterator[Verdict]:
     """A key that only its name is known of is UNKNOWN to every rule that could have judged it."""
     for rule_id, rule in RULES.items():
-        if rule.decides(kind) and session.selection.rule(rule_id):
+        if rule.on_key_of(kind) and session.selection.rule(rule_id):
             for place in places:
                 message = f"{place.address or 'an access key'} cannot be judged: {why}"
                 lines = (place.start_line, place.end_line)

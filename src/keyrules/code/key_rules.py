@@ -5,16 +5,21 @@ KEY_AWS_001 asks the reader how its language rotates; everything around that, an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypeAlias
 
 from keyrules.code.definitions import judge_definition
-from keyrules.code.keys import Key, KeySet, Subject, Unread
+from keyrules.code.keys import Block, Key, KeySet, Subject, Unread
 from keyrules.code.verdict import Opinion, TimedContext, Verdict, listed
 from keyrules.model import Status, TraceStep
+from keyrules.policies.administrators import administrator
+from keyrules.policies.policy import Answer
+from keyrules.policies.rotation_denials import denies_rotation
 from keyrules.records import dataclass, replace
 
 KeyRule: TypeAlias = Callable[[Key, KeySet, TimedContext], Opinion]
+BlockRule: TypeAlias = Callable[[Block, TimedContext], "Opinion | None"]
+"""None where a block does not concern the rule."""
 
 _NOT_ACTIVE = Opinion(Status.PASS, "not_active", "the key is declared Inactive")
 
@@ -77,6 +82,56 @@ def encrypted_in_state(key: Key, keys: KeySet, context: TimedContext) -> Opinion
         message = f"{how}, so the secret stands in plain text in the Terraform state; set pgp_key"
         return Opinion(Status.FAIL, "no_pgp_key", message)
     return Opinion(Status.PASS, "pgp_key_set", "the state holds the secret encrypted")
+
+
+def no_administrator(key: Key, keys: KeySet, context: TimedContext) -> Opinion:
+    """KEY_AWS_020: no user with an active key is an administrator by what the same configuration gives it."""
+    if key.inactive:
+        return _NOT_ACTIVE
+    held = keys.held(key)
+    decision = administrator([policy for policy, _ in held.policies], held.boundary)
+    if decision.answer in (Answer.NO, Answer.CONDITIONAL) and held.possible:
+        wider = administrator([policy for policy, _ in (*held.policies, *held.possible)], held.boundary)
+        if wider.answer in (Answer.YES, Answer.UNKNOWN):
+            message = f"{key.owner_shown} may be in a group that makes it an administrator, which only an input decides"
+            return Opinion(Status.UNKNOWN, "rights_unknown", f"{message}: {wider.because}", {}, held.way(wider.by))
+    trace = held.way(decision.by)
+    if decision.answer is Answer.YES:
+        message = (
+            f"{key.owner_shown} is an administrator with an access key: {decision.because}; use a role for this, or "
+            "give the user what it needs"
+        )
+        return Opinion(Status.FAIL, "administrator_with_key", message, {}, trace)
+    if decision.answer is Answer.UNKNOWN:
+        message = f"whether {key.owner_shown} is an administrator cannot be told: {decision.because}"
+        return Opinion(Status.UNKNOWN, "rights_unknown", message, {}, trace)
+    if decision.answer is Answer.CONDITIONAL:
+        return Opinion(Status.PASS, "administrator_limited", f"{key.owner_shown} is limited: {decision.because}")
+    return Opinion(Status.PASS, "no_administrator", f"{key.owner_shown} is no administrator here")
+
+
+def may_rotate(key: Key, keys: KeySet, context: TimedContext) -> Opinion:
+    """KEY_AWS_029: no policy of the same configuration denies the user of an active key what a rotation calls."""
+    if key.inactive:
+        return _NOT_ACTIVE
+    held = keys.held(key)
+    own = [policy for policy, _ in held.policies] + ([] if held.boundary is None else [held.boundary])
+    # What is declared elsewhere is for the live plane, where every document is known.
+    decision = denies_rotation([policy for policy in own if policy.is_stated], held.arn)
+    if decision.answer in (Answer.NO, Answer.CONDITIONAL):
+        wider = denies_rotation([policy for policy, _ in held.possible if policy.is_stated], held.arn)
+        if wider.answer in (Answer.YES, Answer.UNKNOWN):
+            why = f"an input decides whether {key.owner_shown} is in a group of which {wider.because}"
+            decision = replace(wider, answer=Answer.UNKNOWN, because=why)
+    trace = held.way(decision.by)
+    if decision.answer is Answer.YES:
+        message = f"{key.owner_shown} cannot rotate its own keys: {decision.because}; let it, or say who rotates them"
+        return Opinion(Status.FAIL, "rotation_denied", message, {}, trace)
+    if decision.answer is Answer.UNKNOWN:
+        message = f"whether {key.owner_shown} may rotate its own keys cannot be told: {decision.because}"
+        return Opinion(Status.UNKNOWN, "policies_unknown", message, {}, trace)
+    reason = "rotation_denied_conditionally" if decision.answer is Answer.CONDITIONAL else "rotation_not_denied"
+    return Opinion(Status.PASS, reason, decision.because)
 
 
 @dataclass(frozen=True)
@@ -149,17 +204,24 @@ def call_verdicts(rule: KeyRule, keys: KeySet, context: TimedContext, *, unknown
     return [_on_key(call, rule, keys, context, ()) for call in keys.calls if call.known or unknown]
 
 
+def block_verdicts(rule: BlockRule, blocks: Iterable[Block], context: TimedContext) -> list[Verdict]:
+    """One verdict of the context's rule on each block that concerns it."""
+    opinions = ((block, rule(block, context)) for block in blocks)
+    return [_stated(block, opinion, context) for block, opinion in opinions if opinion is not None]
+
+
 def _on_key(key: Key, rule: KeyRule, keys: KeySet, context: TimedContext, rests_on: Sequence[str]) -> Verdict:
-    if key.never:
-        return _verdict(key, Opinion(Status.PASS, "never_created", key.never), context)
     opinion = rule(key, keys, context)
-    if key.caveat and opinion.status is not Status.PASS:
-        opinion = replace(opinion, message=f"{opinion.message} ({key.caveat})")
     files = key.evidence(rests_on) | {step.path for step in opinion.trace} | set(opinion.evidence)
-    return _verdict(key, replace(opinion, evidence=tuple(sorted(files - {key.path}))), context)
+    return _stated(key, replace(opinion, evidence=tuple(sorted(files - {key.path}))), context)
 
 
-def _verdict(subject: Subject, opinion: Opinion, context: TimedContext) -> Verdict:
+def _stated(subject: Key | Block, opinion: Opinion, context: TimedContext) -> Verdict:
+    """The verdict on a subject, which may never be created, or not for sure."""
+    if subject.never:
+        opinion = Opinion(Status.PASS, "never_created", subject.never)
+    elif subject.caveat and opinion.status is not Status.PASS:
+        opinion = replace(opinion, message=f"{opinion.message} ({subject.caveat})")
     return Verdict(
         context.rule.id,
         opinion.status,

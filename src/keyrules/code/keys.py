@@ -11,7 +11,14 @@ from enum import Enum
 from typing import TypeAlias
 
 from keyrules.code.verdict import Opinion, TimedContext
-from keyrules.records import dataclass, field
+from keyrules.records import TYPE_CHECKING, dataclass, field
+
+if TYPE_CHECKING:
+    from keyrules.code.grants import Held
+
+
+JUDGED_ONCE = "count or for_each cannot be resolved; judged as if declared once"
+"""The caveat of what Terraform may repeat."""
 
 
 class Unread(Enum):
@@ -38,19 +45,37 @@ def _nothing_else(names: Sequence[str]) -> frozenset[str]:
 
 
 @dataclass(frozen=True)
-class Subject:
-    """A block that a rule's definition is asked about. `kind` is its resource type, or `module` for a call.
-
-    `attribute` gives what is known of an argument, under the name that the block's own language has for it. Lines are
-    1-based and inclusive; `path` is absolute.
-    """
+class Placed:
+    """A block with its place. `kind` is its resource type, or `module` for a call. Lines are 1-based and inclusive;
+    `path` is absolute."""
 
     kind: str
     path: str
     address: str
     start_line: int
     end_line: int
+
+
+@dataclass(frozen=True)
+class Subject(Placed):
+    """A block that a rule's definition is asked about. `attribute` gives what is known of an argument, under the name
+    that the block's own language has for it."""
+
     attribute: Callable[[str], Attribute] = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True, eq=False)
+class Block(Placed):
+    """A declared block that is no key and that a rule judges by itself.
+
+    `value` gives an argument as plain values, with a HOLE (keyrules.policies.patterns) for what the code does not
+    decide, and None where it is not set. The rest is as in Key.
+    """
+
+    value: Callable[[str], object] = field(repr=False)
+    open_because: str
+    caveat: str = ""
+    never: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,12 +130,15 @@ class ConsolePassword:
 @dataclass(frozen=True)
 class KeySet:
     """The keys of one unit. `together` says whether two of them can be active at once; `passwords` names the login
-    profiles beside an active key; `calls` are calls of modules that are not read and may create one."""
+    profiles beside an active key; `held` gives the policies of its user; `calls` are calls of modules that are not read
+    and may create one; `blocks` are what rules judge besides keys."""
 
     keys: Sequence[Key]
     together: Callable[[Key, Key], bool]
     passwords: Callable[[Key], Sequence[ConsolePassword]]
+    held: Callable[[Key], Held]
     calls: Sequence[KeyCall] = ()
+    blocks: Sequence[Block] = ()
 
     def beside(self, key: Key) -> list[Key]:
         """The other keys that can be active together with an active key, for the same user."""

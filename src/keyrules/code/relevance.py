@@ -11,7 +11,13 @@ import re
 
 from keyrules.code.file_names import is_set_aside
 from keyrules.code.key_words import KEY_ARGUMENTS, SECRET_OUTPUTS
-from keyrules.code.trigger_words import MODULE_SOURCES, TEMPLATE_TYPES, TERRAFORM_TYPES
+from keyrules.code.trigger_words import (
+    MODULE_SOURCES,
+    TEMPLATE_BLOCKS,
+    TEMPLATE_TYPES,
+    TERRAFORM_BLOCKS,
+    TERRAFORM_TYPES,
+)
 
 PLAN_WORDS = (b'"format_version"', b'"terraform_version"', b'"@level"')
 """One of these is in every JSON file that Terraform itself writes."""
@@ -55,13 +61,16 @@ _TAKEN_SECRET = rb"""
     (?:%s) (?![\w-])""" % SECRET_OUTPUTS.encode()
 _KEY_ELSEWHERE = rb"access_?key|\boutputs\.(?:%s)(?![\w-])" % SECRET_OUTPUTS.encode()
 _TYPES = TERRAFORM_TYPES + TEMPLATE_TYPES
+_BLOCKS = ((b"aws_iam_", TERRAFORM_BLOCKS), (b"AWS::IAM::", TEMPLATE_BLOCKS))
+"""What all these types begin with, because one search in place of many ends nearly every file."""
+
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
 def concerns_terraform(data: bytes) -> bool:
-    """Whether a Terraform file, by itself, could declare a key, call a module that does or seems to, or deploy a
-    template that does."""
-    if _holds(data, TERRAFORM_TYPES + STACKS):
+    """Whether a Terraform file, by itself, could declare what a rule judges, call a module that creates a key or seems
+    to, or deploy a template that does."""
+    if _holds(data, TERRAFORM_TYPES + STACKS) or _holds_block(data, *_BLOCKS[0]):
         return True
     narrow = _narrow(data)
     return ((b"module" in narrow or b"\\" in narrow) and calls_key_module(data)) or _takes_secret(narrow)
@@ -79,15 +88,18 @@ def _takes_secret(narrow: bytes) -> bool:
 
 
 def concerns_cloudformation(data: bytes) -> bool:
-    """Whether a file could be a template that declares a key, or has to do with one that another template declares."""
-    return (_holds(data, _HEAD) and _holds(data, TEMPLATE_TYPES + TYPE_BUILDERS)) or (
-        _holds(data, _ELSEWHERE) and re.search(_KEY_ELSEWHERE, _unescaped(_narrow(data)).lower()) is not None
-    )
+    """Whether a file could be a template that declares what a rule judges, or has to do with a key that another one
+    declares."""
+    if _holds(data, _HEAD) and (_holds(data, TEMPLATE_TYPES + TYPE_BUILDERS) or _holds_block(data, *_BLOCKS[1])):
+        return True
+    return _holds(data, _ELSEWHERE) and re.search(_KEY_ELSEWHERE, _unescaped(_narrow(data)).lower()) is not None
 
 
-def names_keys(data: bytes) -> bool:
+def names_subjects(data: bytes) -> bool:
     """Whether a file of any kind holds a type of resource that a rule judges, as it is written."""
-    return any(word in data for word in _TYPES)
+    return any(word in data for word in _TYPES) or any(
+        head in data and _names_block(data, rows) for head, rows in _BLOCKS
+    )
 
 
 def holds_terraform_text(name: str, data: bytes) -> bool:
@@ -145,6 +157,18 @@ def _holds(data: bytes, words: tuple[bytes, ...]) -> bool:
         return False
     plain = _unescaped(narrow)
     return any(word in plain for word in words)
+
+
+def _holds_block(data: bytes, head: bytes, rows: tuple[tuple[bytes, ...], ...]) -> bool:
+    """The same of a type that is judged by itself, and of an argument without which there is nothing to judge."""
+    if not _holds(data, (head,)):
+        return False
+    narrow = _narrow(data)
+    return _names_block(narrow, rows) or (b"\\" in narrow and _names_block(_unescaped(narrow), rows))
+
+
+def _names_block(data: bytes, rows: tuple[tuple[bytes, ...], ...]) -> bool:
+    return any(kind in data and (not arguments or any(word in data for word in arguments)) for kind, *arguments in rows)
 
 
 def _narrow(data: bytes) -> bytes:

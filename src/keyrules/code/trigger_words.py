@@ -40,3 +40,18 @@ MODULE_SOURCES = (
 
 TEMPLATE_TYPES = (b"AWS::IAM::AccessKey",)
 """CloudFormation types that a rule judges."""
+
+TERRAFORM_BLOCKS = (
+    (b"aws_iam_policy_attachment", b"users"),
+    (b"aws_iam_user_policies_exclusive", b"policy_names"),
+    (b"aws_iam_user_policy",),
+)
+"""Types that a rule judges besides keys, each with arguments of which one stands in a file that matters."""
+
+TEMPLATE_BLOCKS = (
+    (b"AWS::IAM::ManagedPolicy", b"Users"),
+    (b"AWS::IAM::Policy", b"Users"),
+    (b"AWS::IAM::User", b"ManagedPolicyArns", b"Policies"),
+    (b"AWS::IAM::UserPolicy",),
+)
+"""Types that a rule judges besides keys, each with arguments of which one stands in a file that matters."""

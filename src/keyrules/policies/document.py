@@ -51,6 +51,14 @@ def read_document(raw: object) -> Document:
         return Document(problem=str(error))
 
 
+def loaded(raw: object) -> Mapping[str, Any] | None:
+    """The elements of a document in one of these forms, None where it has none."""
+    try:
+        return _loaded(raw)
+    except _Malformed:
+        return None
+
+
 def default_document(policy: Mapping[str, Any]) -> Document:
     """The document in force of a managed policy as GetAccountAuthorizationDetails gives it: of up to five versions the
     one that IsDefaultVersion marks, which DefaultVersionId names too."""

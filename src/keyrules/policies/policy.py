@@ -53,6 +53,11 @@ class Policy:
     arn: str = ""
 
     @property
+    def is_stated(self) -> bool:
+        """Whether there is a document to read, be it one with a problem, or the policy is AWS's own."""
+        return self.document is not None or not self.content.problem
+
+    @property
     def content(self) -> Document:
         """The document; one with a problem where nothing is known of it."""
         of_aws = re.fullmatch(r"arn:[^:]+:iam::aws:policy/(.+)", self.arn)

@@ -6,7 +6,7 @@ Only an explicit Deny counts: a user without any Allow is not kept from anything
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from keyrules.policies.document import Statement
 from keyrules.policies.patterns import HOLE, covers, meet
@@ -19,13 +19,14 @@ def denies_rotation(policies: Iterable[Policy], user_arn: str) -> Decision:
     `user_arn` is the user's own, which the calls ask for; what is not known of it, such as the account, is a HOLE.
     """
     found: dict[Answer, Decision] = {}
+    own = _here(user_arn) if HOLE in user_arn else user_arn
     for policy in policies:
         content = policy.content
         if content.problem:
             unread = Decision(Answer.UNKNOWN, f"{policy.name} {content.problem}", policy)
             found.setdefault(Answer.UNKNOWN, unread)
         for statement in content.statements:
-            answer, calls = _denied(statement, user_arn)
+            answer, calls = _denied(statement, own, _here if own != user_arn else str)
             if answer is Answer.YES:
                 why = f"{policy.name} denies {calls} on the user"
             elif answer is Answer.CONDITIONAL:
@@ -41,12 +42,14 @@ def denies_rotation(policies: Iterable[Policy], user_arn: str) -> Decision:
     return Decision(Answer.NO, "no policy denies what a rotation calls")
 
 
-def _denied(statement: Statement, user_arn: str) -> tuple[Answer, str]:
-    """What a statement says of the calls on the user, and which calls these are."""
+def _denied(statement: Statement, user: str, form: Callable[[str], str]) -> tuple[Answer, str]:
+    """What a statement says of the calls on the user, and which calls these are; `form` gives a resource the form that
+    the user has."""
     if statement.allow:
         return Answer.NO, ""
     answers = {call: _among(statement.actions, call.lower(), statement.besides) for call in KEY_CALLS}
-    resource = _among([_of_user(text, user_arn) for text in statement.resources], user_arn, statement.elsewhere)
+    resources = [form(_of_user(text, user)) for text in statement.resources]
+    resource = _among(resources, user, statement.elsewhere)
     sure = [call for call, answer in answers.items() if answer is Answer.YES]
     calls = sure or [call for call, answer in answers.items() if answer is not Answer.NO]
     if not calls or resource is Answer.NO:
@@ -67,7 +70,12 @@ def _among(patterns: Sequence[str], asked: str, besides: bool) -> Answer:
     return Answer.YES if besides else Answer.NO
 
 
-def _of_user(resource: str, user_arn: str) -> str:
+def _of_user(resource: str, user: str) -> str:
     """A resource with its policy variables: the user's own name, and what no policy knows of it."""
-    named = resource.replace("${aws:username}", user_arn.rpartition("/")[2])
-    return re.sub(r"\$\{[^}]*\}", HOLE, named)
+    return re.sub(r"\$\{[^}]*\}", HOLE, resource.replace("${aws:username}", user.rpartition("/")[2]))
+
+
+def _here(arn: str) -> str:
+    """The ARN of a user without partition and account, for a user of whom these are not known: a policy that names
+    another account's would mean nothing."""
+    return re.sub(r"\Aarn:[^:/]*:iam::[^:/]*:user", "user", arn)

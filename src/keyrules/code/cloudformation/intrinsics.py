@@ -9,12 +9,18 @@ from keyrules.code.cloudformation.document import Listing, Node, Scalar, Table
 from keyrules.code.cloudformation.template import Template
 from keyrules.records import dataclass
 
-USER = "AWS::IAM::User"
-_MARK = "\0"
+USER, GROUP = "AWS::IAM::User", "AWS::IAM::Group"
+_NAMES = {USER: "UserName", GROUP: "GroupName"}
+"""The property that a `Ref` yields."""
+
+_MARK, _INNER = "\0", "\1"
+"""What stands around what only a deployment knows, and around such a part inside of another."""
+
 _MAX_DEPTH = 40
 _MAX_SIZE = 2000
 _MAX_LENGTH = 4096
 _OPEN_PART = re.compile(r"(?:\0[^\0]*\0|[$&]\{[^{}]*\}|\{\{.*?\}\})+", re.DOTALL)
+_DEPLOYED = re.compile(r"(?:\0[^\0]*\0|\{\{.*?\}\})+", re.DOTALL)
 _SUBSTITUTION = re.compile(r"\$\{(!?)([^{}]*)\}")
 
 
@@ -139,6 +145,10 @@ class Reader:
         logical_id, _, attribute = only.text.partition(".") if isinstance(only, Scalar) else ("", "", "")
         return (logical_id, attribute) if attribute else None
 
+    def holed(self, text: str, hole: str) -> str:
+        """A text that this reader gave, with `hole` for each part that only a deployment knows."""
+        return _DEPLOYED.sub(hole, text)
+
     def unresolved(self, text: str) -> bool:
         """Whether a text that this reader gave holds a part that only a deployment, or a rendering, knows."""
         return _MARK in text or "{{" in text or "${" in text
@@ -154,7 +164,7 @@ class Reader:
         return re.fullmatch(".*".join(map(re.escape, parts)), value, re.DOTALL) is not None
 
     def _unknown(self, text: str) -> str:
-        return f"{_MARK}{text}{_MARK}"
+        return f"{_MARK}{text.replace(_MARK, _INNER)}{_MARK}"
 
     def _data(self, node: Listing | Table, depth: int) -> str:
         if isinstance(node, Listing):
@@ -177,7 +187,8 @@ class Reader:
             if isinstance(default, Scalar) and default.text:
                 return self.text(default, depth + 1)
         resource = self._template.resources.get(name)
-        if resource is not None and resource.type == USER and not absent(named := resource.setting("UserName")):
+        named = resource.setting(_NAMES[resource.type]) if resource is not None and resource.type in _NAMES else None
+        if not absent(named):
             return self.text(named, depth + 1)
         return self._unknown(name)
 

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 
+from keyrules.code.block_rules import TEMPLATE_BLOCKS
 from keyrules.code.cloudformation.conditions import Conditions
 from keyrules.code.cloudformation.document import Node, Scalar, Table
 from keyrules.code.cloudformation.elsewhere import asks_for_key
+from keyrules.code.cloudformation.grants import grants
 from keyrules.code.cloudformation.intrinsics import USER, Reader, absent, outcomes, reference
+from keyrules.code.cloudformation.plain_values import OPEN, Values
 from keyrules.code.cloudformation.template import ACCESS_KEY, Block, Template
 from keyrules.code.keys import Attribute, Cases, ConsolePassword, Key, KeyCall, KeySet, Unread
+from keyrules.code.keys import Block as DeclaredBlock
 from keyrules.code.verdict import Opinion, TimedContext
 from keyrules.model import FactValue, Status
 
@@ -17,6 +22,7 @@ _DETECTION = "ACCESS_KEYS_ROTATED"
 _PROPERTIES = frozenset({"Serial", "Status", "UserName"})
 """What an access key can be given, by whatever writes its properties."""
 
+_TYPES = frozenset(TEMPLATE_BLOCKS)
 _LOOPED = "the loop that declares it runs over values that only a deployment knows; judged as if declared once"
 
 
@@ -46,7 +52,33 @@ def key_set(template: Template, path: str) -> KeySet:
     calls = [
         _call(block, path, conditions) for block in template.resources.values() if asks_for_key(block, path, reader)
     ]
-    return KeySet([key for key, _ in pairs], together, passwords, calls)
+    given = cache(lambda: grants(template, path, reader, conditions, lambda key: blocks[id(key)]))
+    return KeySet(
+        [key for key, _ in pairs],
+        together,
+        passwords,
+        lambda key: given().held_by(key),
+        calls,
+        [
+            _block(b, path, Values(template, reader), conditions)
+            for b in template.resources.values()
+            if b.type in _TYPES
+        ],
+    )
+
+
+def _block(block: Block, path: str, values: Values, conditions: Conditions) -> DeclaredBlock:
+    return DeclaredBlock(
+        block.type,
+        path,
+        block.logical_id,
+        block.start_line,
+        block.end_line,
+        lambda name: values.given(block, name),
+        OPEN,
+        _LOOPED if block.looped else "",
+        never_created(block, conditions),
+    )
 
 
 def _call(block: Block, path: str, conditions: Conditions) -> KeyCall:
@@ -93,7 +125,7 @@ def _key(block: Block, template: Template, path: str, reader: Reader, conditions
         owner=user or None,
         owner_shown=shown,
         rotation=lambda context: _rotation(block, template, reader, context),
-        open_because="is known only to a deployment; give its parameter a default",
+        open_because=OPEN,
         caveat=_LOOPED if block.looped else "",
         never=never_created(block, conditions),
         several=block.looped and not reader.unresolved(user),

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Hashable, Sequence
+from functools import cache
 
-from keyrules.code.keys import Attribute, ConsolePassword, Key, KeySet, Unread
-from keyrules.code.plan.addresses import module_path, parent_module
+from keyrules.code.block_rules import TERRAFORM_BLOCKS
+from keyrules.code.keys import Attribute, Block, ConsolePassword, Key, KeySet, Unread
 from keyrules.code.plan.configuration import Leaf, ProviderConfig
-from keyrules.code.plan.references import iterates, leading, parse_reference
+from keyrules.code.plan.grants import grants
+from keyrules.code.plan.plain_values import OPEN, Holder, holder, plain_value
+from keyrules.code.plan.references import leading
 from keyrules.code.plan.rotation import judge_rotation
 from keyrules.code.plan.view import Plan, Planned
 from keyrules.code.terraform.account import CREDENTIALS, ROLE_ACCOUNT, ROLE_BLOCKS
 
 _LOGIN_PROFILE = "aws_iam_user_login_profile"
+_BLOCKS = frozenset(TERRAFORM_BLOCKS)
 
 
 def key_set(plan: Plan, path: str) -> KeySet:
@@ -28,7 +32,13 @@ def key_set(plan: Plan, path: str) -> KeySet:
         return profiles.get(key.owner, ())
 
     keys = [_key(plan, item, path) for item in plan.keys]
-    return KeySet(keys, lambda first, second: True, passwords)
+    given = cache(lambda: grants(plan, path, lambda item: account_of(plan, item)))
+    blocks = [_block(plan, item, path) for item in plan.planned if item.mode == "managed" and item.type in _BLOCKS]
+    return KeySet(keys, lambda first, second: True, passwords, lambda key: given().held_by(key), blocks=blocks)
+
+
+def _block(plan: Plan, item: Planned, path: str) -> Block:
+    return Block(item.type, path, item.address, 1, 1, lambda name: plain_value(plan, item, name), OPEN)
 
 
 def _key(plan: Plan, item: Planned, path: str) -> Key:
@@ -46,7 +56,7 @@ def _key(plan: Plan, item: Planned, path: str) -> Key:
         owner_shown=f"user {owner[1]}" if owner[0] == "name" else "the same user",
         rotation=lambda context: judge_rotation(plan, item, context),
         leaves_state=item.is_forgotten,
-        open_because="is known only after the plan is applied; scan the Terraform source as well",
+        open_because=OPEN,
     )
 
 
@@ -64,43 +74,14 @@ def attribute(plan: Plan, item: Planned, name: str) -> Attribute:
     return Unread.ABSENT if value is None else value
 
 
-def owner_of(plan: Plan, item: Planned) -> tuple[str, str]:
-    """Who a key or login profile belongs to: ("name", the user's name) or ("reference", what stands for it).
-
-    Two resources have the same owner exactly when these are equal.
-    """
+def owner_of(plan: Plan, item: Planned) -> Holder:
+    """Who a key or login profile belongs to. Two resources have the same owner exactly when these are equal."""
     name = item.known("user")
     if isinstance(name, str) and name:
         return "name", name
     config = plan.config_block(item)
-    found = _owner(plan, config.references("user") if config else (), item.module, item.index)
+    found = holder(plan, item, config.references("user") if config else (), "aws_iam_user")
     return found or ("reference", item.address)
-
-
-def _owner(plan: Plan, references: tuple[str, ...], module: str, index: int | str | None) -> tuple[str, str] | None:
-    """Follows references to the user: through inputs to the caller, and to the planned user where there is one."""
-    named = [parse_reference(text) for text in leading(references)]
-    repeated = any(iterates(reference) for reference in named)
-    targets = [reference for reference in named if not iterates(reference)]
-    if not named:
-        return None
-    if len(targets) == 1 and targets[0].root == "var" and module and plan.configuration:
-        caller, key = parent_module(module)
-        call_path = module_path(module)
-        calling = plan.configuration.at(call_path[:-1])
-        call = calling.calls.get(call_path[-1]) if calling else None
-        given = call.block.references(targets[0].name) if call else ()
-        if given:
-            return _owner(plan, given, caller, key)
-    if len(targets) == 1 and targets[0].root == "aws_iam_user":
-        wanted = targets[0].index if targets[0].index is not None else (index if repeated else None)
-        users = plan.instances(module_path(module), targets[0].block)
-        for user in users:
-            name = user.known("name")
-            if user.module == module and user.index == wanted and isinstance(name, str):
-                return "name", name
-    shown = " ".join(sorted(reference.text for reference in targets))
-    return "reference", f"{module} {shown} {index if repeated or not targets else ''}".strip()
 
 
 def account_of(plan: Plan, item: Planned) -> Hashable:

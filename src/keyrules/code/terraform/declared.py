@@ -23,7 +23,7 @@ from keyrules.code.terraform.hcl.values import (
     truth,
 )
 from keyrules.code.terraform.members import loosened
-from keyrules.code.terraform.module import Declaration
+from keyrules.code.terraform.module import NAMED_BY_ID, Declaration
 from keyrules.code.terraform.scope import Frame, Key, Scope
 from keyrules.code.terraform.types import conform
 
@@ -200,7 +200,7 @@ def _block(
             return _instances(declared, kind, frame.scope, worth, depth), rest
         return (UNKNOWN if key is None else _instance(declared, kind, key, frame.scope, worth, depth)), rest
     argument = rest[0].name
-    if declared.name.startswith("aws_iam_user.") and argument == "id":
+    if declared.name.startswith(NAMED_BY_ID) and argument == "id":
         argument = "name"
     return _argument(declared, kind, key, argument, frame.scope, worth, depth), rest[1:]
 
@@ -232,7 +232,7 @@ def _instances(declared: Declaration, kind: str, scope: Scope, worth: Worth, dep
 def _instance(declared: Declaration, kind: str, key: Key, scope: Scope, worth: Worth, depth: int) -> Partial:
     names = [name for name in declared.body.attributes if name not in _META_ARGUMENTS]
     values = {name: _argument(declared, kind, key, name, scope, worth, depth) for name in names}
-    if declared.name.startswith("aws_iam_user.") and "name" in values:
+    if declared.name.startswith(NAMED_BY_ID) and "name" in values:
         values["id"] = values["name"]
     return Partial(values)
 

@@ -29,7 +29,7 @@ from keyrules.code.terraform.hcl.ast import (
 )
 from keyrules.code.terraform.hcl.values import UNKNOWN, number, text
 from keyrules.code.terraform.hcl.walk import children
-from keyrules.code.terraform.module import Declaration
+from keyrules.code.terraform.module import NAMED_BY_ID, Declaration
 from keyrules.code.terraform.scope import Frame, Key, Scope
 from keyrules.records import dataclass, field
 
@@ -149,7 +149,7 @@ def _argument(declared: Declaration, steps: tuple[Step, ...], frame: Frame, dept
     if rest is not steps and key is None and not _goes_along(declared, steps[0], frame, depth):
         return table.of("resource", scope.prefix, declared.name, _steps(steps, frame, depth))
     attribute = rest[0].name if rest and isinstance(rest[0], Attr) else ""
-    if declared.name.startswith("aws_iam_user.") and attribute in ("id", "name"):
+    if declared.name.startswith(NAMED_BY_ID) and attribute in ("id", "name"):
         attribute = "name"
     given = declared.value(attribute)
     if given is not None and len(rest) == 1:

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Hashable, Iterator, Sequence
+from functools import cache
 
-from keyrules.code.keys import Attribute, ConsolePassword, Key, KeyCall, KeySet, Unread
+from keyrules.code.block_rules import TERRAFORM_BLOCKS
+from keyrules.code.grants import Held
+from keyrules.code.keys import JUDGED_ONCE, Attribute, ConsolePassword, Key, KeyCall, KeySet, Unread
 from keyrules.code.rotation.clock import SECONDS_PER_DAY, period_text
 from keyrules.code.rotation.rotation import judge_rotation
 from keyrules.code.terraform.evaluate import UNKNOWN, evaluate, instance_keys
 from keyrules.code.terraform.evidence import files_behind
+from keyrules.code.terraform.grants import grants
 from keyrules.code.terraform.identity import exclude
+from keyrules.code.terraform.instances import blocks
 from keyrules.code.terraform.keys import (
     DeclaredKey,
     active_when,
@@ -27,8 +32,6 @@ from keyrules.code.terraform.repetition import may_be_several
 from keyrules.code.terraform.scope import Frame, Scope
 from keyrules.code.verdict import Opinion, TimedContext
 from keyrules.model import Status
-
-JUDGED_ONCE = "count or for_each cannot be resolved; judged as if declared once"
 
 _LOGIN_PROFILE = "aws_iam_user_login_profile."
 _META = frozenset({"count", "for_each"})
@@ -52,7 +55,14 @@ def key_set(root: Scope) -> KeySet:
             if not exclude(active, needs(block, frame))
         ]
 
-    return KeySet([key for key, _ in pairs], together, passwords, list(_calls(root)))
+    given = cache(lambda: grants(root, lambda key: found[id(key)]))
+
+    def held(key: Key) -> Held:
+        return given().held_by(key)
+
+    return KeySet(
+        [key for key, _ in pairs], together, passwords, held, list(_calls(root)), list(blocks(root, TERRAFORM_BLOCKS))
+    )
 
 
 def _key(source: DeclaredKey) -> tuple[Key, DeclaredKey]:

@@ -30,6 +30,9 @@ _GIT_CRYPT = b"\0GITCRYPT\0"
 _TOLD_APART = frozenset({"aws_iam_access_key", "awsutils_expiring_iam_access_key", "aws_iam_user_login_profile"})
 """Types of which a second declaration of the same name would go unjudged; Terraform refuses it for every type."""
 
+NAMED_BY_ID = ("aws_iam_user.", "aws_iam_group.")
+"""The resources whose `id` is their `name`."""
+
 _LABELLED_TWICE = ("resource", "data", "ephemeral", "action")
 
 _META_ARGUMENTS = frozenset(

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from keyrules.code.addresses import without_keys
+from keyrules.code.block_rules import TERRAFORM_BLOCKS
 from keyrules.code.file_names import SOURCE_SUFFIXES
 from keyrules.code.file_paths import shown
 from keyrules.code.joined_readings import joined
@@ -26,6 +27,8 @@ from keyrules.code.terraform.sources import module_source
 from keyrules.code.unit_results import Declared, Place, Problem
 from keyrules.code.verdict import Verdict
 from keyrules.records import replace
+
+_JUDGED = frozenset({*KEY_TYPES, *TERRAFORM_BLOCKS})
 
 
 def judge(folder: str, session: CheckSession, callers: Sequence[str]) -> Declared:
@@ -92,12 +95,12 @@ def _missing_folder(scope: Scope) -> Iterator[Problem]:
 
 
 def _absent(root: Scope) -> Iterator[Place]:
-    """The keys that a count, a for_each or a switch takes away: their own, or that of a call around them."""
+    """The blocks of judged types that a count, a for_each or a switch takes away: their own, or that of a call."""
     instances = list(module_instances(root))
     called = {id(scope) for scope in instances}
     for scope in (*instances, *(scope for scope in walk(root) if id(scope) not in called and _is_never_called(scope))):
         for name, declared in sorted(scope.module.resources.items()):
-            if name.split(".")[0] in KEY_TYPES and (id(scope) not in called or instance_keys(declared, scope) == ()):
+            if name.split(".")[0] in _JUDGED and (id(scope) not in called or instance_keys(declared, scope) == ()):
                 yield Place(declared.path, f"{scope.prefix}{name}", declared.start_line, declared.end_line)
 
 
