@@ -200,6 +200,7 @@ def test_nothing_is_missed_with_checkov(tmp_path: Path, monkeypatch: pytest.Monk
             **{"live/main.tf": call, "modules/user/main.tf": key, "registry/main.tf": registry, "net/main.tf": other},
             **{"json/main.tf.json": '{"resource": {"aws_iam\\u005faccess_key": {"k": {"user": "root"}}}}'},
             **{"key.json": template % "Access\\u004bey", "user.json": template % "User"},
+            **{"policy.json": template % "\\u0055serPolicy"},
             **{"deploy.sh": "AWS_SECRET_ACCESS_KEY=wJ8rXUtnqEM1kK7MDEN9bPxRfiCYzQf4LmT2vWs5\n"},
         },
     )

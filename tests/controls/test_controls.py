@@ -268,7 +268,7 @@ class TestCoverage:
             ("cis_aws_3.0.0", "1.12", Coverage.FULL),
             ("cis_aws_3.0.0", "1.6", Coverage.PART),
             ("cis_aws_3.0.0", "1.7", Coverage.EVIDENCE),
-            ("cis_aws_3.0.0", "1.15", Coverage.NONE),
+            ("cis_aws_3.0.0", "1.20", Coverage.NONE),
         ],
     )
     def test_what_the_rows_of_a_control_decide_together(self, framework: str, control: str, expected: Coverage) -> None:
