@@ -134,6 +134,7 @@ COMMANDS: Mapping[str, Entry] = {
     "controls": Entry("list frameworks, and how the rules relate to their controls"),
     "exceptions": Entry("list the exceptions, what each one matches and when it ends", lambda clock: (clock,)),
     "except": Entry("add an exception to the file that is named", lambda clock: (clock,), "exempt"),
+    "init": Entry("show or write what a repository needs for its first day", lambda clock: (clock,)),
     "config": Entry("show what is in force here, and where each value comes from"),
     "completion": Entry("print the script that completes commands in a shell", lambda clock: (every_parser,)),
     "dirs": Entry("print the arguments that give Checkov this pack, or write a folder for it"),

@@ -29,6 +29,7 @@ def rewritten(text: str, repository: str, version: str) -> str:
     text = re.sub(rf"(?<=https://github\.com/){name}", repository, text)
     text = re.sub(rf"(?<=https://raw\.githubusercontent\.com/){name}", repository, text)
     text = re.sub(rf"(?<=uses: ){name}(?=@)", repository, text)
+    text = re.sub(r"(?<=KEYRULES_VERSION: )v\d+\.\d+\.\d+", f"v{version}", text)
     after = rf"{re.escape(repository)}(?:@|/archive/|/)"
     text = re.sub(rf"({after})v\d+\.\d+\.\d+", rf"\g<1>v{version}", text)
     return re.sub(rf"({re.escape(repository)}\n +rev: )v\d+\.\d+\.\d+", rf"\g<1>v{version}", text)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from keyrules.model import Plane
 from keyrules.pack.catalog import Pack, load_pack
+from keyrules.run.starting import GITHUB, GITLAB, JENKINS
 
 PROJECT = Path(__file__).resolve().parents[2]
 README = PROJECT / "README.md"
@@ -59,6 +60,9 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "good-terraform": lambda: example_file("fixtures/pages/good/key.tf"),
     "good-cloudformation": lambda: example_file("fixtures/pages/good/key.yaml"),
     "rules": rules_table,
+    "pipeline-github": lambda: f"<!-- snippet: github -->\n```yaml\n{GITHUB}```",
+    "pipeline-gitlab": lambda: f"<!-- snippet: gitlab -->\n```yaml\n{GITLAB}```",
+    "pipeline-jenkins": lambda: f"<!-- snippet: jenkins -->\n```groovy\n{JENKINS}```",
 }
 """The generated parts by name."""
 
@@ -82,7 +86,7 @@ def rendered(text: str) -> str:
         body = PARTS[name]()
         return f"<!-- {name}:begin -->\n{body.rstrip()}\n<!-- {name}:end -->"
 
-    return re.sub(r"<!-- ([\w-]+):begin -->\n.*?<!-- \1:end -->", anew, text, flags=re.DOTALL)
+    return re.sub(r"<!-- ([\w-]+):begin -->\n.*?(?<=\n)<!-- \1:end -->", anew, text, flags=re.DOTALL)
 
 
 if __name__ == "__main__":
