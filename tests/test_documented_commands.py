@@ -80,6 +80,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "aws").write_text(
         "[profile prod]\naws_access_key_id = AKIDCALLER\naws_secret_access_key = secret\n", encoding="utf-8"
     )
+    shutil.copytree(FIXTURES / "example", tmp_path / "fresh")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("keyrules.cli.current_time", lambda: AS_OF)
     for name, value in environment(AWS_CONFIG_FILE=str(tmp_path / "aws")).items():
@@ -116,6 +117,7 @@ def test_every_command_runs(
                 account.external_id = "VALUE" if account.role and "--external-id" in arguments else None
             asks = arguments[0] in ONLINE and not OFFLINE.intersection(arguments)
             online = ["--endpoint-url", address] if asks else []
+            monkeypatch.chdir(folder / "fresh" if arguments[0] == "init" else folder)
             code = main([*arguments, *online])
             shown = capsys.readouterr()
             assert code in (0, 1), f"{command}: {shown.err or shown.out}"

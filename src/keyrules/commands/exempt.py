@@ -14,18 +14,20 @@ if TYPE_CHECKING:
 
 EPILOG = f"""\
 example:
-  keyrules except KEY_AWS_001:aws_iam_access_key.appliance --reason "Takes no new key before its update" \\
-    --owner storage-team@example.com --until 2027-03-31 --exceptions {EXCEPTIONS_FILE}
+  keyrules except KEY_AWS_001:aws_iam_access_key.appliance \\
+    --reason "Takes no new key before its update" --owner storage@example.com \\
+    --until 2027-03-31 --exceptions {EXCEPTIONS_FILE}
 
-SUBJECT is what the exceptions file takes: on code an address, a path or PATH:ADDRESS, in live
-accounts a user, USER/access_key_1, an account, ACCOUNT/USER or an ARN.
+SUBJECT is what the exceptions file takes: on code an address, a path or
+PATH:ADDRESS, in live accounts a user, USER/access_key_1, an account,
+ACCOUNT/USER or an ARN.
 exit codes: 0 written, 2 wrong usage or a wrong file; then nothing is written
 """
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of `keyrules except`."""
-    parser.usage = "%(prog)s RULE:SUBJECT --reason TEXT --owner WHO --until DAY --exceptions FILE"
+    parser.usage = "%(prog)s RULE:SUBJECT --reason TEXT --owner WHO --until DAY\n                       --exceptions FILE"
     parser.add_argument("finding", metavar="RULE:SUBJECT", help="the rule, and what it is not to fail")
     parser.add_argument("--reason", required=True, metavar="TEXT", help="why it has to stay")
     parser.add_argument("--owner", required=True, metavar="WHO", help="who answers for it")

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 EPILOG = """\
 Run it in the root of the repository. Files that are there already are never changed.
 
-exit codes: 0 shown or written, 2 wrong usage, 3 not everything can be evaluated yet; then nothing is
-written
+exit codes: 0 shown or written, 2 wrong usage, 3 not everything can be
+evaluated yet; then nothing is written
 """
 
 
