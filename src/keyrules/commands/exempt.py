@@ -27,7 +27,9 @@ exit codes: 0 written, 2 wrong usage or a wrong file; then nothing is written
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of `keyrules except`."""
-    parser.usage = "%(prog)s RULE:SUBJECT --reason TEXT --owner WHO --until DAY\n                       --exceptions FILE"
+    parser.usage = (
+        "%(prog)s RULE:SUBJECT --reason TEXT --owner WHO --until DAY\n                       --exceptions FILE"
+    )
     parser.add_argument("finding", metavar="RULE:SUBJECT", help="the rule, and what it is not to fail")
     parser.add_argument("--reason", required=True, metavar="TEXT", help="why it has to stay")
     parser.add_argument("--owner", required=True, metavar="WHO", help="who answers for it")
