@@ -67,7 +67,7 @@ class TestReceived:
         (row,) = [
             row
             for row in table(work / "pkg" / LIVE / "parameters.csv")
-            if (row["rule"], row["name"]) == ("KEY_AWS_001", "max_age_days")
+            if (row["rule"], row["parameter"]) == ("KEY_AWS_001", "max_age_days")
         ]
         assert (row["value"], row["origin"]) == ("45", "configuration file")
         assert row["place"].startswith("configuration/live/keyrules.yaml")
@@ -149,6 +149,20 @@ class TestManifest:
             name for name in files(package) if (package / name).read_bytes() != (work / "two" / name).read_bytes()
         }
         assert differing == {"manifest.json", "statement.intoto.json", "facts.csv"}, "the command line names the folder"
+
+    def test_oscal_names_the_inputs_where_they_are(self, package: Path) -> None:
+        folder = package / LIVE / "oscal" / CIS
+        results = json.loads((folder / "assessment-results.json").read_bytes())
+        links = [
+            (link["href"], link["hashes"][0]["value"])
+            for resource in results["assessment-results"]["back-matter"]["resources"]
+            for link in resource.get("rlinks", ())
+            if "inputs/" in link["href"]
+        ]
+        assert len(links) == 2
+        for href, digest in links:
+            assert hashlib.sha256((folder / href).read_bytes()).hexdigest() == digest
+        assert "Ann Auditor" in json.dumps(results)
 
 
 class TestPopulation:

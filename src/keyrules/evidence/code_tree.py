@@ -73,15 +73,21 @@ def inventory(folders: Sequence[str], scope: ScanScope, excluded: Callable[[str]
             raise InputError(f"{printable(name)} cannot be read: {error.strerror or type(error).__name__}") from None
 
 
+def commit_of(tree: str) -> str | None:
+    """The commit that is checked out, None where there is no repository."""
+    commit = _git(tree, "rev-parse", "--verify", "--quiet", "HEAD^{commit}")
+    return commit.strip() if commit is not None else None
+
+
 def repository(tree: str, files: Sequence[CodeFile]) -> dict[str, Any]:
     """What git says of a tree: its commit, its remote without credentials, and how the listed files differ from it.
 
     Empty where there is no repository.
     """
-    commit = _git(tree, "rev-parse", "--verify", "--quiet", "HEAD^{commit}")
+    commit = commit_of(tree)
     if commit is None:
         return {}
-    listed = _git(tree, "ls-tree", "-r", "-z", "--full-tree", commit.strip())
+    listed = _git(tree, "ls-tree", "-r", "-z", "--full-tree", commit)
     committed = dict(_entries(listed or ""))
     top = (_git(tree, "rev-parse", "--show-toplevel") or tree).rstrip("\n")
     changed, unknown = [], []
@@ -96,7 +102,7 @@ def repository(tree: str, files: Sequence[CodeFile]) -> dict[str, Any]:
     ]
     remote = _git(tree, "config", "--local", "--get", "remote.origin.url")
     return {
-        "commit": commit.strip(),
+        "commit": commit,
         "dirty": bool(changed or unknown or gone),
         "changed_since": _some(changed),
         "not_in_commit": _some(unknown),

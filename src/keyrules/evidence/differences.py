@@ -135,10 +135,8 @@ def read_result(folder: Path, place: str) -> Result:
         document = json.loads(content(folder, name, _MOST))
         controls = {str(each["control"]): each for each in document["controls"]}
         parameters = {
-            f"{each['rule']}.{each['name']}{' for ' + each['users'] if each.get('users') else ''}": _value(
-                each["value"]
-            )
-            for each in document.get("parameters", ())
+            f"{each['rule']}.{each['parameter']}{_for(each.get('override'))}": _value(each["value"])
+            for each in document["parameters"]
         }
         for control in controls.values():
             _counts(control)
@@ -146,6 +144,11 @@ def read_result(folder: Path, place: str) -> Result:
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise InputError(f"{printable(str(folder / name))} is not what a package has there") from None
     return Result(controls, by_account, parameters, dict(_findings(folder, f"{place}/findings.csv")))
+
+
+def _for(override: Any) -> str:
+    """For whom a parameter holds, where not for all."""
+    return f" for {override['users']}" if override else ""
 
 
 def _value(value: Any) -> str:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from keyrules.code.scan import ScanRequest, scan
 from keyrules.evidence.code_tree import COLUMNS, CodeFile, inventory
-from keyrules.evidence.folder import ACCOUNTS, CODE, REPORTS, RESULTS, content, within, write_text
+from keyrules.evidence.folder import ACCOUNTS, CODE, REPORTS, RESULTS, content, held, within, write_text
 from keyrules.evidence.inputs import accounts_said, judged_reports
 from keyrules.evidence.manifest import CodeGround, Request
 from keyrules.evidence.population import Annex, Census
@@ -26,10 +27,12 @@ from keyrules.live.plan import reads_reports
 from keyrules.live.report_inputs import ReportSource, opened
 from keyrules.model import Evaluation, FrameworkReport, InputError, ParameterInForce, Plane, ScanScope, Status
 from keyrules.pack.pack import Pack
-from keyrules.records import dataclass, replace, values_of
+from keyrules.pack.parameters import show_value
+from keyrules.records import dataclass, field, replace
 from keyrules.reports import control_csv, findings_csv, html
 from keyrules.reports import json as json_report
 from keyrules.reports.findings_csv import csv_lines
+from keyrules.reports.oscal.documents import EvidenceFile, documents
 from keyrules.reports.text_style import ReportOptions
 from keyrules.run.configuration.exclude_globs import Excluder, is_glob
 from keyrules.run.configuration.merge import settle
@@ -45,6 +48,7 @@ from keyrules.run.settings import Setting, Settings
 
 _MOST: Final = 1 << 26
 _OPTIONS: Final = ReportOptions()
+_MEDIA_TYPES: Final = {".csv": "text/csv", ".json": "application/json", ".gz": "application/gzip"}
 _NOWHERE: Final = ScanScope()
 _UNUSED: Final = "none"
 """In place of a file that a configuration may name, and that only the run had."""
@@ -53,13 +57,16 @@ _UNUSED: Final = "none"
 @dataclass(frozen=True)
 class Judgement:
     """What is judged: the package in `folder`, which may hold no more than its inputs, under `request`; `tree` is where
-    the code is, None where there is none or nobody has it. `received` are the paths of its inputs."""
+    the code is, None where there is none or nobody has it. `received` are the paths of its inputs, `facts` what else is
+    known of the run."""
 
     folder: Path
     request: Request
     pack: Pack
     received: Sequence[str]
     tree: str | None = None
+    assessor: str = ""
+    facts: Mapping[str, str] = field(default_factory=dict)
     progress: Callable[[str], None] | None = None
 
 
@@ -85,7 +92,7 @@ def judge(judgement: Judgement, out: Path) -> Judged:
         if judgement.request.code is not None and judgement.tree is not None:
             evaluation, files = _code(judgement, judgement.request.code, judgement.tree, framework)
             write_text(where / "code/population.csv", csv_lines(_declared(evaluation)))
-            _write(evaluation, where / "code", {})
+            _write(judgement, evaluation, where / "code", {})
             evaluations.append(evaluation)
     if judgement.request.code is not None and judgement.tree is not None:
         listed = ((file.name, str(file.held.size), file.held.sha256) for file in files)
@@ -165,7 +172,7 @@ def _live(judgement: Judgement, framework: str, out: Path) -> Evaluation:
         evaluation = _finished(evaluation, settings, chosen, judgement.pack)
         each = [(result, _by_itself(result, audit, chosen)) for result in results]
         write_text(out / "accounts.csv", csv_lines(_matrix(each, evaluation)))
-        _write(evaluation, out, {_name(result): report for result, report in each if report is not None})
+        _write(judgement, evaluation, out, {_name(result): report for result, report in each if report is not None})
     return evaluation
 
 
@@ -259,8 +266,17 @@ def _declared(evaluation: Evaluation) -> Iterator[Sequence[str]]:
         yield (path, str(line), address, *(verdicts[rule].value if rule in verdicts else "" for rule in rules))
 
 
-def _write(evaluation: Evaluation, out: Path, by_account: Mapping[str, FrameworkReport]) -> None:
+def _write(judgement: Judgement, evaluation: Evaluation, out: Path, by_account: Mapping[str, FrameworkReport]) -> None:
     """The reports on a framework. `summary.json` is the JSON report without its findings, for what compares."""
+    request = judgement.request
+    evaluation = replace(evaluation, ran=(request.started, request.now))
+    # As seen from the folder of an edition: results/FRAMEWORK/PLANE/oscal/KEY.
+    evidence = {
+        name: EvidenceFile(f"../../../../../{name}", held(judgement.folder, name).sha256, _MEDIA_TYPES[suffix])
+        for name in judgement.received
+        for suffix in [Path(name).suffix]
+        if name.startswith(f"{REPORTS}/") and suffix in _MEDIA_TYPES
+    }
     write_text(out / "report.html", html.render(evaluation, _OPTIONS))
     write_text(out / "controls.csv", control_csv.render(evaluation, _OPTIONS))
     write_text(out / "findings.csv", findings_csv.render(evaluation, _OPTIONS))
@@ -269,24 +285,32 @@ def _write(evaluation: Evaluation, out: Path, by_account: Mapping[str, Framework
         account: {control.control: control.outcome.value for control in report.controls}
         for account, report in by_account.items()
     }
-    parameters = [_parameter(each) for each in evaluation.parameters]
-    rows = ([_cell(value) for value in each.values()] for each in parameters)
-    write_text(out / "parameters.csv", csv_lines([_PARAMETER, *rows]))
-    members = [each for each in json_report.members(evaluation) if each[0] not in ("findings", "parameters")]
-    own = [("parameters", iter(parameters)), ("by_account", outcomes)]
-    write_text(out / "summary.json", json_report.laid_out(json_report.Members([*members, *own])))
+    write_text(out / "parameters.csv", csv_lines(chain([_PARAMETER], map(_parameter, evaluation.parameters))))
+    members = [each for each in json_report.members(evaluation) if each[0] != "findings"]
+    write_text(out / "summary.json", json_report.laid_out(json_report.Members([*members, ("by_account", outcomes)])))
+    found = documents(evaluation, evidence=evidence, assessor=judgement.assessor, facts=judgement.facts)
+    for name, document in found.items():
+        inner = ((key, json_report.Members(value.items())) for key, value in document.items())
+        write_text(out / "oscal" / name, json_report.laid_out(json_report.Members(inner)))
 
 
 _PARAMETER: Final = (
-    "rule", "name", "users", "value", "unit", "default", "origin", "place", "owner", "reason", "looser_than"
+    "rule", "parameter", "users", "value", "unit", "default", "origin", "place", "owner", "reason", "looser_than"
 )  # fmt: skip
 
 
-def _parameter(each: ParameterInForce) -> dict[str, Any]:
+def _parameter(each: ParameterInForce) -> Sequence[str]:
     """A parameter with its origin, for whom it holds, and the limits of the framework that it exceeds."""
-    values = values_of(each) | {"looser_than": [str(demand) for demand in each.looser_than]}
-    return {name: list(value) if isinstance(value := values[name], tuple) else value for name in _PARAMETER}
-
-
-def _cell(value: Any) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    return (
+        each.rule,
+        each.name,
+        each.users,
+        show_value(each.value),
+        each.unit,
+        show_value(each.default),
+        each.origin,
+        each.place,
+        each.owner,
+        each.reason,
+        "; ".join(map(str, each.looser_than)),
+    )

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from keyrules.controls.tables import load_frameworks
-from keyrules.evidence.code_tree import repository, tree_around
+from keyrules.evidence.code_tree import commit_of, repository, tree_around
 from keyrules.evidence.folder import BESIDE, MANIFEST, STATEMENT, Held, built, held, listing, write_text
 from keyrules.evidence.inputs import store_accounts, store_reports, store_settings
 from keyrules.evidence.judging import Judgement, judge
-from keyrules.evidence.manifest import CodeGround, Manifest, Request, statement
+from keyrules.evidence.manifest import CodeGround, Manifest, Request, facts_of, statement
 from keyrules.evidence.texts import texts_of
 from keyrules.live.account_audit import AuditRequest
 from keyrules.live.collection import Address, Reach
@@ -100,7 +100,9 @@ def make(wish: Wish) -> Made:
         if Plane.CODE in settings:
             tree = tree_around(wish.code)
             request = replace(request, code=_ground(wish.code, tree, settings[Plane.CODE]))
-        judgement = Judgement(folder, request, pack, listing(folder).files, tree, wish.progress)
+        facts = facts_of(about.get("caller"), commit_of(tree) if tree is not None else None)
+        received, assessor = listing(folder).files, wish.assessor or ""
+        judgement = Judgement(folder.absolute(), request, pack, received, tree, assessor, facts, wish.progress)
         judged = judge(judgement, folder)
         _refuse_unread(judged.evaluations, wish)
         if tree is not None:

@@ -106,6 +106,11 @@ class Manifest:
         )
 
 
+def facts_of(caller: Any, commit: Any) -> dict[str, str]:
+    """What the reports say of a run beside what was judged: who asked AWS, and the commit of the code."""
+    return {name: str(value) for name, value in (("caller", caller), ("commit", commit)) if value}
+
+
 def statement(manifest: Manifest, sha256: str) -> str:
     """The in-toto statement of a manifest: its sum, and what a reader wants to know before opening it."""
     return dump(

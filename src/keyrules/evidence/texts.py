@@ -26,6 +26,7 @@ Evidence on long-lived AWS credentials, made by keyrules.
     accounts.csv           accounts by controls
     parameters.csv         the thresholds in force, each with who set it
     findings.csv           the findings; report.json has them in full
+    oscal/                 plan, results, POA&M, component definition and profile, for GRC tools
     summary.json           the verdicts, for programs
 
 To check that nothing was changed, and that the same inputs still give the same verdicts:

@@ -24,10 +24,12 @@ from keyrules.evidence.folder import (
     held,
     is_inside,
     listing,
+    write_text,
 )
 from keyrules.evidence.judging import Judgement, judge
-from keyrules.evidence.manifest import Manifest, read_manifest, statement
+from keyrules.evidence.manifest import Manifest, facts_of, read_manifest, statement
 from keyrules.evidence.signatures import signer
+from keyrules.evidence.texts import texts_of
 from keyrules.model import InputError, PackStamp, UsageError
 from keyrules.pack.catalog import load_pack
 from keyrules.pack.pack import Pack
@@ -180,8 +182,12 @@ def _judge_again(check: Check, pack: Pack, found: Verification) -> None:
     try:
         _refuse_strange(manifest)
         with tempfile.TemporaryDirectory(prefix="keyrules-") as name:
-            again = Path(name)
-            judge(Judgement(check.folder.absolute(), manifest.request, pack, received, check.tree), again)
+            again, about = Path(name), manifest.about
+            repository = about.get("repository")
+            commit = repository.get("commit") if isinstance(repository, dict) else None
+            facts = facts_of(about.get("caller"), commit)
+            assessor, folder = str(about.get("assessor", "")), check.folder.absolute()
+            judge(Judgement(folder, manifest.request, pack, received, check.tree, assessor, facts), again)
             _compare(check, again, pack, found)
     except (InputError, UsageError) as error:
         found.add(Problem.NOT_CHECKED, f"it could not be judged again: {error}")
@@ -207,6 +213,10 @@ def _compare(check: Check, again: Path, pack: Pack, found: Verification) -> None
     if manifest.pack != pack.stamp:
         _compare_versions(check, again, made, found)
         return
+    for name, text in texts_of(manifest).items():
+        write_text(again / name, [text])
+        if name in manifest.files and held(again, name) != manifest.files[name]:
+            found.add(Problem.CHANGED, f"{name} is not what the manifest comes to")
     if any(kind is Problem.OTHER_CODE for kind, _ in found.problems):
         made = tuple(path for path in made if not _is_code(path))
     judged = [path for path in manifest.files if path.startswith(f"{RESULTS}/") and _is_looked_at(path, made, check)]
