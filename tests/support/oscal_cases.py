@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 from evaluations import EXCEPTION, RULES, every_kind_of_code_result, every_kind_of_live_result, live_finding
@@ -61,6 +63,30 @@ CASES = {
     "nist": under(every_kind_of_code_result(), "nist_800_53_r5"),
     "two": under(every_kind_of_live_result(), "hipaa_security_rule", "nist_csf_2.0"),
 }
+
+
+@cache
+def published_parts() -> dict[str, dict[str, set[str]]]:
+    """The ids of the statements that the published catalogs have, by edition and id of the control."""
+    found: dict[str, dict[str, set[str]]] = {}
+    for line in Path(__file__).with_name("catalog_parts.txt").read_text("utf-8").splitlines():
+        if line.startswith("["):
+            catalog = found.setdefault(line.strip("[]"), {})
+        elif line and not line.startswith("#"):
+            words = line.split()
+            if catalog is found.get("nist_800_171_r3"):
+                items = {f"SR-{words[0]}.{item}" for item in words[1:]}
+                catalog[f"SP_800_171_{words[0]}"] = {f"statement_{words[0]}", *items}
+            elif catalog is found.get("nist_csf_2.0"):
+                catalog[words[0]] = {f"{words[0]}_statement"}
+            elif any(key.startswith("fedramp") and each is catalog for key, each in found.items()):
+                catalog.update((word, {*found["nist_800_53_r5"][word]}) for word in words if word[0] != "+")
+                for word in words:
+                    if word[0] == "+":
+                        catalog[word[1:].partition("_fr")[0]].add(word[1:])
+            else:
+                catalog[words[0]] = {f"{words[0]}_smt", *(f"{words[0]}_smt.{item}" for item in words[1:])}
+    return {**found, "nist_800_53_r5_extended": found["nist_800_53_r5"]}
 
 
 def nodes(node: Any) -> Iterator[dict[str, Any]]:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import re
-from functools import cache
-from pathlib import Path
 
 import pytest
-from oscal_cases import CASES, FRAMEWORKS, PACK, nodes
+from oscal_cases import CASES, FRAMEWORKS, PACK, nodes, published_parts
 
 from keyrules.controls.model import FrameworkEdition
 from keyrules.reports.oscal.catalogs import PUBLISHED, control_id, edition_of, statement_id
@@ -15,28 +13,6 @@ from keyrules.reports.oscal.documents import documents, pack_documents
 
 MOMENT = "2026-01-31T00:00:00Z"
 EDITIONS = {edition.key: edition for edition in FRAMEWORKS.editions}
-PARTS = Path(__file__).parents[2] / "support" / "catalog_parts.txt"
-
-
-@cache
-def published_parts() -> dict[str, dict[str, set[str]]]:
-    """The ids of the statements that the published catalogs have, by edition and id of the control."""
-    found: dict[str, dict[str, set[str]]] = {}
-    for line in PARTS.read_text("utf-8").splitlines():
-        if line.startswith("["):
-            catalog = found.setdefault(line.strip("[]"), {})
-        elif line and not line.startswith("#"):
-            words = line.split()
-            if catalog is found.get("nist_800_171_r3"):
-                items = {f"SR-{words[0]}.{item}" for item in words[1:]}
-                catalog[f"SP_800_171_{words[0]}"] = {f"statement_{words[0]}", *items}
-            elif catalog is found.get("nist_csf_2.0"):
-                catalog[words[0]] = {f"{words[0]}_statement"}
-            elif any(key.startswith("fedramp") and each is catalog for key, each in found.items()):
-                catalog.update((word, found["nist_800_53_r5"][word]) for word in words)
-            else:
-                catalog[words[0]] = {f"{words[0]}_smt", *(f"{words[0]}_smt.{item}" for item in words[1:])}
-    return {**found, "nist_800_53_r5_extended": found["nist_800_53_r5"]}
 
 
 def parts_of(key: str) -> dict[str, set[str]]:
@@ -44,8 +20,8 @@ def parts_of(key: str) -> dict[str, set[str]]:
     if key in PUBLISHED:
         return published_parts()[key]
     made = pack_documents([edition_of(EDITIONS[key])], PACK.rules, PACK.stamp, MOMENT)
-    controls = made[f"{key}/catalog.json"]["catalog"]["controls"]
-    return {each["id"]: {node["id"] for node in nodes(each["parts"]) if "id" in node} for each in controls}
+    (group,) = made[f"{key}/catalog.json"]["catalog"]["groups"]
+    return {each["id"]: {node["id"] for node in nodes(each["parts"]) if "id" in node} for each in group["controls"]}
 
 
 def test_it_is_known_which_statements_each_published_catalog_has() -> None:
@@ -118,7 +94,7 @@ def test_statements_of_two_controls_differ(edition: FrameworkEdition) -> None:
 def test_a_catalog_of_ours_has_ids_and_our_titles() -> None:
     made = pack_documents([edition_of(EDITIONS["cis_aws_3.0.0"])], PACK.rules, PACK.stamp, MOMENT)
     document = made["cis_aws_3.0.0/catalog.json"]["catalog"]
-    control = next(each for each in document["controls"] if each["id"] == "cis_aws_3.0.0_1.14")
+    control = next(each for each in document["groups"][0]["controls"] if each["id"] == "cis_aws_3.0.0_1.14")
     assert control["title"] == EDITIONS["cis_aws_3.0.0"].rows_of("1.14")[0].title
     assert {"name": "label", "value": "1.14"} in control["props"]
     assert "our own words" in document["metadata"]["remarks"]

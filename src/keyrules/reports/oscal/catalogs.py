@@ -205,7 +205,8 @@ def catalog(edition: Edition, heading: Heading) -> dict[str, Any]:
             "remarks": words if edition.key != RULES else "Each rule is a control.",
         },
     }
-    return {"catalog": {**document, **({"controls": controls} if controls else {})}}
+    group = {"id": _token(edition.key), "title": line(edition.name), "controls": controls}
+    return {"catalog": {**document, **({"groups": [group]} if controls else {})}}
 
 
 def _own_control(edition: Edition, control: Control) -> dict[str, Any]:
@@ -227,6 +228,7 @@ def _own_control(edition: Edition, control: Control) -> dict[str, Any]:
             {
                 "id": top,
                 "name": "statement",
+                "props": [{"name": "label", "value": line(control.id)}],
                 "prose": f"{line(control.title)}.",
                 **({"parts": items} if items else {}),
             }
