@@ -160,7 +160,7 @@ def _folders() -> list[tuple[str, str]]:
     folders = [
         path
         for path in (PROJECT / "fixtures").glob("KEY_AWS_*/*")
-        if path.is_dir() and path.name not in ("live", "joined")
+        if path.is_dir() and path.name not in ("live", "account", "joined")
     ]
     return sorted((path.parent.name, path.name) for path in folders)
 

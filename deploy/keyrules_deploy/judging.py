@@ -61,4 +61,6 @@ class Judge:
         prefix = f"account {number}: "
         for note in gathered.notes:
             print(prefix + note.removeprefix(prefix))
-        return self.chosen.judged(combine(list(judged_accounts(targets, gathered, request)), request).evaluation)
+        return self.chosen.judged(
+            combine(list(judged_accounts(targets, gathered, request, reach.giver)), request).evaluation
+        )

@@ -83,6 +83,8 @@ class TestCisEditions:
             "KEY_AWS_003": "overlap_days<=0",
             "KEY_AWS_013": f"max_idle_days<={idle}",
             "KEY_AWS_017": "max_age_days<=90",
+            "KEY_AWS_024": "minimum_length>=14",
+            "KEY_AWS_025": "reuse_prevention>=24",
         }
         for row in edition.rows:
             assert ";".join(map(str, row.bounds)) == expected.get(row.rule, "")

@@ -70,6 +70,8 @@ def user_id(account: str, user: str) -> tuple[str, str]:
 
 class TestHandler:
     def test_users_and_the_account_are_judged(self, aws: Aws, account: str) -> None:
+        policy = {"MinimumPasswordLength": 14, "PasswordReusePrevention": 24}
+        client_in(account, "iam").update_account_password_policy(**policy)
         assert config_rule.handler(event(account)) == {"evaluations": 3}
         found = put(aws)
         jane, joe = found[user_id(account, "jane")], found[user_id(account, "joe")]

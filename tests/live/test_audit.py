@@ -15,9 +15,10 @@ import pytest
 from credential_reports import ACCOUNT, AS_OF, ROOT, ago, audit, evaluate, findings, key, line, pack, report, selection
 
 from keyrules.live.account_audit import AuditRequest, audit_report, combine
+from keyrules.live.found_reports import find_reports
 from keyrules.live.instants import parse_span
 from keyrules.live.limits import Limits
-from keyrules.live.report_inputs import check_age, find_reports, from_json, from_stream, opened
+from keyrules.live.report_inputs import check_age, from_json, from_stream, opened
 from keyrules.model import Finding, InputError, Status, UsageError
 from keyrules.reports import audit_text, findings_csv
 from keyrules.reports.text_style import ReportOptions, first_sentence

@@ -5,9 +5,11 @@ All of them are to be judged as of 2026-06-01T00:00:00Z, as their file names say
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
+from account_folders import audit_folder
 from credential_reports import evaluate, pack
 
 from keyrules.live.plan import reads_reports
@@ -15,6 +17,7 @@ from keyrules.model import Status
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 FILES = sorted(FIXTURES.glob("KEY_AWS_*/live/*.csv"))
+FOLDERS = sorted(path.parent for path in FIXTURES.glob("KEY_AWS_*/account/*/report.csv"))
 ROOT_RULES = {"KEY_AWS_005", "KEY_AWS_014", "KEY_AWS_015"}
 WORST = {"fail": {Status.FAIL}, "unknown": {Status.UNKNOWN}, "pass": {Status.PASS}}
 
@@ -40,6 +43,18 @@ def test_a_fixture_gets_the_verdict_in_its_name(path: Path) -> None:
         assert verdicts - {Status.PASS} == expected - {Status.PASS}, user
 
 
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda path: f"{path.parts[-3]}-{path.name}")
+def test_an_account_gets_the_verdicts_in_its_names(folder: Path) -> None:
+    """In the names of users, certificates …, else in that of the folder."""
+    evaluation = audit_folder(folder, int(folder.parts[-3][-3:]), asked=True)
+    assert evaluation.errors == ()
+    said = {f.subject.name: f.status for f in evaluation.findings if f.subject is not None}
+    assert said or folder.name.startswith("none")
+    for name, status in said.items():
+        own = re.search(r"\b(pass|fail|unknown)-", name)
+        assert status.value == (own[1] if own else folder.name.split("-")[0]).upper(), name
+
+
 def test_every_live_rule_has_fixtures() -> None:
     live = {rule.id for rule in pack().rules if reads_reports(rule)}
-    assert {path.parts[-3] for path in FILES} == live
+    assert {path.parts[-3] for path in (*FILES, *FOLDERS)} == live

@@ -11,7 +11,7 @@ import pytest
 from credential_reports import AS_OF, COLUMNS, ROOT, evaluate, key, line, report
 
 from keyrules.cli import main
-from keyrules.live.report_inputs import find_reports
+from keyrules.live.found_reports import find_reports
 
 REPORT = report(line(ROOT), line("ann", **key(1, 5, used=1)))
 TERRAFORM = b'# users\nresource "aws_iam_access_key" "k" {\n  user = "ci"\n}\n'

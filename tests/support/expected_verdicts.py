@@ -16,6 +16,7 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from account_folders import audit_folder
 from credential_reports import AS_OF, evaluate, pack
 from scanning import FIXTURES
 
@@ -53,8 +54,10 @@ def live_verdicts() -> str:
     """What an audit says of each credential report in the fixtures, a line for each subject."""
     rules = rules_of(Plane.LIVE)
     rows: dict[tuple[str, ...], dict[str, str]] = {}
-    for path in sorted([*FIXTURES.glob("KEY_AWS_*/live/*.csv"), FIXTURES / "example_report/report.csv"]):
-        evaluation = evaluate(path.read_bytes(), *(int(rule.id[-3:]) for rule in rules))
+    numbers = [int(rule.id[-3:]) for rule in rules]
+    accounts = {path.parent for path in FIXTURES.glob("KEY_AWS_*/account/*/report.csv")}
+    for path in sorted([*FIXTURES.glob("KEY_AWS_*/live/*.csv"), FIXTURES / "example_report/report.csv", *accounts]):
+        evaluation = audit_folder(path, *numbers) if path in accounts else evaluate(path.read_bytes(), *numbers)
         assert evaluation.errors == ()
         for finding in evaluation.findings:
             assert finding.subject is not None

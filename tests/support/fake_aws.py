@@ -23,6 +23,8 @@ from typing import Any
 from urllib.parse import parse_qs
 from xml.sax.saxutils import escape
 
+import fake_documents
+
 CALLER = "999999999999"
 """The account of the credentials that no session stands for."""
 
@@ -66,6 +68,7 @@ class FakeAccount:
     """An account. `report` is its CSV and `made` when AWS made it, None where AWS has none.
 
     `generation` is how often a new report is in progress before it is there; `new` is that report, `report` where None.
+    `documents` are answers by action, as the AWS CLI prints them, where they are not those that all rules pass.
     `errors` gives, by action, the codes of the next answers; `denied` the kind of policy that denies an action always.
     """
 
@@ -84,6 +87,7 @@ class FakeAccount:
     denied: dict[str, str] = field(default_factory=dict)
     keys: dict[str, list[FakeKey]] = field(default_factory=dict)
     gone_keys: set[str] = field(default_factory=set)
+    documents: dict[str, dict[str, Any]] = field(default_factory=dict)
     tags: dict[str, dict[str, str]] = field(default_factory=dict)
 
 
@@ -135,12 +139,18 @@ class FakeAws:
             if code:
                 return self._error(code, message, bool(target))
             try:
-                answer = getattr(self, f"_{_snake(action)}")(self.accounts[account], parameters)
+                answer = self._answer(self.accounts[account], action, parameters)
             except _No as no:
                 return self._error(str(no), "", bool(target))
         if target:
             return 200, "application/x-amz-json-1.1", json.dumps(answer).encode()
         return 200, "text/xml", f"<R><{action}Result>{answer}</{action}Result></R>".encode()
+
+    def _answer(self, account: FakeAccount, action: str, asked: dict[str, Any]) -> Any:
+        document = account.documents.get(action, fake_documents.PASSING.get(action))
+        if document is not None:
+            return fake_documents.answer(action, document, asked, self.page)
+        return getattr(self, f"_{_snake(action)}")(account, asked)
 
     def _refusal(self, account: str, action: str, key_id: str, left: int, asked: dict[str, str]) -> tuple[str, str]:
         if key_id in self._sessions:

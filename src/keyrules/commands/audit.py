@@ -86,14 +86,16 @@ def run(args: argparse.Namespace, clock: Callable[[], datetime]) -> int:
     from pathlib import Path
 
     from keyrules.live.account_audit import AuditRequest, combine
+    from keyrules.live.around.files import Folders
+    from keyrules.live.around.wanted_documents import asked_for, with_documents
     from keyrules.live.audit_notes import left_to_keys
     from keyrules.live.collection import Address, Reach, audit_accounts, audit_files, verifier
+    from keyrules.live.found_reports import find_reports
     from keyrules.live.instants import parse_span
     from keyrules.live.kept_reports import kept_reports
     from keyrules.live.limits import Limits, overrides_of
     from keyrules.live.newest_reports import Newest, newest_of_each_account
     from keyrules.live.plan import reads_reports
-    from keyrules.live.report_inputs import find_reports
     from keyrules.live.roles import read_session_policy
     from keyrules.live.verification import Question
     from keyrules.live.wanted import wanted
@@ -113,7 +115,7 @@ def run(args: argparse.Namespace, clock: Callable[[], datetime]) -> int:
     conclusion = prepare(settings, counts_only=args.counts_only, progress=progress)
     pack = load_pack()
     chosen = choose(settings, pack)
-    selection = chosen.selection
+    asked = asked_for(settings, chosen)
     exceptions = chosen_exceptions(settings, pack, now)
     max_age = _max_age(args.max_report_age, settings.as_of)
     due_within = parse_span("--due-within", args.due_within) if args.due_within else None
@@ -144,6 +146,8 @@ def run(args: argparse.Namespace, clock: Callable[[], datetime]) -> int:
     silent = [output.format for output in conclusion.outputs if not FORMATS[output.format].counts]
     if args.counts_only and silent:
         raise UsageError(f"--format {silent[0]} holds findings only, and --counts-only keeps none; give one of them")
+    folders = Folders(found)
+    selection, beside = with_documents(chosen.selection, folders.documents() if found else None, asked)
     only = settings.rules.only
     beyond = [rule.id for rule in selection.rules if rule.id in only.value and rule.runtime and not reads_reports(rule)]
     if beyond and not only.from_file:
@@ -168,12 +172,13 @@ def run(args: argparse.Namespace, clock: Callable[[], datetime]) -> int:
         exceptions=ExceptionUse(exceptions, Plane.LIVE) if exceptions else None,
         progress=progress,
         carrying=_carrying(args, settings, pack, selection, now),
+        asked=asked,
     )
     kept = kept_reports(args.keep_reports, args.retry_failed, accounts.several)
-    notes = left_to_keys(selection)
+    notes = (*left_to_keys(selection), *beside)
     if found:
         said = (*found.note(), *sources.notes, *notes)
-        result = combine(audit_files(sources.judged, request), request, said)
+        result = combine(audit_files(sources.judged, request, folders.giver), request, said, (), folders.problems)
     else:
         audited = audit_accounts(accounts, reach, kept, request, max_failed)
         result = combine(audited.results, request, (*audited.notes, *notes), audited.skipped)

@@ -19,9 +19,10 @@ from keyrules.files import read_named
 from keyrules.live.account_audit import AuditRequest, ReportResult, audit_report, unreadable
 from keyrules.live.aws_errors import AccountError
 from keyrules.live.collection import Gathered, Reach, gather, judged_accounts
+from keyrules.live.found_reports import STDIN, find_reports
 from keyrules.live.kept_reports import KeptReports
 from keyrules.live.newest_reports import newest_of_each_account
-from keyrules.live.report_inputs import STDIN, OpenReport, ReportSource, find_reports, opened
+from keyrules.live.report_inputs import OpenReport, ReportSource, opened
 from keyrules.live.targets import Target, Targets
 from keyrules.live.wanted import Wanted
 from keyrules.model import AccountState, InputError
@@ -42,7 +43,7 @@ class Stored:
 def store_reports(names: Sequence[str], folder: Path) -> Stored:
     """Copies the reports that the arguments name, the newest of each account where a folder has several.
 
-    Raises UsageError as keyrules.live.report_inputs does, and InputError for what cannot be read or holds a secret.
+    Raises UsageError as keyrules.live.found_reports does, and InputError for what cannot be read or holds a secret.
     """
     found = find_reports(names)
     chosen = newest_of_each_account(found)
@@ -139,7 +140,7 @@ def judged_reports(request: AuditRequest, accounts: bytes | None, names: Sequenc
     if accounts is not None:
         targets, gathered = _read_accounts(accounts, request.now)
         yield from (unreadable(place, sentence, request) for place, sentence in targets.problems)
-        yield from judged_accounts(targets.accounts, gathered, request)
+        yield from judged_accounts(targets.accounts, gathered, request, lambda _: None)
         return
     for name in names:
         try:

@@ -19,11 +19,12 @@ from keyrules.keys.rules import DECLARED_RULE
 from keyrules.live.account_audit import AuditRequest
 from keyrules.live.collection import Address, Gathered, Reach
 from keyrules.live.collection import gather as collect
+from keyrules.live.found_reports import find_reports
 from keyrules.live.instants import CLOCK_TOLERANCE
 from keyrules.live.kept_reports import KeptReports
 from keyrules.live.limits import Limits, overrides_of
 from keyrules.live.report_errors import of_another
-from keyrules.live.report_inputs import ReportSource, find_reports, opened
+from keyrules.live.report_inputs import ReportSource, opened
 from keyrules.live.targets import Target
 from keyrules.live.wanted import Wanted
 from keyrules.model import EvaluationError, InputError, Plane, Selection, Severity, Subject, UsageError

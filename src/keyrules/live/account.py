@@ -8,6 +8,7 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_getting-report.h
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from typing import Any, Final, NamedTuple
 
@@ -110,6 +111,10 @@ class Account:
                 raise Denied(str(error)) from None
             raise
         return {str(item["Key"]): str(item["Value"]) for item in tags}
+
+    def answers(self, action: str, parameters: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        """Every page of the answer to an action that is about the account."""
+        return self._aws.answers(action, self._session, **parameters)
 
     def _with_last_use(self, key: dict[str, Any]) -> list[LiveKey]:
         """The key, or nothing when it was deleted since it was listed."""

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import TypeAlias
 
 from keyrules.live.age_buckets import added, age_buckets
+from keyrules.live.around.judging import Giver, ReportUsers, ThingVerdict, judge_around
 from keyrules.live.audit import (
     Population,
     Tally,
@@ -17,17 +18,25 @@ from keyrules.live.audit import (
     judge_rows,
     never_has_root,
 )
-from keyrules.live.audit_notes import key_id_note, moment_notes, population_note, repetition_notes, root_notes
+from keyrules.live.audit_notes import (
+    gap_notes,
+    key_id_note,
+    moment_notes,
+    population_note,
+    repetition_notes,
+    root_notes,
+)
 from keyrules.live.carried import Carried, Carrying
 from keyrules.live.credential_report import Row, RowProblem, account_of, read_rows
 from keyrules.live.due_soon import Due, due_within
 from keyrules.live.fact_readers import ROOT
 from keyrules.live.instants import to_datetime
 from keyrules.live.limits import Limits
-from keyrules.live.live_findings import NOT_ASKED, Kept, Known, LiveFindings, absent_root_row, make_subject, twins_among
+from keyrules.live.live_findings import Kept, Known, LiveFindings, absent_root_row
 from keyrules.live.plan import Plan, make_plan
 from keyrules.live.report_errors import ReportErrors, of_another
 from keyrules.live.report_inputs import OpenReport, check_age
+from keyrules.live.taken import Taken
 from keyrules.live.verification import SlotOfUser, Verified
 from keyrules.model import (
     AccountState,
@@ -44,7 +53,6 @@ from keyrules.model import (
 )
 from keyrules.records import dataclass, field, replace
 from keyrules.run.exceptions.apply import Moves, counts_after
-from keyrules.run.exceptions.file import utc_day
 from keyrules.run.exceptions.match import ExceptionUse
 from keyrules.run.exceptions.scope import audit_scope, exception_warnings, expiry_warnings
 
@@ -60,7 +68,8 @@ class AuditRequest:
     `now` is the clock, `as_of` the moment that was asked for or None for each report's own. `max_age` is None where a
     report may be of any age. `keep_findings` False counts only. `exceptions` notes which of its entries were used, and
     `kept` takes what is to be listed; both are of one run, and so is `carrying`, which says what declares the keys.
-    `progress` is told of each report and of its rows.
+    `progress` is told of each report and of its rows. `asked` are the rules that somebody asked for, by name or for a
+    framework: for want of what they need they are UNKNOWN.
     """
 
     pack: PackStamp
@@ -76,6 +85,7 @@ class AuditRequest:
     kept: Kept = field(default_factory=Kept)
     progress: Callable[[str], None] | None = None
     carrying: Carrying | None = None
+    asked: frozenset[str] = frozenset()
 
 
 @dataclass
@@ -91,6 +101,10 @@ class ReportResult:
     ages: KeyAges | None = None
     without_root: tuple[str, ...] = ()
     """The ARN prefixes of accounts without a row for the root user."""
+    gaps: tuple[str, ...] = ()
+    """The rules for which nothing was given beside the report."""
+    documents: Sequence[Input] = ()
+    """What was read beside the report."""
     due: list[Due] = field(default_factory=list)
     errors: list[EvaluationError] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -116,63 +130,11 @@ def unreadable(name: str, sentence: str, request: AuditRequest) -> ReportResult:
     return ReportResult(Input("credential_report", name), request.as_of or request.now, errors=list(errors))
 
 
-class _Verdicts:
-    """Takes the verdicts of one report, those on a row one after the other, and keeps what the run is to list.
-
-    `moves` counts what became exempt.
-    """
-
-    def __init__(self, plan: Plan, request: AuditRequest, as_of: datetime) -> None:
-        self._rules = plan.rules
-        self._request = request
-        self._day = utc_day(as_of)
-        self._of_row: list[Verdict] = []
-        self._repeated: Counter[str] = Counter()
-        self.moves: Counter[tuple[str, Status]] = Counter()
-        request.kept.begin(as_of)
-
-    def problem(self, found: RowProblem) -> None:
-        """Notes a user that a report has again."""
-        if found.arn:
-            self.settle()
-            self._repeated[found.arn] += 1
-
-    def take(self, verdict: Verdict) -> None:
-        """Takes a verdict as the report has it."""
-        if self._of_row and self._of_row[0].row is not verdict.row:
-            self.settle()
-        self._of_row.append(verdict)
-
-    def settle(self) -> None:
-        """Keeps the verdicts on the row that was last."""
-        verdicts, self._of_row = self._of_row, []
-        if verdicts:
-            # A user that a report has again has the same identities again, two of each at most.
-            self.keep(verdicts, first_twin=2 * self._repeated[verdicts[0].row.arn] if self._repeated else 0)
-
-    def keep(self, verdicts: Sequence[Verdict], known: Known = NOT_ASKED, first_twin: int = 0) -> None:
-        """Keeps the verdicts on a user; `known` is what the account says of that one."""
-        for verdict, twin in zip(verdicts, twins_among(verdicts), strict=True):
-            rule = self._rules[verdict.rule]
-            entry = self._exception(verdict, rule.id)
-            if self._request.keep_findings:
-                self._request.kept.add(verdict, rule, first_twin + twin, entry, known)
-
-    def _exception(self, verdict: Verdict, rule: str) -> int | None:
-        """The number of the exception that covers a verdict, which is counted as exempt."""
-        exceptions = self._request.exceptions
-        if exceptions is None or verdict.status is Status.PASS or not exceptions.concerns(rule):
-            return None
-        entry = exceptions.covering(rule, make_subject(verdict.subject, verdict.row), self._day)
-        if entry is None:
-            return None
-        self.moves[rule, verdict.status] += 1
-        return entry.number
-
-
-def audit_report(name: str, opened: OpenReport, request: AuditRequest, account: str | None = None) -> ReportResult:
-    """Judges one report. Whatever cannot be evaluated becomes errors of the result, and so does a report that is not
-    that of `account`, of which nothing else is said."""
+def audit_report(
+    name: str, opened: OpenReport, request: AuditRequest, account: str | None = None, giver: Giver | None = None
+) -> ReportResult:
+    """Judges one report, and what `giver` gives beside it. Whatever cannot be evaluated becomes errors of the result,
+    and so does a report that is not that of `account`, of which nothing else is said."""
     as_of = request.as_of or opened.generated_at or request.now
     plan = make_plan(request.limits, as_of)
     errors = ReportErrors(name)
@@ -181,16 +143,20 @@ def audit_report(name: str, opened: OpenReport, request: AuditRequest, account: 
         if stale is not None:
             errors.add("stale", stale)
     result = ReportResult(Input("credential_report", name, generated_at=opened.generated_at), as_of)
-    verdicts = _Verdicts(plan, request, as_of)
+    verdicts = Taken(plan, request.kept, request.keep_findings, request.exceptions, as_of)
+    users = ReportUsers(giver)
     to_verify: list[Verdict] = []
     ages = age_buckets(request.limits.selection, as_of)
     takes_passing = request.keep_passing and request.keep_findings
 
-    def keep(verdict: Verdict) -> None:
+    def note_due(verdict: Verdict | ThingVerdict) -> None:
         if request.due_within is not None:
             due = due_within(verdict, plan, request.limits.of(verdict.row), as_of, request.due_within)
             if due is not None:
                 result.due.append(due)
+
+    def keep(verdict: Verdict) -> None:
+        note_due(verdict)
         if verdict.status is not Status.PASS and request.verifier is not None:
             to_verify.append(verdict)
         elif verdict.status is not Status.PASS or takes_passing:
@@ -201,7 +167,8 @@ def audit_report(name: str, opened: OpenReport, request: AuditRequest, account: 
         verdicts.problem(found)
 
     keys = request.carrying.report(name, as_of) if request.carrying is not None else None
-    rows = request.limits.counted(_counted(read_rows(opened.stream, problem), name, request.progress))
+    rows = users.passing(_counted(read_rows(opened.stream, problem), name, request.progress))
+    rows = request.limits.counted(rows)
     try:
         tally = judge_rows(
             rows if keys is None else keys.passing(rows),
@@ -231,8 +198,16 @@ def audit_report(name: str, opened: OpenReport, request: AuditRequest, account: 
             if status is not Status.PASS or takes_passing:
                 verdicts.take(Verdict(rule, status, ROOT, row, contradicted=False))
         verdicts.settle()
+    around = judge_around(giver, tally.accounts, users.arns, plan, as_of, request.asked)
+    for each in around.verdicts:
+        note_due(each)
+    verdicts.keep_things(around.verdicts, takes_passing)
     request.kept.finish()
-    result.counts = _exempted(_without(tally.counts, verified.dropped), verdicts.moves, plan)
+    counts = map(_sum, zip(_without(tally.counts, verified.dropped), around.counts, strict=True))
+    result.counts = _exempted(tuple(counts), verdicts.moves, plan)
+    result.gaps = around.gaps
+    result.documents = around.read
+    errors.around(around.errors)
     result.notes += verified.notes
     result.errors = list(errors)
     result.account = _state(accounts, result, plan) if accounts else None
@@ -268,9 +243,10 @@ def combine(
     request: AuditRequest,
     notes: Sequence[str] = (),
     skipped: Sequence[AccountState] = (),
+    problems: Sequence[EvaluationError] = (),
 ) -> AuditResult:
-    """One evaluation of all reports. Its moment is the one asked for, or the latest of the reports' own. `notes` are
-    on what is no report, `skipped` accounts of which none was to be had."""
+    """One evaluation of all reports. Its moment is the one asked for, or the latest of the reports' own. `notes` and
+    `problems` are on what is no report, `skipped` accounts of which none was to be had."""
     as_of = request.as_of or max((result.as_of for result in results), default=request.now)
     plan = make_plan(request.limits, as_of)
     judged = [result for result in results if result.counts]
@@ -280,14 +256,14 @@ def combine(
     rootless = {account_of(prefix) for result in results for prefix in result.without_root if never_has_root(prefix)}
     entries = request.exceptions.entries if request.exceptions is not None else ()
     exemptions = {entry.number: entry.exemption for entry in entries}
-    errors = tuple(error for result in results for error in result.errors)
+    errors = (*problems, *(error for result in results for error in result.errors))
     carried = request.carrying.joined(errors) if request.carrying is not None else Carried(errors=errors)
     evaluation = Evaluation(
         plane=Plane.LIVE,
         as_of=as_of,
         pack=request.pack,
         rules=plan.rules,
-        inputs=tuple(result.item for result in results),
+        inputs=tuple(each for result in results for each in (result.item, *result.documents)),
         findings=LiveFindings(request.kept, plan, request.limits, exemptions, carried),
         counts=_sum(list(by_rule.values())),
         errors=carried.errors,
@@ -296,6 +272,7 @@ def combine(
             *moment_notes(judged),
             *(request.limits.notes(request.verifier is not None) if judged else ()),
             *root_notes(judged, plan),
+            *gap_notes(judged),
             *(note for result in results for note in result.notes),
             *(item.note(as_of) for item in due),
             *key_id_note(request.kept),
@@ -303,7 +280,7 @@ def combine(
             *(population_note(population) if judged else ()),
         ),
         rule_counts=by_rule,
-        gaps=dict.fromkeys([r.id for r in plan.rules if asks_of_root(r)], tuple(sorted(rootless))) if rootless else {},
+        gaps=_gaps(results, plan, rootless),
         population=population.counts(),
         accounts=tuple(
             sorted((*skipped, *(r.account for r in results if r.account is not None)), key=lambda each: each.account)
@@ -315,6 +292,15 @@ def combine(
         urgent = expiry_warnings(request.exceptions)
         evaluation = replace(evaluation, warnings=warnings, urgent_warnings=urgent)
     return AuditResult(evaluation, by_rule)
+
+
+def _gaps(results: Sequence[ReportResult], plan: Plan, rootless: set[str]) -> dict[str, tuple[str, ...]]:
+    """By rule, the accounts that hold nothing from which it could judge, or of which nothing was given."""
+    accounts = {rule.id: set(rootless) if asks_of_root(rule) else set() for rule in plan.rules}
+    for result in results:
+        for rule in result.gaps:
+            accounts[rule].update((result.item.account or "").split(","))
+    return {rule: tuple(sorted(found)) for rule, found in accounts.items() if found}
 
 
 def _state(account: str, result: ReportResult, plan: Plan) -> AccountState:
@@ -351,7 +337,7 @@ def _verified(
     return verified
 
 
-def _keep_verified(verified: Verified, verdicts: _Verdicts) -> None:
+def _keep_verified(verified: Verified, verdicts: Taken) -> None:
     """Keeps the verdicts that still hold, with what the account says of their users."""
     by_user: dict[str, list[Verdict]] = {}
     for verdict in verified.verdicts:

@@ -61,6 +61,23 @@ def root_notes(results: Iterable[ReportResult], plan: Plan) -> Iterator[str]:
             yield f"{whose} no row for the root user{as_all}, so {', and '.join(said)}."
 
 
+def gap_notes(results: Iterable[ReportResult]) -> Iterator[str]:
+    """Of which accounts nothing was given for rules that had something of others; a note for each set of rules."""
+    rules: dict[str, set[str]] = {}
+    for result in results:
+        for account in (result.item.account or "").split(","):
+            if result.gaps:
+                rules.setdefault(account, set()).update(result.gaps)
+    accounts: dict[tuple[str, ...], list[str]] = {}
+    for account, lacking in sorted(rules.items()):
+        accounts.setdefault(tuple(sorted(lacking)), []).append(account)
+    for missed, names in accounts.items():
+        yield (
+            f"{first_of(missed, len(missed))} could not judge {count_of(len(names), 'account')} ({first_of(names)}), "
+            "of which nothing that says more than a credential report was given."
+        )
+
+
 def left_to_keys(selection: Selection) -> list[str]:
     """Which of the rules that were asked for no audit judges."""
     ids = [rule.id for rule in selection.rules if rule.runtime is not None and not reads_reports(rule)]

@@ -181,16 +181,24 @@ class Aws:
 
     def pages(self, action: str, member: str, session: Session, **parameters: Any) -> Iterator[Any]:
         """What stands under `member` in every page of an answer; a page may be empty with others after it."""
+        for answer in self.answers(action, session, **parameters):
+            yield from answer[member]
+
+    def answers(self, action: str, session: Session, **parameters: Any) -> Iterator[Answer]:
+        """Every page of an answer. botocore has no paginator for some calls that have pages."""
         more: dict[str, Any] = {}
         while True:
             answer = self.ask(action, session, **parameters, **more)
-            yield from answer[member]
+            yield answer
+            before = more
             if answer.get("NextToken"):
                 more = {"NextToken": answer["NextToken"]}
             elif answer.get("IsTruncated"):
                 more = {"Marker": answer["Marker"]}
             else:
                 return
+            if more == before:
+                raise AccountError(f"{action} gives the same page again and again: run again", FAILED)
 
     def _once(self, action: str, session: Session, parameters: dict[str, Any]) -> Answer:
         service, operation = action.split(":")

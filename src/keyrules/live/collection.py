@@ -17,6 +17,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from keyrules.live.account_audit import AuditRequest, ReportResult, Verifier, audit_report, unreadable
+from keyrules.live.around.asking import LiveGiver
+from keyrules.live.around.judging import Giver
 from keyrules.live.audit import Verdict
 from keyrules.live.plan import Plan
 from keyrules.live.report_inputs import HEAD, OpenReport, ReportSource, first_account, from_stream, opened
@@ -146,6 +148,10 @@ class Reach:
                 self._accounts[number] = Account(self.aws, session)
         return self._accounts[number]
 
+    def giver(self, target: Target) -> Giver:
+        """What asks an account for its documents."""
+        return LiveGiver(lambda: self.account(target.account), target.label)
+
     def _checked(self, target: Target) -> Session:
         from keyrules.live.account import Account
         from keyrules.live.aws_errors import ROLE_MISSING, AccountError
@@ -186,13 +192,18 @@ def verifier(reach: Reach, question: Question, as_of: datetime | None) -> Verifi
     return check
 
 
-def audit_files(sources: Sequence[ReportSource], request: AuditRequest) -> list[ReportResult]:
-    """The result of each report in its order; one that cannot be opened has that as its error."""
+def audit_files(
+    sources: Sequence[ReportSource],
+    request: AuditRequest,
+    giver: Callable[[ReportSource], Giver | None] = lambda _: None,
+) -> list[ReportResult]:
+    """The result of each report in its order; one that cannot be opened has that as its error. `giver` gives what lies
+    beside it."""
     results: list[ReportResult] = []
     for source in sources:
         try:
             with opened(source, lambda: cast(io.BufferedReader, sys.stdin.buffer)) as report:
-                results.append(audit_report(source.name, report, request))
+                results.append(audit_report(source.name, report, request, giver=giver(source)))
         except InputError as error:
             results.append(unreadable(source.name, str(error), request))
     return results
@@ -328,14 +339,18 @@ def audit_accounts(
             unreadable("the list of accounts", "holds none that is active, so nothing was evaluated", request)
         )
     gathered = gather(targets.accounts, reach, kept, request)
-    results += judged_accounts(targets.accounts, gathered, request, max_failed)
+    results += judged_accounts(targets.accounts, gathered, request, reach.giver, max_failed)
     return Audited(results, (*targets.notes, *gathered.notes), targets.skipped)
 
 
 def judged_accounts(
-    targets: Sequence[Target], gathered: Gathered, request: AuditRequest, max_failed: int = 0
+    targets: Sequence[Target],
+    gathered: Gathered,
+    request: AuditRequest,
+    giver: Callable[[Target], Giver | None],
+    max_failed: int = 0,
 ) -> Iterator[ReportResult]:
-    """The result of each account that was asked, as its report is judged.
+    """The result of each account that was asked, as its report is judged. `giver` gives what is asked for beside it.
 
     Up to `max_failed` accounts without a report are notes and no errors, as long as there is a report at all.
     """
@@ -350,7 +365,7 @@ def judged_accounts(
                 result.errors.clear()
             yield _with_state(result, target, state, str(failure))
             continue
-        result = _judged(target, gathered, request)
+        result = _judged(target, gathered, request, giver(target))
         stale = next((error for error in result.errors if error.kind == "stale"), None)
         if not result.counts:
             yield _with_state(result, target, "report not read", result.errors[0].message)
@@ -360,11 +375,11 @@ def judged_accounts(
             yield _with_state(result, target, "evaluated")
 
 
-def _judged(target: Target, gathered: Gathered, request: AuditRequest) -> ReportResult:
+def _judged(target: Target, gathered: Gathered, request: AuditRequest, giver: Giver | None) -> ReportResult:
     name = gathered.name_of(target)
     try:
         with gathered.opened(target) as report:
-            result = audit_report(name, report, gathered.in_time(report, request), target.account)
+            result = audit_report(name, report, gathered.in_time(report, request), target.account, giver)
     except InputError as error:
         return unreadable(name, str(error), request)
     result.errors += gathered.problems(target, name)

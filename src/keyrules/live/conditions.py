@@ -30,7 +30,9 @@ from keyrules.live.instants import CLOCK_TOLERANCE, UNITS, Instant, from_datetim
 from keyrules.model import Rule, Selection
 from keyrules.pack.logic import COMPARISONS, UNKNOWN, Node, Truth, compile_tree, negation
 
-Predicate: TypeAlias = Callable[[Row], Truth]
+Predicate: TypeAlias = Callable[[Any], Truth]
+"""Of a row, or of what a document of an account tells of: the readers of its kind know how to read it."""
+
 _RESOLUTION: Final = timedelta(microseconds=1)
 
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from keyrules.live.around.judging import ThingVerdict
+from keyrules.live.around.things import Thing
 from keyrules.live.audit import Verdict
 from keyrules.live.conditions import compile_condition, resolve
-from keyrules.live.credential_report import Row
 from keyrules.live.fact_readers import READERS, Age, AgeColumns, SubjectKind, first_of
 from keyrules.live.facts import FACTS
 from keyrules.live.instants import UNITS, to_datetime
@@ -41,7 +42,9 @@ class Due(NamedTuple):
         )
 
 
-def due_within(verdict: Verdict, plan: Plan, selection: Selection, as_of: datetime, within: timedelta) -> Due | None:
+def due_within(
+    verdict: Verdict | ThingVerdict, plan: Plan, selection: Selection, as_of: datetime, within: timedelta
+) -> Due | None:
     """When a credential that passes at `as_of` fails first, if that is within `within` and nothing else changes."""
     rule, subject, row = plan.rules[verdict.rule], verdict.subject, verdict.row
     if verdict.status is not Status.PASS or rule.runtime is None or subject.kind == "root":
@@ -56,11 +59,12 @@ def due_within(verdict: Verdict, plan: Plan, selection: Selection, as_of: dateti
     )
     for moment in crossings:
         if compile_condition(definition, subject, moment)(row) is False:
-            return Due(moment, row.account, name_of(subject, row), rule.id)
+            name = row.name if isinstance(row, Thing) else name_of(subject, row)
+            return Due(moment, row.account, name, rule.id)
     return None
 
 
-def _crossings(node: Node, subject: SubjectKind, row: Row) -> Iterator[datetime]:
+def _crossings(node: Node, subject: SubjectKind, row: Any) -> Iterator[datetime]:
     """The moments at which an age that the condition asks about reaches its limit."""
     if isinstance(node, bool):
         return

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from typing import Final, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from keyrules.live.credential_report import Row
-from keyrules.live.facts import FACTS
+from keyrules.live.facts import ACCOUNT_KINDS, FACTS, Fact
 from keyrules.live.instants import ABSENT, UNITS, Instant, age_at, to_datetime
 from keyrules.live.report_columns import NOT_SUPPORTED
 from keyrules.model import FactValue
@@ -151,6 +151,18 @@ CERTIFICATE_1: Final = SubjectKind("signing_certificate", 1)
 CERTIFICATE_2: Final = SubjectKind("signing_certificate", 2)
 ROOT: Final = SubjectKind("root", None)
 
+
+def _of_thing(fact: Fact) -> Reader:
+    """Reads a fact that the documents of an account give; an age is counted from the instant that they have."""
+
+    def read(thing: Any) -> Any:
+        return thing.known.get(fact.name)
+
+    if fact.type is float:
+        return Age(lambda thing: read(thing) or ABSENT)
+    return Flag(read) if fact.type is bool else Number(read)
+
+
 READERS: Final[Mapping[SubjectKind, Mapping[str, Reader]]] = {
     KEY_1: _access_key(1),
     KEY_2: _access_key(2),
@@ -168,6 +180,10 @@ READERS: Final[Mapping[SubjectKind, Mapping[str, Reader]]] = {
         "mfa_active": FlagColumn("mfa_active"),
         "ever_used": Flag(lambda row: bool(root_last_use(row))),
         "days_since_use": Age(lambda row: root_last_use(row) or row.user_created),
+    },
+    **{
+        SubjectKind(kind, None): {name: _of_thing(fact) for name, fact in FACTS[kind].items()}
+        for kind in sorted(ACCOUNT_KINDS)
     },
 }
 

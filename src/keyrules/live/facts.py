@@ -7,6 +7,7 @@ Column semantics: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credential
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
 from keyrules.records import dataclass
 
@@ -17,6 +18,8 @@ class Fact:
 
     Durations are exact floats, counted to the moment of evaluation and never rounded to whole days.
     `unknown_when` says when the report cannot tell; the fact is then UNKNOWN, never a default.
+    `failing` is the reason and the predicate of a sentence for a finding that rests on the fact; it may name {measured}
+    and {limit}. Without one the finding says that the rule is not met.
     """
 
     name: str
@@ -24,6 +27,7 @@ class Fact:
     unit: str
     meaning: str
     unknown_when: str
+    failing: tuple[str, str] | None = None
 
 
 def _table(*facts: Fact) -> Mapping[str, Fact]:
@@ -130,8 +134,47 @@ FACTS: Mapping[str, Mapping[str, Fact]] = {
         Fact("slot", int, "", "1 or 2: the position in the report.", "never"),
         Fact("days_since_rotation", float, "days", "Age: time since the certificate was uploaded.", _NO_DATE),
     ),
+    "password_policy": _table(
+        Fact(
+            "exists",
+            bool,
+            "",
+            "The account has a password policy of its own.",
+            "never",
+            ("no_password_policy", "has no password policy of its own, so that of AWS holds"),
+        ),
+        Fact(
+            "minimum_length",
+            int,
+            "characters",
+            "How many characters a password must have.",
+            "there is no policy, or it does not say",
+            ("password_too_short", "lets passwords have {measured}; at least {limit} are required"),
+        ),
+        Fact(
+            "passwords_remembered",
+            int,
+            "passwords",
+            "How many former passwords a user may not take again; 0 where reuse is allowed.",
+            "there is no policy",
+            ("password_reuse", "remembers {measured}; at least {limit} are required"),
+        ),
+    ),
+    "server_certificate": _table(
+        Fact(
+            "days_since_expiry",
+            float,
+            "days",
+            "Time since the last moment at which the certificate was valid; not above 0 while it is.",
+            _NO_DATE,
+            ("certificate_expired", "expired {measured} ago"),
+        ),
+    ),
 }
 """Kinds of subject, each with the facts that a rule may ask about."""
+
+ACCOUNT_KINDS: Final = frozenset({"password_policy", "server_certificate"})
+"""Those of which a credential report says nothing: they are read from the account, or from what the AWS CLI prints."""
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from keyrules.controls.bounds import looser
 from keyrules.live.conditions import Predicate
@@ -20,6 +20,22 @@ from keyrules.reports.text_style import count_of, printable
 from keyrules.run.configuration.override_keys import override_text, override_values
 from keyrules.run.exceptions.match import Form, form_of, glob
 from keyrules.run.settings import Setting
+
+
+class Named(Protocol):
+    """What an entry can name: a row of a report, or something else that a user or an account has."""
+
+    @property
+    def user(self) -> str:
+        """The user; empty for what belongs to the account."""
+
+    @property
+    def arn(self) -> str:
+        """As in arn:aws:iam::123456789012:user/alice."""
+
+    @property
+    def account(self) -> str:
+        """The account number."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +53,7 @@ class Override:
     pattern: str = ""
     tag: tuple[str, str] | None = None
 
-    def names(self, row: Row) -> bool:
+    def names(self, row: Named) -> bool:
         """Whether its pattern matches the user of a row."""
         names = {
             Form.USER: (row.user,),
@@ -85,11 +101,11 @@ class Limits:
         self.changed = frozenset(rule for _, entry in self._in_force for rule, _ in entry.values)
         """The rules of which a threshold is not the same for all users."""
 
-    def of(self, row: Row) -> Selection:
+    def of(self, row: Named) -> Selection:
         """What holds for the user of a row; one value for all users with the same entries."""
         return self._variant(tuple(number for number, _ in self.entries(row))) if self._in_force else self.selection
 
-    def entries(self, row: Row) -> list[tuple[int, Override]]:
+    def entries(self, row: Named) -> list[tuple[int, Override]]:
         """The entries on the user of a row, with their numbers."""
         tags = self._tags.get(row.arn, {})
         return [

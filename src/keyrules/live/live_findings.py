@@ -7,17 +7,21 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import groupby
 from operator import itemgetter
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from keyrules.findings import Group, Listing, Tally
+from keyrules.live.around.findings import ThingCase, finding_on_thing
+from keyrules.live.around.judging import ThingVerdict
+from keyrules.live.around.things import Thing
 from keyrules.live.audit import Verdict
 from keyrules.live.carried import Carried
 from keyrules.live.credential_report import ROOT_USER, Row
 from keyrules.live.explanations import Case, explain
-from keyrules.live.fact_readers import KEY_1, KEY_2, PASSWORD, READERS, ROOT, SubjectKind
+from keyrules.live.fact_readers import PASSWORD, READERS, ROOT, SubjectKind
+from keyrules.live.facts import ACCOUNT_KINDS
 from keyrules.live.instants import ABSENT, Instant, to_datetime, to_iso
 from keyrules.live.key_history import created_at, is_absent_root, keys_of, last_used_at, name_of
-from keyrules.live.limits import Limits
+from keyrules.live.limits import Limits, Named
 from keyrules.live.plan import Plan
 from keyrules.live.remediation import KeyIds, next_step
 from keyrules.live.shown_facts import Facts, facts_of
@@ -39,8 +43,8 @@ _NOTHING: Final[KeyIds] = {}
 _IDLE_KEYS_RULE: Final = "KEY_AWS_002"
 # For the advice of runs without that rule: no caller in a whole quarter.
 _IDLE_DAYS: Final = 90
-_STATUSES: Final = (Status.FAIL, Status.UNKNOWN, Status.EXEMPT, Status.PASS)
-_ORDER: Final = {status: number for number, status in enumerate(_STATUSES)}
+STATUSES: Final = (Status.FAIL, Status.UNKNOWN, Status.EXEMPT, Status.PASS)
+_ORDER: Final = {status: number for number, status in enumerate(STATUSES)}
 _FAIL: Final = _ORDER[Status.FAIL]
 _EXEMPT: Final = _ORDER[Status.EXEMPT]
 _TO_MEND: Final = (_FAIL, _ORDER[Status.UNKNOWN])
@@ -99,7 +103,7 @@ class Kept:
         """How many records there are; `rules` are those of the plan."""
         self._forget()
         return {
-            (rules[place].id, rules[place].severity, _STATUSES[order]): number
+            (rules[place].id, rules[place].severity, STATUSES[order]): number
             for (place, order), number in self._numbers.records.items()
         }
 
@@ -154,6 +158,19 @@ class Kept:
                 *row,
             ]
         )
+
+    def add_thing(self, verdict: ThingVerdict, rule: Rule, twin: int, entry: int | None) -> None:
+        """The same for a thing that is in no report."""
+        thing, judged = verdict.thing, _ORDER[verdict.status]
+        order = judged if entry is None else _EXEMPT
+        self._numbers.records[verdict.rule, order] += 1
+        # fmt: off
+        self._records.add(
+            [-rule.severity, order, verdict.rule, thing.created or _NO_DATE, thing.account, thing.arn, thing.created, 0,
+             len(self._records), judged, _PLACES[verdict.subject], verdict.contradicted, twin, entry,
+             len(self.moments) - 1, None, None, None, *thing]
+        )
+        # fmt: on
 
 
 _STATUS_AT: Final = 1
@@ -216,7 +233,7 @@ class LiveFindings(Listing):
                 yield Group(name, account, numbers, map(self._made, own))
             return
         for (place, order), of_rule in groupby(records, key=itemgetter(_RULE_AT, _STATUS_AT)):
-            rule, status = self._rules[place], _STATUSES[order]
+            rule, status = self._rules[place], STATUSES[order]
             number = self.tally[rule.id, rule.severity, status]
             yield Group(rule.id, "", {(rule.severity, status): number}, map(self._made, of_rule))
 
@@ -230,8 +247,10 @@ class LiveFindings(Listing):
     def _made(self, record: Record) -> Finding:
         order, position = record[_STATUS_AT], record[_RULE_AT]
         judged, place, contradicted, twin, entry, moment, one, two, owner = record[_KEY_LENGTH:_ROW_AT]
+        rule, subject, status = self._rules[position], _SUBJECTS[place], STATUSES[judged]
+        if subject.kind in ACCOUNT_KINDS:
+            return self._made_of_thing(record)
         row: Row = tuple.__new__(Row, record[_ROW_AT:])
-        rule, subject, status = self._rules[position], _SUBJECTS[place], _STATUSES[judged]
         limits = self._limits_of(row)
         name, keys = name_of(subject, row), keys_of(row) if subject.kind == "access_key" else ()
         as_of = self._kept.moments[moment]
@@ -245,7 +264,7 @@ class LiveFindings(Listing):
         return Finding(
             rule=rule.id,
             severity=rule.severity,
-            status=_STATUSES[order],
+            status=STATUSES[order],
             plane=Plane.LIVE,
             message=explanation.message,
             reason=explanation.reason,
@@ -257,7 +276,17 @@ class LiveFindings(Listing):
             exception=exemption,
         )
 
-    def _limits_of(self, row: Row) -> _InForce:
+    def _made_of_thing(self, record: Record) -> Finding:
+        position, thing = record[_RULE_AT], Thing(*record[_ROW_AT:])
+        judged, _, contradicted, twin, entry, moment = record[_KEY_LENGTH : _KEY_LENGTH + 6]
+        limits = self._limits_of(thing)
+        case = ThingCase(
+            self._rules[position], thing, self._kept.moments[moment], limits.values[position], bool(contradicted)
+        )
+        exemption = self._exemptions[entry] if entry is not None else None
+        return finding_on_thing(case, STATUSES[judged], self._override(case.rule.id, thing), twin, exemption)
+
+    def _limits_of(self, row: Named) -> _InForce:
         selection = self._limits.of(row)
         if id(selection) not in self._in_force:
             values = [{name: selection.value(rule, name) for name in rule.parameters} for rule in self._rules]
@@ -272,11 +301,15 @@ class LiveFindings(Listing):
     def _facts(self, case: Case, read: Facts, about: Subject) -> dict[str, FactValue]:
         facts = read(case.row, case.as_of)
         facts.update(self._carried.facts(about))
-        rule = case.rule.id
-        if rule in self._limits.changed:
-            notes = [entry.note for _, entry in self._limits.entries(case.row) if entry.sets(rule)]
-            facts |= {"override": "; ".join(notes)} if notes else {}
+        facts.update(self._override(case.rule.id, case.row))
         return facts
+
+    def _override(self, rule: str, row: Named) -> dict[str, FactValue]:
+        """Which overrides hold for the user of a row."""
+        if rule not in self._limits.changed:
+            return {}
+        notes = [entry.note for _, entry in self._limits.entries(row) if entry.sets(rule)]
+        return {"override": "; ".join(notes)} if notes else {}
 
 
 def _groups(
@@ -300,7 +333,7 @@ def _groups(
     for _, of_group in groupby(by_worst, key=itemgetter(_KEY_LENGTH - 1)):
         own = iter(of_group)
         *_, title, account, counted = next(own)
-        tally = Counter({(Severity(severity), _STATUSES[order]): number for severity, order, number in counted})
+        tally = Counter({(Severity(severity), STATUSES[order]): number for severity, order, number in counted})
         yield title, account, tally, (record[_KEY_LENGTH + 1 :] for record in own)
 
 
@@ -337,32 +370,6 @@ def _subject(subject: SubjectKind, row: Row, name: str, key_ids: KeyIds, owner: 
         twin=twin,
         created_text=to_iso(created) if created else "",
     )
-
-
-def twins_among(verdicts: Sequence[Verdict]) -> list[int]:
-    """A number for each of the verdicts on one user: 0 but for those that nothing tells from an earlier one.
-
-    Two keys of one user may have been created in the same second, and the report has no other identity for them. The
-    number makes their fingerprints differ, so that no tool that removes duplicates loses one. It follows status and
-    last use, because slots change.
-    """
-    numbers = [0] * len(verdicts)
-    if len({each.rule for each in verdicts}) == len(verdicts):
-        return numbers
-    identities = [(each.rule, each.subject.kind, created_at(each.subject, each.row)) for each in verdicts]
-    if len(set(identities)) == len(identities):
-        return numbers
-    seen: Counter[Any] = Counter()
-    for index in sorted(range(len(verdicts)), key=lambda index: _twin_order(verdicts[index])):
-        numbers[index] = seen[identities[index]]
-        seen[identities[index]] += 1
-    return numbers
-
-
-def _twin_order(verdict: Verdict) -> tuple[int, str, bool, int]:
-    row, subject = verdict.row, verdict.subject
-    active = bool(row.key_1_active if subject == KEY_1 else row.key_2_active if subject == KEY_2 else ABSENT)
-    return (_ORDER[verdict.status], last_used_at(subject, row) or _NO_DATE, active, subject.slot or 0)
 
 
 def absent_root_row(account_prefix: str) -> Row:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Final
 
@@ -38,6 +38,11 @@ class ReportErrors:
     def add(self, kind: str, sentence: str) -> None:
         """Something about the report as a whole; the sentence follows its name and has no full stop."""
         self._errors.append(EvaluationError(self._name, kind, f"{printable(self._name)} {sentence}."))
+
+    def around(self, problems: Iterable[tuple[str, str]]) -> None:
+        """Something about documents beside the report: their names, each with a sentence that follows it."""
+        for name, sentence in problems:
+            self._errors.append(EvaluationError(name, "account_document", f"{printable(name)} {sentence}."))
 
     def row(self, problem: RowProblem) -> None:
         """Something in one row."""

@@ -1,5 +1,4 @@
-"""Where credential reports come from when they are files: CSV, the JSON of the AWS CLI, either one gzipped, standard
-input, folders.
+"""A credential report that is a file, to be read: CSV, the JSON of the AWS CLI, either one gzipped.
 
 A CSV says nothing about when AWS made it; the JSON that `aws iam get-credential-report` prints does (GeneratedTime).
 """
@@ -13,22 +12,20 @@ import gzip
 import hashlib
 import io
 import json
-import os
 import re
 import zlib
 from array import array
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Final
 
 from keyrules.code.other_plane import is_credential_report, kind_of_code
-from keyrules.files import open_regular
 from keyrules.live.instants import CLOCK_TOLERANCE, parse, to_datetime
-from keyrules.model import InputError, UsageError
+from keyrules.model import InputError
 from keyrules.records import dataclass
-from keyrules.reports.text_style import human_duration, iso_utc, printable
+from keyrules.reports.text_style import human_duration, iso_utc
 
 EXACT_LIMIT: Final = 1 << 16
 _SLOTS: Final = 1 << 22
@@ -80,19 +77,13 @@ class SeenUsers:
             self.add(name)
 
 
-STDIN: Final = "-"
-STDIN_NAME: Final = "<stdin>"
-_SUFFIXES: Final = (".csv", ".json")
 HEAD: Final = 1 << 13
 """What tells a report, and of which account it is."""
-_NAMED: Final = 3
 _CODE_GIVEN: Final = "is {} and no credential report: judge it with `keyrules scan`"
-_REPORT_WORDS: Final = re.compile(rb'"(?:Content|GeneratedTime|ReportFormat)"')
-"""The names that the JSON of `aws iam get-credential-report` has."""
 _CONTENT: Final = re.compile(rb'"Content"\s*:\s*"([A-Za-z0-9+/]+)')
 _ACCOUNT: Final = re.compile(rb":iam::([0-9]{12}):")
 _BLOCK: Final = 1 << 20
-_GZIP: Final = b"\x1f\x8b"
+GZIP: Final = b"\x1f\x8b"
 _MOST_UNPACKED: Final = 1 << 28
 """A million users, two hundred times what an account can have."""
 
@@ -170,106 +161,6 @@ class _Unpacked(io.RawIOBase):
         return len(block)
 
 
-class Reports(list[ReportSource]):
-    """Reports, and the names of the files beside them in folders that are none."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.not_read: list[str] = []
-
-    def note(self) -> list[str]:
-        """What was not read, in one sentence."""
-        if not self.not_read:
-            return []
-        first = ", ".join(printable(name) for name in self.not_read[:_NAMED])
-        more = f" and {len(self.not_read) - _NAMED:,} more" if len(self.not_read) > _NAMED else ""
-        files = "1 file is" if len(self.not_read) == 1 else f"{len(self.not_read):,} files are"
-        return [f"{files} no credential report by their content and not read: {first}{more}."]
-
-
-def find_reports(names: Sequence[str]) -> Reports:
-    """The reports that the arguments name, in their order; a folder's sorted by path, told by content whatever their
-    names.
-
-    What a folder holds and cannot be read is among them, with its problem: nobody may take it for evaluated. So is a
-    *.csv or *.json there that may be a damaged report. UsageError for what does not exist, for
-    standard input named twice, and for a folder without reports.
-    """
-    if list(names).count(STDIN) > 1:
-        raise UsageError("- stands for standard input and can be given once")
-    found: dict[str, ReportSource] = {}
-    reports = Reports()
-    for name in names:
-        for source in [ReportSource(STDIN_NAME, None)] if name == STDIN else _files(Path(name), reports.not_read):
-            if source.name not in found or not source.account:
-                found[source.name] = source
-    reports += found.values()
-    reports.not_read = sorted(set(reports.not_read) - found.keys())
-    return reports
-
-
-def _files(path: Path, not_read: list[str]) -> list[ReportSource]:
-    if path.is_dir():
-        sources = sorted(_in_folder(path, not_read), key=lambda source: source.name)
-        if not sources:
-            raise UsageError(f"{path} holds no reports (CSV, or the JSON of the AWS CLI); name the folder that does")
-        return sources
-    if not path.exists():
-        raise UsageError(f"{path} does not exist; name a credential report, a folder of them, or - for standard input")
-    return [ReportSource(path.as_posix(), path)]
-
-
-def _in_folder(path: Path, not_read: list[str]) -> Iterator[ReportSource]:
-    """The reports in a folder and below, through links, each folder once; and the folders that cannot be listed.
-    Other files go to `not_read`."""
-    denied: list[OSError] = []
-    seen: set[str] = set()
-    for folder, below, names in os.walk(path, onerror=denied.append, followlinks=True):
-        real = os.path.realpath(folder)
-        if real in seen:
-            below.clear()
-            continue
-        seen.add(real)
-        for file in (Path(folder, name) for name in names):
-            source = _as_report(file)
-            if source is not None:
-                yield source
-            else:
-                not_read.append(file.as_posix())
-    for error in denied:
-        closed = Path(str(error.filename or path))
-        yield ReportSource(closed.as_posix(), closed, error.strerror or type(error).__name__)
-
-
-def _as_report(file: Path) -> ReportSource | None:
-    """A file of a folder where it is a report, or may be a damaged one; one that cannot be opened may be."""
-    name = file.as_posix()
-    named = file.name.lower().removesuffix(".gz").endswith(_SUFFIXES)
-    if not file.is_file():
-        return ReportSource(name, file, "it is no file, or a broken link") if named else None
-    try:
-        head = _head(file)
-    except OSError:
-        return ReportSource(name, file) if named else None
-    if is_credential_report(head):
-        return ReportSource(name, file, account=first_account(head))
-    is_json = head.lstrip(codecs.BOM_UTF8 + b" \t\r\n")[:1] in (b"{", b"[")
-    may_be = _REPORT_WORDS.search(head) is not None if is_json else named and not kind_of_code(file.name, head)
-    return ReportSource(name, file) if may_be else None
-
-
-def _head(file: Path) -> bytes:
-    """The beginning of what a regular file holds, unpacked; nothing where it cannot be. Raises OSError."""
-    with open_regular(str(file)) as opened_file:
-        head = opened_file.read(HEAD) or b""
-    if not head.startswith(_GZIP):
-        return head
-    try:
-        return zlib.decompressobj(wbits=31).decompress(head, HEAD)
-    except zlib.error:
-        return b""
-
-
 def first_account(head: bytes) -> str:
     """The first account in the beginning of a report; the empty text where there is none."""
     text = head.replace(b"\0", b"")
@@ -284,14 +175,18 @@ def open_report(raw: io.BufferedReader) -> OpenReport:
 
     InputError, a sentence that follows the input's name, for damaged gzip and broken JSON.
     """
-    if raw.peek(len(_GZIP)).startswith(_GZIP):
-        raw = io.BufferedReader(_Unpacked(raw), _BLOCK)
+    raw = unpacked(raw)
     head = raw.peek(HEAD)
     code = kind_of_code("", head) if not is_credential_report(head) else ""
     if code:
         raise InputError(_CODE_GIVEN.format(code))
     text = head.lstrip(codecs.BOM_UTF8 + codecs.BOM_UTF16_LE + codecs.BOM_UTF16_BE + b"\0 \t\r\n")
     return from_json(raw.read()) if text.startswith(b"{") else from_stream(raw)
+
+
+def unpacked(raw: io.BufferedReader) -> io.BufferedReader:
+    """What a file holds, without gzip around it. Reading may raise InputError, a sentence that follows its name."""
+    return io.BufferedReader(_Unpacked(raw), _BLOCK) if raw.peek(len(GZIP)).startswith(GZIP) else raw
 
 
 def from_stream(raw: io.BufferedIOBase, generated_at: datetime | None = None) -> OpenReport:

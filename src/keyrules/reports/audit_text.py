@@ -288,8 +288,10 @@ def _aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
 
 
 def _credential(subject: Subject) -> str:
+    if subject.user is None:
+        return ""
     names = {"access_key": "key", "signing_certificate": "certificate", "console_password": "password", "root": "root"}
-    name = names.get(subject.kind, subject.kind)
+    name = names.get(subject.kind, subject.kind.replace("_", " "))
     slot = f" {subject.slot}" if subject.slot is not None else ""
     return f"{name}{slot}" + (f" {subject.key_id}" if subject.key_id else "")
 

@@ -9,9 +9,10 @@ from pathlib import Path
 from keyrules.code.named_paths import check_readable
 from keyrules.code.scan import ScanRequest, scan
 from keyrules.live.account_audit import AuditRequest, combine
+from keyrules.live.around.files import Folders
 from keyrules.live.collection import audit_files
+from keyrules.live.found_reports import Reports, find_reports
 from keyrules.live.limits import Limits
-from keyrules.live.report_inputs import ReportSource, find_reports
 from keyrules.model import Evaluation, EvaluationError, Finding, Plane, Rule, Selection, Subject
 from keyrules.pack.catalog import Pack
 from keyrules.pack.selection import select
@@ -87,11 +88,13 @@ def _looks(entries: Sequence[Entry], pack: Pack, settings: Sequence[str], where:
     return looks
 
 
-def _audit(reports: Sequence[ReportSource], pack: Pack, selection: Selection, where: Where) -> Evaluation:
+def _audit(reports: Reports, pack: Pack, selection: Selection, where: Where) -> Evaluation:
     """The reports at any age: what an exception matched in an old one is what was asked."""
     as_of = None if where.own_moment else where.as_of
     request = AuditRequest(pack.stamp, Limits(selection), now=where.as_of, as_of=as_of, max_age=None)
-    return combine(audit_files(reports, request), request).evaluation
+    folders = Folders(reports)
+    results = audit_files(reports, request, folders.giver)
+    return combine(results, request, problems=folders.problems).evaluation
 
 
 def _matches(looks: Sequence[_Look]) -> dict[int, list[Match]]:

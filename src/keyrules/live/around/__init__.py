@@ -1,0 +1,1 @@
+"""What is around the keys of an account and in no credential report: policies, devices, certificates, other keys."""

@@ -1,0 +1,139 @@
+"""What the documents of an account tell of, one by one: a policy, a device, a certificate, a key that signs nothing.
+
+Each kind of subject is made in one function from the documents that it needs. What a document does not say is no fact,
+and a condition that asks for it is UNKNOWN.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from typing import Any, Final, NamedTuple, TypeAlias
+
+from keyrules.live.around.documents import PASSWORD_POLICY, SERVER_CERTIFICATES, Document
+from keyrules.live.credential_report import account_of, partition_of
+from keyrules.live.instants import ABSENT, Instant, from_datetime, parse, to_iso
+from keyrules.model import FactValue, InputError
+
+
+class Thing(NamedTuple):
+    """A subject of rules that is in no credential report.
+
+    `label` is the user whose it is, or the name where it is nobody's; `name` is as sentences have it. `known` are the
+    facts by name, those that are ages as instants; `shown` is what reports say beside them; `words` are what stands for
+    words in capitals in the steps of its rules. `problem` is why nothing is known.
+    """
+
+    label: str
+    arn: str
+    account_prefix: str
+    kind: str
+    name: str
+    user: str = ""
+    created: Instant = ABSENT
+    id: str = ""
+    known: Mapping[str, Any] = {}
+    shown: Mapping[str, FactValue] = {}
+    words: Mapping[str, str] = {}
+    problem: str = ""
+
+    @property
+    def account(self) -> str:
+        """The account number."""
+        return account_of(self.account_prefix)
+
+
+Items: TypeAlias = Iterator[tuple[str, Any]]
+"""The members of a document and the items of those that are lists, as (member, value)."""
+
+
+class Account(NamedTuple):
+    """An account as its credential report has it, and what gives the items of its documents.
+
+    `prefix` is that of its ARNs; `users` are their ARNs by name. `items` may raise InputError while it is read.
+    """
+
+    prefix: str
+    users: Mapping[str, str]
+    items: Callable[[Document], Items]
+
+    @property
+    def partition(self) -> str:
+        """aws, aws-cn, aws-us-gov …"""
+        return partition_of(self.prefix)
+
+    def own(self, arn: str) -> str:
+        """The ARN. InputError where it is that of another account."""
+        if not arn.startswith(self.prefix):
+            parts = arn.split(":")
+            other = f"account {parts[4]}" if len(parts) > 5 and parts[4].isdigit() else "no account"
+            mine = account_of(self.prefix)
+            raise InputError(
+                f"is of {other} and not of account {mine}, whose credential report it is beside: put each account's "
+                "into a folder of its own"
+            )
+        return arn
+
+    def thing(self, kind: str, name: str, **more: Any) -> Thing:
+        """One that belongs to the account as a whole."""
+        return Thing(name, f"{self.prefix}root", self.prefix, kind, name, **more)
+
+
+def value_of(item: Mapping[str, Any], key: str, of: type | tuple[type, ...], needed: bool = True) -> Any:
+    """A value of an item; None where it is absent. InputError, naming the key, for one of another type."""
+    value = item.get(key)
+    if value is None and not needed:
+        return None
+    if not isinstance(value, of) or (isinstance(value, bool) and of is int):
+        found = "nothing" if value is None else type(value).__name__
+        raise InputError(f"has {found} as {key}, which AWS never answers: get it again")
+    return value
+
+
+def moment_of(item: Mapping[str, Any], key: str) -> Instant:
+    """A date of an item; ABSENT where there is none. InputError, naming the key, for what is no date."""
+    value = item.get(key)
+    if value is None:
+        return ABSENT
+    try:
+        return from_datetime(value) if isinstance(value, datetime) else parse(value)
+    except (ValueError, TypeError):
+        raise InputError(f"has no date with seconds and zone as {key}: get it again") from None
+
+
+def _password_policy(account: Account) -> Iterator[Thing]:
+    for _, policy in account.items(PASSWORD_POLICY):
+        known: dict[str, Any] = {"exists": bool(policy)}
+        if policy:
+            known["minimum_length"] = value_of(policy, "MinimumPasswordLength", int, needed=False)
+            known["passwords_remembered"] = value_of(policy, "PasswordReusePrevention", int, needed=False) or 0
+        yield account.thing("password_policy", "the password policy", known=known)
+
+
+def _server_certificates(account: Account) -> Iterator[Thing]:
+    for _, item in account.items(SERVER_CERTIFICATES):
+        name, expires = value_of(item, "ServerCertificateName", str), moment_of(item, "Expiration")
+        yield Thing(
+            label=name,
+            arn=account.own(value_of(item, "Arn", str)),
+            account_prefix=account.prefix,
+            kind="server_certificate",
+            name=f"server certificate {name}",
+            created=moment_of(item, "UploadDate"),
+            known={"days_since_expiry": expires},
+            shown={"expires_at": to_iso(expires) if expires else None},
+            words={"CERTIFICATE": name},
+        )
+
+
+MAKERS: Final[Mapping[str, Callable[[Account], Iterator[Thing]]]] = {
+    "password_policy": _password_policy,
+    "server_certificate": _server_certificates,
+}
+"""What makes the subjects of each kind."""
+
+AS_A_WHOLE: Final[Mapping[str, str]] = {
+    "password_policy": "the password policy",
+    "server_certificate": "the server certificates",
+}
+"""What messages call the subjects of each kind where none of them is known."""
