@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import gzip
 import hashlib
+import io
 import json
+import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -48,6 +50,19 @@ class TestReceived:
         (work / "first.csv.gz").write_bytes(packed)
         assert run("pkg", "--framework", CIS, "first.csv.gz").code == 0
         assert (work / "pkg/inputs/reports/first.csv.gz").read_bytes() == packed
+
+    def test_standard_input(self, work: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BufferedReader(io.BytesIO(FIRST))))
+        assert run("pkg", "--framework", CIS, "-").code == 0
+        assert (work / "pkg/inputs/reports/stdin.csv").read_bytes() == FIRST and run("verify", "pkg").code == 0
+
+    def test_names_that_no_package_holds(self, work: Path, run: Run) -> None:
+        name = "..\n=cmd|' -C calc'!A0\x1b[31mé" + "x" * 100 + ".csv"
+        (work / "reports" / name).write_bytes(report(line("x", **key(1, 1))))
+        run("pkg", "--framework", CIS, "reports")
+        assert all(path.isascii() and path.isprintable() for path in files(work / "pkg"))
+        assert "\x1b" not in (work / "pkg/facts.csv").read_text("utf-8")
+        assert run("verify", "pkg").code == 0
 
     def test_two_reports_of_one_name_are_two(self, work: Path, run: Run) -> None:
         for folder in ("a", "b"):
@@ -104,6 +119,21 @@ class TestReceived:
         name.write_bytes(name.read_bytes().replace(b"\n", b"\r\n"))
         run("pkg", "--framework", CIS, "--code", "repo")
         assert manifest(work / "pkg")["repository"]["dirty"] is False
+
+    @pytest.mark.parametrize("folder", ["repo/evidence/q3", "repo/infra/q3"])
+    def test_a_package_in_the_tree_is_no_part_of_it(self, work: Path, run: Run, folder: str) -> None:
+        (work / folder).parent.mkdir(exist_ok=True)
+        assert run(folder, "--framework", CIS, "reports", "--code", "repo", "--exceptions", "accepted.yaml").code == 0
+        listed = {row["path"] for row in table(work / folder / "inputs/code.csv")}
+        assert listed == {"README.md", "infra/main.tf", "modules/user/main.tf"}
+        assert manifest(work / folder)["repository"]["dirty"] is False
+        assert run("verify", folder, "--code", "repo").code == 0
+
+    def test_a_repository_that_git_does_not_read(self, work: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("PATH", str(work))
+        run("pkg", "--framework", CIS, "--code", "repo")
+        about = manifest(work / "pkg")["repository"]
+        assert about["commit"] is None and "refused" in about["why"]
 
     def test_a_repository_runs_nothing(self, work: Path, run: Run) -> None:
         """What the configuration of a repository starts when git reads it."""

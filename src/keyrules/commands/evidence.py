@@ -20,7 +20,7 @@ _PARALLEL: Final = 16
 EPILOG = """\
 examples:
   keyrules evidence q3 --framework cis_aws_3.0.0 report.csv --code infra
-  keyrules evidence q3 --framework soc2 --organization --role AUDIT
+  keyrules evidence q3 --framework soc_2 --organization --role AUDIT
   keyrules evidence verify q3 --code checkout
   keyrules evidence show q3 --framework cis_aws_3.0.0 --control 1.14
   keyrules evidence diff q2 q3
@@ -32,7 +32,7 @@ exit codes: 0 made and all judged, or identical; 1 changed; 2 wrong usage;
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of `keyrules evidence`."""
     parser.usage = "%(prog)s [verify|show|diff] DIR [OPTION ...] [REPORT ...]"
-    parser.add_argument("words", nargs="*", metavar="DIR", help="the package, then reports: CSV, CLI JSON, folder or -")
+    parser.add_argument("words", nargs="*", metavar="DIR", help="the package, then reports, as audit takes them")
     made = parser.add_argument_group("what it is about")
     made.add_argument("--framework", action="append", default=[], metavar="NAME", help="a framework; repeatable")
     made.add_argument("--code", action="append", default=[], metavar="PATH", help="folder of code; repeatable")

@@ -86,7 +86,8 @@ def repository(tree: str, files: Sequence[CodeFile]) -> dict[str, Any]:
     """
     commit = commit_of(tree)
     if commit is None:
-        return {}
+        unread = os.path.lexists(f"{tree}/.git")
+        return {"commit": None, "why": "git is not there, or refused to read the repository"} if unread else {}
     listed = _git(tree, "ls-tree", "-r", "-z", "--full-tree", commit)
     committed = dict(_entries(listed or ""))
     top = (_git(tree, "rev-parse", "--show-toplevel") or tree).rstrip("\n")

@@ -53,7 +53,9 @@ def store_reports(names: Sequence[str], folder: Path) -> Stored:
             raise InputError(f"{printable(source.name)} cannot be read: {source.problem}; nothing was written")
         data = _received(source)
         refuse_secrets(source.name, data)
-        path = _free(f"{REPORTS}/{safe_name(_short(source, names))}", stored.sources)
+        kind = ".json" if data.lstrip().startswith(b"{") else ".csv"
+        short = f"stdin{kind}" if source.path is None else _short(source.path, source.name, names)
+        path = _free(f"{REPORTS}/{safe_name(short)}", stored.sources)
         write(folder / path, [data])
         stored.sources[path] = printable(source.name)
     return stored
@@ -69,14 +71,12 @@ def _received(source: ReportSource) -> bytes:
         raise InputError(f"{printable(source.name)} cannot be read: {why}; nothing was written") from None
 
 
-def _short(source: ReportSource, names: Sequence[str]) -> str:
-    """The path of a report from the argument that names it or its folder on."""
-    if source.path is None:
-        return "stdin"
+def _short(path: Path, shown: str, names: Sequence[str]) -> str:
+    """The path of a file from the argument that names it or its folder on."""
     for name in names:
-        if name != STDIN and Path(name).is_dir() and source.name.startswith(f"{Path(name).as_posix()}/"):
-            return os.path.relpath(source.name, Path(name).parent)
-    return source.path.name
+        if name != STDIN and Path(name).is_dir() and shown.startswith(f"{Path(name).as_posix()}/"):
+            return os.path.relpath(shown, Path(name).parent)
+    return path.name
 
 
 def _free(path: str, taken: Mapping[str, str]) -> str:

@@ -224,7 +224,13 @@ def _code(judgement: Judgement, ground: CodeGround, tree: str, framework: str) -
     with within(judgement.folder):
         settings, chosen = _chosen(judgement, Plane.CODE, framework)
         exceptions = chosen_exceptions(settings, judgement.pack, request.now)
-    excluded = _excluder(ground, tree)
+    globs = _excluder(ground, tree)
+    own = f"{os.path.realpath(judgement.folder)}/"
+
+    def excluded(path: str) -> bool:
+        # The package may lie in the tree that it is about, and is no part of it.
+        return path.startswith(own) or (globs is not None and globs(path))
+
     with within(Path(tree)):
         folders = tuple(Path(os.path.normpath(Path(tree, folder))) for folder in ground.folders)
         evaluation = scan(
@@ -240,11 +246,11 @@ def _code(judgement: Judgement, ground: CodeGround, tree: str, framework: str) -
         )
         if exceptions:
             home = os.path.normpath(Path(tree, ground.exceptions_from))
-            left_out = None if ground.exclude_is_configured else excluded
+            left_out = None if ground.exclude_is_configured else globs
             evaluation = exempted(evaluation, exceptions, Ground(home, left_out))
         files = list(inventory(list(map(str, folders)), evaluation.scope or _NOWHERE, excluded))
-    left_out_paths = excluded.left_out if excluded else 0
-    return _finished(evaluation, settings, chosen, judgement.pack, left_out_paths), files
+    number = globs.left_out if globs is not None else 0
+    return _finished(evaluation, settings, chosen, judgement.pack, number), files
 
 
 def _excluder(ground: CodeGround, tree: str) -> Excluder | None:
@@ -272,10 +278,9 @@ def _write(judgement: Judgement, evaluation: Evaluation, out: Path, by_account: 
     evaluation = replace(evaluation, ran=(request.started, request.now))
     # As seen from the folder of an edition: results/FRAMEWORK/PLANE/oscal/KEY.
     evidence = {
-        name: EvidenceFile(f"../../../../../{name}", held(judgement.folder, name).sha256, _MEDIA_TYPES[suffix])
+        name: EvidenceFile(f"../../../../../{name}", held(judgement.folder, name).sha256, _media_type(name))
         for name in judgement.received
-        for suffix in [Path(name).suffix]
-        if name.startswith(f"{REPORTS}/") and suffix in _MEDIA_TYPES
+        if name.startswith(f"{REPORTS}/")
     }
     write_text(out / "report.html", html.render(evaluation, _OPTIONS))
     write_text(out / "controls.csv", control_csv.render(evaluation, _OPTIONS))
@@ -292,6 +297,10 @@ def _write(judgement: Judgement, evaluation: Evaluation, out: Path, by_account: 
     for name, document in found.items():
         inner = ((key, json_report.Members(value.items())) for key, value in document.items())
         write_text(out / "oscal" / name, json_report.laid_out(json_report.Members(inner)))
+
+
+def _media_type(name: str) -> str:
+    return _MEDIA_TYPES.get(Path(name).suffix, "application/octet-stream")
 
 
 _PARAMETER: Final = (

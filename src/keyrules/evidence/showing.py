@@ -83,7 +83,8 @@ def _verdicts(row: Mapping[str, str]) -> dict[str, str]:
 
 def as_text(manifest: Manifest, digest: str, shown: Sequence[Shown]) -> str:
     """The control for people."""
-    return "\n".join(line for each in shown for line in _lines(manifest, digest, each)) + "\n"
+    lines = [line for each in shown for line in _lines(manifest, digest, each)]
+    return "\n".join([*lines, "Whether the package is what it was says `keyrules evidence verify`."]) + "\n"
 
 
 def _lines(manifest: Manifest, digest: str, shown: Shown) -> Iterator[str]:
