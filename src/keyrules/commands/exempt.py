@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
 EPILOG = f"""\
-example:
+examples:
   keyrules except KEY_AWS_001:aws_iam_access_key.appliance \\
     --reason "Takes no new key before its update" --owner storage@example.com \\
     --until 2027-03-31 --exceptions {EXCEPTIONS_FILE}

@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 EPILOG = """\
-Run it in the root of the repository. Files that are there already are never changed.
-
+examples:
+  keyrules init          what belongs into this repository, for its root
+  keyrules init --write  the files that are not there yet; others stay
 exit codes: 0 shown or written, 2 wrong usage, 3 not everything can be
 evaluated yet; then nothing is written
 """
