@@ -26,6 +26,9 @@ from keyrules.run_facts import DeclaredAt as DeclaredAt
 from keyrules.run_facts import Demand as Demand
 from keyrules.run_facts import KeyAges as KeyAges
 from keyrules.run_facts import ParameterInForce as ParameterInForce
+from keyrules.run_facts import PatchedFile as PatchedFile
+from keyrules.run_facts import PatchReport as PatchReport
+from keyrules.run_facts import Replacement as Replacement
 from keyrules.run_facts import ScanScope as ScanScope
 from keyrules.terms import InputError as InputError
 from keyrules.terms import Plane as Plane
@@ -303,6 +306,7 @@ class Evaluation:
     where the run had no configuration file. `accounts` has the accounts of a live run, those that were not reached too.
     `parameters` has what each parameter of each of `rules` is set to, each followed by what holds for some users.
     `ran` is when the run began and ended by the clock, whatever `as_of` is; None where it was to be as at `as_of`.
+    `patch` is None unless a format of the run shows it.
     """
 
     plane: Plane
@@ -330,3 +334,4 @@ class Evaluation:
     accounts: tuple[AccountState, ...] = ()
     parameters: tuple[ParameterInForce, ...] = ()
     ran: tuple[datetime, datetime] | None = None
+    patch: PatchReport | None = None

@@ -189,3 +189,35 @@ class DeclaredAt:
         sure = self.certainty if self.certainty == "certain" else f"{self.certainty} by {self.evidence}"
         where = f"at {self.path}:{self.line}" if self.path is not None else f"as {self.address} in {self.state}"
         return f"Declared {where} ({sure.replace('_', ' ')})"
+
+
+@dataclass(frozen=True)
+class Replacement:
+    """Whole lines of a file, counted from 0, that give way to others; `end` is the first line after them, `marks` are
+    the fingerprints of the findings that it is for. `open_ended` says that the last of them is the last line of the
+    file and has no end."""
+
+    start: int
+    end: int
+    new: tuple[str, ...]
+    marks: frozenset[str]
+    open_ended: bool = False
+
+
+@dataclass(frozen=True)
+class PatchedFile:
+    """A file that a patch changes: its path as findings have it, its diff as `git apply` takes it, and its changes."""
+
+    path: str
+    diff: str
+    changes: tuple[Replacement, ...]
+
+
+@dataclass(frozen=True)
+class PatchReport:
+    """What mends the failures of a scan: by fingerprint what is done for those that it mends, why the others are
+    left."""
+
+    files: tuple[PatchedFile, ...] = ()
+    mended: Mapping[str, str] = field(default_factory=dict)
+    left: Mapping[str, str] = field(default_factory=dict)

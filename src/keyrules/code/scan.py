@@ -65,8 +65,23 @@ class ScanRequest:
     found: Discovery | None = None
 
 
+@dataclass(frozen=True)
+class Scanned:
+    """An evaluation with what it was made of: the unmasked findings, what came of each unit, and the secrets met."""
+
+    evaluation: Evaluation
+    findings: Sequence[Finding]
+    outcomes: Sequence[UnitOutcome]
+    secrets: KnownSecrets
+
+
 def scan(request: ScanRequest) -> Evaluation:
     """Evaluates every rule of the selection that has a code plane. Raises nothing for what lies in the files."""
+    return scanned(request).evaluation
+
+
+def scanned(request: ScanRequest) -> Scanned:
+    """The same, with what it was made of."""
     found = request.found or discover(request.paths, request.context, request.excluded)
     rules = tuple(rule for rule in request.selection.rules if Plane.CODE in rule.planes)
     outcomes, texts, errors = _evaluated(found, rules, request)
@@ -108,7 +123,8 @@ def scan(request: ScanRequest) -> Evaluation:
         coverage=covered,
         rules_off=_rules_off(request),
     )
-    return masked(evaluation, KnownSecrets(secrets))
+    known = KnownSecrets(secrets)
+    return Scanned(masked(evaluation, known), findings, outcomes, known)
 
 
 def _rules_off(request: ScanRequest) -> tuple[tuple[str, str], ...]:

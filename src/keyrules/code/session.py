@@ -7,11 +7,13 @@ with every rule selected, because there Checkov itself filters.
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from datetime import datetime
 from functools import cache
 
 from keyrules.cli import current_time
 from keyrules.code.verdict import Context, TimedContext
+from keyrules.files import read_regular
 from keyrules.model import Rule, Selection
 from keyrules.pack.catalog import load_pack
 from keyrules.records import dataclass
@@ -19,11 +21,15 @@ from keyrules.records import dataclass
 
 @dataclass
 class CheckSession:
-    """One run: the rules by id, those in force with their parameters, and the moment that ages are counted to."""
+    """One run: the rules by id, those in force with their parameters, and the moment that ages are counted to.
+
+    `read` gives the bytes of a source file by its absolute path and raises OSError.
+    """
 
     rules: dict[str, Rule]
     selection: Selection
     as_of: datetime
+    read: Callable[[str], bytes] = read_regular
 
     def context(self, rule_id: str) -> Context:
         """The input of a rule's logic. Raises KeyError when the pack has no such rule."""

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from keyrules.code.discovery import Discovery
+    from keyrules.model import Evaluation, PatchReport
 
 _LONGEST = 86_400
 
@@ -24,8 +25,9 @@ examples:
   terraform show -json plan.out | keyrules scan -
   keyrules scan --rule KEY_AWS_001 --set KEY_AWS_001.max_age_days=45 infra/
   keyrules scan --format sarif=keyrules.sarif --fail-on high .
+  keyrules scan --patch | git apply
 formats: text, json, sarif, csv, html, oscal, gitlab-codequality, gitlab-sast,
-         junit, github, markdown, jsonl
+         junit, github, markdown, jsonl, patch
 exit codes: 0 clean, 1 findings, 2 wrong usage, 3 not everything was evaluated
 """
 
@@ -42,6 +44,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_shared_options(parser)
     add_exclude_option(parser)
     parser.add_argument(
+        "--patch",
+        action="store_true",
+        help="print what mends it, for `git apply`; same as --format patch",
+    )
+    parser.add_argument(
         "--timeout",
         type=float,
         default=UNIT_SECONDS,
@@ -55,7 +62,10 @@ def run(args: argparse.Namespace, clock: Callable[[], datetime]) -> int:
 
     Raises UsageError before anything is evaluated or written.
     """
-    return _evaluate(tuple(args.paths or ["."]), Asked.of(vars(args)), args.timeout, clock, args.found)
+    asked = Asked.of(vars(args))
+    if args.patch:
+        asked = asked._replace(format=("patch", *asked.format))
+    return _evaluate(tuple(args.paths or ["."]), asked, args.timeout, clock, args.found)
 
 
 def _evaluate(
@@ -65,7 +75,7 @@ def _evaluate(
     from pathlib import Path
 
     from keyrules.code.named_paths import except_for, readable_paths, renamed
-    from keyrules.code.scan import ScanRequest, scan
+    from keyrules.code.scan import ScanRequest, scanned
     from keyrules.code.scan_unit import Limits
     from keyrules.pack.catalog import load_pack
     from keyrules.run.conclusion import prepare
@@ -103,9 +113,17 @@ def _evaluate(
             excluded=except_for(aliases, excluded),
             found=found,
         )
-        evaluation = renamed(scan(request), aliases)
+        done = scanned(request)
+        evaluation = renamed(done.evaluation, aliases)
         if exceptions:
             from keyrules.run.exceptions.apply import exempted
 
             evaluation = exempted(evaluation, exceptions, exceptions_ground(settings, excluded))
-    return conclusion.conclude(evaluation, chosen, pack, (now, clock()), excluded.left_out if excluded else 0)
+
+        def patch(judged: Evaluation) -> PatchReport:
+            from keyrules.code.patches.proposing import proposed
+
+            return proposed(request, done, judged)
+
+    left_out = excluded.left_out if excluded else 0
+    return conclusion.conclude(evaluation, chosen, pack, (now, clock()), left_out, patch)

@@ -20,12 +20,12 @@ class Format(NamedTuple):
     """The modules of keyrules.reports whose `render(Evaluation, ReportOptions) -> Iterator[str]` writes a format.
 
     A plane without a module cannot be expressed in the format. `controls` takes the place of both where the run was
-    asked for a framework and the format then goes by control. `cites` says that it uses `Evaluation.controls`, and
-    `counts` that it tells of verdicts that were counted but not kept. `folder` is the module whose
-    `render_folder(Evaluation, ReportOptions) -> Mapping[str, Iterator[str]]` writes the files of a folder, by their
-    names in it. `mark` is an expression that matches the first
-    and last lines of such a report, with a dot for any character, line breaks too, and of no other file. Only the
-    modules that a run needs are imported.
+    asked for a framework and the format then goes by control. `cites` says that it uses `Evaluation.controls`,
+    `patches` that it uses `Evaluation.patch`, and `counts` that it tells of verdicts that were counted but not kept.
+    `folder` is the module whose `render_folder(Evaluation, ReportOptions) -> Mapping[str, Iterator[str]]` writes the
+    files of a folder, by their names in it. `mark` is an expression that matches the first and last lines of such a
+    report, with a dot for any character, line breaks too, and of no other file. Only the modules that a run needs are
+    imported.
     """
 
     mark: str
@@ -35,6 +35,7 @@ class Format(NamedTuple):
     cites: bool = False
     counts: bool = True
     folder: str | None = None
+    patches: bool = False
 
     def module(self, plane: Plane) -> str | None:
         """The module for a plane, or None where the format cannot express it."""
@@ -73,7 +74,12 @@ FORMATS: dict[str, Format] = {
     "text": Format(rf"(?:{_FIRST_LINES}|(?:.*\n)?{_LAST_LINE}\n\Z)", "text", "audit_text", "control_text"),
     "json": Format(r'\{\s*"schema": "keyrules/', "json", "json"),
     "sarif": Format(
-        r'\{\s*"\$schema": "[^"]*sarif.*"driver": \{\s*"name": "keyrules"', "sarif", "sarif", cites=True, counts=False
+        r'\{\s*"\$schema": "[^"]*sarif.*"driver": \{\s*"name": "keyrules"',
+        "sarif",
+        "sarif",
+        cites=True,
+        counts=False,
+        patches=True,
     ),
     "csv": Format(r"(?:rule,severity,status|framework,control,title),", "findings_csv", "findings_csv", "control_csv"),
     "html": Format(r"<!doctype html>.*<title>[^<]*keyrules evidence", "html", "html"),
@@ -91,6 +97,7 @@ FORMATS: dict[str, Format] = {
     ),
     "markdown": Format(r"## keyrules: ", "markdown", "markdown"),
     "jsonl": Format(r'\{"type": "run", "schema": "keyrules-lines/', "json_lines", "json_lines"),
+    "patch": Format(r"# keyrules: ", "patch", patches=True, counts=False),
     "ocsf": Format(_ARRAY + r'\s*"activity_id": .*"vendor_name": "keyrules")', live="ocsf", cites=True, counts=False),
     "asff": Format(_ARRAY + r'\s*"SchemaVersion": .*"ProductName": "keyrules")', live="asff", cites=True, counts=False),
 }

@@ -24,7 +24,9 @@ from keyrules.model import (
     Finding,
     Input,
     KnownFinding,
+    PatchReport,
     Plane,
+    Replacement,
     Status,
     TraceStep,
 )
@@ -136,6 +138,8 @@ def _result(finding: Finding, positions: dict[str, int], places: Places) -> dict
     }
     if not places.has_line_of_its_own(finding):
         result["partialFingerprints"][GITHUB_FINGERPRINT] = finding.fingerprint
+    if fixes := _fixes(finding, places.patch):
+        result["fixes"] = fixes
     if finding.trace:
         steps = [_step(step) for step in finding.trace]
         result["codeFlows"] = [{"threadFlows": [{"locations": [{"location": step} for step in steps]}]}]
@@ -155,6 +159,26 @@ def _result(finding: Finding, positions: dict[str, int], places: Places) -> dict
     if finding.declared is not None:
         result["properties"]["declared"] = [declared_document(each) for each in finding.declared]
     return result
+
+
+def _fixes(finding: Finding, patch: PatchReport | None) -> list[dict[str, Any]]:
+    """The change that mends it, if there is one (3.55). Regions are whole lines, whose columns nobody can count
+    otherwise; what a change of a last line without an end covers ends with the line."""
+    if patch is None or finding.fingerprint not in patch.mended:
+        return []
+    changes = []
+    for file in patch.files:
+        replacements = [_replacement(each) for each in file.changes if finding.fingerprint in each.marks]
+        if replacements:
+            changes.append({"artifactLocation": artifact(file.path), "replacements": replacements})
+    return [{"description": message(patch.mended[finding.fingerprint]), "artifactChanges": changes}] if changes else []
+
+
+def _replacement(change: Replacement) -> dict[str, Any]:
+    region = {"startLine": change.start + 1, "startColumn": 1, "endLine": change.end + 1, "endColumn": 1}
+    if change.open_ended:
+        region = {"startLine": change.start + 1, "endLine": change.end}
+    return {"deletedRegion": region, "insertedContent": {"text": "".join(change.new)}}
 
 
 def _suppression(finding: Finding) -> dict[str, Any]:

@@ -56,6 +56,7 @@ class Places:
 
     def __init__(self, evaluation: Evaluation) -> None:
         inputs = evaluation.inputs
+        self.patch = evaluation.patch
         self._only = inputs[0].name if len(inputs) == 1 else None
         self._by_account: dict[str | None, str | None] = {}
         for item in inputs:

@@ -23,6 +23,7 @@ from keyrules.terminal import text_width
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from keyrules.model import PatchReport
     from keyrules.pack.pack import Pack
     from keyrules.run.baseline.run import BaselineRun
 
@@ -61,12 +62,19 @@ class Conclusion:
             refuse_overwriting([("--write-baseline", target)], [each for each in read if each[0] != "the baseline"])
 
     def conclude(
-        self, evaluation: Evaluation, chosen: Chosen, pack: Pack, ran: tuple[datetime, datetime], left_out: int = 0
+        self,
+        evaluation: Evaluation,
+        chosen: Chosen,
+        pack: Pack,
+        ran: tuple[datetime, datetime],
+        left_out: int = 0,
+        patch: Callable[[Evaluation], PatchReport] | None = None,
     ) -> int:
         """Writes every report and returns the exit code. Raises UsageError where a file cannot be written.
 
         `ran` is when the evaluation began and ended, which a run with --as-of does not say, so that it gives the same
-        again; `left_out` how many files and folders the globs left out.
+        again; `left_out` how many files and folders the globs left out; `patch` makes the changes that mend what
+        counts in the end.
         """
         parameters = parameters_in_force(self.settings, chosen, evaluation.rules)
         judged, strict = (
@@ -84,6 +92,8 @@ class Conclusion:
             from keyrules.controls.citations import with_controls
 
             judged = with_controls(judged)
+        if patch is not None and any(FORMATS[output.format].patches for output in self.outputs):
+            judged = replace(judged, patch=patch(judged))
         options = report_options(self.settings, sys.stdout, os.environ)
         write_outputs(self.outputs, judged, options, sys.stdout.buffer, files, self.progress)
         code = exit_code(judged, self.settings.fail_on.value, strict, accepted=bool(files))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from pathlib import Path
 
 from keyrules.code.cloudformation.document import decode_template
 from keyrules.code.cloudformation.key_set import key_set
@@ -20,7 +19,7 @@ from keyrules.records import replace
 
 def judge(path: str, session: CheckSession, callers: Sequence[str]) -> Declared:
     """Judges one file of templates, which has no `callers`."""
-    data = Path(path).read_bytes()
+    data = session.read(path)
     found = Declared(sha256=hashlib.sha256(data).hexdigest())
     text = decode_template(data)
     for file in template_files(path, text):

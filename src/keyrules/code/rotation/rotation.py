@@ -29,7 +29,7 @@ from keyrules.records import dataclass, field, replace
 WORKING_FORM = "time_rotating → terraform_data (or time_static) → replace_triggered_by, with create_before_destroy"
 _WORKS = f"What works: {WORKING_FORM}."
 _TRIGGER_TYPES = frozenset({"null_resource", "terraform_data", "time_rotating", "time_static"})
-_NO_ARGUMENTS = frozenset(
+NO_ARGUMENTS = frozenset(
     {"keepers", "triggers", "triggers_replace", "replace_triggered_by", "time_rotating", "rotation", "rotation_days"}
     | {"rotation_period", "rotate_after_days"}
 )
@@ -262,7 +262,7 @@ def _dead_elsewhere(key: DeclaredKey) -> list[str]:
         dead.append("user passes through a trigger, but its value stays the same, so nothing is replaced")
     kind = declared.name.split(".")[0]
     blocks = {block.type for block in declared.body.blocks}
-    for argument in sorted((set(declared.body.attributes) | blocks) & _NO_ARGUMENTS):
+    for argument in sorted((set(declared.body.attributes) | blocks) & NO_ARGUMENTS):
         dead.append(f"{argument} is not an argument of {kind}, so Terraform refuses it")
     return dead
 

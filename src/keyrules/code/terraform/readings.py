@@ -8,7 +8,7 @@ once.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from pathlib import Path
 
 from keyrules.code.file_names import calls_with_values
@@ -18,6 +18,7 @@ from keyrules.code.terraform.scope import Scope, walk
 from keyrules.code.terraform.units import calling_units, unread_calls
 from keyrules.code.terraform.values_files import ValueSet, values_files
 from keyrules.code.verdict import listed
+from keyrules.files import read_regular
 from keyrules.records import dataclass, replace
 
 MAX_SETS = 64
@@ -52,21 +53,22 @@ class _Asked(dict[str, Declaration]):
 
 class Readings:
     """The readings of the root module in a folder. `callers` are files that call it with values without being modules;
-    such a file in place of a folder is read for the calls of modules that are not here.
+    such a file in place of a folder is read for the calls of modules that are not here. `read` gives a file's bytes.
 
     `readers` are those that read the files, `errors` what they could not read of the values.
     """
 
-    def __init__(self, folder: str, callers: Sequence[str] = ()) -> None:
+    def __init__(self, folder: str, callers: Sequence[str] = (), read: Callable[[str], bytes] = read_regular) -> None:
         self._folder = folder
         self._callers = callers
+        self._read = read
         self.readers: list[ModuleReader] = []
         self.errors: list[SourceError] = []
 
     def __iter__(self) -> Iterator[Reading]:
         """Each reading in turn; it has to be judged before the next one is asked for."""
         if calls_with_values(Path(self._folder).name):
-            reader = ModuleReader()
+            reader = ModuleReader(self._read)
             self.readers.append(reader)
             module = unread_calls(self._folder, reader)
             self.errors += module.errors
@@ -78,11 +80,11 @@ class Readings:
 
     def _programs(self) -> Mapping[str, ModuleReader]:
         """The programs that read this root each in its own way; a root of `.tofu` files only is OpenTofu's."""
-        tofu = ModuleReader()
+        tofu = ModuleReader(self._read)
         self.readers.append(tofu)
         if not any(scope.module.for_tofu for scope in walk(Scope(tofu.module(self._folder), tofu))):
             return {OPENTOFU: tofu}
-        plain = ModuleReader(program=TERRAFORM)
+        plain = ModuleReader(self._read, program=TERRAFORM)
         if not plain.module(self._folder).files:
             return {OPENTOFU: tofu}
         self.readers.append(plain)

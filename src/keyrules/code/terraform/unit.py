@@ -33,8 +33,8 @@ _JUDGED = frozenset({*KEY_TYPES, *TERRAFORM_BLOCKS})
 
 def judge(folder: str, session: CheckSession, callers: Sequence[str]) -> Declared:
     """Judges one root module; `callers` as a Unit has them."""
-    readings = Readings(folder, callers)
-    found = joined([(reading, _read(reading.root, session)) for reading in readings])
+    readings = Readings(folder, callers, session.read)
+    found = joined([(reading, judge_reading(reading.root, session)) for reading in readings])
     found.problems += [Problem(error.path, error.message) for error in readings.errors]
     digests = {path: digest for reader in readings.readers for path, digest in reader.digests.items()}
     found.files = frozenset(digests)
@@ -44,7 +44,7 @@ def judge(folder: str, session: CheckSession, callers: Sequence[str]) -> Declare
     return found
 
 
-def _read(root: Scope, session: CheckSession) -> Declared:
+def judge_reading(root: Scope, session: CheckSession) -> Declared:
     """What one reading of a root module says."""
     keys = key_set(root)
     found = Declared([Place(key.path, key.address, key.start_line, key.end_line) for key in keys.keys])

@@ -62,7 +62,7 @@ _NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 
 
 class Token(NamedTuple):
-    """One token: its kind, its text, and the 1-based line it starts on.
+    """One token: its kind, its text, the 1-based line it starts on, and the position in the text where it ends.
 
     `kind` is one of this module's constants, or the symbol itself. `text` is the name, the number as written, or
     template text with its escapes resolved. A template sequence's ends have "~" when they trim white space, and a
@@ -72,6 +72,7 @@ class Token(NamedTuple):
     kind: str
     text: str
     line: int
+    end: int
 
 
 @dataclass
@@ -172,7 +173,7 @@ class _Lexer:
         return self._tokens
 
     def _add(self, kind: str, text: str = "") -> None:
-        self._tokens.append(Token(kind, text, self._line))
+        self._tokens.append(Token(kind, text, self._line, self._position))
 
     def _read_code(self, mode: _Code) -> None:
         """Read tokens until the mode changes or the text ends."""
@@ -188,17 +189,17 @@ class _Lexer:
             if group == "name":
                 self._add_name(found[0])
             elif group == "symbol":
-                tokens.append(Token(found[0], "", self._line))
+                tokens.append(Token(found[0], "", self._line, self._position))
             elif group == "newline":
-                tokens.append(Token(NEWLINE, "", self._line))
+                tokens.append(Token(NEWLINE, "", self._line, self._position))
                 self._line += 1
             elif group == "number":
-                tokens.append(Token(NUMBER, found[0], self._line))
+                tokens.append(Token(NUMBER, found[0], self._line, self._position))
             elif group == "comment":
                 self._skip_comment()
             elif group == "open":
                 mode.depth += 1
-                tokens.append(Token("{", "", self._line))
+                tokens.append(Token("{", "", self._line, self._position))
             elif group == "close":
                 if self._close(mode, found[0]):
                     return
@@ -261,9 +262,9 @@ class _Lexer:
         if mode.at_line_start and mode.marker is not None:
             end = self._text.find("\n", self._position)
             if end >= 0 and self._text[self._position : end].strip(WHITE_SPACE) == mode.marker:
+                self._position = end
                 self._add(END_HEREDOC)
                 self._modes.pop()
-                self._position = end
                 return
         found = _UNQUOTED.match(self._text, self._position)
         assert found is not None, "the alternatives cover every character"

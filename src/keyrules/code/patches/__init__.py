@@ -1,0 +1,1 @@
+"""What a scan found, mended: edits of the source text that the rules themselves have judged again."""

@@ -1,0 +1,204 @@
+"""From the findings of a scan to one patch that mends what can be mended, judged again before it is shown."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+
+from keyrules.code.file_names import SOURCE_SUFFIXES, TEMPLATE_SUFFIXES
+from keyrules.code.file_paths import shown
+from keyrules.code.judges import judge_unit, load
+from keyrules.code.patches.diff import file_diff, hunks
+from keyrules.code.patches.files import Files
+from keyrules.code.patches.formatting import align
+from keyrules.code.patches.ground import Ground
+from keyrules.code.patches.mending import OUTPUTS, ROTATION, Subject, mend_unit
+from keyrules.code.processes import Failure, in_processes
+from keyrules.code.scan import Scanned, ScanRequest
+from keyrules.code.scan_unit import Unit
+from keyrules.code.session import CheckSession
+from keyrules.code.unit_results import Declared, UnitOutcome
+from keyrules.model import Evaluation, Finding, PatchedFile, PatchReport, Status
+
+_REASONS = {
+    ROTATION: frozenset(
+        {
+            "rotation_missing",
+            "rotation_never_fires",
+            "rotation_too_slow",
+            "rotation_keeps_the_old_key",
+            "rotation_manual",
+        }
+    ),
+    OUTPUTS: frozenset({"secret_in_output"}),
+}
+_LEFT = {
+    "KEY_AWS_003": "which of two keys is to go is for their owner to say",
+    "KEY_AWS_004": "whether a person needs the password or the key is for their owner to say",
+    "KEY_AWS_005": "a key of the root user is to be deleted, not changed",
+    "KEY_AWS_006": "whether somebody still needs the key is for its owner to say",
+    "KEY_AWS_007": "what takes the place of the key is for its owner to say",
+    "KEY_AWS_008": "it needs the PGP key of whoever is to read the secret",
+    "KEY_AWS_009": "who takes the secret from somewhere else is for its reader to say",
+    "KEY_AWS_010": "where the secret is kept instead, and who takes it from there, is for its reader to say",
+    "KEY_AWS_011": "the key has to be revoked, and a change of the code does not do that",
+}
+_OTHER = "there is no patch for it"
+_NEW = "the rules find something new in the code that a patch would make"
+_TRIES = 4
+_ALIGNED = (*(suffix for suffix in SOURCE_SUFFIXES if not suffix.endswith(".json")), ".tfvars")
+
+
+def may_be_mended(finding: Finding) -> bool:
+    """Whether `--patch` has a change for findings of this kind; what it comes to is known once it was tried."""
+    place = finding.location
+    if finding.status is not Status.FAIL or place is None or finding.reason not in _REASONS.get(finding.rule, ()):
+        return False
+    path = place.path.lower()
+    native = path.endswith(SOURCE_SUFFIXES) and not path.endswith(".json")
+    return native or (finding.rule == ROTATION and path.endswith(TEMPLATE_SUFFIXES))
+
+
+def proposed(request: ScanRequest, scanned: Scanned, judged: Evaluation) -> PatchReport:
+    """The patch for the failures that count in a judged evaluation, and why the others are left."""
+    failures = [finding for finding in judged.findings if finding.status is Status.FAIL]
+    left = {f.fingerprint: _LEFT.get(f.rule, _OTHER) for f in failures if not _has_change(f)}
+    run = _Run(request, scanned)
+    left |= run.mend([finding for finding in failures if finding.fingerprint not in left])
+    return PatchReport(
+        files=tuple(run.patched()),
+        mended={
+            mark: "; ".join(run.files.said[mark]) for mark in (f.fingerprint for f in failures) if mark not in left
+        },
+        left=left,
+    )
+
+
+def _has_change(finding: Finding) -> bool:
+    return finding.location is not None and finding.reason in _REASONS.get(finding.rule, ())
+
+
+class _Run:
+    """The mending of one scan."""
+
+    def __init__(self, request: ScanRequest, scanned: Scanned) -> None:
+        self._request = request
+        self._scanned = scanned
+        self._subjects: dict[Subject, str] = {}
+        self.files = Files(Ground(request).refusal)
+        rules = {rule.id: rule for rule in request.pack.rules}
+        self._session = CheckSession(rules, request.selection, request.as_of, self.files.read)
+
+    def mend(self, findings: Sequence[Finding]) -> dict[str, str]:
+        """Mends what it can; by fingerprint why the others are left."""
+        spots = {(f.rule, f.location.path, f.location.address): f.fingerprint for f in findings if f.location}
+        left: dict[str, str] = {}
+        for outcome in self._outcomes():
+            targets: dict[Subject, str] = {}
+            for verdict in outcome.declared.verdicts if outcome.declared else ():
+                mark = spots.get((verdict.rule, shown(verdict.path), verdict.address))
+                if mark is not None and mark not in left and verdict.status is Status.FAIL:
+                    targets[verdict.rule, verdict.path, verdict.address] = mark
+            if targets:
+                self._subjects |= targets
+                left |= self._unit(outcome.unit, targets)
+        known = set(self._subjects.values())
+        left |= {
+            mark: "it is judged in a way that a patch cannot follow" for mark in spots.values() if mark not in known
+        }
+        for path, buffer in self.files.buffers.items():
+            if path.endswith(_ALIGNED):
+                align(buffer)
+        left |= self._beside_secrets()
+        return left | self._verified(left)
+
+    def patched(self) -> Iterator[PatchedFile]:
+        """The files that change, in the order of their paths."""
+        for path, buffer in sorted(self.files.buffers.items()):
+            changes = buffer.line_changes()
+            if changes:
+                yield PatchedFile(shown(path), file_diff(shown(path), buffer.original, changes), tuple(changes))
+
+    def _outcomes(self) -> Iterator[UnitOutcome]:
+        for outcome in self._scanned.outcomes:
+            if outcome.declared is not None and outcome.unit.kind in ("terraform", "cloudformation"):
+                yield outcome
+
+    def _unit(self, unit: Unit, targets: Mapping[Subject, str]) -> dict[str, str]:
+        """Mends a unit in a process of its own, as it was judged, and takes over what came of it."""
+
+        def work(one: Unit) -> tuple[dict[str, str], object]:
+            return mend_unit(one, targets, self.files, self._session), self.files.state
+
+        load([unit.kind])
+        for _, result in in_processes([unit], work, self._request.limits):
+            if not isinstance(result, Failure):
+                left, self.files.state = result
+                return left
+        return dict.fromkeys(targets.values(), "a patch takes longer than its unit may; --timeout gives it more")
+
+    def _beside_secrets(self) -> dict[str, str]:
+        """Takes back what stands beside a known secret, which the lines around a change would show."""
+        gone: set[str] = set()
+        for buffer in self.files.buffers.values():
+            for group, text in hunks(buffer.original, buffer.line_changes()):
+                if self._scanned.secrets.masked(text) != text:
+                    gone = gone.union(*(change.marks for change in group))
+        self.files.drop(gone)
+        return dict.fromkeys(
+            gone, "the lines around it hold a secret, which a patch would show; see to KEY_AWS_011 first"
+        )
+
+    def _verified(self, left: Mapping[str, str]) -> dict[str, str]:
+        """Has the rules judge what changed, and takes back what they do not find mended."""
+        refused: dict[str, str] = {}
+        for _ in range(_TRIES):
+            changed = {path for path, buffer in self.files.buffers.items() if buffer.changes()}
+            concerned = [outcome for outcome in self._outcomes() if changed & _files(outcome)]
+            worse = self._worse(concerned, {*left, *refused})
+            if not worse:
+                return refused
+            self.files.drop(worse)
+            refused |= worse
+        everything = frozenset[str]().union(*(c.marks for b in self.files.buffers.values() for c in b.changes()))
+        self.files.drop(everything)
+        return refused | dict.fromkeys(everything, _NEW)
+
+    def _worse(self, outcomes: Sequence[UnitOutcome], left: Collection[str]) -> dict[str, str]:
+        """The findings that their changes do not mend, and those whose changes bring new ones, with why."""
+
+        def work(unit: Unit) -> Declared:
+            return judge_unit(unit.kind, unit.path, self._session, unit.callers)
+
+        load({outcome.unit.kind for outcome in outcomes})
+        found: dict[str, str] = {}
+        for index, result in in_processes([outcome.unit for outcome in outcomes], work, self._request.limits):
+            before, after = outcomes[index].declared, None if isinstance(result, Failure) else result
+            assert before is not None
+            failing = _failing(after) if after is not None else set()
+            for subject, mark in self._subjects.items():
+                if mark not in left and (subject in failing or (after is None and subject in _failing(before))):
+                    found[mark] = "it still fails after all that a patch can do"
+            if after is None or failing - _failing(before) or _problems(after) - _problems(before):
+                near = _files(outcomes[index])
+                for path, buffer in self.files.buffers.items():
+                    if path in near:
+                        for change in buffer.changes():
+                            found |= dict.fromkeys(change.marks - found.keys(), _NEW)
+        return found
+
+
+def _failing(declared: Declared) -> set[Subject]:
+    verdicts = (v for v in declared.verdicts if v.status is not Status.PASS and v.skipped is None)
+    return {(verdict.rule, verdict.path, verdict.address) for verdict in verdicts}
+
+
+def _problems(declared: Declared) -> set[tuple[str, str]]:
+    """What could not be read, whatever the line."""
+    return {(problem.path, re.sub(r"\d+", "", problem.message)) for problem in declared.problems}
+
+
+def _files(outcome: UnitOutcome) -> frozenset[str]:
+    """The files that a unit was read from."""
+    declared = outcome.declared
+    return frozenset({outcome.unit.path}) | (declared.files if declared is not None else frozenset())
