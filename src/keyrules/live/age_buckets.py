@@ -6,11 +6,12 @@ from bisect import bisect_right
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from keyrules.live.instants import ABSENT, CLOCK_TOLERANCE, Instant, from_datetime
+from keyrules.live.instants import CLOCK_TOLERANCE, Instant, from_datetime
 from keyrules.model import KeyAges, Selection
 
 AGE_RULE = "KEY_AWS_001"
 _LIMITS = 4
+_BEFORE_ALL = " "
 
 
 class AgeBuckets:
@@ -21,21 +22,19 @@ class AgeBuckets:
 
     def __init__(self, limit_days: int, as_of: datetime) -> None:
         self._limit_days = limit_days
-        self._latest = from_datetime(as_of + CLOCK_TOLERANCE)
-        self._edges = [_edge(limit_days, number, as_of) for number in range(KeyAges.PER_LIMIT * _LIMITS, 0, -1)]
+        edges = [_edge(limit_days, number, as_of) for number in range(KeyAges.PER_LIMIT * _LIMITS, 0, -1)]
+        # A blank sorts behind no date and before every date; after a date, behind that one and before all later ones.
+        self._edges = [_BEFORE_ALL, *edges, from_datetime(as_of + CLOCK_TOLERANCE) + " "]
         self._counts = [0] * (len(self._edges) + 1)
-        self._undated = 0
 
     def add(self, created: Instant) -> None:
         """Counts one key; a date that is absent or later than `as_of` is no usable date."""
-        if created == ABSENT or created > self._latest:
-            self._undated += 1
-        else:
-            self._counts[len(self._edges) - bisect_right(self._edges, created)] += 1
+        self._counts[bisect_right(self._edges, created)] += 1
 
     def result(self) -> KeyAges:
         """What was counted so far."""
-        return KeyAges(self._limit_days, tuple(self._counts), self._undated)
+        absent, *counts, later = self._counts
+        return KeyAges(self._limit_days, tuple(reversed(counts)), absent + later)
 
 
 def _edge(limit_days: int, number: int, as_of: datetime) -> Instant:
@@ -43,7 +42,7 @@ def _edge(limit_days: int, number: int, as_of: datetime) -> Instant:
     try:
         return from_datetime(as_of - timedelta(days=limit_days) * number / KeyAges.PER_LIMIT)
     except OverflowError:
-        return ABSENT
+        return _BEFORE_ALL
 
 
 def age_buckets(selection: Selection, as_of: datetime) -> AgeBuckets | None:

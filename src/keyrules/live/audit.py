@@ -189,12 +189,12 @@ def judge_rows(
             covered[number] += 1
             for rule, definition in members:
                 verdict = definition(row) if applies is True else None
-                if verdict is False and contradicted and _rests_on_a_later_date(plan.rules[rule], subject, row, as_of):
-                    verdict = None
                 if verdict is True and not contradicted:
                     if passing and record is not None:
                         record(Verdict(rule, Status.PASS, subject, row, contradicted))
                     continue
+                if verdict is False and contradicted and _rests_on_a_later_date(plan.rules[rule], subject, row, as_of):
+                    verdict = None
                 if verdict is False:
                     failed[rule] += 1
                 else:

@@ -89,9 +89,15 @@ def _younger_active_key(row: Row) -> Instant:
     return one if row.key_1_active else other if row.key_2_active else ABSENT
 
 
+_ACTIVE: Final = (Row._fields.index("key_1_active"), Row._fields.index("key_2_active"))
+"""By their places, because every key of a report asks for them."""
+
+
 def _is_younger_key(slot: int) -> Callable[[Row], bool | None]:
+    one, two = _ACTIVE
+
     def read(row: Row) -> bool | None:
-        if not (row.key_1_active and row.key_2_active):
+        if not (row[one] and row[two]):
             return False
         if not (row.key_1_created and row.key_2_created):
             return None
@@ -122,6 +128,7 @@ def root_last_use(row: Row) -> Instant:
 def _access_key(slot: int) -> Mapping[str, Reader]:
     created, used = f"key_{slot}_created", f"key_{slot}_used"
     used_at = Row._fields.index(used)
+    one, two = _ACTIVE
     return {
         "active": FlagColumn(f"key_{slot}_active"),
         "slot": Fixed(slot),
@@ -130,7 +137,7 @@ def _access_key(slot: int) -> Mapping[str, Reader]:
         "never_used": Flag(lambda row: not row[used_at]),
         "user_has_console_password": FlagColumn("password_enabled"),
         "minutes_between_user_and_key_creation": Gap("user_created", created),
-        "active_keys_of_user": Number(lambda row: bool(row.key_1_active) + bool(row.key_2_active)),
+        "active_keys_of_user": Number(lambda row: (row[one] != "") + (row[two] != "")),
         "days_since_younger_key_of_user": Age(_younger_active_key),
         "is_younger_key_of_user": Flag(_is_younger_key(slot)),
     }

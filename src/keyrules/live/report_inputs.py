@@ -60,8 +60,8 @@ class SeenUsers:
         code = hash(name)
         slot = code & _MASK
         mark = (code >> 22) & 0xFFFFFFFF or 1
-        while table[slot]:
-            if table[slot] == mark:
+        while there := table[slot]:
+            if there == mark:
                 return False
             slot = (slot + 1) & _MASK
         table[slot] = mark
