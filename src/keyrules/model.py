@@ -216,7 +216,8 @@ class Finding:
             else:
                 created = subject.created_at.isoformat() if subject.created_at else ""
             identity = [subject.account or "", subject.arn or subject.name, subject.kind, created]
-            identity += [str(subject.twin)] if subject.twin else []
+            if subject.twin:
+                identity.append(str(subject.twin))
         elif self.location is not None:
             identity = [self.location.path, self.location.address]
         else:

@@ -84,22 +84,23 @@ def is_absent_root(subject: SubjectKind, row: Row) -> bool:
     return subject == ROOT and not row.user_created
 
 
-_CREATED: Final = {
-    KEY_1: Row._fields.index("key_1_created"),
-    KEY_2: Row._fields.index("key_2_created"),
-    CERTIFICATE_1: Row._fields.index("certificate_1_created"),
-    CERTIFICATE_2: Row._fields.index("certificate_2_created"),
-    PASSWORD: Row._fields.index("user_created"),
-    ROOT: Row._fields.index("user_created"),
+CREATED: Final[Mapping[SubjectKind, Callable[[Row], Instant]]] = {
+    KEY_1: attrgetter("key_1_created"),
+    KEY_2: attrgetter("key_2_created"),
+    CERTIFICATE_1: attrgetter("certificate_1_created"),
+    CERTIFICATE_2: attrgetter("certificate_2_created"),
+    PASSWORD: attrgetter("user_created"),
+    ROOT: attrgetter("user_created"),
 }
+"""When a credential came to be; for a password and for root, when the user did, because that identifies it."""
 
 
 def created_at(subject: SubjectKind, row: Row) -> Instant:
-    """When the credential came to be; for a password and for root, when the user did, because that identifies it."""
-    return row[_CREATED[subject]]
+    """When the credential came to be, as CREATED has it."""
+    return CREATED[subject](row)
 
 
-_LAST_USED: Final[Mapping[SubjectKind, Callable[[Row], Instant]]] = {
+LAST_USED: Final[Mapping[SubjectKind, Callable[[Row], Instant]]] = {
     KEY_1: attrgetter("key_1_used"),
     KEY_2: attrgetter("key_2_used"),
     CERTIFICATE_1: lambda _: ABSENT,
@@ -107,11 +108,12 @@ _LAST_USED: Final[Mapping[SubjectKind, Callable[[Row], Instant]]] = {
     PASSWORD: attrgetter("password_used"),
     ROOT: root_last_use,
 }
+"""The last recorded use of a credential, or ABSENT. The report has none for certificates."""
 
 
 def last_used_at(subject: SubjectKind, row: Row) -> Instant:
-    """The last recorded use of the credential, or ABSENT. The report has none for certificates."""
-    return _LAST_USED[subject](row)
+    """The last recorded use of the credential, as LAST_USED has it."""
+    return LAST_USED[subject](row)
 
 
 _UNKNOWN_TIME: Final = "an unknown time"

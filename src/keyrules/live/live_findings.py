@@ -288,15 +288,16 @@ class LiveFindings(Listing):
 
     def _limits_of(self, row: Named) -> _InForce:
         selection = self._limits.of(row)
-        if id(selection) not in self._in_force:
+        known = self._in_force.get(id(selection))
+        if known is None:
             values = [{name: selection.value(rule, name) for name in rule.parameters} for rule in self._rules]
             facts = {
                 (position, place): facts_of(subject, {name: _printable(value) for name, value in limits.items()})
                 for position, limits in enumerate(values)
                 for subject, place in _PLACES.items()
             }
-            self._in_force[id(selection)] = _InForce(values, facts, _idle_days(selection))
-        return self._in_force[id(selection)]
+            known = self._in_force[id(selection)] = _InForce(values, facts, _idle_days(selection))
+        return known
 
     def _facts(self, case: Case, read: Facts, about: Subject) -> dict[str, FactValue]:
         facts = read(case.row, case.as_of)

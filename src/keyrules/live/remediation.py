@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import Enum
 from functools import lru_cache
 from typing import Final, NamedTuple
@@ -41,7 +41,7 @@ class Choice(NamedTuple):
 def is_idle(key: Key, as_of: datetime, idle_days: int) -> bool:
     """Whether a key that may be active has had no use for so many days; one never used counts from its creation."""
     since = key.used or key.created
-    return bool(since) and as_of - to_datetime(since) >= timedelta(days=idle_days)
+    return bool(since) and (as_of - to_datetime(since)).days >= idle_days
 
 
 def choose(keys: Sequence[Key], as_of: datetime, idle_days: int) -> Choice | None:

@@ -9,7 +9,7 @@ from typing import TypeAlias
 from keyrules.live.credential_report import Row
 from keyrules.live.fact_readers import READ, Read, SubjectKind
 from keyrules.live.instants import Instant, to_iso
-from keyrules.live.key_history import NO_PLACE, created_at, last_used_at
+from keyrules.live.key_history import CREATED, LAST_USED, NO_PLACE
 from keyrules.model import FactValue
 
 Facts: TypeAlias = Callable[[Row, datetime], dict[str, FactValue]]
@@ -18,9 +18,9 @@ Facts: TypeAlias = Callable[[Row, datetime], dict[str, FactValue]]
 
 def facts_of(subject: SubjectKind, limits: Mapping[str, FactValue]) -> Facts:
     """What gives the facts of a subject where these are the thresholds."""
-    read = [*READ[subject].items(), ("created_at", _date(created_at, subject))]
+    read = [*READ[subject].items(), ("created_at", _date(CREATED[subject]))]
     if subject.kind != "signing_certificate":
-        read.append(("last_used_at", _date(last_used_at, subject)))
+        read.append(("last_used_at", _date(LAST_USED[subject])))
     if subject.kind == "access_key":
         for name in ("service", "region"):
             read.append((f"last_used_{name}", _place(Row._fields.index(f"key_{subject.slot}_{name}"))))
@@ -37,13 +37,8 @@ def facts_of(subject: SubjectKind, limits: Mapping[str, FactValue]) -> Facts:
     return facts
 
 
-def _date(of: Callable[[SubjectKind, Row], Instant], subject: SubjectKind) -> Read:
-    def read(row: Row, as_of: datetime) -> FactValue:
-        del as_of
-        date = of(subject, row)
-        return to_iso(date) if date else None
-
-    return read
+def _date(of: Callable[[Row], Instant]) -> Read:
+    return lambda row, as_of: to_iso(date) if (date := of(row)) else None
 
 
 def _place(index: int) -> Read:

@@ -59,6 +59,7 @@ COLUMNS: Final = (
 )
 _FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 _RISKY: Final = frozenset((*_FORMULA_STARTS, " "))
+_PRINTABLE: Final = bytes(range(0x20, 0x7F))
 
 
 def csv_lines(rows: Iterable[Iterable[str]]) -> Iterator[str]:
@@ -69,18 +70,23 @@ def csv_lines(rows: Iterable[Iterable[str]]) -> Iterator[str]:
     """
     for row in rows:
         cells = list(row)
-        plain = "".join(cells).isprintable()
-        line = [
-            _cell(cell) if cell and (not plain or cell[0] in _RISKY or "," in cell or '"' in cell) else cell
-            for cell in cells
-        ]
+        if not _is_printable("".join(cells)):
+            cells = [printable(_unrun(cell)) for cell in cells]
+        line = [_cell(cell) if cell and (cell[0] in _RISKY or "," in cell or '"' in cell) else cell for cell in cells]
         yield ",".join(line) + "\n"
 
 
+def _is_printable(text: str) -> bool:
+    """str.isprintable, which takes longer than all else about a row, is asked about what is not ASCII only."""
+    return not text.encode().translate(None, _PRINTABLE) if text.isascii() else text.isprintable()
+
+
+def _unrun(cell: str) -> str:
+    return f"'{cell}" if cell.lstrip(" ").startswith(_FORMULA_STARTS) else cell
+
+
 def _cell(cell: str) -> str:
-    safe = printable(cell)
-    if cell.lstrip(" ").startswith(_FORMULA_STARTS):
-        safe = f"'{safe}"
+    safe = _unrun(cell)
     if "," not in safe and '"' not in safe:
         return safe
     doubled = safe.replace('"', '""')

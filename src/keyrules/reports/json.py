@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from functools import cache
 from typing import Any, NamedTuple
@@ -49,9 +49,17 @@ _NOT_PLAIN = re.compile(r"[^\n\x20-\x7e]")
 
 
 @cache
-def _encoder() -> json.JSONEncoder:
-    """Made once, and without `indent`, which would switch the encoder off that is written in C."""
-    return json.JSONEncoder(ensure_ascii=False, allow_nan=False, check_circular=False)
+def _encode() -> Callable[[Any], str]:
+    """Made once, and without `indent`, which would switch the encoder off that is written in C.
+
+    JSONEncoder makes that one anew for each document. Where Python has none it encodes by itself.
+    """
+    encoder = json.JSONEncoder(ensure_ascii=False, allow_nan=False, check_circular=False)
+    make = getattr(json.encoder, "c_make_encoder", None)
+    if make is None:
+        return encoder.encode
+    pieces = make(None, encoder.default, json.encoder.encode_basestring, None, ": ", ", ", False, False, False)
+    return lambda document: "".join(pieces(document, 0))
 
 
 def dump(document: Any) -> str:
@@ -108,7 +116,7 @@ def _pieces(value: Any) -> Iterator[str]:
 
 
 def _on_one_line(document: Any) -> str:
-    text = _encoder().encode(document)
+    text = _encode()(document)
     # JSON has escaped what comes before the blank.
     return text if text.isascii() and "\x7f" not in text else _harmless(text)
 
@@ -279,6 +287,7 @@ def resolved_document(gone: ResolvedFinding) -> dict[str, Any]:
 
 def finding_document(finding: Finding) -> dict[str, Any]:
     """One finding as it stands in the report."""
+    facts = finding.facts
     result: dict[str, Any] = {
         "rule": finding.rule,
         "severity": finding.severity.name,
@@ -292,7 +301,7 @@ def finding_document(finding: Finding) -> dict[str, Any]:
     result |= {
         "message": finding.message,
         "reason": finding.reason,
-        "facts": dict(sorted(finding.facts.items())),
+        "facts": dict(facts if [*facts] == sorted(facts) else sorted(facts.items())),
         "remediation": finding.remediation,
         "fingerprint": finding.fingerprint,
     }
