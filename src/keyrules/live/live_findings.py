@@ -20,7 +20,7 @@ from keyrules.live.explanations import Case, explain
 from keyrules.live.fact_readers import PASSWORD, READERS, ROOT, SubjectKind
 from keyrules.live.facts import ACCOUNT_KINDS
 from keyrules.live.instants import ABSENT, Instant, to_datetime, to_iso
-from keyrules.live.key_history import created_at, is_absent_root, keys_of, last_used_at, name_of
+from keyrules.live.key_history import CREATED, created_at, is_absent_root, keys_of, last_used_at, name_of
 from keyrules.live.limits import Limits, Named
 from keyrules.live.plan import Plan
 from keyrules.live.remediation import KeyIds, next_step
@@ -50,6 +50,7 @@ _EXEMPT: Final = _ORDER[Status.EXEMPT]
 _TO_MEND: Final = (_FAIL, _ORDER[Status.UNKNOWN])
 _SUBJECTS: Final = tuple(READERS)
 _PLACES: Final = {subject: place for place, subject in enumerate(_SUBJECTS)}
+_CREDENTIALS: Final = tuple((subject, _PLACES[subject]) for subject in CREATED)
 _NO_DATE: Final = "~"
 """Sorts behind every instant."""
 
@@ -294,7 +295,7 @@ class LiveFindings(Listing):
             facts = {
                 (position, place): facts_of(subject, {name: _printable(value) for name, value in limits.items()})
                 for position, limits in enumerate(values)
-                for subject, place in _PLACES.items()
+                for subject, place in _CREDENTIALS
             }
             known = self._in_force[id(selection)] = _InForce(values, facts, _idle_days(selection))
         return known
