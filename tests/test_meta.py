@@ -23,8 +23,8 @@ LITERALS = "KEY_AWS_011"
 TERRAFORM_FORMATS = {"terraform", "terraform_json", "terraform_plan"}
 FORMATS: Mapping[str, set[str]] = {
     **{rule: TERRAFORM_FORMATS | {"cloudformation"} for rule in CODE_RULES},
-    # State is Terraform's.
-    "KEY_AWS_008": TERRAFORM_FORMATS,
+    # State is Terraform's, and CloudFormation has no such types.
+    **dict.fromkeys(("KEY_AWS_008", "KEY_AWS_022", "KEY_AWS_024", "KEY_AWS_025"), TERRAFORM_FORMATS),
     # The text of a file decides, and Terraform's two syntaxes are both text.
     LITERALS: {"text", "terraform", "terraform_plan", "cloudformation"},
 }

@@ -180,9 +180,9 @@ class TestMutations:
 class TestWhatIsNoDeclaration:
     """Text that looks like a key and declares none is no error, and the reason says what it is."""
 
-    NONE = "names access keys without declaring one"
-    COMMENTS = "names access keys in comments only"
-    QUOTED = "is a program or prose, in which what names access keys is not judged"
+    NONE = "names what is judged without declaring it"
+    COMMENTS = "names what is judged in comments only"
+    QUOTED = "is a program or prose, in which what is named is not judged"
     OFF = "declares keys whose count, for_each or condition comes to none"
 
     @pytest.mark.parametrize(

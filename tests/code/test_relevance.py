@@ -271,7 +271,7 @@ TRIGGERS = [
 ]
 
 
-ON_BLOCKS = {rule for rule in CODE_RULES if rule in RULES and RULES[rule].on_blocks is not None}
+ON_BLOCKS = {rule for rule in CODE_RULES if rule in RULES and RULES[rule].on_keys is None and RULES[rule].on_blocks}
 BLOCKS = [(number, row) for number, (_, rows) in enumerate(relevance._BLOCKS) for row in rows]
 
 

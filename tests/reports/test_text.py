@@ -228,7 +228,7 @@ def test_a_live_evaluation_is_told_as_well() -> None:
 def test_what_became_of_the_files(width: int) -> None:
     kinds = [
         *[(CoverageOutcome.JUDGED, "")] * 2,
-        *[(CoverageOutcome.ABSENT, "names access keys in comments only")] * 2,
+        *[(CoverageOutcome.ABSENT, "names what is judged in comments only")] * 2,
         (CoverageOutcome.ABSENT, "creates keys in a language that is not read"),
         (CoverageOutcome.UNKNOWN, "could not be evaluated"),
     ]
@@ -237,7 +237,7 @@ def test_what_became_of_the_files(width: int) -> None:
     text = "".join(text_report.render(make_evaluation(coverage=covered, rules_off=off), ReportOptions(width=width)))
     lines = text.split("\n\n")[-1].splitlines()[:-1]
     assert " ".join(lines) == (
-        "2 files with access keys judged; 1 could not be evaluated; 1 creates keys in a language that is not read; "
-        "2 name access keys in comments only; off: 4 rules (not asked for), KEY_AWS_007 (opt-in)"
+        "2 files judged; 1 could not be evaluated; 1 creates keys in a language that is not read; "
+        "2 name what is judged in comments only; off: 4 rules (not asked for), KEY_AWS_007 (opt-in)"
     )
     assert max(map(len, lines)) <= width

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from keyrules.code.addresses import without_keys
+from keyrules.code.block_rules import TEMPLATE_BLOCKS, TERRAFORM_BLOCKS
 from keyrules.code.cloudformation.declared import declared_keys
 from keyrules.code.cloudformation.document import decode_template
 from keyrules.code.discovery import Discovery
@@ -35,9 +36,9 @@ _NO_CODE = re.compile(
 _COMMENT = re.compile(r"/\*.*?\*/|^[ \t]*(?:#|//)[^\n]*$", re.DOTALL | re.MULTILINE)
 _VARIABLE = re.compile(r"[$&]\{")
 
-_NONE_DECLARED = "names access keys without declaring one"
-_QUOTED = "is a program or prose, in which what names access keys is not judged"
-_ONLY_COMMENTS = "names access keys in comments only"
+_NONE_DECLARED = "names what is judged without declaring it"
+_QUOTED = "is a program or prose, in which what is named is not judged"
+_ONLY_COMMENTS = "names what is judged in comments only"
 _PASSED_OVER = "has a name that Terraform passes over"
 _NO_INSTANCE = "declares keys whose count, for_each or condition comes to none"
 _NOT_READ = "creates keys in a language that is not read"
@@ -200,7 +201,7 @@ def _reason(path: str) -> str:
         return _PASSED_OVER
     text = _text(path)
     bare = _COMMENT.sub("", text)
-    words = (*_KEY_TYPES, *(word.decode() for word in TEMPLATE_TYPES))
+    words = (*_KEY_TYPES, *(word.decode() for word in TEMPLATE_TYPES), *TERRAFORM_BLOCKS, *TEMPLATE_BLOCKS)
     in_comments = any(word in text for word in words) and not any(word in bare for word in words)
     if in_comments:
         return _ONLY_COMMENTS

@@ -8,7 +8,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from importlib import import_module
 
-from keyrules.code.block_rules import USER_POLICIES, through_groups
+from keyrules.code.block_rules import (
+    PASSWORD_POLICY,
+    SERVICE_CREDENTIAL,
+    USER_POLICIES,
+    expires,
+    long_passwords,
+    no_reuse,
+    not_in_state,
+    through_groups,
+)
 from keyrules.code.key_rules import (
     BlockRule,
     KeyRule,
@@ -72,7 +81,7 @@ class CodeRule:
 
     def on_key_of(self, kind: str) -> bool:
         """Whether the rule can say anything of a key in a unit of this kind."""
-        return self.on_blocks is None and self.decides(kind)
+        return self.decides(kind) and (self.on_keys is not None or kind in self.on_whole)
 
 
 RULES: Mapping[str, CodeRule] = {
@@ -83,7 +92,14 @@ RULES: Mapping[str, CodeRule] = {
     "KEY_AWS_006": CodeRule(as_the_rule_says, ("status",)),
     "KEY_AWS_007": CodeRule(as_the_rule_says, on_calls=no_key_by_call),
     # State is Terraform's.
-    "KEY_AWS_008": CodeRule(encrypted_in_state, ("pgp_key",), encrypted_in_state, kinds=_TERRAFORM),
+    "KEY_AWS_008": CodeRule(
+        encrypted_in_state,
+        ("pgp_key",),
+        encrypted_in_state,
+        kinds=_TERRAFORM,
+        on_blocks=not_in_state,
+        blocks=SERVICE_CREDENTIAL,
+    ),
     "KEY_AWS_009": CodeRule(
         on_whole={
             "terraform": Judge("flow.flow", "judge_outputs"),
@@ -102,6 +118,10 @@ RULES: Mapping[str, CodeRule] = {
     "KEY_AWS_011": CodeRule(on_whole={"plan": Judge("plan.literals", "judge_literals")}),
     "KEY_AWS_020": CodeRule(no_administrator, ("user", "status")),
     "KEY_AWS_021": CodeRule(on_blocks=through_groups, blocks=USER_POLICIES),
+    # CloudFormation has no type for these.
+    "KEY_AWS_022": CodeRule(on_blocks=expires, blocks=SERVICE_CREDENTIAL, kinds=_TERRAFORM),
+    "KEY_AWS_024": CodeRule(on_blocks=long_passwords, blocks=PASSWORD_POLICY, kinds=_TERRAFORM),
+    "KEY_AWS_025": CodeRule(on_blocks=no_reuse, blocks=PASSWORD_POLICY, kinds=_TERRAFORM),
     "KEY_AWS_029": CodeRule(may_rotate, ("user", "status")),
 }
 """Every rule that declarations decide; this is the one place where a rule is entered."""
@@ -119,13 +139,13 @@ def verdicts_of(rule_id: str, kind: str, context: TimedContext, keys: KeySet, *s
     rule = RULES[rule_id]
     if kind in rule.on_whole:
         yield from rule.on_whole[kind](*subject, context)
-    elif kind not in rule.kinds:
+    if kind not in rule.kinds:
         return
-    elif rule.on_blocks is not None:
+    if rule.on_blocks is not None:
         yield from block_verdicts(
             rule.on_blocks, [block for block in keys.blocks if block.kind in rule.blocks], context
         )
-    elif rule.on_keys is not None:
+    if rule.on_keys is not None:
         yield from key_verdicts(rule.on_keys, keys, context, rule.rests_on)
         if rule.on_calls is not None:
             yield from call_verdicts(rule.on_calls, keys, context, unknown=rule.on_unknown_calls)

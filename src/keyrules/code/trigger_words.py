@@ -42,7 +42,9 @@ TEMPLATE_TYPES = (b"AWS::IAM::AccessKey",)
 """CloudFormation types that a rule judges."""
 
 TERRAFORM_BLOCKS = (
+    (b"aws_iam_account_password_policy",),
     (b"aws_iam_policy_attachment", b"users"),
+    (b"aws_iam_service_specific_credential",),
     (b"aws_iam_user_policies_exclusive", b"policy_names"),
     (b"aws_iam_user_policy",),
 )

@@ -185,7 +185,7 @@ class _Page:
 def _coverage_line(evaluation: Evaluation) -> str:
     """What became of the files that hold a word of the rules, and which rules were off."""
     outcomes = Counter(item.outcome for item in evaluation.coverage)
-    parts = [count_of(outcomes[CoverageOutcome.JUDGED], "file", "files") + " with access keys judged"]
+    parts = [count_of(outcomes[CoverageOutcome.JUDGED], "file", "files") + " judged"]
     if outcomes[CoverageOutcome.UNKNOWN]:
         parts.append(f"{outcomes[CoverageOutcome.UNKNOWN]:,} could not be evaluated")
     absent = Counter(item.reason for item in evaluation.coverage if item.outcome is CoverageOutcome.ABSENT)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
-from keyrules.code.flow.value import CLEAN, SECRET_ATTRIBUTES, Value, container, members, part
+from keyrules.code.flow.value import CLEAN, SECRETS, Value, container, members, part
 from keyrules.code.terraform.evaluate import UNKNOWN, evaluate, instance_keys
 from keyrules.code.terraform.hcl.ast import Access, Attr, Call, Expr, Index, Name, Splat, Step, Template
 from keyrules.code.terraform.module import Declaration
@@ -37,14 +37,14 @@ _MAX_DEPTH = 16
 
 
 def secret_attributes(declared: Declaration, frame: Frame) -> tuple[str, ...]:
-    """The secret attributes that one instance of a key has: none when `pgp_key` is set, which encrypts them.
+    """The secret attributes that one instance of a credential has: none when `pgp_key` is set, which encrypts them.
 
     A `pgp_key` that only an input decides may be empty, so the key counts as not encrypted.
     """
     pgp_key = declared.value("pgp_key")
     value = evaluate(pgp_key, frame)
     encrypted = _always_set(pgp_key, frame.scope) if value is UNKNOWN else value not in (None, "")
-    return () if encrypted else SECRET_ATTRIBUTES
+    return () if encrypted else SECRETS[declared.name.partition(".")[0]]
 
 
 def _always_set(expr: Expr | None, scope: Scope, depth: int = 0) -> bool:

@@ -23,6 +23,7 @@ from keyrules.code.flow.place import (
 )
 from keyrules.code.flow.value import (
     CLEAN,
+    SECRETS,
     Source,
     Value,
     container,
@@ -39,7 +40,6 @@ from keyrules.code.flow.work import Work, WorkExhausted
 from keyrules.code.key_words import names_secret
 from keyrules.code.terraform.evaluate import UNKNOWN, instance_keys
 from keyrules.code.terraform.hcl.ast import Attr, Body, Expr, Name, Splat, Step
-from keyrules.code.terraform.keys import KEY_TYPES
 from keyrules.code.terraform.known_modules import known_call
 from keyrules.code.terraform.module import Declaration, block_address
 from keyrules.code.terraform.scope import Frame, Key, Scope
@@ -150,7 +150,7 @@ class SecretTaint:
             declarations = scope.module.data if root == "data" else scope.module.ephemerals
             return self._repeated(declarations.get(f"{kind}.{name}"), rest, place, self._instance)
         declared = scope.module.resources.get(f"{kind}.{name}")
-        if declared is None and kind in KEY_TYPES:
+        if declared is None and kind in SECRETS:
             # Its declaration is not in sight (a fragment, an unreadable file), but its secret certainly is a secret.
             declared = Declaration(f"{kind}.{name}", scope.module.path, Body({}, ()), 0, 0)
         return self._repeated(declared, rest, place, self._instance)
@@ -236,7 +236,7 @@ class SecretTaint:
 
     def _instance(self, declared: Declaration, scope: Scope, key: Key, steps: tuple[Step, ...], place: Place) -> Value:
         """The attributes of one instance of a resource or data source that the steps ask for, as an object."""
-        if declared.name.split(".")[0] in KEY_TYPES:
+        if declared.name.split(".")[0] in SECRETS:
             return _key(declared, scope, key)
         blocks = scope.module.blocks
         kind = next((kind for kind, named in blocks if named.get(declared.name) is declared), "resource")
@@ -324,7 +324,7 @@ def _named_outputs(address: str, attribute: str, declared: Declaration, names: l
 
 
 def _key(declared: Declaration, scope: Scope, key: Key) -> Value:
-    """An access key as an object of its secret attributes."""
+    """An access key, or another credential, as an object of its secret attributes."""
     address = f"{plain_prefix(scope)}{declared.name}"
     parts = {
         name: secret_text(Source(address, name), TraceStep(f"{address}.{name}", declared.path, declared.start_line))

@@ -9,12 +9,22 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Literal, TypeAlias
 
+from keyrules.code.block_rules import SERVICE_CREDENTIAL
 from keyrules.code.key_words import names_secret
+from keyrules.code.terraform.keys import KEY_TYPES
 from keyrules.model import TraceStep
 from keyrules.records import dataclass, field, replace
 
-SECRET_ATTRIBUTES = ("secret", "ses_smtp_password_v4", "ses_smtp_password")
+_KEY = ("secret", "ses_smtp_password_v4", "ses_smtp_password")
 """The SMTP password is derived from the secret and is as good; its older form went with version 3 of the provider."""
+
+SECRETS: Mapping[str, tuple[str, ...]] = {
+    **dict.fromkeys(KEY_TYPES, _KEY),
+    **dict.fromkeys(SERVICE_CREDENTIAL, ("service_password", "service_credential_secret")),
+}
+"""The secret attributes of the resources that have some, by type."""
+
+SECRET_ATTRIBUTES = tuple(dict.fromkeys(name for names in SECRETS.values() for name in names))
 
 _MAX_SIZE = 1024
 

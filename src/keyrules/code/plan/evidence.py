@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from urllib.parse import quote
 
-from keyrules.code.flow.value import SECRET_ATTRIBUTES
+from keyrules.code.flow.value import SECRETS
 from keyrules.code.literals.looks import looks_random
 from keyrules.code.literals.text import base64_runs, decoded_text
 from keyrules.code.plan.addresses import static_address
@@ -38,10 +38,10 @@ class KnownSecrets:
 
     def __init__(self, plan: Plan) -> None:
         owners: dict[str, Way] = {}
-        for key in plan.keys:
+        for key in (item for item in plan.planned if item.mode == "managed" and item.type in SECRETS):
             prior = key.prior.values.value if key.prior else None
             for values in (key.values.value, key.before.value, prior):
-                for attribute in SECRET_ATTRIBUTES:
+                for attribute in SECRETS[key.type]:
                     secret = values.get(attribute) if isinstance(values, Mapping) else None
                     if isinstance(secret, str) and _SECRET.fullmatch(secret):
                         stop = f"{static_address(key.path, key.block)}.{attribute}"

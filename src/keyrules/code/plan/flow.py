@@ -13,12 +13,11 @@ from functools import cached_property
 from typing import TypeAlias
 
 from keyrules.code.flow.place import MIRRORS, RENDERED
-from keyrules.code.flow.value import SECRET_ATTRIBUTES
+from keyrules.code.flow.value import SECRET_ATTRIBUTES, SECRETS
 from keyrules.code.plan.addresses import local_address, module_path, static_address
 from keyrules.code.plan.configuration import ConfigBlock, ConfigModule
 from keyrules.code.plan.references import PlanReference, leading, parse_reference
 from keyrules.code.plan.view import Plan, Planned
-from keyrules.code.terraform.keys import KEY_TYPES
 from keyrules.records import dataclass, replace
 
 Block: TypeAlias = tuple[tuple[str, ...], str]
@@ -138,7 +137,7 @@ class FlowTracer:
 
     def _follow(self, reference: PlanReference, place: _Place) -> Iterator[Way]:
         path, root = place.path, reference.root
-        if root in KEY_TYPES:
+        if root in SECRETS:
             config = place.module.blocks.get(reference.block)
             repeated = config is not None and config.repetition is not None
             yield from self._key_ways(reference, path, repeated)

@@ -53,8 +53,10 @@ class _Reader:
                 members += [Membership(user, group, step) for user, _ in users for group, _ in groups]
             elif item.type == USER:
                 name = plain_value(self._plan, item, "name")
+                if not isinstance(name, str):
+                    continue
                 owner = (("name", name), self._account_of(item))
-                arns[owner] = user_arn(name if isinstance(name, str) else "", str(item.known("path") or "/"))
+                arns[owner] = user_arn(name, str(item.known("path") or "/"))
                 for policy in self._managed(item, "permissions_boundary"):
                     shown = f"the permissions boundary {policy.name.removeprefix('the policy ')}"
                     boundaries[owner] = Policy(shown, policy.document, policy.arn)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from keyrules.code.flow.sinks import Setting, sink
+from keyrules.code.flow.value import SECRETS
 from keyrules.code.plan.addresses import static_address
 from keyrules.code.plan.configuration import ConfigBlock, ConfigModule, Leaf
 from keyrules.code.plan.evidence import KnownSecrets, may_hold
@@ -12,7 +13,6 @@ from keyrules.code.plan.flow import FlowTracer, Way
 from keyrules.code.plan.leaks import Leaks, no_configuration
 from keyrules.code.plan.view import Plan, Planned
 from keyrules.code.terraform.evaluate import UNKNOWN
-from keyrules.code.terraform.keys import KEY_TYPES
 from keyrules.code.verdict import Context, Verdict
 from keyrules.model import Status
 from keyrules.records import replace
@@ -29,7 +29,7 @@ def judge_sinks(plan: Plan, path: str, context: Context) -> list[Verdict]:
         for name, block in module.blocks.items():
             judge.block(module_path, name, block)
     for item in plan.planned:
-        if item.type not in KEY_TYPES:
+        if item.type not in SECRETS:
             judge.values(item)
     for item in plan.invoked:
         judge.invocation(item)
