@@ -38,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--matrix", action="store_true", help="show rules against frameworks")
     parser.add_argument("--diff", nargs=2, metavar=("OLD", "NEW"), help="show what moved between two editions")
     parser.add_argument("--format", default="text", metavar="FORMAT", help=f"{', '.join(FORMATS)} (default: text)")
-    parser.add_argument("--oscal-version", default="1.2", metavar="VERSION", help="1.2 or 1.1.2 (default: 1.2)")
+    parser.add_argument("--oscal-version", default="1.1.2", metavar="VERSION", help="1.1.2 or 1.2 (default: 1.1.2)")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from keyrules.model import Evaluation
     from keyrules.reports.text_style import ReportOptions
 
-OSCAL_VERSIONS = {"1.2": "1.2.1", "1.1.2": "1.1.2"}
+OSCAL_VERSIONS = {"1.1.2": "1.1.2", "1.2": "1.2.1"}
 """What --oscal-version takes, the default first, and what the documents say then."""
 
 

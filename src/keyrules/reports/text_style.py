@@ -82,7 +82,7 @@ class ReportOptions:
     terminal: bool = False
     group_by: str = "rule"
     statistics: bool = False
-    oscal_version: str = "1.2"
+    oscal_version: str = "1.1.2"
 
 
 def printable(text: str) -> str:

@@ -74,7 +74,7 @@ def add_shared_options(parser: argparse.ArgumentParser) -> None:
         metavar="FORMAT[=FILE]",
         help="a report (default: text); repeatable",
     )
-    output.add_argument("--oscal-version", metavar="VERSION", help="1.2 or 1.1.2 (default: 1.2)")
+    output.add_argument("--oscal-version", metavar="VERSION", help="1.1.2 or 1.2 (default: 1.1.2)")
     output.add_argument("--show-passing", action="store_true", help="list what passes, too")
     output.add_argument("--quiet", action="store_true", help="print findings and errors only")
     output.add_argument("--no-color", action="store_true", help="no colour, even on a terminal")

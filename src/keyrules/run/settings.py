@@ -125,5 +125,5 @@ class Settings:
     no_color: bool
     group_by: str = "rule"
     statistics: bool = False
-    oscal_version: str = "1.2"
+    oscal_version: str = "1.1.2"
     notes: tuple[str, ...] = ()

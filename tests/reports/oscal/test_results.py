@@ -17,6 +17,7 @@ from keyrules.model import (
     FrameworkReport,
     KnownFinding,
     Outcome,
+    ParameterInForce,
     Plane,
     RulePart,
     Severity,
@@ -246,3 +247,20 @@ def test_a_framework_s_rules_alone_are_in_its_folder() -> None:
         rule.id for rule in case.rules
     }
     assert uuids(result)
+
+
+def test_the_parameters_in_force_are_those_of_the_plan_and_the_component() -> None:
+    override = ParameterInForce("KEY_AWS_001", "max_age_days", 365, "days", 90, "override", "a.yaml", users="old-*")
+    bound = ParameterInForce("KEY_AWS_001", "max_age_days", 45, "days", 90, "framework", "source_pages")
+    made = documents(make_evaluation(live_finding(), plane=Plane.LIVE, parameters=(bound, override)))
+    said = [
+        value for each in nodes(made["rules/assessment-results.json"]) for value in values(each, "parameter-in-force")
+    ]
+    assert said == [
+        "KEY_AWS_001.max_age_days=45, framework source_pages, default 90",
+        "KEY_AWS_001.max_age_days=365, a.yaml, default 90, for old-*; :",
+    ]
+    name = "KEY_AWS_001.max_age_days"
+    assert [value for each in nodes(made["rules/assessment-plan.json"]) for value in values(each, name)] == ["45"]
+    (parameter,) = (each for each in nodes(made["rules/component-definition.json"]) if "param-id" in each)
+    assert parameter == {"param-id": name, "values": ["45"]}

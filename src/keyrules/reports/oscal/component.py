@@ -12,7 +12,17 @@ from typing import Any
 from keyrules.model import Plane, Rule
 from keyrules.pack.parameters import show_value
 from keyrules.reports.oscal.catalogs import Control, Edition, Part, relations, statement_id
-from keyrules.reports.oscal.parts import TRESTLE, Heading, derived_uuid, line, paragraphs, prop, props, some
+from keyrules.reports.oscal.parts import (
+    TRESTLE,
+    Heading,
+    derived_uuid,
+    line,
+    paragraphs,
+    parameter_id,
+    prop,
+    props,
+    some,
+)
 
 _RELATIONS = {
     "implements": "decides the whole control",
@@ -62,11 +72,6 @@ def component_definition(
 
 
 _OF_CHECKS = ("Rule_Id", "Check_Id", "Check_Description")
-
-
-def parameter_id(rule: str, parameter: str) -> str:
-    """The id of a parameter: rules share names, and trestle's ids are those of the whole document."""
-    return f"{rule}.{parameter}"
 
 
 def _rule_set(rule: Rule, name: str) -> list[dict[str, str]]:

@@ -24,7 +24,7 @@ __all__ = ["EvidenceFile", "documents", "pack_documents"]
 def documents(
     evaluation: Evaluation,
     *,
-    version: str = "1.2",
+    version: str = "1.1.2",
     evidence: Mapping[str, EvidenceFile] | None = None,
     assessor: str = "",
     facts: Mapping[str, str] | None = None,
@@ -64,7 +64,7 @@ def _members(document: Any) -> Any:
 
 
 def pack_documents(
-    editions: Sequence[Edition], rules: Sequence[Rule], stamp: PackStamp, moment: str, version: str = "1.2"
+    editions: Sequence[Edition], rules: Sequence[Rule], stamp: PackStamp, moment: str, version: str = "1.1.2"
 ) -> dict[str, dict[str, Any]]:
     """What the rules check of whole editions: one component definition, and a folder for each with what it refers to.
 

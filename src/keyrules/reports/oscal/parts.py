@@ -95,6 +95,11 @@ def some(**members: Any) -> dict[str, Any]:
     return {name.replace("_", "-"): value for name, value in members.items() if value}
 
 
+def parameter_id(rule: str, parameter: str) -> str:
+    """The id of a parameter: rules share names, and trestle's ids are those of the whole document."""
+    return f"{rule}.{parameter}"
+
+
 def resource(name: str, title: str, href: str, media_type: str, **more: Any) -> dict[str, Any]:
     """A resource that stands for another document; its type is `name`, which FedRAMP's checks look for."""
     return {

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from keyrules.model import Evaluation, Plane, Rule
+from keyrules.pack.parameters import show_value
 from keyrules.reports.oscal.catalogs import Edition, statement_id
 from keyrules.reports.oscal.observed import Observed, task_uuid
-from keyrules.reports.oscal.parts import TOOL, TRESTLE, Heading, derived_uuid, line, prop, props, some
+from keyrules.reports.oscal.parts import TOOL, TRESTLE, Heading, derived_uuid, line, parameter_id, prop, props, some
 from keyrules.reports.oscal.risks import system_security_plan, tool
+from keyrules.reports.parameters import provenance
 
 NAME = "assessment-plan.json"
 
@@ -68,9 +70,16 @@ def subjects(evaluation: Evaluation) -> dict[str, Any]:
 
 
 def assets(observed: Observed, heading: Heading, facts: list[dict[str, str]]) -> dict[str, Any]:
-    """keyrules, and where it ran."""
+    """keyrules with the parameters in force, and where it ran."""
+    evaluation = observed.evaluation
+    ran = {rule.id for rule in evaluation.rules}
+    in_force = [
+        prop("parameter-in-force", f"{parameter_id(each.rule, each.name)}={show_value(each.value)}, {provenance(each)}")
+        for each in evaluation.parameters
+        if each.rule in ran
+    ]
     return {
-        "components": [tool(observed, heading, facts)],
+        "components": [tool(heading, [*facts, *in_force])],
         "assessment-platforms": [
             {
                 "uuid": derived_uuid("platform"),
@@ -90,7 +99,7 @@ def _activity(rule: Rule, edition: Edition) -> dict[str, Any]:
                 about.setdefault(edition.control_id(control.id), []).append(statement)
     controls = [{"control-id": each, "statement-ids": list(dict.fromkeys(found))} for each, found in about.items()]
     values = [
-        prop(name, value, TRESTLE, **{"class": "test-parameter"})
+        prop(parameter_id(owner, name), value, TRESTLE, **{"class": "test-parameter"})
         for (owner, name), value in edition.values.items()
         if owner == rule.id
     ]

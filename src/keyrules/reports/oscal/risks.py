@@ -8,7 +8,7 @@ without an exception is to be gone within the time that FedRAMP gives its impact
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -40,7 +40,7 @@ def poam(observed: Observed, heading: Heading) -> dict[str, Any]:
             "import-ssp": {"href": f"#{plan['uuid']}"},
             **some(
                 local_definitions=some(
-                    components=[*observed.components(), tool(observed, heading)],
+                    components=[*observed.components(), tool(heading)],
                     inventory_items=observed.items(groups),
                 ),
                 observations=[observed.observation(group) for group in groups],
@@ -63,14 +63,14 @@ def system_security_plan() -> dict[str, Any]:
     )
 
 
-def tool(observed: Observed, heading: Heading, more: list[dict[str, str]] | None = None) -> dict[str, Any]:
-    """keyrules as a component."""
+def tool(heading: Heading, more: Sequence[dict[str, str]] = ()) -> dict[str, Any]:
+    """keyrules as a component; `more` are properties beside its version."""
     return {
         "uuid": TOOL,
         "type": "software",
         "title": "keyrules",
         "description": "The rule pack and the command that evaluates it.",
-        "props": [{"name": "version", "value": heading.stamp.version}, *(more or [])],
+        "props": [{"name": "version", "value": heading.stamp.version}, *more],
         "status": {"state": "operational"},
     }
 
@@ -81,8 +81,8 @@ def _risk(observed: Observed, group: Group, uuid: str) -> dict[str, Any]:
     return {
         "uuid": uuid,
         "title": line(_title(group)),
-        "description": line(first_sentence(group.rule.rationale)),
-        "statement": line(f"{group.rule.name}: {_number(group)} {_WORDS[group.status]}."),
+        "description": line(group.rule.rationale.partition("\n")[0]),
+        "statement": line(f"{group.rule.name}: {_WORDS[group.status].format(_number(group))}."),
         "status": _status(group),
         "props": _reference(group),
         "origins": [origin()],
@@ -111,9 +111,9 @@ def _risk(observed: Observed, group: Group, uuid: str) -> dict[str, Any]:
 
 
 _WORDS = {
-    Status.FAIL: "not met",
-    Status.EXEMPT: "not met, which is accepted for now",
-    Status.UNKNOWN: "not known, because it could not be judged",
+    Status.FAIL: "not so for {}",
+    Status.EXEMPT: "not so for {}, which is accepted",
+    Status.UNKNOWN: "not known for {}, which could not be judged",
 }
 
 
@@ -177,12 +177,12 @@ def _entry(observed: Observed, group: Group, uuid: str) -> dict[str, Any]:
 
 
 def _item(observed: Observed, group: Group, risk: str) -> dict[str, Any]:
-    names = "; ".join(line(each.message) for each in group.findings[:3])
+    names = " ".join(line(each.message) for each in group.findings[:3])
     more = len(group.findings) - 3
     return {
         "uuid": derived_uuid(risk, "item"),
         "title": line(_title(group)),
-        "description": line(names + (f"; and {more:,} more, which the observation lists." if more > 0 else "")),
+        "description": line(names + (f" And {more:,} more, which the observation lists." if more > 0 else "")),
         "props": [{"name": "POAM-ID", "ns": FEDRAMP, "value": f"{group.rule.id}-{risk[:8]}"}, *_reference(group)],
         "origins": [origin()],
         "related-observations": [{"observation-uuid": observed.of_group(group)}],
