@@ -43,8 +43,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Prints one view to standard output and returns 0. Raises UsageError for anything that does not exist."""
-    form, _, folder = args.format.partition("=")
-    if form not in FORMATS or (folder and form != OSCAL):
+    form, equals, folder = args.format.partition("=")
+    if form not in FORMATS or (equals and not (folder and form == OSCAL)):
         raise UsageError(f"--format: {args.format!r} is not a format; use one of {', '.join(FORMATS)}.")
     asked = [name for name in ("framework", "rule", "matrix", "diff") if getattr(args, name)]
     if len(asked) > 1:
@@ -70,11 +70,13 @@ def _oscal(args: argparse.Namespace, pack: Pack, folder: str) -> None:
     from keyrules.reports.json import dump
     from keyrules.reports.oscal.catalogs import edition_of
     from keyrules.reports.oscal.documents import pack_documents
-    from keyrules.reports.outputs import write_files
+    from keyrules.reports.outputs import check_folder, write_files
     from keyrules.reports.report_formats import OSCAL_VERSIONS
 
     if args.rule or args.matrix or args.diff or ":" in (args.framework or ""):
         raise UsageError("--format oscal describes whole frameworks; give one FRAMEWORK, or none for all of them.")
+    if folder:
+        check_folder(Path(folder))
     if args.oscal_version not in OSCAL_VERSIONS:
         shown = repr(args.oscal_version[:40])
         raise UsageError(f"--oscal-version: {shown} is not written; use {' or '.join(OSCAL_VERSIONS)}")

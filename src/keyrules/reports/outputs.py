@@ -52,7 +52,7 @@ def parse_outputs(specs: Sequence[str], plane: Plane = Plane.CODE) -> tuple[Outp
         if output.path is None:
             continue
         if output.folder:
-            _check_folder(output.path)
+            check_folder(output.path)
         else:
             _check_writable(output.path)
         first = seen.setdefault(_target(output.path), output)
@@ -204,8 +204,8 @@ def _check_writable(path: Path, option: str = "--format") -> None:
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
 
-def _check_folder(path: Path) -> None:
-    """Raises UsageError for a folder that cannot be made or written."""
+def check_folder(path: Path) -> None:
+    """Raises UsageError for a folder of `--format` that cannot be made or written."""
     with _sentence(path):
         folder = _target(path)
         if not folder.is_dir():

@@ -9,13 +9,14 @@ from typing import Any
 
 import pytest
 from evaluations import every_kind_of_live_result
-from oscal_cases import CASES, MODELS, nodes, under, uuids, values
+from oscal_cases import CASES, FRAMEWORKS, MODELS, PACK, nodes, under, uuids, values
 
 from keyrules.cli import main
 from keyrules.model import Evaluation
 from keyrules.records import replace
 from keyrules.reports.oscal import results
-from keyrules.reports.oscal.documents import EvidenceFile, documents
+from keyrules.reports.oscal.catalogs import edition_of
+from keyrules.reports.oscal.documents import EvidenceFile, documents, pack_documents
 from keyrules.reports.text_style import ReportOptions
 
 REFERENCES = ("observation-uuid", "risk-uuid", "subject-uuid", "component-uuid", "activity-uuid", "actor-uuid")
@@ -188,3 +189,48 @@ def test_a_file_in_the_way_leaves_no_new_folder(tmp_path: Path, capfd: pytest.Ca
     assert main(["scan", str(tmp_path / "main.tf"), "--format", f"oscal={tmp_path}/oscal"]) == 2
     assert [each.name for each in (tmp_path / "oscal").iterdir()] == ["rules"]
     assert "cannot be written" in capfd.readouterr().err
+
+
+def test_whole_frameworks_are_written_with_their_catalogs(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "pack"
+    assert main(["controls", "--format", f"oscal={folder}/"]) == 0
+    component = json.loads((folder / "component-definition.json").read_text())
+    MODELS["component-definition.json"].model_validate(component)
+    sources = [node["source"] for node in nodes(component) if "source" in node]
+    assert len(sources) == len(FRAMEWORKS.editions)
+    for source in sources:
+        profile = json.loads((folder / source).read_text())
+        MODELS["profile.json"].model_validate(profile)
+        (imported,) = profile["profile"]["imports"]
+        if not imported["href"].startswith("https://"):
+            MODELS["catalog.json"].model_validate(json.loads((folder / source).with_name("catalog.json").read_text()))
+    assert main(["controls", "--format", "oscal"]) == 0
+    assert json.loads(capfd.readouterr().out) == component
+    for spec in ("oscal=", f"oscal={folder}/missing/below", f"oscal={folder}/component-definition.json/", "csv=x"):
+        assert main(["controls", "--format", spec]) == 2, spec
+    assert main(["controls", "--format", "oscal", "--oscal-version", "2"]) == 2
+    assert not (folder / "missing").exists()
+
+
+@pytest.mark.parametrize("argv", [("--matrix",), ("--rule", "KEY_AWS_001"), ("cis_aws_3.0.0:1.14",)])
+def test_oscal_describes_whole_frameworks(argv: tuple[str, ...], capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["controls", *argv, "--format", "oscal"]) == 2
+    assert "whole frameworks" in capfd.readouterr().err
+
+
+def test_what_the_rules_check_is_what_the_rows_say() -> None:
+    made = pack_documents(list(map(edition_of, FRAMEWORKS.editions)), PACK.rules, PACK.stamp, "2026-01-31T00:00:00Z")
+    found = {
+        (values(each, "framework")[0], values(requirement, "control")[0]): {*values(requirement, "Rule_Id")}
+        for each in nodes(made["component-definition.json"])
+        for requirement in each.get("implemented-requirements", ())
+    }
+    expected: dict[tuple[str, str], set[str]] = {}
+    for edition in FRAMEWORKS.editions:
+        for row in edition.rows:
+            if row.runs:
+                expected.setdefault((edition.key, row.control), set()).add(row.rule)
+    assert found == expected
+    said = {each["description"] for each in nodes(made) if "control-id" in each and "description" in each}
+    titles = {row.title for edition in FRAMEWORKS.editions for row in edition.rows}
+    assert not said & titles and all("changes nothing" in each for each in said)
