@@ -97,7 +97,7 @@ def write_outputs(
         return _blocks(rendered, output.format, progress)
 
     def of_folder(output: Output, folder: Path) -> Iterator[tuple[str, Path, Iterator[bytes]]]:
-        for name, rendered in FORMATS[output.format].render_folder(evaluation, plain).items():
+        for name, rendered in FORMATS[output.format].render_folder(evaluation, plain, folder).items():
             yield "--format", folder / name, _blocks(rendered, output.format, progress)
 
     named = [(output, output.path) for output in outputs if output.path is not None]

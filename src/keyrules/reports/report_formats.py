@@ -8,6 +8,7 @@ from keyrules.terms import Plane
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
     from keyrules.model import Evaluation
     from keyrules.reports.text_style import ReportOptions
@@ -22,10 +23,9 @@ class Format(NamedTuple):
     A plane without a module cannot be expressed in the format. `controls` takes the place of both where the run was
     asked for a framework and the format then goes by control. `cites` says that it uses `Evaluation.controls`,
     `patches` that it uses `Evaluation.patch`, and `counts` that it tells of verdicts that were counted but not kept.
-    `folder` is the module whose `render_folder(Evaluation, ReportOptions) -> Mapping[str, Iterator[str]]` writes the
-    files of a folder, by their names in it. `mark` is an expression that matches the first and last lines of such a
-    report, with a dot for any character, line breaks too, and of no other file. Only the modules that a run needs are
-    imported.
+    `folder` is the module whose `render_folder` writes the files of a folder. `mark` is an expression that matches the
+    first and last lines of such a report, with a dot for any character, line breaks too, and of no other file. Only the
+    modules that a run needs are imported.
     """
 
     mark: str
@@ -49,12 +49,14 @@ class Format(NamedTuple):
         pieces: Iterator[str] = import_module(f"keyrules.reports.{name}").render(evaluation, options)
         return pieces
 
-    def render_folder(self, evaluation: Evaluation, options: ReportOptions) -> Mapping[str, Iterator[str]]:
+    def render_folder(
+        self, evaluation: Evaluation, options: ReportOptions, folder: Path
+    ) -> Mapping[str, Iterator[str]]:
         """The files of a folder by their names in it; only for a format that has such."""
         from importlib import import_module
 
         files: Mapping[str, Iterator[str]] = import_module(f"keyrules.reports.{self.folder}").render_folder(
-            evaluation, options
+            evaluation, options, folder
         )
         return files
 

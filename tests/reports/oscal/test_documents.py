@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 import json
+import shutil
+import sys
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 from evaluations import every_kind_of_live_result
@@ -169,6 +174,26 @@ def test_a_folder_is_written_whole(tmp_path: Path, capfd: pytest.CaptureFixture[
     assert found["results"][0]["start"] < found["results"][0]["end"]
     assert main([*argv, "1.1.3"]) == 2
     assert "use 1.1.2 or 1.2" in capfd.readouterr().err
+
+
+def test_an_input_that_is_still_there_is_evidence(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    report = tmp_path / "the report.csv"
+    shutil.copy(Path(__file__).parents[3] / "fixtures" / "example_report" / "report.csv", report)
+    folder = tmp_path / "oscal"
+    for name, expected in ((str(report), ["../../the%20report.csv"]), ("-", [])):
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BufferedReader(io.BytesIO(report.read_bytes()))))
+        main(["audit", name, "--as-of", "2026-06-01", "--format", f"oscal={folder}/"])
+        made = json.loads((folder / "rules" / "assessment-results.json").read_text())["assessment-results"]
+        links = [
+            link for each in made["back-matter"]["resources"] for link in each.get("rlinks", ()) if "hashes" in link
+        ]
+        assert [link["href"] for link in links] == expected
+        for link in links:
+            assert link["hashes"][0]["value"] == hashlib.sha256(report.read_bytes()).hexdigest()
+            assert ((folder / "rules") / unquote(link["href"])).resolve() == report
+    assert "Traceback" not in capfd.readouterr().err
 
 
 def test_a_folder_that_cannot_be_made_leaves_nothing(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -14,6 +14,7 @@ from keyrules.model import (
     ControlResult,
     Counts,
     Evaluation,
+    EvaluationError,
     FrameworkReport,
     KnownFinding,
     Outcome,
@@ -221,6 +222,25 @@ def test_nothing_to_mend_is_an_item_that_says_so() -> None:
     _, poam = of(make_evaluation(plane=Plane.LIVE))
     (item,) = poam["poam-items"]
     assert item["title"] == "Nothing to mend" and "risks" not in poam
+
+
+def test_what_was_only_counted_or_not_read_is_no_nothing() -> None:
+    counted = make_evaluation(plane=Plane.LIVE, counts=Counts(failed=3))
+    (item,) = of(counted)[1]["poam-items"]
+    assert item["title"] == "Nothing is listed" and "3 findings are not listed here" in item["description"]
+    assert "only counted" in of(counted)[0]["remarks"]
+    unread = make_evaluation(plane=Plane.LIVE, errors=(EvaluationError("a.csv", "syntax", "It is no report."),))
+    (item,) = of(unread)[1]["poam-items"]
+    assert item["title"] == "Nothing is listed" and "1 input could not be evaluated" in item["description"]
+
+
+def test_an_exception_keeps_its_risk_when_its_file_is_edited_above_it() -> None:
+    def risk(**changes: Any) -> str:
+        entry = replace(EXCEPTION, **changes)
+        accepted = live_finding(status=Status.EXEMPT, exemption=entry.reason, exception=entry)
+        return str(of(make_evaluation(accepted, plane=Plane.LIVE))[0]["risks"][0]["uuid"])
+
+    assert risk() == risk(place=".keyrules-exceptions.yaml:40") != risk(subject="aws_iam_access_key.other")
 
 
 def test_the_same_risk_in_two_runs_and_two_accounts() -> None:

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import quote
 
 from keyrules.model import Evaluation, PackStamp, Rule
 from keyrules.records import replace
@@ -17,6 +22,9 @@ from keyrules.reports.oscal.plan import plan
 from keyrules.reports.oscal.results import assessment_results, heading_of
 from keyrules.reports.oscal.risks import poam
 from keyrules.reports.text_style import ReportOptions
+
+_BLOCK: Final = 1 << 20
+_MEDIA_TYPES: Final = {".csv": "text/csv", ".json": "application/json", ".yaml": "application/yaml"}
 
 __all__ = ["EvidenceFile", "documents", "pack_documents"]
 
@@ -52,10 +60,29 @@ def documents(
     return found
 
 
-def render_folder(evaluation: Evaluation, options: ReportOptions) -> dict[str, Iterator[str]]:
-    """The same as JSON, as `--format oscal=DIR/` has them; of `options` only the version of OSCAL counts."""
-    made = documents(evaluation, version=options.oscal_version)
+def render_folder(evaluation: Evaluation, options: ReportOptions, folder: Path) -> dict[str, Iterator[str]]:
+    """The same as JSON, as `--format oscal=DIR/` has them; of `options` only the version of OSCAL counts.
+
+    Inputs that are still files as they were read are evidence of the documents in `folder`.
+    """
+    made = documents(evaluation, version=options.oscal_version, evidence=dict(_still_there(evaluation, folder)))
     return {name: laid_out(_members(document)) for name, document in made.items()}
+
+
+def _still_there(evaluation: Evaluation, folder: Path) -> Iterator[tuple[str, EvidenceFile]]:
+    for item in evaluation.inputs:
+        # What was read through a pipe, a compression or the API has no such file, and a folder has no sum of its own.
+        path = Path(item.name)
+        if item.sha256 is None or not path.is_file():
+            continue
+        with suppress(OSError), path.open("rb") as file:
+            digest = hashlib.sha256()
+            while block := file.read(_BLOCK):
+                digest.update(block)
+            if digest.hexdigest() == item.sha256:
+                href = quote(Path(os.path.relpath(path, folder / "KEY")).as_posix(), errors="surrogateescape")
+                media_type = _MEDIA_TYPES.get(path.suffix.lower(), "application/octet-stream")
+                yield item.name, EvidenceFile(href, item.sha256, media_type)
 
 
 def _members(document: Any) -> Any:

@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, time, timedelta, timezone
 from itertools import chain, islice
 from typing import Any, NamedTuple
-from urllib.parse import quote
 
 from keyrules.controls.verdicts import describe
 from keyrules.findings import findings_of, tally_of
@@ -19,7 +18,7 @@ from keyrules.model import Counts, Evaluation, Exemption, Finding, Input, Plane,
 from keyrules.records import dataclass
 from keyrules.reports.evidence import declared_sentences, subject_name
 from keyrules.reports.oscal.parts import NAMESPACE, TOOL, derived_uuid, line, prop, props, some, trestle
-from keyrules.reports.report_summary import worst_first
+from keyrules.reports.report_summary import not_listed, worst_first
 from keyrules.reports.text_style import count_of, iso_utc
 
 MOST = 5_000
@@ -61,9 +60,9 @@ class Group:
 
     @property
     def identity(self) -> list[str]:
-        """What tells the group from the others of a run."""
-        place = self.exception.place if self.exception is not None else ""
-        return [self.rule.id, self.account, self.status.value, place, self.exemption]
+        """What tells the group from the others of a run; that of an exception is the same wherever its entry stands."""
+        accepted = _terms(self.exception) if self.exception is not None else [self.exemption]
+        return [self.rule.id, self.account, self.status.value, *accepted]
 
     @property
     def impact(self) -> str:
@@ -101,24 +100,26 @@ class Observed:
         groups: dict[tuple[str, ...], list[Finding]] = {}
         for finding in islice((each for each in listed if each.rule in self._rules), MOST):
             account = finding.subject.account if finding.subject is not None else None
-            place = finding.exception.place if finding.exception is not None else ""
-            text = finding.exemption or "" if finding.status is Status.EXEMPT and not place else ""
-            key = (finding.rule, account or "", finding.status.value, place, text)
-            groups.setdefault(key, []).append(finding)
+            waived = finding.status is Status.EXEMPT and finding.exception is None
+            text = (finding.exemption or "") if waived else ""
+            accepted = _terms(finding.exception) if finding.exception is not None else []
+            groups.setdefault((finding.rule, account or "", finding.status.value, text, *accepted), []).append(finding)
         return [
             Group(self._rules[rule], account, own[0].status, own[0].exception, text, tuple(own))
-            for (rule, account, _, _, text), own in sorted(groups.items())
+            for (rule, account, _, text, *_), own in sorted(groups.items())
         ]
 
     def left_out(self) -> list[str]:
         """What the documents do not hold, in a sentence; empty where they hold all."""
         known = self.evaluation.baseline.known if self.evaluation.baseline is not None else ()
         of_rules = (number for (rule, *_), number in tally_of(self.evaluation.findings).items() if rule in self._rules)
-        number = sum(of_rules) + sum(each.finding.rule in self._rules for each in known)
+        number = sum(of_rules) + sum(each.finding.rule in self._rules for each in known) + not_listed(self.evaluation)
         number -= sum(len(group.findings) for group in self.groups)
         if not number:
             return []
         more = count_of(number, "finding is", "findings are")
+        if not self.groups:
+            return [f"{more} not listed here, because the run only counted."]
         return [f"{more} left out here, because the document has room for the {MOST:,} worst; --format json lists all."]
 
     def of_group(self, group: Group) -> str:
@@ -294,10 +295,8 @@ class Observed:
     def _input(self, item: Input) -> dict[str, Any]:
         kept = self._evidence.get(item.name)
         generated = iso_utc(item.generated_at) if item.generated_at is not None else None
-        sha256 = kept.sha256 if kept is not None else item.sha256
-        href = kept.href if kept is not None else quote(item.name.lstrip("/"), errors="surrogatepass")
-        media_type = kept.media_type if kept is not None else ""
-        hashes = [{"algorithm": "SHA-256", "value": sha256}] if sha256 else []
+        hashes = [{"algorithm": "SHA-256", "value": kept.sha256}] if kept is not None else []
+        links = [{"href": kept.href, "media-type": kept.media_type, "hashes": hashes}] if kept is not None else []
         return {
             "uuid": self._input_uuid(item),
             "title": line(item.name),
@@ -306,7 +305,7 @@ class Observed:
                 {"name": "type", "value": "evidence"},
                 *props(kind=item.kind, sha256=item.sha256, account=item.account, generated_at=generated),
             ],
-            "rlinks": [{"href": href or "-", **some(media_type=media_type, hashes=hashes)}],
+            **some(rlinks=links),
         }
 
     def _input_uuid(self, item: Input) -> str:
@@ -340,6 +339,12 @@ def impact_facets(group: Group) -> list[dict[str, Any]]:
         {"name": "impact", "system": "https://fedramp.gov", "value": group.impact},
         {"name": "severity", "system": NAMESPACE, "value": group.rule.severity.name.lower()},
     ]
+
+
+def _terms(exception: Exemption) -> list[str]:
+    """What an entry of an exceptions file says, wherever in the file it stands."""
+    ticket, expires = exception.ticket or "", exception.expires.isoformat()
+    return [exception.subject, exception.owner, exception.reason, ticket, expires]
 
 
 def _within(path: str, folder: str) -> bool:

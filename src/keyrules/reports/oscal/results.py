@@ -171,7 +171,7 @@ def _undecided(observed: Observed, judged: Sequence[tuple[Edition, ControlResult
             "description": line(control.reason),
             "props": _verdict(edition, control),
             "methods": ["TEST" if looked else "UNKNOWN"],
-            "types": ["finding", "control-objective"],
+            "types": ["finding", "control-objective"] if looked else ["control-objective"],
             **({"origins": [origin()]} if looked else {}),
             "collected": observed.moment,
             **some(remarks=paragraphs(control.rest)),

@@ -192,10 +192,15 @@ def _item(observed: Observed, group: Group, risk: str) -> dict[str, Any]:
 
 def _nothing(observed: Observed) -> dict[str, Any]:
     """OSCAL has no plan of action without an item."""
+    errors = len(observed.evaluation.errors)
+    unread = f" {count_of(errors, 'input')} could not be evaluated, which the results name." if errors else ""
+    listed = observed.left_out()
+    said = listed or ["keyrules found nothing that fails, is accepted or could not be judged."]
     return {
         "uuid": derived_uuid(observed.seed, "nothing"),
-        "title": "Nothing to mend",
-        "description": "keyrules found nothing that fails, is excepted or could not be judged.",
+        "title": "Nothing is listed" if listed or unread else "Nothing to mend",
+        "description": (listed or ["keyrules found nothing that fails, is accepted or could not be judged."])[0]
+        + unread,
         "origins": [origin()],
     }
 
