@@ -199,8 +199,7 @@ def _nothing(observed: Observed) -> dict[str, Any]:
     return {
         "uuid": derived_uuid(observed.seed, "nothing"),
         "title": "Nothing is listed" if listed or unread else "Nothing to mend",
-        "description": (listed or ["keyrules found nothing that fails, is accepted or could not be judged."])[0]
-        + unread,
+        "description": f"{said[0]}{unread}",
         "origins": [origin()],
     }
 
