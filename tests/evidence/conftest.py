@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 
 import pytest
+from fake_documents import PASSING
 from packages import CIS, EXCEPTIONS, FIRST, MAIN, MODULE, NOW, SECOND, Ran, Run, git
 
 from keyrules import cli
@@ -28,12 +29,15 @@ def run(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> R
 
 @pytest.fixture
 def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The working directory: reports/ with a CSV and the CLI's JSON, exceptions, and a repository."""
-    (tmp_path / "reports").mkdir()
-    (tmp_path / "reports/first.csv").write_bytes(FIRST)
+    """The working directory: reports/ with a folder for each account, exceptions, and a repository."""
+    for account in ("first", "second"):
+        (tmp_path / "reports" / account).mkdir(parents=True)
+        for action, document in PASSING.items():
+            (tmp_path / "reports" / account / f"{action}.json").write_text(json.dumps(document), "utf-8")
+    (tmp_path / "reports/first/first.csv").write_bytes(FIRST)
     document = {"Content": base64.b64encode(SECOND).decode(), "ReportFormat": "text/csv"}
     text = json.dumps(document | {"GeneratedTime": "2026-06-01T09:00:00+00:00"}, indent=4)
-    (tmp_path / "reports/second.json").write_text(text, "utf-8")
+    (tmp_path / "reports/second/second.json").write_text(text, "utf-8")
     (tmp_path / "accepted.yaml").write_text(EXCEPTIONS, "utf-8")
     for name, content in {"infra/main.tf": MAIN, "modules/user/main.tf": MODULE, "README.md": "Ours.\n"}.items():
         (tmp_path / "repo" / name).parent.mkdir(parents=True, exist_ok=True)

@@ -17,7 +17,7 @@ def later(package: Path, work: Path, run: Run) -> Path:
     """A quarter later: ann's key is gone, eve's is too old under a stricter limit, and nothing is accepted any more."""
     lines = FIRST.decode().splitlines()
     lines = [line("ann") if each.startswith("ann,") else each for each in lines]
-    (work / "reports/first.csv").write_text("\n".join(lines), "utf-8")
+    (work / "reports/first/first.csv").write_text("\n".join(lines), "utf-8")
     assert run("new", "--framework", CIS, "reports", "--set", "KEY_AWS_001.max_age_days=45").code == 0
     return work / "new"
 
@@ -29,7 +29,7 @@ class TestDiff:
         assert found.code == 1
         assert document["facts"]["set"] == {"old": "none", "new": "KEY_AWS_001.max_age_days=45"}
         assert {"path": "configuration/live/exceptions.yaml", "change": "gone"} in document["received"]
-        assert {"path": "inputs/reports/reports/first.csv", "change": "other content"} in document["received"]
+        assert {"path": "inputs/reports/reports/first/first.csv", "change": "other content"} in document["received"]
         (result,) = document["results"]
         assert (result["framework"], result["plane"]) == (CIS, "live")
         assert result["parameters"] == {"KEY_AWS_001.max_age_days": {"old": "90", "new": "45"}}
@@ -74,7 +74,7 @@ class TestShow:
         """Control 1.14 of CIS 3.0.0: population, exceptions, failures, measured values, source, hash."""
         shown = run("show", "pkg", "--framework", CIS, "--control", "1.14")
         assert shown.code == 0
-        digest = hashlib.sha256((package / "inputs/reports/reports/first.csv").read_bytes()).hexdigest()
+        digest = hashlib.sha256((package / "inputs/reports/reports/first/first.csv").read_bytes()).hexdigest()
         for words in (
             "not satisfied",
             "KEY_AWS_001.max_age_days = 90",
@@ -86,7 +86,7 @@ class TestShow:
             "accepted by platform until 2026-09-01: moves in autumn",
             "days_since_rotation=82.4",
             f"satisfied with exceptions in {OTHER}",
-            f"inputs/reports/reports/first.csv  SHA-256 {digest}",
+            f"inputs/reports/reports/first/first.csv  SHA-256 {digest}",
             hashlib.sha256((package / "manifest.json").read_bytes()).hexdigest(),
         ):
             assert words in shown.out, (words, shown.out)
@@ -96,10 +96,10 @@ class TestShow:
         (control,) = document["control"]
         with (package / f"results/{CIS}/live/population.csv").open(encoding="utf-8", newline="") as file:
             assert len(control["population"]) == len(list(csv.DictReader(file)))
-        assert {source["path"] for source in document["sources"]} == {
-            "inputs/reports/reports/first.csv",
-            "inputs/reports/reports/second.json",
-        }
+        assert {
+            "inputs/reports/reports/first/first.csv",
+            "inputs/reports/reports/second/second.json",
+        } < {source["path"] for source in document["sources"]}
 
     @pytest.mark.parametrize(
         ("framework", "control", "named"), [("soc_2", "1.14", CIS), (CIS, "9.9", "1.14"), ("../..", "1", CIS)]

@@ -77,6 +77,32 @@ def test_an_organization_with_an_account_that_cannot_be_asked(address: str, fake
     assert "denied by SCP" in text and THREE in text
 
 
+def test_what_is_around_the_keys_is_recorded(address: str, fake: FakeAws, run: Run) -> None:
+    fake.accounts[ONE].denied = {"GetAccountPasswordPolicy": ""}
+    made = run("pkg", "--framework", CIS, "--endpoint-url", address, *ORGANIZATION)
+    assert made.code == 3
+    stored = document(f"pkg/inputs/documents/{TWO}/get-account-password-policy.json")
+    assert stored == {"PasswordPolicy": {"MinimumPasswordLength": 14, **stored["PasswordPolicy"]}}
+    assert not Path(f"pkg/inputs/documents/{ONE}/get-account-password-policy.json").exists()
+    unread = document("pkg/inputs/accounts.json")["documents_not_read"]
+    assert "iam:GetAccountPasswordPolicy" in unread[ONE]["get-account-password-policy"]
+    with Path(f"pkg/results/{CIS}/live/population.csv").open(encoding="utf-8", newline="") as file:
+        policies = {row["account"]: row["KEY_AWS_024"] for row in csv.DictReader(file) if not row["user"]}
+    assert policies[ONE] == "UNKNOWN" and policies[TWO] == "PASS"
+    assert run("verify", "pkg").code == 0
+    path = Path(f"pkg/inputs/documents/{TWO}/get-account-password-policy.json")
+    path.write_text(path.read_text("utf-8").replace("14", "15"), "utf-8")
+    assert run("verify", "pkg").code == 1
+
+
+def test_no_policy_is_an_answer(address: str, fake: FakeAws, run: Run) -> None:
+    fake.accounts[CALLER].errors = {"GetAccountPasswordPolicy": ["NoSuchEntity"] * 9}
+    run("pkg", "--framework", CIS, "--endpoint-url", address)
+    assert document(f"pkg/inputs/documents/{CALLER}/get-account-password-policy.json") == {"PasswordPolicy": None}
+    assert "KEY_AWS_024,MEDIUM,FAIL" in Path(f"pkg/results/{CIS}/live/findings.csv").read_text("utf-8")
+    assert run("verify", "pkg").code == 0
+
+
 def test_reports_that_aws_had_already_are_told(address: str, fake: FakeAws, run: Run) -> None:
     run("pkg", "--framework", CIS, "--endpoint-url", address, *ORGANIZATION)
     assert "makes none anew within 4 hours" in document("pkg/inputs/accounts.json")["notes"][0]

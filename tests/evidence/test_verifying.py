@@ -20,7 +20,7 @@ from keyrules.pack.catalog import load_pack
 from keyrules.pack.pack import Pack
 from keyrules.records import replace
 
-REPORT = "inputs/reports/reports/first.csv"
+REPORT = "inputs/reports/reports/first/first.csv"
 LIVE = f"results/{CIS}/live"
 AGAIN = "identical, and the same when it is judged again"
 

@@ -13,12 +13,14 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from keyrules.code.scan import ScanRequest, scan
+from keyrules.evidence.answers import ANSWERS
 from keyrules.evidence.code_tree import COLUMNS, CodeFile, inventory
 from keyrules.evidence.folder import ACCOUNTS, CODE, REPORTS, RESULTS, content, held, within, write_text
-from keyrules.evidence.inputs import accounts_said, judged_reports
+from keyrules.evidence.inputs import StoredReports
 from keyrules.evidence.manifest import CodeGround, Request
 from keyrules.evidence.population import Annex, Census
 from keyrules.live.account_audit import AuditRequest, ReportResult, combine
+from keyrules.live.around.wanted_documents import asked_for
 from keyrules.live.audit_notes import left_to_keys
 from keyrules.live.credential_report import read_rows
 from keyrules.live.limits import Limits, overrides_of
@@ -137,9 +139,9 @@ def _finished(evaluation: Evaluation, settings: Settings, chosen: Chosen, pack: 
 
 def _live(judgement: Judgement, framework: str, out: Path) -> Evaluation:
     request, folder = judgement.request, judgement.folder
-    names = [name for name in judgement.received if name.startswith(f"{REPORTS}/")]
     accounts = content(folder, ACCOUNTS, _MOST) if ACCOUNTS in judgement.received else None
     with within(folder):
+        stored = StoredReports(accounts, judgement.received, request.now)
         settings, chosen = _chosen(judgement, Plane.LIVE, framework)
         exceptions = chosen_exceptions(settings, judgement.pack, request.now)
         limits = Limits(chosen.selection, overrides_of(settings.overrides, chosen.selection))
@@ -153,6 +155,7 @@ def _live(judgement: Judgement, framework: str, out: Path) -> Evaluation:
             keep_passing=True,
             exceptions=ExceptionUse(exceptions, Plane.LIVE) if exceptions else None,
             kept=census,
+            asked=asked_for(settings, chosen),
             progress=judgement.progress,
         )
         annex = Annex(tuple(filter(reads_reports, chosen.selection.rules)), limits)
@@ -160,15 +163,14 @@ def _live(judgement: Judgement, framework: str, out: Path) -> Evaluation:
 
         def population() -> Iterator[Sequence[str]]:
             yield annex.head
-            for result in judged_reports(audit, accounts, names):
+            for result in stored.judged(audit):
                 results.append(result)
                 if result.counts:
                     yield from _population(result, annex, census)
 
         write_text(out / "population.csv", csv_lines(population()))
-        notes, skipped = accounts_said(accounts, request.now)
-        said = (*request.notes, *notes, *left_to_keys(chosen.selection))
-        evaluation = combine(results, audit, said, skipped).evaluation
+        said = (*request.notes, *stored.notes, *left_to_keys(chosen.selection))
+        evaluation = combine(results, audit, said, stored.skipped, stored.problems).evaluation
         evaluation = _finished(evaluation, settings, chosen, judgement.pack)
         each = [(result, _by_itself(result, audit, chosen)) for result in results]
         write_text(out / "accounts.csv", csv_lines(_matrix(each, evaluation)))
@@ -280,7 +282,7 @@ def _write(judgement: Judgement, evaluation: Evaluation, out: Path, by_account: 
     evidence = {
         name: EvidenceFile(f"../../../../../{name}", held(judgement.folder, name).sha256, _media_type(name))
         for name in judgement.received
-        if name.startswith(f"{REPORTS}/")
+        if name.startswith((f"{REPORTS}/", f"{ANSWERS}/"))
     }
     write_text(out / "report.html", html.render(evaluation, _OPTIONS))
     write_text(out / "controls.csv", control_csv.render(evaluation, _OPTIONS))

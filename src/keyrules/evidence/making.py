@@ -19,10 +19,11 @@ from keyrules.evidence.judging import Judgement, judge
 from keyrules.evidence.manifest import CodeGround, Manifest, Request, facts_of, statement
 from keyrules.evidence.texts import texts_of
 from keyrules.live.account_audit import AuditRequest
+from keyrules.live.around.documents import needed
 from keyrules.live.collection import Address, Reach
 from keyrules.live.limits import Limits
 from keyrules.live.wanted import Wanted
-from keyrules.model import Evaluation, InputError, Plane, UsageError
+from keyrules.model import Evaluation, InputError, Plane, Rule, UsageError
 from keyrules.pack.catalog import load_pack
 from keyrules.pack.pack import Pack
 from keyrules.records import dataclass, replace
@@ -95,7 +96,8 @@ def make(wish: Wish) -> Made:
             limits = Limits(choose(settings[Plane.LIVE], pack).selection)
             asking = AuditRequest(pack.stamp, limits, wish.now, request.as_of, wish.max_age)
             about["caller"] = reach.caller
-            request = replace(request, now=store_accounts(wish.accounts, reach, asking, folder))
+            wanted = needed(_rules(settings[Plane.LIVE], frameworks, pack))
+            request = replace(request, now=store_accounts(wish.accounts, reach, asking, wanted, folder))
         tree = None
         if Plane.CODE in settings:
             tree = tree_around(wish.code)
@@ -155,6 +157,12 @@ def _frameworks(settings: Mapping[Plane, Settings], pack: Pack) -> tuple[str, ..
         for key in keys:
             choose(replace(each, framework=replace(each.framework, value=(key,))), pack)
     return keys
+
+
+def _rules(settings: Settings, frameworks: Sequence[str], pack: Pack) -> list[Rule]:
+    """The rules of all frameworks."""
+    each = (replace(settings, framework=replace(settings.framework, value=(key,))) for key in frameworks)
+    return list({rule.id: rule for own in each for rule in choose(own, pack).selection.rules}.values())
 
 
 def _ground(code: Sequence[str], tree: str, settings: Settings) -> CodeGround:

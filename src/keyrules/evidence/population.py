@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
+from keyrules.live.around.judging import ThingVerdict
+from keyrules.live.around.things import Thing
 from keyrules.live.audit import Verdict
 from keyrules.live.credential_report import ROOT_USER, Row
 from keyrules.live.fact_readers import (
@@ -31,16 +33,17 @@ _WORDS: Final = {"is_true": "is true", "is_false": "is false", "within": "is one
 
 class Census(Kept):
     """What a run keeps of its verdicts, without those that pass; all those on the report under way are `verdicts`, by
-    ARN and credential, each by the id of its rule."""
+    ARN and credential, each by the id of its rule; `things` are what is around the keys, with theirs."""
 
     def __init__(self) -> None:
         super().__init__()
         self.verdicts: dict[tuple[str, SubjectKind], dict[str, Status]] = {}
+        self.things: dict[tuple[str, str, str, int], tuple[Thing, dict[str, Status]]] = {}
         self._absent: dict[tuple[str, SubjectKind], Row] = {}
 
     def begin(self, as_of: datetime) -> None:
         super().begin(as_of)
-        self.verdicts, self._absent = {}, {}
+        self.verdicts, self.things, self._absent = {}, {}, {}
 
     def add(
         self, verdict: Verdict, rule: Rule, twin: int = 0, entry: int | None = None, known: Known = NOT_ASKED
@@ -52,6 +55,13 @@ class Census(Kept):
             self._absent[place] = verdict.row
         if status is not Status.PASS:
             super().add(verdict, rule, twin, entry, known)
+
+    def add_thing(self, verdict: ThingVerdict, rule: Rule, twin: int, entry: int | None) -> None:
+        status = verdict.status if entry is None else Status.EXEMPT
+        thing = verdict.thing
+        self.things.setdefault((thing.arn, thing.kind, thing.name, twin), (thing, {}))[1][rule.id] = status
+        if status is not Status.PASS:
+            super().add_thing(verdict, rule, twin, entry)
 
     @property
     def absent(self) -> Iterable[Row]:
@@ -83,6 +93,8 @@ class Annex:
                 yield (row.account, row.user, row.arn, name, _iso(row.user_created), "", "", "no", _NOBODY, *self._none)
         for row in census.absent:
             yield self._line(row, ROOT, census, as_of)
+        for thing, verdicts in census.things.values():
+            yield self._of_thing(thing, verdicts, as_of)
 
     @property
     def _none(self) -> Sequence[str]:
@@ -103,6 +115,26 @@ class Annex:
             measured,
             "yes" if verdicts else "no",
             why,
+            *(verdicts[rule.id].value if rule.id in verdicts else "" for rule in self._rules),
+        )
+
+    def _of_thing(self, thing: Thing, verdicts: Mapping[str, Status], as_of: datetime) -> Sequence[str]:
+        """What is around the keys of an account, such as its password policy."""
+        subject, shown = SubjectKind(thing.kind, None), dict(thing.shown)
+        if not thing.problem:
+            # Its conditions read a thing as they read a row.
+            as_row: Any = thing
+            shown |= fact_values(subject, as_row, as_of)
+        return (
+            thing.account,
+            thing.user,
+            thing.arn,
+            thing.name,
+            _iso(thing.created),
+            "",
+            _measured(shown),
+            "yes",
+            thing.problem or self._why(subject, verdicts),
             *(verdicts[rule.id].value if rule.id in verdicts else "" for rule in self._rules),
         )
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import zlib
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from keyrules.code.literals.candidates import contains_candidate
 from keyrules.code.literals.reading import read_literals
@@ -13,11 +14,23 @@ from keyrules.reports.text_style import printable
 
 _GZIP: Final = b"\x1f\x8b"
 _MOST_UNPACKED: Final = 1 << 28
-_GIVEN_OUT: Final = re.compile(
-    rb'"(Base32StringSeed|QRCodePNG|SecretAccessKey|SessionToken|ServicePassword|ServiceCredentialSecret|PrivateKey)"'
-    rb'\s*:\s*"[^"]'
+_SECRET: Final = (
+    "Base32StringSeed",
+    "QRCodePNG",
+    "SecretAccessKey",
+    "SessionToken",
+    "ServicePassword",
+    "ServiceCredentialSecret",
+    "PrivateKey",
 )
 """The members of AWS's answers that hold a secret; no report and no read of an account needs them."""
+
+_GIVEN_OUT: Final = re.compile(rb'"(%s)"\s*:\s*"[^"]' % "|".join(_SECRET).encode())
+
+
+def without_secrets(answer: Mapping[str, Any]) -> dict[str, Any]:
+    """An object of an answer without the members that hold a secret."""
+    return {name: value for name, value in answer.items() if name not in _SECRET}
 
 
 def refuse_secrets(name: str, data: bytes) -> None:
