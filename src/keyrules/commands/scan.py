@@ -120,10 +120,26 @@ def _evaluate(
 
             evaluation = exempted(evaluation, exceptions, exceptions_ground(settings, excluded))
 
+        made: list[PatchReport] = []
+
         def patch(judged: Evaluation) -> PatchReport:
             from keyrules.code.patches.proposing import proposed
 
-            return proposed(request, done, judged)
+            made.append(proposed(request, done, judged))
+            return made[0]
 
     left_out = excluded.left_out if excluded else 0
-    return conclusion.conclude(evaluation, chosen, pack, (now, clock()), left_out, patch)
+    code = conclusion.conclude(evaluation, chosen, pack, (now, clock()), left_out, patch)
+    if made and "patch" in asked.format and not settings.quiet:
+        _say_what_is_left(made[0])
+    return code
+
+
+def _say_what_is_left(patch: PatchReport) -> None:
+    """Where the patch goes into git, nobody reads the lines before it."""
+    import sys
+
+    number, failures = len(patch.mended), len(patch.mended) + len(patch.left)
+    if failures:
+        why = "; its first lines say why the others are left" if patch.left else ""
+        print(f"keyrules: the patch mends {number} of {failures}{why}", file=sys.stderr)

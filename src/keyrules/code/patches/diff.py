@@ -13,10 +13,13 @@ _SHORT = {0x07: "a", 0x08: "b", 0x09: "t", 0x0A: "n", 0x0B: "v", 0x0C: "f", 0x0D
 
 
 def file_diff(path: str, original: str, changes: Sequence[Replacement]) -> str:
-    """The diff of one file; `path` has forward slashes and is relative to where the diff is to be applied."""
+    """The diff of one file; `path` has forward slashes and is relative to where the diff is to be applied.
+
+    There is no line `diff --git`: in a folder of a repository git takes the paths below one for the repository's own
+    and passes over the file (git's apply.c, is_toplevel_relative), and all other paths for the folder's.
+    """
     old, new = quoted(f"a/{path}"), quoted(f"b/{path}")
-    head = f"diff --git {old} {new}\n--- {_named(old)}\n+++ {_named(new)}\n"
-    return head + "".join(hunk for _, hunk in hunks(original, changes))
+    return f"--- {_named(old)}\n+++ {_named(new)}\n" + "".join(hunk for _, hunk in hunks(original, changes))
 
 
 def hunks(original: str, changes: Sequence[Replacement]) -> Iterator[tuple[list[Replacement], str]]:

@@ -40,9 +40,15 @@ class Files:
         """All that was changed, to be carried from one process to another."""
         return self.buffers, self.said, self.carriers, self.names
 
-    @state.setter
-    def state(self, state: Any) -> None:
-        self.buffers, self.said, self.carriers, self.names = state
+    def take(self, state: Any) -> None:
+        """Takes over what was changed in another process, since this one started it."""
+        buffers, said, carriers, names = state
+        for path, buffer in buffers.items():
+            if path not in self.buffers or self.buffers[path].changes() != buffer.changes():
+                self.buffers[path] = buffer
+        self.said |= said
+        self.carriers |= carriers
+        self.names |= names
 
     def read(self, path: str) -> bytes:
         """The bytes of a file with what was changed. Raises OSError."""

@@ -134,11 +134,11 @@ class _Reader:
             if tokens[position + 1].kind == "=":
                 last = self._last(position + 2, end)
                 value = next(each for each in tokens[position + 2 : last + 1] if each.kind != NEWLINE)
-                arguments.append(
-                    ArgumentAt(
-                        token.text, self._at(token), self._at(value), tokens[last].end + self._offset, token.line
-                    )
-                )
+                ends = tokens[last].end + self._offset
+                while self._text[ends - 1] in " \t\r":
+                    # Behind the end of a heredoc.
+                    ends -= 1
+                arguments.append(ArgumentAt(token.text, self._at(token), self._at(value), ends, token.line))
                 position = last + 1
                 continue
             opening = next(n for n in range(position + 1, end) if tokens[n].kind == "{")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import TypeAlias
 
 from keyrules.code.file_names import SOURCE_SUFFIXES, TEMPLATE_SUFFIXES
 from keyrules.code.file_paths import shown
@@ -46,6 +47,7 @@ _LEFT = {
 _OTHER = "there is no patch for it"
 _NEW = "the rules find something new in the code that a patch would make"
 _TRIES = 4
+_Waiting: TypeAlias = tuple[UnitOutcome, dict[Subject, str]]
 _ALIGNED = (*(suffix for suffix in SOURCE_SUFFIXES if not suffix.endswith(".json")), ".tfvars")
 
 
@@ -93,15 +95,18 @@ class _Run:
         """Mends what it can; by fingerprint why the others are left."""
         spots = {(f.rule, f.location.path, f.location.address): f.fingerprint for f in findings if f.location}
         left: dict[str, str] = {}
+        waiting: list[_Waiting] = []
         for outcome in self._outcomes():
             targets: dict[Subject, str] = {}
             for verdict in outcome.declared.verdicts if outcome.declared else ():
                 mark = spots.get((verdict.rule, shown(verdict.path), verdict.address))
-                if mark is not None and mark not in left and verdict.status is Status.FAIL:
+                if mark is not None and verdict.status is Status.FAIL:
                     targets[verdict.rule, verdict.path, verdict.address] = mark
-            if targets:
-                self._subjects |= targets
-                left |= self._unit(outcome.unit, targets)
+            self._subjects |= targets
+            waiting += [(outcome, targets)] if targets else []
+        while waiting:
+            wave, waiting = _apart(waiting)
+            left |= self._units([(outcome.unit, targets) for outcome, targets in wave], left)
         known = set(self._subjects.values())
         left |= {
             mark: "it is judged in a way that a patch cannot follow" for mark in spots.values() if mark not in known
@@ -124,18 +129,24 @@ class _Run:
             if outcome.declared is not None and outcome.unit.kind in ("terraform", "cloudformation"):
                 yield outcome
 
-    def _unit(self, unit: Unit, targets: Mapping[Subject, str]) -> dict[str, str]:
-        """Mends a unit in a process of its own, as it was judged, and takes over what came of it."""
+    def _units(self, work: Sequence[tuple[Unit, dict[Subject, str]]], done: Collection[str]) -> dict[str, str]:
+        """Mends units that share no file, each in a process of its own, as they were judged; why findings are left."""
 
-        def work(one: Unit) -> tuple[dict[str, str], object]:
-            return mend_unit(one, targets, self.files, self._session), self.files.state
+        def mend(one: tuple[Unit, dict[Subject, str]]) -> tuple[dict[str, str], object]:
+            targets = {subject: mark for subject, mark in one[1].items() if mark not in done}
+            return mend_unit(one[0], targets, self.files, self._session), self.files.state
 
-        load([unit.kind])
-        for _, result in in_processes([unit], work, self._request.limits):
-            if not isinstance(result, Failure):
-                left, self.files.state = result
-                return left
-        return dict.fromkeys(targets.values(), "a patch takes longer than its unit may; --timeout gives it more")
+        load({unit.kind for unit, _ in work})
+        left: dict[str, str] = {}
+        results = dict(in_processes(work, mend, self._request.limits))
+        for index in sorted(results):
+            result = results[index]
+            if isinstance(result, Failure):
+                left |= dict.fromkeys(work[index][1].values(), "a patch takes longer than its unit may")
+            else:
+                left |= result[0]
+                self.files.take(result[1])
+        return left
 
     def _beside_secrets(self) -> dict[str, str]:
         """Takes back what stands beside a known secret, which the lines around a change would show."""
@@ -186,6 +197,18 @@ class _Run:
                         for change in buffer.changes():
                             found |= dict.fromkeys(change.marks - found.keys(), _NEW)
         return found
+
+
+def _apart(waiting: list[_Waiting]) -> tuple[list[_Waiting], list[_Waiting]]:
+    """The units that can be mended at a time, which share no file with an earlier one, and the rest."""
+    taken: frozenset[str] = frozenset()
+    found: list[_Waiting] = []
+    rest: list[_Waiting] = []
+    for each in waiting:
+        files = _files(each[0])
+        (found if taken.isdisjoint(files) else rest).append(each)
+        taken |= files
+    return found, rest
 
 
 def _failing(declared: Declared) -> set[Subject]:

@@ -16,7 +16,7 @@ from keyrules.code.patches.files import BlockEditor, Files, Left, Marks, block_a
 from keyrules.code.patches.periods import days_within, repair_clock, shorten, shorten_expiry
 from keyrules.code.patches.providers import declare_time, refuse_old_terraform
 from keyrules.code.rotation.clock import Clock, Kind
-from keyrules.code.rotation.entries import trigger_reference
+from keyrules.code.rotation.entries import named_part, reaches, trigger_reference
 from keyrules.code.rotation.lifecycle import keeps_replaced, prevents_destroy, trigger_entries
 from keyrules.code.rotation.rotation import NO_ARGUMENTS
 from keyrules.code.rotation.sources import Tracer
@@ -84,7 +84,7 @@ class RotationMender:
             reference = trigger_reference(entry)
             name = f"{reference.root}.{reference.name}" if reference is not None else ""
             target = scope.module.resources.get(name)
-            if reference is None or target is None or not _may_fire(target, reference, scope):
+            if reference is None or target is None or not _may_fire(target, reference, key.frame):
                 dropped.append(position)
             elif self._unblock(target, scope, marks):
                 changed = True
@@ -188,7 +188,7 @@ class RotationMender:
         clock: Declaration | None = None
         for meant in _meant(declared, scope):
             if meant.name.startswith(_CLOCK):
-                clock = clock or meant
+                clock = clock or (meant if _is_one(meant) else None)
             elif _fires(meant, scope, within):
                 return meant.name
         known = self._known(scope, clock, marks)
@@ -239,19 +239,24 @@ class RotationMender:
         return f"terraform_data.{free}"
 
 
-def _may_fire(target: Declaration, reference: Reference, scope: Scope) -> bool:
+def _may_fire(target: Declaration, reference: Reference, frame: Frame) -> bool:
     """Whether an entry of replace_triggered_by is one that Terraform takes and that is more than a clock."""
-    keys = instance_keys(target, scope)
-    wanted, _ = leading_key(reference.steps[1:], Frame(scope))
+    keys = instance_keys(target, frame.scope)
+    wanted, _ = leading_key(reference.steps[1:], frame)
     there = keys is None or (keys != () and (wanted is None or wanted in keys))
-    return there and reference.root not in _REFUSED and not target.name.startswith(_CLOCK)
+    named = there and reference.root not in _REFUSED and not target.name.startswith(_CLOCK)
+    return (
+        named
+        and named_part(target, reference.steps[1:]) is not None
+        and reaches(target, reference.steps[1:], frame) is not False
+    )
 
 
 def _meant(declared: Declaration, scope: Scope) -> Iterator[Declaration]:
-    """The resources that a key names where a rotation is meant: clocks without instances, and carriers."""
+    """The resources that a key names where a rotation is meant: clocks, and what may carry them."""
     for found in _entries(declared, scope):
         yield found
-        yield from (each for each in _chain(found, scope) if each.name.startswith(_CLOCK) and _is_one(each))
+        yield from (each for each in _chain(found, scope) if each.name.startswith(_CLOCK))
     meant = [declared.value(name) for name in ("depends_on", "user", *sorted(NO_ARGUMENTS))]
     meant += [value.value for block in declared.blocks("triggers") for value in block.body.attributes.values()]
     for expr in meant:
@@ -268,7 +273,7 @@ def _entries(declared: Declaration, scope: Scope) -> Iterator[Declaration]:
 
 
 def _behind(expr: Expr | None, scope: Scope) -> Iterator[Declaration]:
-    """The resources without instances of their own that an expression names, through locals too."""
+    """The resources that an expression names, through locals too."""
     seen: set[str] = set()
     waiting = list(references(expr))
     while waiting:
@@ -280,7 +285,7 @@ def _behind(expr: Expr | None, scope: Scope) -> Iterator[Declaration]:
         if reference.root == "local" and reference.name is not None and reference.name in scope.module.locals:
             waiting += references(scope.module.locals[reference.name].value("value"))
         found = scope.module.resources.get(name)
-        if found is not None and _is_one(found):
+        if found is not None:
             yield found
 
 
