@@ -12,6 +12,7 @@ import pytest
 
 from keyrules.commands import controls
 from keyrules.commands.controls import TABLE_FORMATS as FORMATS
+from keyrules.controls.model import Coverage, coverage
 from keyrules.controls.tables import load_frameworks
 from keyrules.model import UsageError
 from keyrules.pack.catalog import load_pack
@@ -70,6 +71,27 @@ class TestViews:
         removed = [row for row in rows if row["relation"] == "removed"]
         assert [(row["rule"], row["control"]) for row in removed] == [("KEY_AWS_004", ""), ("KEY_AWS_003", "")]
         assert removed[1]["why"].startswith("It was 2.12 in cis_aws_6.0.0.")
+
+    def test_an_edition_says_which_controls_stay_open_and_why(self, show: Show) -> None:
+        notes = json.loads(show("cis_aws_3.0.0", "--format", "json"))["notes"]
+        assert notes[0].startswith("cis_aws_3.0.0 is superseded by cis_aws_4.0.1")
+        found = {note.split()[1]: note for note in notes if note.startswith("Open: ")}
+        edition = load_frameworks(load_pack()).edition("cis_aws_3.0.0")
+        open_ones = {each for each in edition.controls if coverage(edition.rows_of(each)) is not Coverage.FULL}
+        assert set(found) == open_ones and {"1.1", "1.7", "1.20"} <= open_ones
+        assert found["1.20"].endswith("No rule looks at IAM Access Analyzer.")
+        assert "1.7 The root user is not used for everyday work (KEY_AWS_015 is evidence): The report" in found["1.7"]
+
+    def test_an_edition_says_what_it_forbids_and_how_it_stands(self, show: Show) -> None:
+        text = " ".join(show("fedramp_r5_low").split())
+        assert "KEY_AWS_017 never runs, because IA-5(1) forbids what it demands: FedRAMP forbids" in text
+        assert "Open: AC-2 " not in text, "a framework about organizations has nothing but evidence"
+        assert "was withdrawn on 2024-05-14" in " ".join(show("nist_800_171_r2:3.5.6").split())
+        status = {row["framework"]: row["status"] for row in csv.DictReader(io.StringIO(show("--format", "csv")))}
+        assert (status["cis_aws_6.0.0"], status["cis_aws_7.0.0"]) == ("superseded", "current")
+
+    def test_an_alias_shows_the_edition_behind_it(self, show: Show) -> None:
+        assert show("cis_aws_latest:2.12") == show("cis_aws_7.0.0:2.12")
 
     def test_a_control_gives_its_reasons_and_sources(self, show: Show) -> None:
         text = show("cis_aws_3.0.0:1.12")

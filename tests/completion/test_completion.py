@@ -22,7 +22,7 @@ from scanning import PROJECT
 from keyrules.arguments import every_parser
 from keyrules.cli import main
 from keyrules.commands.completion import SHELLS
-from keyrules.completion.pack_names import PackNames, read_names
+from keyrules.completion.pack_names import FRAMEWORK_COLUMNS, PackNames, read_names
 from keyrules.completion.words import Kind, commands
 from keyrules.controls.tables import load_frameworks
 from keyrules.model import Plane, UsageError
@@ -228,8 +228,12 @@ def test_every_format_that_is_offered_is_one(
 
 
 def test_the_names_are_those_of_the_pack() -> None:
-    editions = tuple(edition.key for edition in load_frameworks(PACK).editions)
-    assert PackNames({rule.id: tuple(rule.parameters) for rule in PACK.rules}, editions) == NAMES
+    frameworks = load_frameworks(PACK)
+    keys = [edition.key for edition in frameworks.editions]
+    assert NAMES.parameters == {rule.id: tuple(rule.parameters) for rule in PACK.rules}
+    assert list(NAMES.editions[: len(keys)]) == keys
+    aliases = NAMES.editions[len(keys) :]
+    assert "cis_aws_latest" in aliases and all(frameworks.edition(alias).key in keys for alias in aliases)
     assert list(NAMES.parameters) == RULES
     assert any(NAMES.parameters.values())
 
@@ -252,7 +256,9 @@ def test_the_names_are_those_of_the_pack() -> None:
 )
 def test_a_name_is_never_passed_over(tmp_path: Path, text: str, names: tuple[str, ...] | None) -> None:
     (tmp_path / "controls").mkdir()
-    (tmp_path / "controls/frameworks.csv").write_text("key,title,edition,publisher,url,published,checked_on\nx,,,,,,\n")
+    (tmp_path / "controls/frameworks.csv").write_text(
+        f"{','.join(FRAMEWORK_COLUMNS)}\nx{',' * (len(FRAMEWORK_COLUMNS) - 1)}\n"
+    )
     rule = tmp_path / "KEY_AWS_001.yaml"
     rule.write_text(text)
     if names is None:

@@ -25,6 +25,11 @@ def run(
     return chosen
 
 
+def limits(chosen: FrameworkSelection) -> tuple[str, ...]:
+    """The notes about limits: those on the edition itself left out."""
+    return tuple(note for note in chosen.notes if note != FRAMEWORKS.standing(chosen.edition))
+
+
 def rules(chosen: FrameworkSelection) -> list[str]:
     return [rule.id.removeprefix("KEY_AWS_") for rule in chosen.selection.rules]
 
@@ -41,7 +46,7 @@ class TestThresholds:
         chosen = run(f"cis_aws_{edition}")
         assert value(chosen, "KEY_AWS_002", "max_idle_days") == days
         assert value(chosen, "KEY_AWS_013", "max_idle_days") == days
-        assert chosen.notes == ()
+        assert limits(chosen) == ()
 
     def test_the_first_key_within_45_days(self) -> None:
         chosen = run("source_pages", "AWS_IAM_50")
@@ -55,7 +60,7 @@ class TestThresholds:
         chosen = run("aws_security_hub")
         assert value(chosen, "KEY_AWS_002", "max_idle_days") == 45
         assert chosen.stricter == {("IAM.8", "KEY_AWS_002"), ("IAM.8", "KEY_AWS_013")}
-        assert any("stricter than max_idle_days<=90 of IAM.8" in note for note in chosen.notes)
+        assert any("stricter than max_idle_days<=90 of IAM.8" in note for note in limits(chosen))
         assert value(run("aws_security_hub", "IAM.8"), "KEY_AWS_002", "max_idle_days") == 90
 
     def test_the_slots_of_all_controls_are_looked_at(self) -> None:
@@ -79,20 +84,20 @@ class TestOverrides:
         assert value(chosen, "KEY_AWS_001", "max_age_days") == 91
         assert [row.relation for row in chosen.rows] == [Relation.PARTIAL, Relation.NOT_COVERED]
         assert coverage(chosen.rows) is Coverage.PART
-        assert chosen.notes == (
+        assert limits(chosen) == (
             "KEY_AWS_001.max_age_days=91 is looser than max_age_days<=90 of 1.14, "
             "so the control is partly assessed at most.",
         )
 
     def test_the_limit_itself_changes_nothing(self) -> None:
         chosen = run("cis_aws_3.0.0", "1.14", ("KEY_AWS_001.max_age_days=90",))
-        assert (coverage(chosen.rows), chosen.notes, chosen.stricter) == (Coverage.FULL, (), frozenset())
+        assert (coverage(chosen.rows), limits(chosen), chosen.stricter) == (Coverage.FULL, (), frozenset())
 
     def test_a_stricter_limit_still_implements_and_says_so(self) -> None:
         chosen = run("cis_aws_3.0.0", "1.14", ("KEY_AWS_001.max_age_days=89",))
         assert coverage(chosen.rows) is Coverage.FULL
         assert chosen.stricter == {("1.14", "KEY_AWS_001")}
-        assert "stricter" in chosen.notes[0]
+        assert "stricter" in limits(chosen)[0]
 
     def test_one_loose_half_opens_the_whole(self) -> None:
         chosen = run("cis_aws_3.0.0", "1.12", ("KEY_AWS_002.max_idle_days=46",))
@@ -102,7 +107,7 @@ class TestOverrides:
     def test_fewer_slots_than_the_control_means_are_looser(self) -> None:
         chosen = run("cis_aws_3.0.0", "1.14", ("KEY_AWS_001.slots=1",))
         assert coverage(chosen.rows) is Coverage.PART
-        assert "slots=1 is looser than slots=1,2" in chosen.notes[0]
+        assert "slots=1 is looser than slots=1,2" in limits(chosen)[0]
 
     def test_more_slots_than_the_control_means_are_stricter(self) -> None:
         chosen = run("source_pages", "AWS_IAM_50", ("KEY_AWS_001.slots=1,2",))
@@ -126,7 +131,7 @@ class TestOverrides:
         assert value(chosen, "KEY_AWS_001", "max_age_days") == 90
         assert coverage(chosen.rows) is covered
         assert (("1.14", "KEY_AWS_001") in chosen.stricter) is stricter
-        assert bool(chosen.notes) is (values != (90,)) and all("for some users" in note for note in chosen.notes)
+        assert bool(limits(chosen)) is (values != (90,)) and all("for some users" in note for note in limits(chosen))
 
     def test_other_controls_are_left_alone(self) -> None:
         loose = {row.control: row for row in run("cis_aws_3.0.0", None, ("KEY_AWS_003.overlap_days=1",)).rows}
@@ -136,7 +141,7 @@ class TestOverrides:
     def test_evidence_stays_evidence(self) -> None:
         chosen = run("nist_csf_1.1", "PR.AC-1", ("KEY_AWS_001.max_age_days=400",))
         assert {row.relation for row in chosen.rows} == {Relation.SUPPORTS}
-        assert "looser" in chosen.notes[0] and "assessed" not in chosen.notes[0]
+        assert "looser" in limits(chosen)[0] and "assessed" not in limits(chosen)[0]
 
 
 class TestPlanes:
@@ -184,7 +189,7 @@ class TestContradicts:
     def test_the_rule_never_runs_and_the_reason_is_a_note(self, forbidding: Frameworks) -> None:
         (chosen,) = framework_selections(PACK, forbidding, [("cis_aws_1.2.0", None)])
         assert "017" in rules(run("cis_aws_1.2.0")) and "017" not in rules(chosen)
-        assert chosen.notes == (
+        assert chosen.notes[1:] == (
             "KEY_AWS_017 never runs for cis_aws_1.2.0, because 1.11 forbids what it demands: It bans it.",
         )
         (row,) = [row for row in chosen.rows if row.control == "1.11"]
@@ -199,6 +204,51 @@ class TestContradicts:
         assert coverage(edition.rows_of("1.11")) is Coverage.NONE
         assert citations(forbidding, ["KEY_AWS_017"], ["cis_aws_1.2.0"]) == {"KEY_AWS_017": ()}
         assert "contradicts" in render(framework_table(forbidding, edition), "text", {})
+
+
+class TestEditions:
+    @pytest.mark.parametrize(
+        ("name", "said"),
+        [
+            ("cis_aws_7.0.0", ()),
+            ("cis_aws_6.0.0", ("cis_aws_6.0.0 is superseded by cis_aws_7.0.0.",)),
+            (
+                "cis_aws_1.4.0",
+                ("cis_aws_1.4.0 is superseded by cis_aws_1.5.0; the newest edition here is cis_aws_7.0.0.",),
+            ),
+            ("nist_800_53_r4", ("nist_800_53_r4 was withdrawn on 2021-09-23 and is superseded by nist_800_53_r5.",)),
+            (
+                "nist_800_171_r2",
+                (
+                    "nist_800_171_r2 was withdrawn on 2024-05-14 and is superseded by nist_800_171_r3. "
+                    "DoD keeps revision 2 in force for CMMC (class deviation 2024-O0013).",
+                ),
+            ),
+            ("cis_aws_latest", ("cis_aws_latest is cis_aws_7.0.0 in this version of keyrules.",)),
+        ],
+    )
+    def test_how_it_stands_and_what_an_alias_means_is_said(self, name: str, said: tuple[str, ...]) -> None:
+        assert run(name).notes == said
+
+    def test_an_alias_and_its_edition_are_one(self) -> None:
+        chosen = framework_selections(PACK, FRAMEWORKS, [("cis_aws_latest", None), ("cis_aws_7.0.0", "2.12")])
+        assert [each.edition.key for each in chosen] == ["cis_aws_7.0.0"]
+        assert chosen[0].notes == ("cis_aws_latest is cis_aws_7.0.0 in this version of keyrules.",)
+
+    def test_fedramp_never_runs_what_it_forbids(self) -> None:
+        for level in ("low", "moderate", "high"):
+            chosen = run(f"fedramp_r5_{level}")
+            assert "017" not in rules(chosen)
+            assert chosen.notes[0] == (
+                f"KEY_AWS_017 never runs for fedramp_r5_{level}, because IA-5(1) forbids what it demands: "
+                "FedRAMP forbids password policies that make users change their passwords after a time."
+            )
+        assert "017" not in rules(run("fedramp_r5_li_saas")) and not run("fedramp_r5_li_saas").notes
+
+    @pytest.mark.parametrize(("level", "days"), [("moderate", 90), ("high", 35)])
+    def test_fedramp_sets_its_own_limits(self, level: str, days: int) -> None:
+        chosen = run(f"fedramp_r5_{level}")
+        assert value(chosen, "KEY_AWS_002", "max_idle_days") == value(chosen, "KEY_AWS_013", "max_idle_days") == days
 
 
 class TestErrors:

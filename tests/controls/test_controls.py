@@ -11,11 +11,12 @@ from pathlib import Path
 import pytest
 
 from keyrules.controls.listing import framework_table, render
-from keyrules.controls.model import Coverage, FrameworkEdition, Relation, coverage
+from keyrules.controls.model import Coverage, FrameworkEdition, Relation, Status, coverage
 from keyrules.controls.tables import CONTROL_COLUMNS, load_frameworks
 from keyrules.model import Rule, UsageError
 from keyrules.pack.catalog import load_pack
 from keyrules.pack.csv_table import natural_order, write_rows
+from keyrules.records import replace
 
 PACK = load_pack()
 FRAMEWORKS = load_frameworks(PACK)
@@ -53,6 +54,11 @@ DECIDES = {
     "The root user's MFA is a hardware device": {"KEY_AWS_014": Relation.PARTIAL, "": Relation.NOT_COVERED},
     "The root user is not used for everyday work": {"KEY_AWS_015": Relation.SUPPORTS},
     "Users with a console password have MFA": {"KEY_AWS_012": Relation.IMPLEMENTS},
+}
+# Sources that say which check belongs to which control. The others tell what a control's id and text are.
+MAPPINGS = {
+    *("prowler", "steampipe", "security_hub_iam", "security_hub_codebuild", "security_hub_ecs", "aws_config"),
+    *("mitre_cis_2", "ctid_aws_16.1", "kics", "tenable", "risk_sentinel_cis_7"),
 }
 # How many controls the section on identity has in each edition.
 SIZES = dict(zip(EDITIONS, (22, 22, 21, 21, 22, 22, 22, 21, 21, 26), strict=True))
@@ -118,6 +124,11 @@ class TestOtherFrameworks:
             *("nist_csf_1.1", "nist_csf_2.0", "cis_controls_v7", "cis_controls_v8", "pci_dss_3.2.1", "pci_dss_4.0.1"),
             *("iso_27001_2013", "iso_27001_2022", "soc_2", "hipaa_security_rule"),
             *("aws_fsbp_1.0.0", "aws_security_hub", "aws_config", "source_pages"),
+            *("aws_ftr", "aws_well_architected_security", "bsi_c5_2020", "cis_controls_v8.1", "cisa_cyber_essentials"),
+            *("cmmc_2.0", "csa_ccm_4.0", "cwe", "dora_2022_2554", "ens_rd_311_2022", "essential_eight_2023", "gdpr"),
+            *("fda_21_cfr_11", "fedramp_20x_2026", "fedramp_r5_high", "fedramp_r5_li_saas", "fedramp_r5_low"),
+            *("fedramp_r5_moderate", "ffiec_cat", "mitre_attack_16.1", "nis2_2024_2690", "nist_800_171_r3"),
+            *("nydfs_500", "rbi_cyber_security"),
         }
 
     @pytest.mark.parametrize(
@@ -136,6 +147,13 @@ class TestOtherFrameworks:
             ("aws_fsbp_1.0.0", "IAM.4", {"005"}),
             ("aws_security_hub", "IAM.22", {"002", "013"}),
             ("aws_config", "access-keys-rotated", {"001"}),
+            ("bsi_c5_2020", "IDM-05", {"002", "013"}),
+            ("cwe", "CWE-798", {"011"}),
+            ("ens_rd_311_2022", "op.acc.6.r7", {"002", "013"}),
+            ("fda_21_cfr_11", "11.300(b)", {"001", "002", "013"}),
+            ("mitre_attack_16.1", "T1538", {"012"}),
+            ("nis2_2024_2690", "11.6.2.c", {"001", "016", "017"}),
+            ("nist_800_171_r3", "03.05.04", {"012", "014"}),
             ("nist_csf_1.1", "PR.AC-7", {"012", "014"}),
             ("nist_csf_2.0", "PR.AA-05", {"001", "002", "005", "013", "015"}),
             ("cis_controls_v8", "5.3", {"002", "013"}),
@@ -158,6 +176,8 @@ class TestOtherFrameworks:
             ("aws_security_hub", "IAM.22", "max_idle_days<=45"),
             ("pci_dss_4.0.1", "8.2.6", "max_idle_days<=90"),
             ("cis_controls_v8", "5.3", "max_idle_days<=45"),
+            ("cis_controls_v8.1", "5.3", "max_idle_days<=45"),
+            ("essential_eight_2023", "ML2 privileged access idle", "max_idle_days<=45"),
             ("source_pages", "AWS_IAM_50", "max_age_days<=45;slots=1"),
         ],
     )
@@ -186,6 +206,48 @@ class TestOtherFrameworks:
             if control.endswith(")") and not control[control.rindex("(") :][1].isdigit()
         } | {f"AC-3(3)(b)({number})" for number in range(1, 6)}
 
+    def test_cmmc_is_800_171_r2_one_to_one(self) -> None:
+        ours, theirs = (FRAMEWORKS.edition(key) for key in ("cmmc_2.0", "nist_800_171_r2"))
+        families = {"1": "AC", "3": "AU", "4": "CM", "5": "IA", "7": "MA", "13": "SC"}
+        expected = [
+            replace(row, control=f"{families[row.control.split('.')[1]]}.L2-{row.control}") for row in theirs.rows
+        ]
+        assert [row for row in ours.rows if ".L2-" in row.control] == expected
+        ones = {"AC.L1-b.1.i": "3.1.1", "AC.L1-b.1.ii": "3.1.2", "IA.L1-b.1.v": "3.5.1", "IA.L1-b.1.vi": "3.5.2"}
+        assert {control for control in ours.controls if ".L1-" in control} == set(ones)
+        for one, two in ones.items():
+            assert [replace(row, control=two) for row in ours.rows_of(one)] == list(theirs.rows_of(two))
+
+    @pytest.mark.parametrize("level", ["high", "li_saas", "low", "moderate"])
+    def test_fedramp_is_800_53_r5_with_its_own_limits(self, level: str) -> None:
+        """Its baselines select controls of NIST; what differs is bounds, the ban on rotation, AC-2(12), words."""
+        theirs = {(row.control, row.rule): row for row in FRAMEWORKS.edition("nist_800_53_r5").rows}
+        rows = {(row.control, row.rule): row for row in FRAMEWORKS.edition(f"fedramp_r5_{level}").rows}
+        own = {pair for pair in rows if pair not in theirs}
+        banned = set() if level == "li_saas" else {("IA-5(1)", "KEY_AWS_017")}
+        watched = {("AC-2(12)", "")} if level in ("high", "moderate") else set()
+        assert (
+            banned | watched <= own <= banned | watched | {("IA-5(1)", ""), ("AC-6(5)", ""), ("AC-6(5)", "KEY_AWS_020")}
+        )
+        for pair, row in rows.items():
+            if pair in own:
+                continue
+            base = theirs[pair]
+            assert (row.title, row.statement) == (base.title, base.statement)
+            assert row.relation is base.relation or pair == ("AC-6(5)", "KEY_AWS_020")
+            assert set(row.sources) - {"gsa_fedramp_r5"} == set(base.sources)
+            assert not row.bounds or "gsa_fedramp_r5" in row.sources
+        selected = {control for control, _ in rows}
+        missing = {"low": "AC-2(3)", "li_saas": "AC-2(3)", "moderate": "AC-3(7)", "high": "AC-3(15)"}[level]
+        assert missing not in selected and {"AC-2", "IA-2(1)", "IA-5", "SC-28"} <= selected
+
+    def test_each_edition_is_superseded_by_the_next_of_its_series(self) -> None:
+        for edition in FRAMEWORKS.editions:
+            series = FRAMEWORKS.series(edition)
+            after = series[series.index(edition) + 1 :][:1]
+            assert edition.superseded_by == (after[0].key if after else "")
+            assert (edition.status is Status.CURRENT) <= (not after)
+
     def test_only_configuration_benchmarks_are_implemented_whole(self) -> None:
         """The other frameworks speak of organizations, and an account's credentials are never all of one."""
         implemented = {
@@ -205,7 +267,7 @@ class TestOtherFrameworks:
     def test_our_own_reading_says_that_it_is_ours(self) -> None:
         for edition in FRAMEWORKS.editions:
             for row in edition.rows:
-                if row.sources == ("keyrules",) and row.rule:
+                if "keyrules" in row.sources and row.rule and not set(row.sources) & MAPPINGS:
                     assert row.why.startswith("Our own reading"), (edition.key, row.control, row.rule)
 
 

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from keyrules.completion.pack_names import FRAMEWORK_COLUMNS
 from keyrules.controls.model import Frameworks
 from keyrules.controls.tables import load_frameworks
 from keyrules.model import UsageError
@@ -24,6 +25,7 @@ EDITIONS = [edition.key for edition in load_frameworks(PACK).editions]
 LINES = [(key, number) for key in EDITIONS for number in range(2, (REAL / f"{key}.csv").read_text().count("\n") + 1)]
 HEAD = "control,title,relation,rule,bound,statement,source,why\n"
 ENDS_IN_ZERO = re.compile(r"^([0-9]+\.[0-9]*[1-9])0,")
+FRAMEWORKS_HEAD = ",".join(FRAMEWORK_COLUMNS) + "\n"
 ROTATE = "1.14,Keys turn,implements,KEY_AWS_001,max_age_days<=90,,keyrules,It decides it.\n"
 
 
@@ -33,8 +35,7 @@ def folder(tmp_path: Path) -> Path:
     root = tmp_path / "controls"
     root.mkdir()
     (root / "frameworks.csv").write_text(
-        "key,title,edition,publisher,url,published,checked_on\n"
-        "one_1.0,One,1.0,CIS,https://example.com/,2020,2026-01-31\n"
+        FRAMEWORKS_HEAD + "one_1.0,One,1.0,CIS,https://example.com/,2020,2026-01-31,current,,,\n"
     )
     (root / "sources.csv").write_text("key,title,url\nkeyrules,Ours,https://example.com/\n")
     (root / "removed.csv").write_text("framework,control,removed_in,source,why\n")
@@ -208,12 +209,32 @@ class TestFiles:
     @pytest.mark.parametrize(
         ("name", "line", "expected"),
         [
-            ("frameworks.csv", "One 1,One,1.0,CIS,https://example.com/,2020,2026-01-31", "`key` has 'One 1'"),
-            ("frameworks.csv", "one_1.0,,1.0,CIS,https://example.com/,2020,2026-01-31", "`title` has nothing"),
-            ("frameworks.csv", "one_1.0,One,,CIS,https://example.com/,2020,2026-01-31", "`edition` has nothing"),
-            ("frameworks.csv", "one_1.0,One,1.0,CIS,example.com,2020,2026-01-31", "`url` has 'example.com'"),
-            ("frameworks.csv", "one_1.0,One,1.0,CIS,https://example.com/,01/2020,2026-01-31", "`published` has"),
-            ("frameworks.csv", "one_1.0,One,1.0,CIS,https://example.com/,2020,2026-02-31", "`checked_on` has"),
+            (
+                "frameworks.csv",
+                "One 1,One,1.0,CIS,https://example.com/,2020,2026-01-31,current,,,",
+                "`key` has 'One 1'",
+            ),
+            (
+                "frameworks.csv",
+                "one_1.0,,1.0,CIS,https://example.com/,2020,2026-01-31,current,,,",
+                "`title` has nothing",
+            ),
+            (
+                "frameworks.csv",
+                "one_1.0,One,,CIS,https://example.com/,2020,2026-01-31,current,,,",
+                "`edition` has nothing",
+            ),
+            ("frameworks.csv", "one_1.0,One,1.0,CIS,example.com,2020,2026-01-31,current,,,", "`url` has 'example.com'"),
+            (
+                "frameworks.csv",
+                "one_1.0,One,1.0,CIS,https://example.com/,01/2020,2026-01-31,current,,,",
+                "`published` has",
+            ),
+            (
+                "frameworks.csv",
+                "one_1.0,One,1.0,CIS,https://example.com/,2020,2026-02-31,current,,,",
+                "`checked_on` has",
+            ),
             ("sources.csv", "Key Rules,Ours,https://example.com/", "`key` has 'Key Rules'"),
             ("sources.csv", "keyrules,,https://example.com/", "`title` has nothing"),
             ("removed.csv", "two_1.0,1.14,one_1.0,keyrules,W.", "`framework` has 'two_1.0'"),
@@ -232,8 +253,29 @@ class TestFiles:
         assert message.startswith(f"{name}, line 2: ")
         assert expected in message
 
+    @pytest.mark.parametrize(
+        ("cells", "expected"),
+        [
+            ("current,,", "found 10 cells"),
+            ("old,,,", "`status` has 'old'; allowed: current, superseded, withdrawn"),
+            ("current,one_2.0,,", "`superseded_by` has 'one_2.0'; allowed: nothing"),
+            ("current,,2024,", "`retired_on` has '2024'; allowed: nothing"),
+            ("withdrawn,,May 2024,", "`retired_on` has 'May 2024'; allowed: a year"),
+            ("superseded,,,", "`superseded_by` has nothing; allowed: the key of the edition after"),
+            ("superseded,one_2.0,,", "`superseded_by` has 'one_2.0'; allowed: the key of another"),
+            ("superseded,one_1.0,,", "`superseded_by` has 'one_1.0'; allowed: the key of another"),
+            ("current,,,Mind it", "`note` has no full stop"),
+        ],
+    )
+    def test_how_an_edition_stands(self, folder: Path, cells: str, expected: str) -> None:
+        line = f"one_1.0,One,1.0,CIS,https://example.com/,2020,2026-01-31,{cells}\n"
+        (folder / "frameworks.csv").write_text(FRAMEWORKS_HEAD + line)
+        message = refusal(folder)
+        assert message.startswith("frameworks.csv, line 2: ")
+        assert expected in message
+
     def test_no_framework_at_all(self, folder: Path) -> None:
-        (folder / "frameworks.csv").write_text("key,title,edition,publisher,url,published,checked_on\n")
+        (folder / "frameworks.csv").write_text(FRAMEWORKS_HEAD)
         assert refusal(folder).startswith("frameworks.csv, line 2: there is no framework")
 
     def test_frameworks_out_of_order_or_twice(self, folder: Path) -> None:

@@ -8,14 +8,19 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from keyrules.pack.csv_table import read_table
 from keyrules.terms import UsageError
 
-FRAMEWORK_COLUMNS = ("key", "title", "edition", "publisher", "url", "published", "checked_on")
+FRAMEWORK_COLUMNS = (
+    *("key", "title", "edition", "publisher", "url", "published", "checked_on"),
+    *("status", "superseded_by", "retired_on", "note"),
+)
 """The header of controls/frameworks.csv."""
+
+_VERSION = re.compile(r"_[vr]?[0-9][0-9.]*\Z")
 
 _RULE_FILE = ".yaml"
 _PARAMETERS = re.compile(rb"^parameters:(?: \{\}\n|\n((?: .*\n)+))", re.MULTILINE)
@@ -23,7 +28,7 @@ _PARAMETER = re.compile(rb"  ([a-z][a-z0-9_]*): \S.*")
 
 
 class PackNames(NamedTuple):
-    """The names of each rule's parameters by its id, and the keys of the framework editions; ids and keys in order."""
+    """The names of each rule's parameters by its id, and what `--framework` takes: keys of editions, then aliases."""
 
     parameters: Mapping[str, tuple[str, ...]]
     editions: tuple[str, ...]
@@ -33,8 +38,23 @@ def read_names(folder: str) -> PackNames:
     """The names in a folder of rule files. Raises UsageError where a file does not show them line by line."""
     rules = sorted(name.removesuffix(_RULE_FILE) for name in os.listdir(folder) if name.endswith(_RULE_FILE))
     parameters = {rule: _parameters(os.path.join(folder, rule + _RULE_FILE)) for rule in rules}
-    frameworks = read_table(os.path.join(folder, "controls", "frameworks.csv"), FRAMEWORK_COLUMNS)
-    return PackNames(parameters, tuple(line.cells[0] for line in frameworks))
+    return PackNames(parameters, read_editions(folder))
+
+
+def read_editions(folder: str | os.PathLike[str]) -> tuple[str, ...]:
+    """What names a framework edition: its key or an alias. Raises UsageError where frameworks.csv cannot be read."""
+    keys = [line.cells[0] for line in read_table(os.path.join(folder, "controls", "frameworks.csv"), FRAMEWORK_COLUMNS)]
+    return (*keys, *latest_editions(keys))
+
+
+def latest_editions(keys: Sequence[str]) -> dict[str, str]:
+    """The key behind each alias, as in `cis_aws_latest`; `keys` are sorted, and those of one framework differ in their
+    version alone. A framework of which there is one edition has no alias."""
+    series: dict[str, list[str]] = {}
+    for key in keys:
+        if found := _VERSION.search(key):
+            series.setdefault(key[: found.start()], []).append(key)
+    return {f"{stem}_latest": found[-1] for stem, found in series.items() if len(found) > 1}
 
 
 def _parameters(path: str) -> tuple[str, ...]:

@@ -44,7 +44,10 @@ def list_table(frameworks: Frameworks) -> Table:
         counts = Counter(coverage(edition.rows_of(control)) for control in edition.controls)
         numbers = tuple(str(counts[each]) for each in Coverage)
         rows.append(
-            (edition.key, edition.name, edition.publisher, edition.published, str(edition.checked_on), *numbers)
+            (
+                *(edition.key, edition.name, edition.publisher, edition.published, str(edition.checked_on), *numbers),
+                edition.status.value,
+            )
         )
     notes = (
         "Controls are counted by what the rules decide: the whole control, a part of it, nothing but evidence for it, "
@@ -53,12 +56,20 @@ def list_table(frameworks: Frameworks) -> Table:
         "touches. A control that is not listed is not covered.",
         "Mappings are readings of scanners, of AWS and our own, each row with its source; no assessor's opinion.",
     )
-    columns = ("framework", "name", "publisher", "published", "checked_on", *(each.value for each in Coverage))
+    columns = (
+        "framework",
+        "name",
+        "publisher",
+        "published",
+        "checked_on",
+        *(each.value for each in Coverage),
+        "status",
+    )
     return Table("frameworks", "Frameworks", columns, tuple(rows), notes, wide=("publisher", "published", "checked_on"))
 
 
 def framework_table(frameworks: Frameworks, edition: FrameworkEdition) -> Table:
-    """The rows of one edition, and the controls that it no longer has, as rows without an id."""
+    """The rows of one edition, and the controls that it no longer has, as rows without an id; and how it stands."""
     rows = [_cells(row) for row in edition.rows]
     rows += [_removed(entry, rule) for entry in frameworks.removed_from(edition) for rule in entry.rules or ("",)]
     return Table(
@@ -66,13 +77,33 @@ def framework_table(frameworks: Frameworks, edition: FrameworkEdition) -> Table:
         f"{edition.name} ({edition.key})",
         CONTROL_COLUMNS,
         tuple(rows),
+        tuple(_open(frameworks, edition)),
         wide=("statement", "source", "why"),
     )
 
 
+def _open(frameworks: Frameworks, edition: FrameworkEdition) -> Iterable[str]:
+    """How an edition stands, what it forbids, and which of its controls stay open and why.
+
+    A control for which there is only evidence counts as open where the rules decide other controls of the edition:
+    frameworks about organizations have nothing but evidence.
+    """
+    if standing := frameworks.standing(edition):
+        yield standing
+    decides = any(row.relation is Relation.IMPLEMENTS for row in edition.rows)
+    for row in edition.rows:
+        if row.relation is Relation.CONTRADICTS:
+            yield f"{row.rule} never runs, because {row.control} forbids what it demands: {row.why}"
+        rows = edition.rows_of(row.control)
+        evidence = decides and coverage(rows) is Coverage.EVIDENCE and row == rows[0]
+        if row.relation is Relation.NOT_COVERED or evidence:
+            yield f"Open: {row.control} {row.title}{f' ({row.rule} is evidence)' if evidence else ''}: {row.why}"
+
+
 def control_table(frameworks: Frameworks, edition: FrameworkEdition, rows: Sequence[ControlRow]) -> Table:
     """The rows of one control, with the reason and the sources of each in words."""
-    notes = [f"Decided by the rules: {_DECIDED[coverage(rows)]}."]
+    notes = [standing] if (standing := frameworks.standing(edition)) else []
+    notes.append(f"Decided by the rules: {_DECIDED[coverage(rows)]}.")
     notes += [f"{row.rule or 'No rule'}: {row.why}" for row in rows]
     for key in sorted({key for row in rows for key in row.sources}):
         notes.append(f"Source: {frameworks.sources[key].title}, {frameworks.sources[key].url}")

@@ -17,6 +17,7 @@ import enum
 from collections.abc import Iterable, Mapping
 from datetime import date
 
+from keyrules.completion.pack_names import latest_editions
 from keyrules.controls.bounds import Bound
 from keyrules.model import UsageError
 from keyrules.records import dataclass
@@ -30,6 +31,14 @@ class Relation(enum.Enum):
     SUPPORTS = "supports"
     CONTRADICTS = "contradicts"
     NOT_COVERED = "not_covered"
+
+
+class Status(enum.Enum):
+    """How an edition stands today."""
+
+    CURRENT = "current"
+    SUPERSEDED = "superseded"
+    WITHDRAWN = "withdrawn"
 
 
 class Coverage(enum.Enum):
@@ -75,7 +84,11 @@ class ControlRow:
 
 @dataclass(frozen=True)
 class FrameworkEdition:
-    """One edition of a framework; `rows` are sorted by control and rule. Equal titles make a series of editions."""
+    """One edition of a framework; `rows` are sorted by control and rule. Equal titles make a series of editions.
+
+    `superseded_by` is the key of the edition that took its place, `retired_on` the day (or month) on which it went, and
+    `note` what else is to be said about how it stands; each is empty where there is none.
+    """
 
     key: str
     title: str
@@ -85,6 +98,10 @@ class FrameworkEdition:
     published: str
     checked_on: date
     rows: tuple[ControlRow, ...]
+    status: Status = Status.CURRENT
+    superseded_by: str = ""
+    retired_on: str = ""
+    note: str = ""
 
     @property
     def name(self) -> str:
@@ -138,17 +155,35 @@ class Frameworks:
     unmapped: tuple[Unmapped, ...]
 
     def edition(self, key: str) -> FrameworkEdition:
-        """The edition of that key. Raises UsageError with the nearest key."""
-        found = next((edition for edition in self.editions if edition.key == key), None)
+        """The edition of that key or alias (`cis_aws_latest`). Raises UsageError with the nearest key."""
+        keys = [edition.key for edition in self.editions]
+        aliases = latest_editions(keys)
+        found = next((edition for edition in self.editions if edition.key == aliases.get(key, key)), None)
         if found:
             return found
-        close = difflib.get_close_matches(key.lower(), [edition.key for edition in self.editions], n=1, cutoff=0.5)
+        close = difflib.get_close_matches(key.lower(), [*keys, *aliases], n=1, cutoff=0.5)
         nearest = f"did you mean {close[0]}? " if close else ""
         raise UsageError(f"There is no framework {key!r}; {nearest}`keyrules controls` lists them all.")
 
     def series(self, edition: FrameworkEdition) -> tuple[FrameworkEdition, ...]:
         """The editions of the same framework, oldest first."""
         return tuple(other for other in self.editions if other.title == edition.title)
+
+    def standing(self, edition: FrameworkEdition) -> str:
+        """What is to be said before anybody relies on an edition that is no longer the current one; "" for a current
+        one about which there is nothing to say."""
+        by = f" by {edition.superseded_by}" if edition.superseded_by else ""
+        if edition.status is Status.SUPERSEDED:
+            since = f" since {edition.retired_on}" if edition.retired_on else ""
+            said = f"{edition.key} is superseded{by}{since}"
+        elif edition.status is Status.WITHDRAWN:
+            on = f" on {edition.retired_on}" if edition.retired_on else ""
+            said = f"{edition.key} was withdrawn{on}" + (f" and is superseded{by}" if by else "")
+        else:
+            return edition.note
+        newest = self.series(edition)[-1].key
+        known = newest in (edition.key, edition.superseded_by)
+        return f"{said}{'' if known else f'; the newest edition here is {newest}'}. {edition.note}".rstrip()
 
     def removed_from(self, edition: FrameworkEdition) -> tuple[Removed, ...]:
         """The controls that this edition no longer lists and the one before it did."""

@@ -49,17 +49,21 @@ def framework_selections(
 ) -> tuple[FrameworkSelection, ...]:
     """The rules of frameworks and of single controls, with the frameworks' own thresholds; one part for each edition.
 
-    `wanted` are keys of editions, each with a control or, for the whole edition, None. All of it is one run: the parts
-    share their selection. Where several controls bound the same parameter, the tightest bound is in force; a rule
-    without a bound keeps its default. `settings` are the texts of `--set`, which win; one that is looser than a bound
-    turns the row into a partial one with an open rest, and so does one of `for_some`, the values that hold for some
-    users in its place. Raises UsageError for a framework or control that does not exist, for a setting that is wrong,
-    and where no rule of this plane is mapped.
+    `wanted` are keys or aliases of editions, each with a control or, for the whole edition, None. All of it is one run:
+    the parts share their selection. Where several controls bound the same parameter, the tightest bound is in force; a
+    rule without a bound keeps its default. `settings` are the texts of `--set`, which win; one that is looser than a
+    bound turns the row into a partial one with an open rest, and so does one of `for_some`, the values that hold for
+    some users in its place. Raises UsageError for a framework or control that does not exist, for a setting that is
+    wrong, and where no rule of this plane is mapped.
     """
     rules = {rule.id: rule for rule in pack.rules}
     asked: dict[str, set[str] | None] = {}
+    said: dict[str, list[str]] = {}
     for name, control in dict.fromkeys(wanted):
         edition = frameworks.edition(name)
+        aloud = said.setdefault(edition.key, [standing] if (standing := frameworks.standing(edition)) else [])
+        if name != edition.key:
+            aloud.insert(0, f"{name} is {edition.key} in this version of keyrules.")
         rows = edition.rows if control is None else find_control(frameworks, edition, control)
         mapped = [rules[rule_id] for rule_id in sorted({row.rule for row in rows if row.runs})]
         if not any(plane in rule.planes for rule in mapped):
@@ -73,7 +77,7 @@ def framework_selections(
     together = [row for _, rows in parts for row in rows]
     running = tuple(rules[rule_id] for rule_id in sorted({row.rule for row in together if row.runs}))
     selection = select(pack, settings=settings, framework=Selection(running, _own_values(together, rules)))
-    return tuple(_part(edition, rows, rules, selection, plane, for_some) for edition, rows in parts)
+    return tuple(_part(edition, rows, rules, selection, plane, for_some, said[edition.key]) for edition, rows in parts)
 
 
 def _rows(edition: FrameworkEdition, controls: set[str] | None) -> tuple[ControlRow, ...]:
@@ -87,8 +91,9 @@ def _part(
     asked: Selection,
     plane: Plane,
     for_some: ForSome,
+    said: Sequence[str],
 ) -> FrameworkSelection:
-    """What the run bears out of one edition."""
+    """What the run bears out of one edition; `said` are the notes on the edition itself."""
     rows = [_on_plane(row, rules, plane) for row in rows]
     judged: list[ControlRow] = []
     for each in dict.fromkeys(row.control for row in rows):
@@ -97,7 +102,7 @@ def _part(
     loose, strict = _differences(ours, rules, asked, for_some)
     stricter = frozenset((row.control, row.rule) for row, _ in strict)
     forbidden = [_forbidden(edition, row) for row in rows if row.relation is Relation.CONTRADICTS]
-    notes = tuple(dict.fromkeys([*forbidden, *(note for _, note in [*loose, *strict])]))
+    notes = tuple(dict.fromkeys([*said, *forbidden, *(note for _, note in [*loose, *strict])]))
     looser = {(row.control, row.rule): note for row, note in loose}
     return FrameworkSelection(edition, asked, tuple(judged), stricter, notes, looser)
 

@@ -14,7 +14,16 @@ from typing import NoReturn
 
 from keyrules.completion.pack_names import FRAMEWORK_COLUMNS
 from keyrules.controls.bounds import parse_bounds, unbounded
-from keyrules.controls.model import ControlRow, FrameworkEdition, Frameworks, Relation, Removed, Source, Unmapped
+from keyrules.controls.model import (
+    ControlRow,
+    FrameworkEdition,
+    Frameworks,
+    Relation,
+    Removed,
+    Source,
+    Status,
+    Unmapped,
+)
 from keyrules.model import Rule, UsageError
 from keyrules.pack.catalog import Pack
 from keyrules.pack.csv_table import TableLine, natural_order, read_table
@@ -89,7 +98,7 @@ class _Loader:
             raise UsageError(f"{path}, line 2: there is no framework; add one.")
         found = {}
         for line in lines:
-            key, title, edition, publisher, url, published, checked_on = line.cells
+            key, title, edition, publisher, url, published, checked_on, *standing = line.cells
             _key(line, "key", key)
             for column, cell in (("title", title), ("edition", edition), ("publisher", publisher)):
                 _filled(line, column, cell)
@@ -97,7 +106,14 @@ class _Loader:
             if not _PUBLISHED.match(published):
                 _refuse(line, "published", repr(published), "a year, a month or a day as in 2024-01-31, or nothing")
             rows = tuple(self._rows(self.folder / f"{key}.csv"))
-            found[key] = FrameworkEdition(key, title, edition, publisher, url, published, _day(line, checked_on), rows)
+            checked = _day(line, checked_on)
+            found[key] = FrameworkEdition(
+                key, title, edition, publisher, url, published, checked, rows, *_standing(line, *standing)
+            )
+        for line in lines:
+            by = found[line.cells[0]].superseded_by
+            if by and (by not in found or by == line.cells[0]):
+                _refuse(line, "superseded_by", repr(by), "the key of another edition, or nothing")
         return found
 
     def _rows(self, path: Path) -> list[ControlRow]:
@@ -295,6 +311,23 @@ def _day(line: TableLine, text: str) -> date:
     except ValueError:
         _refuse(line, "checked_on", repr(text), "a day as in 2026-01-31")
     return day
+
+
+def _standing(line: TableLine, word: str, by: str, retired_on: str, note: str) -> tuple[Status, str, str, str]:
+    try:
+        status = Status(word)
+    except ValueError:
+        _refuse(line, "status", repr(word), ", ".join(each.value for each in Status))
+    if not _PUBLISHED.match(retired_on):
+        _refuse(line, "retired_on", repr(retired_on), "a year, a month or a day as in 2024-01-31, or nothing")
+    for column, cell in (("superseded_by", by), ("retired_on", retired_on)):
+        if status is Status.CURRENT and cell:
+            _refuse(line, column, repr(cell), "nothing, because the status is current")
+    if status is Status.SUPERSEDED and not by and not note:
+        _refuse(line, "superseded_by", "nothing", "the key of the edition after it, or a note that says which it is")
+    if note and not note.endswith("."):
+        _refuse(line, "note", "no full stop at its end", "a sentence, or nothing")
+    return status, by, retired_on, note
 
 
 def _refuse(line: TableLine, column: str, found: str, allowed: str) -> NoReturn:

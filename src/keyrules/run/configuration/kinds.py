@@ -46,10 +46,10 @@ class Words:
 
     @cached_property
     def frameworks(self) -> tuple[str, ...]:
-        """The keys of the framework editions, read when they are first asked for."""
-        from keyrules.controls.tables import load_frameworks
+        """What names a framework edition, read when it is first asked for."""
+        from keyrules.completion.pack_names import read_editions
 
-        return tuple(edition.key for edition in load_frameworks(self.pack).editions)
+        return read_editions(self.pack.root)
 
     def formats(self, section: str) -> tuple[str, ...]:
         """The formats that a section's plane can express; at the top level those that both can."""
