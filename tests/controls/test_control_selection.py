@@ -241,7 +241,8 @@ class TestEditions:
             assert "017" not in rules(chosen)
             assert chosen.notes[0] == (
                 f"KEY_AWS_017 never runs for fedramp_r5_{level}, because IA-5(1) forbids what it demands: "
-                "FedRAMP forbids password policies that make users change their passwords after a time."
+                "FedRAMP forbids password policies that make users change their passwords after a time "
+                "(part ia-5.1_fr_smt.1)."
             )
         assert "017" not in rules(run("fedramp_r5_li_saas")) and not run("fedramp_r5_li_saas").notes
 
