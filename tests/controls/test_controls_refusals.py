@@ -39,6 +39,7 @@ def folder(tmp_path: Path) -> Path:
     )
     (root / "sources.csv").write_text("key,title,url\nkeyrules,Ours,https://example.com/\n")
     (root / "removed.csv").write_text("framework,control,removed_in,source,why\n")
+    (root / "levels.csv").write_text("framework,control,level,assessment,source\n")
     (root / "unmapped.csv").write_text("rule,publisher,why\n")
     (root / "one_1.0.csv").write_text(HEAD + ROTATE)
     return root
@@ -240,6 +241,11 @@ class TestFiles:
             ("removed.csv", "two_1.0,1.14,one_1.0,keyrules,W.", "`framework` has 'two_1.0'"),
             ("removed.csv", "one_1.0,1.15,one_1.0,keyrules,W.", "`control` has '1.15'; allowed: a control of one_1.0"),
             ("removed.csv", "one_1.0,1.14,one_1.0,keyrules,W.", "the edition after one_1.0, of which there is none"),
+            ("levels.csv", "two_1.0,1.14,1,automated,keyrules", "`framework` has 'two_1.0'"),
+            ("levels.csv", "one_1.0,1.15,1,automated,keyrules", "`control` has '1.15'; allowed: a control of one_1.0"),
+            ("levels.csv", "one_1.0,1.14,L1,automated,keyrules", "`level` has 'L1'; allowed: 1, 2"),
+            ("levels.csv", "one_1.0,1.14,1,Automated,keyrules", "`assessment` has 'Automated'; allowed: automated,"),
+            ("levels.csv", "one_1.0,1.14,1,automated,hearsay", "`source` has 'hearsay'"),
             ("unmapped.csv", "KEY_AWS_999,CIS,W.", "`rule` has 'KEY_AWS_999'"),
             ("unmapped.csv", "KEY_AWS_002,ACME,W.", "`publisher` has 'ACME'; allowed: CIS"),
             ("unmapped.csv", "KEY_AWS_001,CIS,W.", "one_1.0 maps KEY_AWS_001, so there is no reason to give"),
@@ -273,6 +279,12 @@ class TestFiles:
         message = refusal(folder)
         assert message.startswith("frameworks.csv, line 2: ")
         assert expected in message
+
+    def test_a_source_says_one_thing_of_a_control(self, folder: Path) -> None:
+        (folder / "sources.csv").write_text("key,title,url\nkeyrules,Ours,https://a.b/\nother,Theirs,https://c.d/\n")
+        lines = "one_1.0,1.14,1,automated,keyrules\none_1.0,1.14,2,manual,keyrules;other\n"
+        (folder / "levels.csv").write_text(f"framework,control,level,assessment,source\n{lines}")
+        assert refusal(folder).startswith("levels.csv, line 3: `source` has 'keyrules'; allowed: each source once")
 
     def test_no_framework_at_all(self, folder: Path) -> None:
         (folder / "frameworks.csv").write_text(FRAMEWORKS_HEAD)

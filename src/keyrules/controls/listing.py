@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-from keyrules.controls.model import ControlRow, Coverage, FrameworkEdition, Frameworks, Relation, Removed, coverage
+from keyrules.controls.model import (
+    ControlRow,
+    Coverage,
+    FrameworkEdition,
+    Frameworks,
+    Level,
+    Relation,
+    Removed,
+    coverage,
+)
 from keyrules.controls.tables import CONTROL_COLUMNS
 from keyrules.model import Rule, UsageError
 from keyrules.pack.catalog import Pack
@@ -69,17 +78,41 @@ def list_table(frameworks: Frameworks) -> Table:
 
 
 def framework_table(frameworks: Frameworks, edition: FrameworkEdition) -> Table:
-    """The rows of one edition, and the controls that it no longer has, as rows without an id; and how it stands."""
-    rows = [_cells(row) for row in edition.rows]
-    rows += [_removed(entry, rule) for entry in frameworks.removed_from(edition) for rule in entry.rules or ("",)]
+    """The rows of one edition, and the controls that it no longer has, as rows without an id; and how it stands.
+
+    Where levels are known, two columns more say which one a control has and how it is assessed, by source where sources
+    differ.
+    """
+    rows: list[tuple[str, ...]] = [_cells(row) for row in edition.rows]
+    columns: tuple[str, ...] = CONTROL_COLUMNS
+    gone: list[tuple[str, ...]] = [
+        _removed(entry, rule) for entry in frameworks.removed_from(edition) for rule in entry.rules or ("",)
+    ]
+    if any((edition.key, control) in frameworks.levels for control in edition.controls):
+        columns = (*CONTROL_COLUMNS, "level", "assessment")
+        rows = [(*row, *_level(frameworks.levels.get((edition.key, row[0]), ()))) for row in rows]
+        gone = [(*row, "", "") for row in gone]
     return Table(
         "framework",
         f"{edition.name} ({edition.key})",
-        CONTROL_COLUMNS,
-        tuple(rows),
+        columns,
+        (*rows, *gone),
         tuple(_open(frameworks, edition)),
         wide=("statement", "source", "why"),
     )
+
+
+def _level(levels: Sequence[Level]) -> tuple[str, str]:
+    """What the sources say together: one word where they agree, and each with its sources where they do not."""
+    told: list[str] = []
+    for name in ("level", "assessment"):
+        words: dict[str, list[str]] = {}
+        for each in levels:
+            if word := getattr(each, name):
+                words.setdefault(word, []).extend(each.sources)
+        by_source = [f"{word} ({', '.join(sorted(sources))})" for word, sources in words.items()]
+        told.append("; ".join(by_source if len(words) > 1 else words))
+    return told[0], told[1]
 
 
 def _open(frameworks: Frameworks, edition: FrameworkEdition) -> Iterable[str]:
@@ -103,6 +136,9 @@ def _open(frameworks: Frameworks, edition: FrameworkEdition) -> Iterable[str]:
 def control_table(frameworks: Frameworks, edition: FrameworkEdition, rows: Sequence[ControlRow]) -> Table:
     """The rows of one control, with the reason and the sources of each in words."""
     notes = [standing] if (standing := frameworks.standing(edition)) else []
+    level, assessment = _level(frameworks.levels.get((edition.key, rows[0].control), ()))
+    if level:
+        notes.append(f"Level {level}, {assessment}.")
     notes.append(f"Decided by the rules: {_DECIDED[coverage(rows)]}.")
     notes += [f"{row.rule or 'No rule'}: {row.why}" for row in rows]
     for key in sorted({key for row in rows for key in row.sources}):

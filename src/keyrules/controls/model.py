@@ -137,6 +137,19 @@ class Removed:
 
 
 @dataclass(frozen=True)
+class Level:
+    """What a source says of a control: the profile that it belongs to, and whether a program or a person assesses it.
+
+    `assessment` is in the benchmark's own word, and empty where the source has none. Sources that differ about a
+    control have a record each.
+    """
+
+    level: str
+    assessment: str
+    sources: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Unmapped:
     """Why a rule has no control in any framework of a publisher."""
 
@@ -147,12 +160,14 @@ class Unmapped:
 
 @dataclass(frozen=True)
 class Frameworks:
-    """Everything in rules/controls; `editions` are sorted by key, so that those of a series stand in their order."""
+    """Everything in rules/controls; `editions` are sorted by key, so that those of a series stand in their order, and
+    `levels` are by framework and control."""
 
     editions: tuple[FrameworkEdition, ...]
     sources: Mapping[str, Source]
     removed: tuple[Removed, ...]
     unmapped: tuple[Unmapped, ...]
+    levels: Mapping[tuple[str, str], tuple[Level, ...]]
 
     def edition(self, key: str) -> FrameworkEdition:
         """The edition of that key or alias (`cis_aws_latest`). Raises UsageError with the nearest key."""

@@ -18,6 +18,7 @@ from keyrules.controls.model import (
     ControlRow,
     FrameworkEdition,
     Frameworks,
+    Level,
     Relation,
     Removed,
     Source,
@@ -31,7 +32,10 @@ from keyrules.pack.csv_table import TableLine, natural_order, read_table
 CONTROL_COLUMNS = ("control", "title", "relation", "rule", "bound", "statement", "source", "why")
 SOURCE_COLUMNS = ("key", "title", "url")
 REMOVED_COLUMNS = ("framework", "control", "removed_in", "source", "why")
+LEVEL_COLUMNS = ("framework", "control", "level", "assessment", "source")
 UNMAPPED_COLUMNS = ("rule", "publisher", "why")
+_ASSESSMENTS = ("automated", "manual", "scored", "not scored")
+"""CIS calls controls scored or not scored in 1.2.0, automated or manual since."""
 _KEY = re.compile(r"[a-z][a-z0-9_]*(\.[0-9]+)*\Z")
 # A token of OSCAL, because statements are ids in OSCAL catalogs: https://pages.nist.gov/OSCAL/reference/datatypes/#token.
 _STATEMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_.-]*)?\Z")
@@ -69,7 +73,7 @@ class _Loader:
     def load(self) -> Frameworks:
         self.sources = self._sources(self.folder / "sources.csv")
         self.editions = self._frameworks(self.folder / "frameworks.csv")
-        expected = {"frameworks.csv", "removed.csv", "sources.csv", "unmapped.csv"} | {
+        expected = {"frameworks.csv", "levels.csv", "removed.csv", "sources.csv", "unmapped.csv"} | {
             f"{key}.csv" for key in self.editions
         }
         for path in sorted(self.folder.iterdir()):
@@ -77,7 +81,8 @@ class _Loader:
                 raise UsageError(f"{path} belongs to no framework; name it in frameworks.csv or remove it.")
         removed = tuple(self._removed(self.folder / "removed.csv"))
         unmapped = tuple(self._unmapped(self.folder / "unmapped.csv"))
-        return Frameworks(tuple(self.editions.values()), self.sources, removed, unmapped)
+        levels = self._levels(self.folder / "levels.csv")
+        return Frameworks(tuple(self.editions.values()), self.sources, removed, unmapped, levels)
 
     def _sources(self, path: Path) -> dict[str, Source]:
         lines = read_table(path, SOURCE_COLUMNS)
@@ -225,6 +230,27 @@ class _Loader:
             _filled(line, "why", why)
             rules = tuple(sorted({row.rule for row in rows if row.runs}))
             yield Removed(key, control, rows[0].title, rules, removed_in, self._cited(line, source), why)
+
+    def _levels(self, path: Path) -> dict[tuple[str, str], tuple[Level, ...]]:
+        lines = read_table(path, LEVEL_COLUMNS)
+        _check_order([TableLine(line.where, (*line.cells[:2], line.cells[4])) for line in lines], 3)
+        found: dict[tuple[str, str], tuple[Level, ...]] = {}
+        for line in lines:
+            key, control, level, assessment, source = line.cells
+            if key not in self.editions:
+                _refuse(line, "framework", repr(key), "a key of frameworks.csv")
+            if not self.editions[key].rows_of(control):
+                _refuse(line, "control", repr(control), f"a control of {key}")
+            if level not in ("1", "2"):
+                _refuse(line, "level", repr(level), "1, 2")
+            if assessment and assessment not in _ASSESSMENTS:
+                _refuse(line, "assessment", repr(assessment), f"{', '.join(_ASSESSMENTS)}, or nothing")
+            said = found.get((key, control), ())
+            sources = self._cited(line, source)
+            if twice := next((name for each in said for name in each.sources if name in sources), None):
+                _refuse(line, "source", repr(twice), "each source once for a control")
+            found[key, control] = (*said, Level(level, assessment, sources))
+        return found
 
     def _unmapped(self, path: Path) -> Iterable[Unmapped]:
         lines = read_table(path, UNMAPPED_COLUMNS)
