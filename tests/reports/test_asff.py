@@ -257,8 +257,13 @@ def test_an_error_of_an_unknown_account_is_refused_by_security_hub_rather_than_l
 
 def test_controls_are_cited_within_the_limits() -> None:
     (finding,) = findings(CASES["framework"])
-    assert finding["Compliance"]["RelatedRequirements"] == ["cis_aws_3.0.0:1.14", "cis_aws_3.0.0:1.12 (supports)"]
-    assert finding["Compliance"]["AssociatedStandards"] == [{"StandardsId": "cis_aws_3.0.0"}]
+    assert finding["Compliance"]["RelatedRequirements"] == [
+        "CIS AWS Foundations Benchmark v3.0.0/1.14",
+        "CIS AWS Foundations Benchmark v3.0.0/1.12 (supports)",
+    ]
+    assert finding["Compliance"]["AssociatedStandards"] == [
+        {"StandardsId": "standards/cis-aws-foundations-benchmark/v/3.0.0"}
+    ]
     many = findings(CASES["hostile"])[0]["Compliance"]
     assert len(many["RelatedRequirements"]) == 32
     assert many["RelatedRequirements"][-1] == "and 59 more: keyrules controls --rule KEY_AWS_001"

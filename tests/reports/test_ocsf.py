@@ -162,12 +162,15 @@ def test_nothing_that_could_not_be_evaluated_is_silent() -> None:
 
 def test_controls_are_cited() -> None:
     (event,) = events(CASES["framework"])
-    assert event["compliance"]["standards"] == ["cis_aws_3.0.0"]
-    assert event["compliance"]["requirements"] == ["cis_aws_3.0.0:1.14", "cis_aws_3.0.0:1.12 (supports)"]
+    assert event["compliance"]["standards"] == ["standards/cis-aws-foundations-benchmark/v/3.0.0"]
+    assert event["compliance"]["requirements"] == [
+        "CIS AWS Foundations Benchmark v3.0.0/1.14",
+        "CIS AWS Foundations Benchmark v3.0.0/1.12 (supports)",
+    ]
     cited = {RULES[0].id: (("nist_800_53_r5", "IA-5"), ("nist_800_53_r5", "AC-2"))}
     (event,) = events(make_evaluation(live_finding(), plane=Plane.LIVE, controls=cited))
-    assert event["compliance"]["standards"] == ["nist_800_53_r5"]
-    assert event["compliance"]["requirements"] == ["nist_800_53_r5:IA-5", "nist_800_53_r5:AC-2"]
+    assert event["compliance"]["standards"] == ["standards/nist-800-53/v/5.0.0"]
+    assert event["compliance"]["requirements"] == ["NIST.800-53.r5 IA-5", "NIST.800-53.r5 AC-2"]
 
 
 def test_the_finding_keeps_its_identity_and_each_run_is_an_event_of_its_own() -> None:

@@ -36,6 +36,7 @@ from keyrules.reports.live_records import (
 )
 from keyrules.reports.parameters import of_rule, parameter_line
 from keyrules.reports.report_summary import loosening
+from keyrules.reports.security_hub_names import requirement, standards
 from keyrules.reports.text_style import ReportOptions, is_web, iso_utc, printable
 
 NO_ACCOUNT = "000000000000"
@@ -222,16 +223,16 @@ def _filled(fields: Mapping[str, str]) -> dict[str, str]:
 
 
 def _compliance(record: Record, cited: Sequence[tuple[str, str]]) -> dict[str, Any]:
-    related = [clipped(f"{framework}:{control}", _LONGEST_REQUIREMENT) for framework, control in cited]
+    related = [clipped(requirement(*pair), _LONGEST_REQUIREMENT) for pair in cited]
     if len(related) > _MOST_REQUIREMENTS:
         left = len(related) - _MOST_REQUIREMENTS + 1
         related[_MOST_REQUIREMENTS - 1 :] = [f"and {left} more: keyrules controls --rule {record.rule_id}"]
-    standards = [{"StandardsId": key} for key in dict.fromkeys(framework for framework, _ in cited)]
+    associated = [{"StandardsId": each} for each in standards(framework for framework, _ in cited)]
     reasons = [{"ReasonCode": record.reason.upper(), "Description": clipped(record.message, 1024)}]
     if record.exemption:
         reasons.append({"ReasonCode": "EXEMPT", "Description": clipped(record.exemption, 1024)})
     return {
         "Status": _STATUSES[record.told],
-        **({"RelatedRequirements": related, "AssociatedStandards": standards[:_MOST_STANDARDS]} if cited else {}),
+        **({"RelatedRequirements": related, "AssociatedStandards": associated[:_MOST_STANDARDS]} if cited else {}),
         "StatusReasons": reasons,
     }

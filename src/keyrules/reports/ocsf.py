@@ -28,6 +28,7 @@ from keyrules.reports.json import declared_document, laid_out
 from keyrules.reports.live_records import Record, Records, Told, home_region, requirements
 from keyrules.reports.parameters import of_rule, parameter_document
 from keyrules.reports.report_summary import loosening
+from keyrules.reports.security_hub_names import requirement, standards
 from keyrules.reports.text_style import ReportOptions, is_web, iso_utc, printable
 
 VERSION = "1.5.0"
@@ -135,8 +136,8 @@ def _compliance(record: Record, cited: Sequence[tuple[str, str]]) -> dict[str, A
     return {
         **({"control": printable(record.title)} if record.rule_id else {}),
         **({"desc": printable(record.rule.rationale)} if record.rule is not None else {}),
-        "standards": list(dict.fromkeys(framework for framework, _ in cited)) or ["keyrules"],
-        **({"requirements": [f"{framework}:{control}" for framework, control in cited]} if cited else {}),
+        "standards": standards(framework for framework, _ in cited) or ["keyrules"],
+        **({"requirements": [requirement(*pair) for pair in cited]} if cited else {}),
         "status_id": status,
         "status": status_name,
         "status_code": record.reason,
