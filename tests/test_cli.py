@@ -100,11 +100,20 @@ class TestRefusals:
             (["scan", "--timeout", "inf"], "is no time to wait; give seconds, more than 0 and up to 86,400"),
             (["scan", "--timeout", "1e30"], "is no time to wait; give seconds, more than 0 and up to 86,400"),
             (["scan", "--timeout", "soon"], "invalid float value"),
-            (["scan", "--frobnicate"], "unrecognized arguments: --frobnicate"),
-            (["frobnicate"], "invalid choice: 'frobnicate'"),
-            (["--frobnicate"], "--frobnicate"),
+            (["scan", "--frobnicate"], "--frobnicate is no option of keyrules scan; see keyrules scan --help"),
+            (["frobnicate"], "'frobnicate' is no command; use one of scan, audit, "),
+            (["--frobnicate"], "--frobnicate is no option of keyrules; see keyrules --help"),
+            (["-q", "scan"], "-q stands before the command; write it behind: keyrules scan -q"),
+            (["scann"], "'scann' is no command; did you mean scan? use one of "),
+            (["scan", "--formt=json"], "--formt is no option of keyrules scan; did you mean --format? see "),
+            (["scan", "--format", "jsn"], "jsn is not a format; did you mean json? use one of "),
+            (["scan", "--fail-on", "hgh"], "'hgh' is not a severity; did you mean high? use one of "),
+            (["audit", "--group-by", "usr"], "did you mean user? use one of "),
+            (["scan", "-o", "report.foo"], "report.foo does not say which format"),
+            (["scan", "-f", "json", "-f", "sarif", "-o", "x.json"], "json and sarif cannot both go to x.json"),
+            (["scan", "-o", "clean"], "clean does not say which format"),
             (["rules", "KEY_AWS_999"], "There is no rule 'KEY_AWS_999'"),
-            (["dirs", "more"], "unrecognized arguments: more"),
+            (["dirs", "more"], "'more' is one word too many for keyrules dirs"),
         ],
         ids=lambda value: (
             " ".join(value).encode("ascii", "backslashreplace").decode()[:60] if isinstance(value, list) else ""
@@ -114,6 +123,27 @@ class TestRefusals:
         before = tree(code)
         assert says in refused(capfd, *arguments)
         assert tree(code) == before
+
+    @pytest.mark.parametrize(
+        ("short", "long"),
+        [
+            (["-q"], ["--quiet"]),
+            (["-v"], ["--show-passing"]),
+            (["-f", "json"], ["--format", "json"]),
+            (["-o", "x.json"], ["--format", "json=x.json"]),
+            (["-f", "junit", "-o", "x.json"], ["--format", "junit=x.json"]),
+            (["-o", "x.sarif", "-f", "csv=x.csv"], ["--format", "sarif=x.sarif", "--format", "csv=x.csv"]),
+        ],
+        ids=" ".join,
+    )
+    def test_short_options(
+        self, code: Path, capfd: pytest.CaptureFixture[str], short: list[str], long: list[str]
+    ) -> None:
+        said = []
+        for options in (short, long):
+            codes = main(["scan", *options, "--as-of", "2026-06-01", "key"])
+            said.append((codes, capfd.readouterr().out, tree(code)))
+        assert said[0] == said[1]
 
     def test_a_refused_run_writes_no_report(self, code: Path, capfd: pytest.CaptureFixture[str]) -> None:
         (code / "old.json").write_text("old")

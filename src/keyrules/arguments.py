@@ -58,6 +58,16 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         raise UsageError(f"{message}; see {self.prog} --help")
 
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        """As argparse does it, with the nearest word that there is."""
+        if action.choices is None or value in action.choices:
+            return
+        from keyrules.nearest import did_you_mean
+
+        words = [str(choice) for choice in action.choices]
+        what = "is no command" if action.dest == "command" else f"is not what {_name_of(action)} takes"
+        self.error(f"{value!r} {what}; {did_you_mean(str(value), words)}use one of {', '.join(words)}")
+
 
 def run_command(argv: list[str], clock: Clock, found: Discovery | None) -> int:
     """Runs the command that the words name and returns its exit code; `found` is what a scan has discovered already.
@@ -70,18 +80,38 @@ def run_command(argv: list[str], clock: Clock, found: Discovery | None) -> int:
     run: Callable[..., int] | None = None
     # The others are for the help and for what is refused, which is all told before a command that stands first.
     names = [command] if command in COMMANDS and argv[0] == command else COMMANDS
+    taker = parser
     for name in names:
         chosen = commands.add_parser(name, help=COMMANDS[name].summary, formatter_class=HelpFormatter)
         if name == command:
-            run = _prepare(name, chosen)
+            taker, run = chosen, _prepare(name, chosen)
             chosen.mixed = COMMANDS[name].mixed
-    args = parser.parse_args(argv, argparse.Namespace(found=found))
+    args, unknown = parser.parse_known_args(argv, argparse.Namespace(found=found))
+    if unknown:
+        _refuse(unknown[0], taker)
     if args.version:
         return _print_version()
     if run is None:
         parser.print_help()
         return 2
     return run(args, *COMMANDS[command].given(clock))
+
+
+def _refuse(unknown: str, parser: argparse.ArgumentParser) -> NoReturn:
+    """Refuses a word that a parser knows nothing of. Raises UsageError with the nearest option."""
+    from keyrules.nearest import did_you_mean
+
+    option = unknown.partition("=")[0]
+    if not option.startswith("-"):
+        parser.error(f"{unknown!r} is one word too many for {parser.prog}")
+    if option in parser._option_string_actions:
+        parser.error(f"{option} stands before the command; write it behind: {parser.prog} {option}")
+    known = (name for name in parser._option_string_actions if name.startswith("--"))
+    raise UsageError(f"{option} is no option of {parser.prog}; {did_you_mean(option, known)}see {parser.prog} --help")
+
+
+def _name_of(action: argparse.Action) -> str:
+    return "/".join(action.option_strings) or str(action.metavar or action.dest)
 
 
 def command_of(argv: Sequence[str]) -> str:
@@ -91,7 +121,7 @@ def command_of(argv: Sequence[str]) -> str:
 
 def _top_parser() -> Parser:
     parser = Parser(prog="keyrules", description=_DESCRIPTION, formatter_class=HelpFormatter)
-    parser.add_argument("--version", action="store_true", help="print the version and the pack's hash")
+    parser.add_argument("-V", "--version", action="store_true", help="print the version and the pack's hash")
     return parser
 
 

@@ -8,7 +8,7 @@ import sys
 from keyrules.records import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from typing import TextIO
+    from typing import BinaryIO, TextIO
 
 DEFAULT_WIDTH = 100
 """The columns of text that goes to no terminal."""
@@ -27,6 +27,13 @@ def columns(fallback: int) -> int:
     except (AttributeError, ValueError, OSError):
         # Standard output is closed, or no terminal.
         return fallback
+
+
+def standard_input() -> BinaryIO:
+    """Standard input, in bytes. Who sits at a terminal is told that it is waited for."""
+    if sys.stdin.isatty():
+        print("keyrules: waiting for standard input; pipe into it, or end it with Ctrl-D", file=sys.stderr)
+    return sys.stdin.buffer
 
 
 def text_width(stream: TextIO) -> int:

@@ -20,9 +20,12 @@ from keyrules.terms import CONFIGURATION_FILE, EXCEPTIONS_FILE, MISSPELT_FILE, S
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_HARMLESS = {"--quiet", "--no-color", "--show-passing"} | {
-    f"--fail-on={word}" for name in Severity.__members__ for word in (name, name.lower())
-}
+_QUIET = {"--quiet", "-q"}
+_HARMLESS = (
+    _QUIET
+    | {"--no-color", "--show-passing", "-v"}
+    | {f"--fail-on={word}" for name in Severity.__members__ for word in (name, name.lower())}
+)
 """Options that change nothing about a run that finds nothing."""
 
 _FILES = (CONFIGURATION_FILE, MISSPELT_FILE, EXCEPTIONS_FILE)
@@ -39,7 +42,7 @@ def first_look(words: Sequence[str]) -> Discovery | None:
 
 def say_nothing(words: Sequence[str], found: Discovery) -> int:
     """Prints that there is nothing to evaluate, and returns the exit code."""
-    if "--quiet" not in words:
+    if not _QUIET.intersection(words):
         from keyrules.reports.text_style import NOTHING_TO_EVALUATE, remarks
 
         notes = [note_on_nothing(found, _paths(words)), *not_read_notes(found.not_read)]

@@ -16,6 +16,7 @@ from keyrules.code.plan.wrapping import unwrapped
 from keyrules.files import is_given_pipe, read_named
 from keyrules.model import Evaluation, Finding, InputError, ScanScope, UsageError
 from keyrules.records import replace
+from keyrules.terminal import standard_input
 
 
 def except_for(aliases: Mapping[str, str], excluded: Callable[[str], bool] | None) -> Callable[[str], bool] | None:
@@ -81,7 +82,7 @@ def _piped_plan(name: str) -> bytes:
 
 
 def _standard_input() -> bytes:
-    return sys.stdin.buffer.read() if sys.stdin is not None else b""
+    return standard_input().read() if sys.stdin is not None else b""
 
 
 def check_readable(path: Path) -> None:

@@ -37,7 +37,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rule", metavar="ID", help="show its controls in every edition")
     parser.add_argument("--matrix", action="store_true", help="show rules against frameworks")
     parser.add_argument("--diff", nargs=2, metavar=("OLD", "NEW"), help="show what moved between two editions")
-    parser.add_argument("--format", default="text", metavar="FORMAT", help=f"{', '.join(FORMATS)} (default: text)")
+    parser.add_argument(
+        "-f", "--format", default="text", metavar="FORMAT", help=f"{', '.join(FORMATS)} (default: text)"
+    )
     parser.add_argument("--oscal-version", default="1.1.2", metavar="VERSION", help="1.1.2 or 1.2 (default: 1.1.2)")
 
 

@@ -50,7 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_configuration_options(parser)
     add_exclude_option(parser)
     parser.add_argument(
-        "--format", dest="form", default="text", metavar="FORMAT", help=f"{', '.join(FORMATS)} (default: text)"
+        "-f", "--format", dest="form", default="text", metavar="FORMAT", help=f"{', '.join(FORMATS)} (default: text)"
     )
     parser.add_argument("--as-of", metavar="TIME", help="moment to judge at (default: now)")
 

@@ -67,6 +67,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_exceptions_option(rules)
     output = parser.add_argument_group("output")
     output.add_argument(
+        "-f",
         "--format",
         dest="forms",
         action="append",
@@ -75,7 +76,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"{', '.join(FORMATS)} (default: text); repeatable",
     )
     output.add_argument("--group-by", default="account", metavar="WHAT", help="owner, account or path")
-    output.add_argument("--quiet", action="store_true", help="no notes")
+    output.add_argument("-q", "--quiet", action="store_true", help="no notes")
     output.add_argument("--no-color", action="store_true", help="no colour, even on a terminal")
     add_configuration_options(parser)
     parser.add_argument(

@@ -6,12 +6,11 @@ from __future__ import annotations
 import io
 import json
 import os
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from keyrules.evidence.answers import Recorded, record
 from keyrules.evidence.folder import ACCOUNTS, REPORTS, safe_name, write, write_text
@@ -36,6 +35,7 @@ from keyrules.records import dataclass
 from keyrules.reports.json import dump
 from keyrules.reports.text_style import iso_utc, printable
 from keyrules.run.settings import Settings
+from keyrules.terminal import standard_input
 
 
 @dataclass
@@ -98,7 +98,7 @@ def _store(data: bytes, name: str, place: str, folder: Path, stored: Stored) -> 
 
 def _received(path: Path | None, name: str) -> bytes:
     if path is None:
-        return cast(io.BufferedReader, sys.stdin.buffer).read()
+        return standard_input().read()
     try:
         return path.read_bytes()
     except OSError as error:

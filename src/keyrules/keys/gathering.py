@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import sys
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import cast
@@ -38,6 +37,7 @@ from keyrules.run.exceptions.file import utc_day
 from keyrules.run.exceptions.match import ExceptionUse
 from keyrules.run.framework import choose
 from keyrules.run.settings import Settings
+from keyrules.terminal import standard_input
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,7 @@ def _reports(
 
 def _of_file(source: ReportSource, looking: Looking) -> LiveReport:
     try:
-        with opened(source, lambda: cast(io.BufferedReader, sys.stdin.buffer)) as report:
+        with opened(source, lambda: cast(io.BufferedReader, standard_input())) as report:
             return read_report(source.name, report, looking)
     except InputError as error:
         return unread(source.name, str(error), looking)

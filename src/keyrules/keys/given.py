@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -21,6 +20,7 @@ from keyrules.records import dataclass
 from keyrules.reports.text_style import printable
 from keyrules.run.configuration.exclude_globs import excluded_paths
 from keyrules.run.settings import Settings
+from keyrules.terminal import standard_input
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Given:
         sources = find_states(self.states)
         # Code first: the processes that read it are copies of this one, which has read no state yet.
         units, errors = self._code(settings, pack, now)
-        states, state_errors = read_states(sources, sys.stdin.buffer.read, self.owner_tag)
+        states, state_errors = read_states(sources, lambda: standard_input().read(), self.owner_tag)
         return Declaring(self, states, units, (*state_errors, *errors))
 
     def _code(self, settings: Settings, pack: Pack, now: datetime) -> tuple[list[CodeUnit], list[EvaluationError]]:

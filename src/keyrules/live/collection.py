@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import io
 import random
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -29,6 +28,7 @@ from keyrules.live.workers import in_parallel
 from keyrules.model import AccountState, EvaluationError, InputError
 from keyrules.records import dataclass, field, replace
 from keyrules.reports.text_style import count_of, human_duration
+from keyrules.terminal import standard_input
 
 if TYPE_CHECKING:
     from keyrules.live.account import Account, AccountReport, ReportRequest
@@ -202,7 +202,7 @@ def audit_files(
     results: list[ReportResult] = []
     for source in sources:
         try:
-            with opened(source, lambda: cast(io.BufferedReader, sys.stdin.buffer)) as report:
+            with opened(source, lambda: cast(io.BufferedReader, standard_input())) as report:
                 results.append(audit_report(source.name, report, request, giver=giver(source)))
         except InputError as error:
             results.append(unreadable(source.name, str(error), request))

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO, BinaryIO, Final
 
 from keyrules.model import Evaluation, Plane, UsageError
+from keyrules.nearest import did_you_mean
 from keyrules.records import dataclass, replace
 from keyrules.reports.report_formats import FORMATS, formats_of
 from keyrules.reports.text_style import ReportOptions, Style, printable
@@ -172,8 +173,11 @@ class _Held:
 
 def _parse(spec: str, plane: Plane) -> Output:
     name, separator, file = spec.partition("=")
+    known = formats_of(plane)
     if name not in FORMATS:
-        raise UsageError(f"--format: {_shown(name)} is not a format; use one of {', '.join(formats_of(plane))}")
+        raise UsageError(
+            f"--format: {_shown(name)} is not a format; {did_you_mean(name, known)}use one of {', '.join(known)}"
+        )
     if FORMATS[name].module(plane) is None:
         command, subject = ("scan", "code") if plane is Plane.CODE else ("audit", "live accounts")
         raise UsageError(

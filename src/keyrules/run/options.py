@@ -3,10 +3,21 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from keyrules.terms import CONFIGURATION_FILE, EXCEPTIONS_FILE
+from keyrules.terms import CONFIGURATION_FILE, EXCEPTIONS_FILE, UsageError
+
+_ENDINGS = {
+    "csv": "csv",
+    "html": "html",
+    "json": "json",
+    "jsonl": "jsonl",
+    "md": "markdown",
+    "sarif": "sarif",
+    "txt": "text",
+    "xml": "junit",
+}
 
 
 class Asked(NamedTuple):
@@ -38,8 +49,30 @@ class Asked(NamedTuple):
     def of(cls, given: Mapping[str, Any]) -> Asked:
         """From what the parser of a command found, by the name of each option; the command may have others, too."""
         unused = cls()._asdict()
+        if given.get("output_file"):
+            given = {**given, "format": _to_file(given["format"], given["output_file"])}
         values = (given.get(name, unused[name]) for name in cls._fields)
         return cls._make(tuple(value) if isinstance(value, list) else value for value in values)
+
+
+def _to_file(formats: Sequence[str], file: str) -> list[str]:
+    """What --format takes where --output-file names the file: the format that has none goes there.
+
+    Without one the ending of the file says which it is. Raises UsageError where neither does.
+    """
+    bare = [name for name in formats if "=" not in name]
+    if len(bare) > 1:
+        raise UsageError(
+            f"--output-file: {' and '.join(bare)} cannot both go to {file}; write --format FORMAT=FILE for each"
+        )
+    if not bare:
+        ending = file.rpartition(".")[2].lower()
+        if ending not in _ENDINGS:
+            raise UsageError(
+                f"--output-file: {file} does not say which format; give --format, too, or an ending such as .json"
+            )
+        bare = [_ENDINGS[ending]]
+    return [f"{bare[0]}={file}", *(name for name in formats if "=" in name)]
 
 
 def add_shared_options(parser: argparse.ArgumentParser) -> None:
@@ -68,6 +101,7 @@ def add_shared_options(parser: argparse.ArgumentParser) -> None:
     rules.add_argument("--write-baseline", metavar="FILE", help="accept what is found, in this file")
     output = parser.add_argument_group("output")
     output.add_argument(
+        "-f",
         "--format",
         action="append",
         default=[],
@@ -75,8 +109,9 @@ def add_shared_options(parser: argparse.ArgumentParser) -> None:
         help="a report (default: text); repeatable",
     )
     output.add_argument("--oscal-version", metavar="VERSION", help="1.1.2 or 1.2 (default: 1.1.2)")
-    output.add_argument("--show-passing", action="store_true", help="list what passes, too")
-    output.add_argument("--quiet", action="store_true", help="print findings and errors only")
+    output.add_argument("-o", "--output-file", metavar="FILE", help="the report goes there; its ending says the format")
+    output.add_argument("-v", "--show-passing", action="store_true", help="list what passes, too")
+    output.add_argument("-q", "--quiet", action="store_true", help="print findings and errors only")
     output.add_argument("--no-color", action="store_true", help="no colour, even on a terminal")
     add_configuration_options(parser)
     parser.add_argument("--as-of", metavar="TIME", help="count ages to this moment (default: now)")

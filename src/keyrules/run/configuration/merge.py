@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from keyrules.files import read_named
+from keyrules.nearest import did_you_mean
 from keyrules.records import replace
 from keyrules.reports.report_formats import OSCAL_VERSIONS
 from keyrules.run.configuration.boundary import (
@@ -60,7 +61,8 @@ def severity(text: str) -> Severity:
         return Severity[text.upper()]
     except KeyError:
         allowed = ", ".join(level.name.lower() for level in Severity)
-        raise UsageError(f"--fail-on: {text!r} is not a severity; use one of {allowed}") from None
+        nearest = did_you_mean(text, (level.name.lower() for level in Severity))
+        raise UsageError(f"--fail-on: {text!r} is not a severity; {nearest}use one of {allowed}") from None
 
 
 def moment(text: str) -> datetime:
@@ -193,7 +195,8 @@ def _grouping(asked: str | None) -> str:
         return GROUPINGS[0]
     if asked not in GROUPINGS:
         raise UsageError(
-            f"--group-by: {asked!r} is not what findings can be grouped by; use one of {', '.join(GROUPINGS)}"
+            f"--group-by: {asked!r} is not what findings can be grouped by; {did_you_mean(asked, GROUPINGS)}use one of "
+            f"{', '.join(GROUPINGS)}"
         )
     return asked
 
