@@ -211,8 +211,8 @@ class TestWhatIsCheckedFirst:
         """An option that nobody declared harmless is for the whole way."""
         parser = Parser()
         scan_command.add_arguments(parser)
-        harmless = {"--quiet", "--no-color", "--show-passing", "--fail-on"}
-        options = {action.option_strings[0]: action.nargs for action in parser._actions if action.option_strings}
+        harmless = {"--quiet", "-q", "--no-color", "--show-passing", "-v", "--fail-on"}
+        options = {name: action.nargs for action in parser._actions for name in action.option_strings}
         assert harmless < options.keys()
         for option, values in options.items():
             words = [option] if values == 0 else [option, "high"]
@@ -224,12 +224,12 @@ class TestWhatIsCheckedFirst:
     def test_the_words_are_read_as_argparse_reads_them(self, length: int) -> None:
         parser = Parser()
         scan_command.add_arguments(parser)
-        words = ("--quiet", "--fail-on", "--fail-on=LOW", "high", "a", "", "-", "--", "-q", "--qui")
+        words = ("--quiet", "--fail-on", "--fail-on=LOW", "high", "a", "", "-", "--", "-q", "--qui", "-qv")
         read = 0
         for line in itertools.product(words, repeat=length):
             if paths := early_answer._paths(line):
                 args = parser.parse_args(list(line))
-                assert (args.paths or ["."]) == paths and args.quiet == ("--quiet" in line), line
+                assert (args.paths or ["."]) == paths and args.quiet == bool({"--quiet", "-q"}.intersection(line)), line
                 assert Asked.of({**vars(args), "quiet": False, "fail_on": None}) == Asked(), line
                 read += 1
         assert read > length

@@ -110,9 +110,7 @@ class TestHelp:
         out, err = capfd.readouterr()
         lines = out.splitlines()
         assert (ended.value.code, err) == (0, "")
-        assert lines[0].startswith("usage: keyrules") and len(lines) <= {"audit": 74, "keys": 68, "evidence": 55}.get(
-            command, 50
-        )
+        assert lines[0].startswith("usage: keyrules") and len(lines) <= {"audit": 80, "evidence": 60, "keys": 70}.get(command, 50)
         assert all(len(line) <= 80 for line in lines)
         assert not command or "examples:" in lines
 
