@@ -110,7 +110,8 @@ class TestHelp:
         out, err = capfd.readouterr()
         lines = out.splitlines()
         assert (ended.value.code, err) == (0, "")
-        assert lines[0].startswith("usage: keyrules") and len(lines) <= {"audit": 80, "evidence": 60, "keys": 70}.get(command, 50)
+        most = {"audit": 80, "evidence": 60, "keys": 70}
+        assert lines[0].startswith("usage: keyrules") and len(lines) <= most.get(command, 50)
         assert all(len(line) <= 80 for line in lines)
         assert not command or "examples:" in lines
 
@@ -218,7 +219,10 @@ class TestStreams:
     @pytest.mark.parametrize("arguments", [["scan", "--forma", "json"], ["controls", "--forma", "csv"], ["--versio"]])
     def test_no_option_has_a_shorter_name(self, arguments: list[str], capfd: pytest.CaptureFixture[str]) -> None:
         assert main(arguments) == 2
-        assert "unrecognized arguments: --" in capfd.readouterr().err
+        assert (
+            f"{next(word for word in arguments if word.startswith('--'))} is no option of keyrules"
+            in capfd.readouterr().err
+        )
 
     def test_a_closed_standard_output(self, by_severity: Path) -> None:
         script = 'exec "$0" -m keyrules scan low >&-'
