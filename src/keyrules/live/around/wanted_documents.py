@@ -13,9 +13,9 @@ from keyrules.run.settings import Settings
 
 
 def asked_for(settings: Settings, chosen: Chosen) -> frozenset[str]:
-    """The rules that somebody asked for: by name, or because a framework or a control has them."""
-    names = {rule.id for rule in chosen.selection.rules} if chosen.frameworks else set(settings.rules.only.value)
-    return frozenset(names)
+    """The rules that somebody asked for: by name, here or in the configuration, or as those of a framework."""
+    selected = frozenset(rule.id for rule in chosen.selection.rules)
+    return selected if settings.rules.choice else selected & settings.rules.switched.keys()
 
 
 def with_documents(
