@@ -14,9 +14,8 @@ from scanning import PROJECT, run, scan, write
 from severities import CRITICAL, HIGH, LOW, MEDIUM, SEVERITIES, SIXTY_DAYS
 
 from keyrules.cli import main
-from keyrules.code.scan import ScanRequest
+from keyrules.code.scan import Scanned, ScanRequest
 from keyrules.code.scan import scan as evaluate
-from keyrules.model import Evaluation
 
 
 def tree(folder: Path) -> dict[str, bytes]:
@@ -321,9 +320,9 @@ class TestSelection:
 def test_a_failure_that_nobody_foresaw_is_not_findings(
     code: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    def fail(_: ScanRequest) -> Evaluation:
+    def fail(_: ScanRequest) -> Scanned:
         raise KeyError("what was read")
 
-    monkeypatch.setattr("keyrules.code.scan.scan", fail)
+    monkeypatch.setattr("keyrules.code.scan.scanned", fail)
     err = refused(capfd, "scan", "key", code=3)
     assert "KeyError" in err and "what was read" not in err
