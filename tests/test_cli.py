@@ -15,7 +15,7 @@ from severities import CRITICAL, HIGH, LOW, MEDIUM, SEVERITIES, SIXTY_DAYS
 
 from keyrules.cli import main
 from keyrules.code.scan import Scanned, ScanRequest
-from keyrules.code.scan import scan as evaluate
+from keyrules.code.scan import scanned as evaluate
 
 
 def tree(folder: Path) -> dict[str, bytes]:
@@ -274,14 +274,14 @@ RULE_OF = {"low": "KEY_AWS_001", "medium": "KEY_AWS_008", "high": "KEY_AWS_009",
 @pytest.mark.parametrize("found", SEVERITIES)
 def test_fail_on_at_each_boundary(by_severity: Path, monkeypatch: pytest.MonkeyPatch, found: str) -> None:
     """One evaluation for each severity, held against each limit: `at or above` includes the limit itself."""
-    kept: list[Evaluation] = []
+    kept: list[Scanned] = []
 
-    def evaluated_once(request: ScanRequest) -> Evaluation:
+    def evaluated_once(request: ScanRequest) -> Scanned:
         if not kept:
             kept.append(evaluate(request))
         return kept[0]
 
-    monkeypatch.setattr("keyrules.code.scan.scan", evaluated_once)
+    monkeypatch.setattr("keyrules.code.scan.scanned", evaluated_once)
     monkeypatch.chdir(by_severity)
     for limit in SEVERITIES:
         expected = 1 if SEVERITIES.index(found) >= SEVERITIES.index(limit) else 0
