@@ -39,6 +39,7 @@ def test_everything_at_80_columns() -> None:
     assert "".join(text_report.render(every_kind_of_code_result(), ReportOptions(width=80))) == (
         """Passed
   PASS      KEY_AWS_008  main.tf:3  aws_iam_access_key.ci
+            The key breaks rule KEY_AWS_008.
 
 Exempt
   EXEMPT    KEY_AWS_008  legacy/old.tf:10  aws_iam_access_key.old
@@ -54,6 +55,7 @@ main.tf
 
   LOW       KEY_AWS_001  main.tf:3  aws_iam_access_key.ci
             The key breaks rule KEY_AWS_001.
+            no rotation that works (limit: 90 days)
             Change: Repair what rule 1 names.
 
 Could not be evaluated

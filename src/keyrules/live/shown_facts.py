@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from operator import attrgetter
 from typing import TypeAlias
 
 from keyrules.live.credential_report import Row
@@ -21,6 +22,8 @@ def facts_of(subject: SubjectKind, limits: Mapping[str, FactValue]) -> Facts:
     read = [*READ[subject].items(), ("created_at", _date(CREATED[subject]))]
     if subject.kind != "signing_certificate":
         read.append(("last_used_at", _date(LAST_USED[subject])))
+    if subject.kind == "console_password":
+        read.append(("changed_at", _date(attrgetter("password_changed"))))
     if subject.kind == "access_key":
         for name in ("service", "region"):
             read.append((f"last_used_{name}", _place(Row._fields.index(f"key_{subject.slot}_{name}"))))

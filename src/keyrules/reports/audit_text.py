@@ -14,6 +14,7 @@ from itertools import islice
 from keyrules.findings import Group, grouped, owners_of
 from keyrules.model import Counts, Evaluation, Finding, Rule, Severity, Status, Subject
 from keyrules.reports.evidence import accounts_in, declared_sentences
+from keyrules.reports.measured import Measures
 from keyrules.reports.parameters import parameter_line
 from keyrules.reports.report_summary import (
     ACCOUNT_COLUMNS,
@@ -90,6 +91,7 @@ class _Page:
         self._style: Style = options.style
         self._width = options.width
         self._rules: dict[str, Rule] = {rule.id: rule for rule in evaluation.rules}
+        self._measures = Measures(evaluation.rules)
         self._several_accounts = len(accounts_in(evaluation)) > 1
         self._more_steps = False
 
@@ -222,11 +224,14 @@ class _Page:
 
     def _lines(self, members: Sequence[Finding], by: str, own_steps: bool) -> Iterator[str]:
         """Aligned columns, and below each credential what it does not show and the next step."""
-        rows = [self._columns(finding, by) for finding in members]
+        rows = [self._columns(finding, by, own_steps) for finding in members]
         for finding, line in zip(members, _aligned(rows), strict=True):
             yield line
             if finding.status is Status.UNKNOWN or (finding.reason in _NOT_IN_COLUMNS and own_steps):
                 yield from wrap(printable(finding.message), self._width, _DETAIL)
+            if own_steps and finding.status in (Status.FAIL, Status.PASS):
+                measured = self._measures.beyond_message(finding)
+                yield from (self._style.dim(line) for line in wrap(printable(measured), self._width, _DETAIL))
             for sentence in declared_sentences(finding):
                 yield from wrap(printable(sentence), self._width, _DETAIL, _DETAIL + 6)
             if finding.status is Status.EXEMPT:
@@ -238,7 +243,8 @@ class _Page:
                 step = f"Next: {printable(first)}"
                 yield from (self._style.dim(line) for line in wrap(step, self._width, _DETAIL, _DETAIL + 6))
 
-    def _columns(self, finding: Finding, by: str) -> list[str]:
+    def _columns(self, finding: Finding, by: str, own_steps: bool = True) -> list[str]:
+        """The cells of a finding; in a list without own steps what was measured is one of them, for want of a line."""
         subject = finding.subject or Subject(kind="", name="")
         as_of = self._evaluation.as_of
         label = finding.severity.name if finding.status is Status.FAIL else finding.status.value
@@ -247,7 +253,9 @@ class _Page:
             cells.append(subject.account or "")
         if by != "user":
             cells.append(printable(subject.user or subject.name))
-        cells += [_credential(subject), _age(finding, subject, as_of), _last_use(finding, as_of)]
+        measured = "" if own_steps else printable(self._measures.beyond_message(finding))
+        cells.append(_credential(subject))
+        cells += [measured] if measured else [_age(finding, subject, as_of), _last_use(finding, as_of)]
         cells.append(f"owner {printable(subject.owner)}" if subject.owner and by != "owner" else "")
         return cells
 

@@ -16,6 +16,7 @@ from keyrules.findings import findings_of
 from keyrules.model import Evaluation, Finding, FrameworkReport, Status
 from keyrules.reports.evidence import declared_sentences, known_of, place, subject_name
 from keyrules.reports.findings_csv import csv_lines, remark_rows
+from keyrules.reports.measured import Measures
 from keyrules.reports.text_style import ReportOptions
 
 COLUMNS: Final = (
@@ -36,6 +37,7 @@ COLUMNS: Final = (
     "fingerprint",
     "baseline",
     "declared",
+    "measured",
 )
 
 
@@ -52,6 +54,7 @@ def render(evaluation: Evaluation, options: ReportOptions) -> Iterator[str]:
 
 
 def _rows(evaluation: Evaluation, report: FrameworkReport) -> Iterator[Sequence[str]]:
+    measures = Measures(evaluation.rules)
     for result in report.controls:
         head = {
             "framework": result.framework or report.key,
@@ -65,9 +68,9 @@ def _rows(evaluation: Evaluation, report: FrameworkReport) -> Iterator[Sequence[
         for part in result.parts:
             of_rule = {"rule": part.rule, "relation": part.relation, "bound": part.bound}
             for finding in findings_of(evaluation.findings, Status, part.rule):
-                yield _cells(head, of_rule, _finding(finding))
+                yield _cells(head, of_rule, _finding(finding, measures))
             for known in known_of(evaluation, part.rule):
-                yield _cells(head, of_rule, _finding(known.finding), baseline="known")
+                yield _cells(head, of_rule, _finding(known.finding, measures), baseline="known")
 
     def remark(status: str, message: str, **cells: str) -> Sequence[str]:
         return _cells({"framework": report.key, "status": status, "message": message}, **cells)
@@ -82,7 +85,7 @@ def _cells(*parts: Mapping[str, str], **more: str) -> Sequence[str]:
     return [full.get(column, "") for column in COLUMNS]
 
 
-def _finding(finding: Finding) -> Mapping[str, str]:
+def _finding(finding: Finding, measures: Measures) -> Mapping[str, str]:
     return {
         "status": finding.status.value,
         "where": place(finding),
@@ -92,4 +95,5 @@ def _finding(finding: Finding) -> Mapping[str, str]:
         "exemption": finding.exemption_text if finding.status is Status.EXEMPT else "",
         "fingerprint": finding.fingerprint,
         "declared": "; ".join(declared_sentences(finding)),
+        "measured": measures.of(finding),
     }

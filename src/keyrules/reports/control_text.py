@@ -27,6 +27,7 @@ from keyrules.reports.evidence import (
     subject_name,
     unlisted,
 )
+from keyrules.reports.measured import Measures
 from keyrules.reports.parameters import parameter_line
 from keyrules.reports.text_style import (
     ReportOptions,
@@ -90,6 +91,7 @@ class _Page:
         self._evaluation = evaluation
         self._style: Style = options.style
         self._width = options.width
+        self._measures = Measures(evaluation.rules)
         self._listed: dict[str, str] = {}
         self._one_account = len(accounts_in(evaluation)) <= 1
         self._numbers: Counter[str] = Counter()
@@ -163,6 +165,8 @@ class _Page:
         where = "" if self._one_account and finding.location is None else f"  {printable(place(finding))}"
         yield f"{' ' * _INDENT}{label}  {finding.rule}  {self._style.bold(printable(subject_name(finding)))}{where}"
         yield from wrap(printable(finding.message), self._width, _DETAIL)
+        if status in (Status.FAIL, Status.PASS):
+            yield from wrap(printable(self._measures.beyond_message(finding)), self._width, _DETAIL)
         for sentence in declared_sentences(finding):
             yield from wrap(printable(sentence), self._width, _DETAIL, _DETAIL + 6)
         if status is Status.EXEMPT:

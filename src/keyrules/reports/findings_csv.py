@@ -8,7 +8,8 @@ is set to and by whom, and a CONFIGURATION line says what a configuration file d
 
 With a baseline, `baseline` says new, known or resolved, and `first_seen` since when: findings of the baseline are
 listed, too, those that are gone with the status RESOLVED. `declared_…` say what declares a key where the run was given
-code or states; of several the surest comes first, and JSON has all. Columns are only ever added at the end.
+code or states; of several the surest comes first, and JSON has all. `measured` says what a verdict rests on. Columns
+are only ever added at the end.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from typing import Final
 from keyrules.model import DeclaredAt, Evaluation, Exemption, Finding, ResolvedFinding, Status, Subject
 from keyrules.pack.parameters import show_value
 from keyrules.reports.json import declared_document
+from keyrules.reports.measured import Measures
 from keyrules.reports.parameters import provenance
 from keyrules.reports.report_summary import not_listed
 from keyrules.reports.text_style import ReportOptions, count_of, iso_utc, printable
@@ -56,6 +58,7 @@ COLUMNS: Final = (
     "declared_state",
     "declared_certainty",
     "declared_evidence",
+    "measured",
 )
 _FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 _RISKY: Final = frozenset((*_FORMULA_STARTS, " "))
@@ -100,13 +103,14 @@ def render(evaluation: Evaluation, options: ReportOptions) -> Iterator[str]:
 
 
 def _rows(evaluation: Evaluation) -> Iterator[Sequence[str]]:
-    baseline = evaluation.baseline
+    baseline, measures = evaluation.baseline, Measures(evaluation.rules)
     for finding in evaluation.findings:
         is_new = baseline is not None and finding.status in (Status.FAIL, Status.UNKNOWN)
-        yield _finding(finding, "new" if is_new else "")
+        yield (*_finding(finding, "new" if is_new else ""), measures.of(finding))
     if baseline is not None:
         for known in baseline.known:
-            yield _finding(known.finding, "known", iso_utc(known.first_seen), known.moved_from or "")
+            cells = _finding(known.finding, "known", iso_utc(known.first_seen), known.moved_from or "")
+            yield (*cells, measures.of(known.finding))
         yield from map(_resolved, baseline.resolved)
     for error in evaluation.errors:
         yield _remark("ERROR", error.message, path=error.input, reason=error.kind)
@@ -134,7 +138,7 @@ def remark_rows(evaluation: Evaluation, row: Callable[..., Sequence[str]]) -> It
 
 
 def _finding(finding: Finding, baseline: str = "", first_seen: str = "", moved_from: str = "") -> Sequence[str]:
-    """The cells of a finding, as COLUMNS has them."""
+    """The cells of a finding, as COLUMNS has them, but for what was measured."""
     subject, location, exception = finding.subject, finding.location, finding.exception
     return (
         finding.rule,

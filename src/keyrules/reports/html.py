@@ -30,6 +30,7 @@ from keyrules.reports.html_parts import (
     text,
 )
 from keyrules.reports.html_style import style_sheet
+from keyrules.reports.measured import Measures
 from keyrules.reports.report_summary import ACCOUNT_COLUMNS, account_cells, severity_words, worst_account_first
 from keyrules.reports.svg_charts import buckets, histogram, matrix, older_than_limit
 from keyrules.reports.text_style import ReportOptions, advice_for, count_of, first_sentence, iso_utc
@@ -63,6 +64,7 @@ class _Page:
         self._evaluation = evaluation
         self._framework = evaluation.framework
         self._results = results(evaluation)
+        self._measures = Measures(evaluation.rules)
         self._rules = {rule.id: rule for rule in evaluation.rules}
         self._tally = tally_of(evaluation.findings)
         self._by_account = len({state.account for state in evaluation.accounts}) > 1
@@ -280,7 +282,9 @@ class _Page:
         where = place(finding) if finding.location is not None else f"account {place(finding) or 'unknown'}"
         more = f"<small>{text(where)}</small>" + (f"<small>owner {text(owner)}</small>" if owner else "")
         more += "".join(f"<small>{text(sentence)}</small>" for sentence in declared_sentences(finding))
-        return f"{text(subject_name(finding))}{more}", prose(finding.message)
+        measured = self._measures.beyond_message(finding)
+        found = prose(finding.message) + (f"<small>{text(measured)}</small>" if measured else "")
+        return f"{text(subject_name(finding))}{more}", found
 
     def _last(self, finding: Finding) -> str:
         if finding.status is Status.EXEMPT:

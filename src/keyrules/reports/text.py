@@ -12,6 +12,7 @@ from itertools import groupby
 
 from keyrules.model import CoverageOutcome, Evaluation, Finding, Input, Rule, Severity, Status
 from keyrules.reports.live_records import by_place
+from keyrules.reports.measured import Measures
 from keyrules.reports.parameters import parameter_line
 from keyrules.reports.report_summary import failed_tally, path_tells_more
 from keyrules.reports.text_style import (
@@ -74,6 +75,7 @@ class _Page:
         self._style: Style = options.style
         self._width = max(MINIMUM_WIDTH, options.width)
         self._rules = rules
+        self._measures = Measures(rules.values())
         self._blocks: list[list[str]] = []
 
     def text(self) -> Iterator[str]:
@@ -151,6 +153,7 @@ class _Page:
         for step in finding.trace if path_tells_more(finding) else ():
             where = f" ({step.path}:{step.line})" if step.path and step.line else ""
             yield from wrap(f"→ {printable(step.label + where)}", self._width, _DETAIL_INDENT, _DETAIL_INDENT + 2)
+        yield from wrap(printable(self._measures.beyond_message(finding)), self._width, _DETAIL_INDENT)
         change = self._change(finding)
         if change:
             yield from wrap(f"Change: {printable(change)}", self._width, _DETAIL_INDENT, _DETAIL_INDENT + 2)
@@ -169,6 +172,8 @@ class _Page:
         for finding in sorted(findings, key=_place):
             label = self._style.status(finding.status, pad(finding.status.value, _LABEL_WIDTH))
             yield from self._headline(label, finding, finding.rule)
+            if finding.status is Status.PASS:
+                yield from wrap(printable(self._measures.of(finding)), self._width, _DETAIL_INDENT)
             if finding.status is Status.EXEMPT:
                 reason = printable(finding.exemption_text)
                 yield from wrap(f"Reason: {reason}", self._width, _DETAIL_INDENT, _DETAIL_INDENT + 2)

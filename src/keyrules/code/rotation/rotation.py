@@ -23,7 +23,7 @@ from keyrules.code.terraform.keys import DeclaredKey, needs
 from keyrules.code.terraform.module import Declaration
 from keyrules.code.terraform.references import Reference, references
 from keyrules.code.verdict import Context, Verdict
-from keyrules.model import FactValue, Status, TraceStep
+from keyrules.model import Status, TraceStep
 from keyrules.records import dataclass, field, replace
 
 WORKING_FORM = "time_rotating → terraform_data (or time_static) → replace_triggered_by, with create_before_destroy"
@@ -56,7 +56,8 @@ def judge_rotation(key: DeclaredKey, context: Context) -> Verdict:
     named += [key.declared.value("user")] if verdict.reason == "rotation_never_fires" else []
     files = files_behind([*named, *(value.value for value in lifecycle)], key.frame)
     files |= {step.path for step in verdict.trace} | {*verdict.evidence, *key.declared.overrides}
-    return replace(verdict, evidence=tuple(sorted(files - {verdict.path})))
+    facts = {**verdict.facts, "max_age_days": context.limit("max_age_days")}
+    return replace(verdict, facts=facts, evidence=tuple(sorted(files - {verdict.path})))
 
 
 def _judged(key: DeclaredKey, context: Context) -> Verdict:
@@ -132,13 +133,12 @@ def _passes(key: DeclaredKey, context: Context, clock: Clock) -> Verdict:
 
 def _too_slow(key: DeclaredKey, context: Context, clock: Clock, limit: int) -> Verdict:
     days = clock.days or 0.0
-    facts: dict[str, FactValue] = {"rotation_days": round(days, 4), "rotation_source": clock.label}
     verdict = key.verdict(
         context,
         Status.FAIL,
         "rotation_too_slow",
         f"rotates every {period_text(days)} ({clock.label}), more than the {limit} days allowed; shorten the period",
-        {**facts, "max_age_days": limit},
+        {"rotation_days": round(days, 4), "rotation_source": clock.label},
     )
     return replace(verdict, trace=clock.steps, evidence=tuple(clock.files))
 

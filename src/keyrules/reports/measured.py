@@ -1,0 +1,147 @@
+"""What a verdict rests on, in one sentence: what was measured, the limit in force and the dates.
+
+A live finding has the facts that its rule asks for; which of them count, and against what, says the rule's own
+condition, so that a new rule needs no words here. A finding in code that counts nothing has what was read as its
+message.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import timedelta
+from typing import Any, Final, NamedTuple
+
+from keyrules.live.facts import FACTS, Fact
+from keyrules.model import FactValue, Finding, Plane, Rule, Status
+from keyrules.reports.text_style import count_of, human_duration
+
+_WORDS: Final[Mapping[str, str]] = {
+    "days_since_rotation": "{} old",
+    "days_since_change": "{} old",
+    "days_since_use": "{} without use",
+    "days_since_younger_key_of_user": "the younger active key {} old",
+    "minutes_between_user_and_key_creation": "created {} after the user",
+    "active_keys_of_user": "{} active",
+    "user_has_console_password": "the user has a console password: {}",
+    "has_access_keys": "access keys of the root user: {}",
+    "has_credentials": "credentials of the root user: {}",
+    "mfa_active": "MFA: {}",
+}
+"""How the value of a fact is said; of any other fact its name is."""
+
+_LIMITS: Final[Mapping[str, str]] = {
+    "less_than_or_equal": "{}",
+    "less_than": "less than {}",
+    "greater_than_or_equal": "{} or more",
+    "greater_than": "more than {}",
+}
+_SIDES: Final = {
+    ("less_than_or_equal", Status.FAIL): ", just passed",
+    ("greater_than_or_equal", Status.FAIL): ", just missed",
+    ("less_than", Status.PASS): ", just below",
+    ("greater_than", Status.PASS): ", just above",
+}
+_OF_USER: Final = ("console_password", "root")
+_LENGTHS: Final = ("days", "minutes")
+_TWO_DAYS: Final = timedelta(days=2)
+_ROUNDED: Final = 0.01
+"""Facts are rounded to this much of their unit, and verdicts are exact to the second."""
+
+
+class _Leaf(NamedTuple):
+    """A comparison of a rule's condition: `limit` is the name of a parameter, a number, or None where there is none."""
+
+    fact: str
+    unit: str
+    operator: str
+    limit: str | int | None
+
+
+class Measures:
+    """Says what the findings of some rules rest on."""
+
+    def __init__(self, rules: Iterable[Rule]) -> None:
+        self._leaves = {
+            rule.id: list(_leaves(rule.runtime["definition"], FACTS.get(rule.runtime["subject"], {})))
+            for rule in rules
+            if rule.runtime is not None
+        }
+
+    def of(self, finding: Finding) -> str:
+        """`82 days old (limit: 90 days); created 2026-09-07T00:00:00Z`. Its message where nothing more was measured."""
+        return self.beyond_message(finding) or finding.message
+
+    def beyond_message(self, finding: Finding) -> str:
+        """The same, but empty where nothing was measured that the message does not say."""
+        facts = finding.facts
+        if finding.plane is Plane.CODE:
+            return " ".join(_declared(facts)) if finding.status is not Status.UNKNOWN else ""
+        leaves = [leaf for leaf in self._leaves.get(finding.rule, ()) if leaf.fact in facts]
+        if not leaves:
+            return ""
+        values = ", ".join(_compared(leaf, finding, len(leaves) == 1) for leaf in leaves)
+        dates = ", ".join(_dates(facts, finding.subject.kind if finding.subject is not None else ""))
+        return f"{values}; {dates}" if dates else values
+
+
+def _leaves(node: Mapping[str, Any], facts: Mapping[str, Fact]) -> Iterator[_Leaf]:
+    for part in (*node.get("and", ()), *node.get("or", ()), *([node["not"]] if "not" in node else ())):
+        yield from _leaves(part, facts)
+    if "attribute" in node:
+        name, limit = node["attribute"], node.get("value")
+        unit = facts[name].unit if name in facts else ""
+        if isinstance(limit, Mapping):
+            limit = limit["parameter"]
+        yield _Leaf(name, unit, node["operator"], limit if isinstance(limit, (str, int)) else None)
+
+
+def _compared(leaf: _Leaf, finding: Finding, alone: bool) -> str:
+    value = finding.facts[leaf.fact]
+    limit = finding.facts.get(leaf.limit) if isinstance(leaf.limit, str) else leaf.limit
+    named = f"{leaf.fact.replace('_', ' ')}: {{}}"
+    said = (named if value is None else _WORDS.get(leaf.fact, named)).format(_quantity(value, leaf.unit))
+    if not isinstance(limit, int) or leaf.operator not in _LIMITS:
+        return said
+    side = ""
+    if isinstance(value, float) and abs(value - limit) <= _ROUNDED:
+        side = _SIDES.get((leaf.operator, finding.status), "") if alone or finding.status is Status.FAIL else ""
+    return f"{said} (limit: {_LIMITS[leaf.operator].format(_quantity(limit, leaf.unit))}{side})"
+
+
+def _quantity(value: FactValue, unit: str) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if not isinstance(value, (int, float)):
+        return "unknown" if value is None else value
+    if unit in _LENGTHS and isinstance(value, float):
+        length = timedelta(**{unit: value})
+        if unit == "days" and length < _TWO_DAYS:
+            return human_duration(length)
+        if unit == "minutes" and length >= _TWO_DAYS:
+            return count_of(length.days, "day")
+    return count_of(int(value), unit.removesuffix("s")) if unit else f"{value:g}"
+
+
+def _dates(facts: Mapping[str, FactValue], kind: str) -> Iterator[str]:
+    """The moments among the facts, which are called `created_at`, `last_used_at` and the like."""
+    for name, value in facts.items():
+        if name == "created_at" and kind in _OF_USER:
+            # A report does not say when a password was first set: its identity is that of its user.
+            yield f"user created {value}"
+        elif name.endswith("_at") and value is not None:
+            yield f"{name.removesuffix('_at').replace('_', ' ')} {value}"
+        elif name == "last_used_at":
+            yield "no use recorded"
+
+
+def _declared(facts: Mapping[str, FactValue]) -> Iterator[str]:
+    """What was read in code and counts: a period and by what it comes, or the age of a key in a plan or a state."""
+    if (days := facts.get("rotation_days")) is not None:
+        often = f"every {float(days):g} days" if days else "at every apply"
+        yield f"replaced {often} by {facts.get('rotation_source')}"
+    if (age := facts.get("age_days")) is not None:
+        yield f"{_quantity(age, 'days')} old, created {facts.get('create_date')}"
+    if (limit := facts.get("max_age_days")) is not None:
+        if days is None and age is None:
+            yield "no rotation that works"
+        yield f"(limit: {_quantity(limit, 'days')})"
