@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Mapping
 
-from keyrules.records import dataclass
+from keyrules.records import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -16,6 +17,15 @@ class Counts:
     exempt: int = 0
     unknown: int = 0
     known: int = 0
+
+    def __add__(self, other: Counts) -> Counts:
+        return Counts(
+            self.passed + other.passed,
+            self.failed + other.failed,
+            self.exempt + other.exempt,
+            self.unknown + other.unknown,
+            self.known + other.known,
+        )
 
     @property
     def evaluated(self) -> int:
@@ -54,7 +64,8 @@ class ControlResult:
     """The verdict on one control. `rest` says what nothing decided; `exceptions` counts EXEMPT among deciding rules.
 
     `framework` is the key of its edition, empty where a rule stands for a control. `statements` has a verdict on each
-    part of the control that its rows name, in order; there `statement` is its id.
+    part of the control that its rows name, in order; there `statement` is its id. `by_account` has the accounts of a
+    run on several, each below the verdict that it would have alone; they are sorted.
     """
 
     control: str
@@ -67,6 +78,7 @@ class ControlResult:
     framework: str = ""
     statement: str = ""
     statements: tuple[ControlResult, ...] = ()
+    by_account: Mapping[Outcome, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,8 @@ from keyrules.terms import Severity
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from keyrules.control_results import Counts
+
 
 @dataclass(frozen=True)
 class ConfigurationUse:
@@ -143,7 +145,8 @@ class AccountState:
     `state` is a stable word: "evaluated" where its report was judged, else what stood in the way (stale, denied by SCP,
     role missing, throttled, suspended, timeout …), of which `cause` is the sentence. `name` is what the organisation
     calls the account. `oldest_key` is when its oldest active key was created (aware). `failed` counts what does not
-    pass by severity, `unknown` what could not be judged.
+    pass by severity, `unknown` what could not be judged, `errors` what was left out. `counts` has the verdicts of each
+    rule of the run, in their order; nothing where the account was not evaluated.
     """
 
     account: str
@@ -155,6 +158,8 @@ class AccountState:
     oldest_key: datetime | None = None
     failed: Mapping[Severity, int] = field(default_factory=dict)
     unknown: int = 0
+    errors: int = 0
+    counts: tuple[Counts, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -25,11 +25,12 @@ open: no UNKNOWN, no error, no account left out, no limit that is looser than th
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import TypeAlias
 
 from keyrules.controls.model import ControlRow, Relation
 from keyrules.controls.selection import FrameworkSelection
-from keyrules.model import ControlResult, Counts, Evaluation, FrameworkReport, Outcome, RulePart
+from keyrules.model import AccountState, ControlResult, Counts, Evaluation, FrameworkReport, Outcome, RulePart
 from keyrules.records import dataclass, replace
 from keyrules.reports.text_style import count_of
 
@@ -38,9 +39,9 @@ _DECIDING = (Relation.IMPLEMENTS, Relation.PARTIAL)
 
 def framework_report(evaluation: Evaluation, *chosen: FrameworkSelection) -> FrameworkReport:
     """The verdicts on the controls that a run was asked for, in the order of the rows; one edition after the other."""
-    run = _Run.of(evaluation)
+    run, accounts = _Run.of(evaluation), _accounts(evaluation)
     controls = tuple(
-        _control([row for row in part.rows if row.control == control], part, run)
+        _control([row for row in part.rows if row.control == control], part, run, accounts)
         for part in chosen
         for control in dict.fromkeys(row.control for row in part.rows)
     )
@@ -57,10 +58,14 @@ def framework_report(evaluation: Evaluation, *chosen: FrameworkSelection) -> Fra
 
 def rule_results(evaluation: Evaluation) -> tuple[ControlResult, ...]:
     """The same for a run without a framework: each rule is a control of its own, which it decides alone."""
-    run = _Run.of(evaluation)
+    run, accounts = _Run.of(evaluation), _accounts(evaluation)
+    rows = [[ControlRow(rule.id, rule.name, Relation.IMPLEMENTS, rule.id, (), (), "")] for rule in evaluation.rules]
     return tuple(
-        _judge([ControlRow(rule.id, rule.name, Relation.IMPLEMENTS, rule.id, (), (), "")], frozenset(), {}, run)
-        for rule in evaluation.rules
+        replace(
+            _judge(own, frozenset(), {}, run),
+            by_account=_by_verdict((account, _judge(own, frozenset(), {}, alone)) for account, alone in accounts),
+        )
+        for own in rows
     )
 
 
@@ -79,9 +84,52 @@ class _Run:
         return cls(rules, evaluation.rule_counts, evaluation.gaps, len(evaluation.errors))
 
 
-def _control(rows: Sequence[ControlRow], part: FrameworkSelection, run: _Run) -> ControlResult:
-    """The verdict on a control, with one on each statement of it that rows name."""
-    of_whole = replace(_judge(rows, part.stricter, part.looser, run), framework=part.edition.key)
+_Accounts: TypeAlias = Sequence[tuple[str, _Run]]
+"""What each account of a run on several would be judged by if it were the only one."""
+
+
+def _accounts(evaluation: Evaluation) -> _Accounts:
+    states: dict[str, list[AccountState]] = {}
+    for state in evaluation.accounts:
+        states.setdefault(state.account, []).append(state)
+    if len(states) < 2:
+        return ()
+    rules = [rule.id for rule in evaluation.rules]
+    return [
+        (
+            account,
+            _Run(
+                rules=frozenset(rules),
+                counts=dict(zip(rules, _together([each.counts for each in own if each.counts]), strict=False)),
+                gaps={rule: (account,) for rule, names in evaluation.gaps.items() if account in names},
+                errors=sum(each.errors for each in own),
+            ),
+        )
+        for account, own in sorted(states.items())
+    ]
+
+
+def _together(counts: Sequence[tuple[Counts, ...]]) -> Iterator[Counts]:
+    """The sums of several reports on one account, rule by rule."""
+    return (sum(own, Counts()) for own in zip(*counts, strict=True))
+
+
+def _by_verdict(judged: Iterable[tuple[str, ControlResult]]) -> dict[Outcome, tuple[str, ...]]:
+    found: dict[Outcome, list[str]] = {}
+    for account, result in judged:
+        found.setdefault(result.outcome, []).append(account)
+    return {outcome: tuple(found[outcome]) for outcome in Outcome if outcome in found}
+
+
+def _control(rows: Sequence[ControlRow], part: FrameworkSelection, run: _Run, accounts: _Accounts) -> ControlResult:
+    """The verdict on a control, with one on each statement of it that rows name, and what it is in each account."""
+    of_whole = replace(
+        _judge(rows, part.stricter, part.looser, run),
+        framework=part.edition.key,
+        by_account=_by_verdict(
+            (account, _judge(rows, part.stricter, part.looser, alone)) for account, alone in accounts
+        ),
+    )
     statements = sorted({row.statement for row in rows if row.statement})
     return replace(
         of_whole,

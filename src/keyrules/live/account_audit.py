@@ -203,7 +203,7 @@ def audit_report(
         note_due(each)
     verdicts.keep_things(around.verdicts, takes_passing)
     request.kept.finish()
-    counts = map(_sum, zip(_without(tally.counts, verified.dropped), around.counts, strict=True))
+    counts = map(Counts.__add__, _without(tally.counts, verified.dropped), around.counts)
     result.counts = _exempted(tuple(counts), verdicts.moves, plan)
     result.gaps = around.gaps
     result.documents = around.read
@@ -250,7 +250,9 @@ def combine(
     as_of = request.as_of or max((result.as_of for result in results), default=request.now)
     plan = make_plan(request.limits, as_of)
     judged = [result for result in results if result.counts]
-    by_rule = {rule.id: _sum([result.counts[index] for result in judged]) for index, rule in enumerate(plan.rules)}
+    by_rule = {
+        rule.id: sum((result.counts[index] for result in judged), Counts()) for index, rule in enumerate(plan.rules)
+    }
     due = sorted(item for result in results for item in result.due)
     population = _population(results)
     rootless = {account_of(prefix) for result in results for prefix in result.without_root if never_has_root(prefix)}
@@ -265,7 +267,7 @@ def combine(
         rules=plan.rules,
         inputs=tuple(each for result in results for each in (result.item, *result.documents)),
         findings=LiveFindings(request.kept, plan, request.limits, exemptions, carried),
-        counts=_sum(list(by_rule.values())),
+        counts=sum(by_rule.values(), Counts()),
         errors=carried.errors,
         notes=(
             *notes,
@@ -317,6 +319,8 @@ def _state(account: str, result: ReportResult, plan: Plan) -> AccountState:
         oldest_key=to_datetime(oldest) if oldest else None,
         failed={severity: number for severity, number in failed.items() if number},
         unknown=sum(counts.unknown for counts in result.counts),
+        errors=len(result.errors),
+        counts=result.counts,
     )
 
 
@@ -372,12 +376,3 @@ def _population(results: Sequence[ReportResult]) -> Population:
     for result in results:
         total.add(result.population)
     return total
-
-
-def _sum(items: Sequence[Counts]) -> Counts:
-    return Counts(
-        passed=sum(item.passed for item in items),
-        failed=sum(item.failed for item in items),
-        exempt=sum(item.exempt for item in items),
-        unknown=sum(item.unknown for item in items),
-    )

@@ -1,5 +1,8 @@
 """CSV of a run under a framework: for each control one line that sums it up, then one line per rule and subject.
 
+Between them, lines with the status ACCOUNT say what the verdict is in each account of a run on several, and lines with
+STATEMENT what it is on each part of the control that rules are mapped to.
+
 What could not be evaluated, was only counted or is a warning follows as in the CSV of findings. `baseline` says `known`
 of what the baseline holds, which the verdicts count all the same.
 """
@@ -38,6 +41,8 @@ COLUMNS: Final = (
     "baseline",
     "declared",
     "measured",
+    "account",
+    "statement",
 )
 
 
@@ -65,8 +70,14 @@ def _rows(evaluation: Evaluation, report: FrameworkReport) -> Iterator[Sequence[
         counts = "; ".join(f"{part.rule}: {describe(part.counts)}" for part in result.parts)
         reason = " ".join(dict.fromkeys([result.reason, *result.rest]))
         yield _cells(head, reason=reason, message=counts)
+        for outcome, accounts in result.by_account.items():
+            for account in accounts:
+                yield _cells({**head, "verdict": outcome.value}, status="ACCOUNT", account=account)
+        for each in result.statements:
+            of_part = {**head, "verdict": each.outcome.value, "statement": each.statement}
+            yield _cells(of_part, status="STATEMENT", reason=" ".join(dict.fromkeys([each.reason, *each.rest])))
         for part in result.parts:
-            of_rule = {"rule": part.rule, "relation": part.relation, "bound": part.bound}
+            of_rule = {"rule": part.rule, "relation": part.relation, "bound": part.bound, "statement": part.statement}
             for finding in findings_of(evaluation.findings, Status, part.rule):
                 yield _cells(head, of_rule, _finding(finding, measures))
             for known in known_of(evaluation, part.rule):
@@ -89,6 +100,7 @@ def _finding(finding: Finding, measures: Measures) -> Mapping[str, str]:
     return {
         "status": finding.status.value,
         "where": place(finding),
+        "account": (finding.subject.account or "") if finding.subject is not None else "",
         "subject": subject_name(finding),
         "owner": (finding.subject.owner or "") if finding.subject is not None else "",
         "message": finding.message,

@@ -20,6 +20,7 @@ from keyrules.model import (
 from keyrules.reports.evidence import (
     MAPPING_NOTE,
     accounts_in,
+    accounts_sentence,
     declared_sentences,
     of_part,
     place,
@@ -107,6 +108,10 @@ class _Page:
         """Verdict, reason, and the findings of its rules, below the control's name."""
         yield f"{self._outcome(result.outcome)}  {self._style.bold(label)}  {result.title}"
         yield from wrap(printable(result.reason), self._width, _INDENT)
+        yield from wrap(printable(accounts_sentence(result)), self._width, _INDENT)
+        for each in result.statements:
+            said = f"{each.statement}: {each.outcome.value}. {each.reason}"
+            yield from wrap(printable(said), self._width, _INDENT, _DETAIL)
         for rest in result.rest if result.parts else ():
             yield from wrap(f"Not decided: {printable(rest)}", self._width, _INDENT, _DETAIL)
         for part in result.parts:

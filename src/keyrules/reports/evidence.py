@@ -7,7 +7,7 @@ from itertools import chain
 
 from keyrules.controls.verdicts import rule_results
 from keyrules.findings import Listing, findings_of, tally_of
-from keyrules.model import ControlResult, Evaluation, Finding, KnownFinding, RulePart, Status
+from keyrules.model import ControlResult, Evaluation, Finding, KnownFinding, Outcome, RulePart, Status
 from keyrules.reports.text_style import count_of
 
 _POPULATION = {
@@ -23,6 +23,8 @@ _POPULATION = {
 }
 
 PROJECT = "https://github.com/keyrules/keyrules"
+
+_MOST_ACCOUNTS = 10
 
 MAPPING_NOTE = "Mappings of rules to controls are readings, not an assessor's opinion."
 
@@ -46,6 +48,18 @@ def population(evaluation: Evaluation) -> list[tuple[int, str]]:
 def population_line(evaluation: Evaluation) -> str:
     """The same as one line."""
     return ", ".join(f"{number:,} {noun}" for number, noun in population(evaluation))
+
+
+def accounts_sentence(result: ControlResult) -> str:
+    """How many accounts satisfy a control, and which do not, the first of them by name; empty for one account."""
+    parts = []
+    for outcome, accounts in result.by_account.items():
+        names = ", ".join(accounts[:_MOST_ACCOUNTS])
+        names += f" and {len(accounts) - _MOST_ACCOUNTS:,} more" if len(accounts) > _MOST_ACCOUNTS else ""
+        named = "" if outcome in (Outcome.SATISFIED, Outcome.CLEAN_EVIDENCE) else f" ({names})"
+        parts.append(f"{len(accounts):,} {outcome.value}{named}")
+    total = sum(map(len, result.by_account.values()))
+    return f"Of {total:,} accounts {'; '.join(parts)}." if parts else ""
 
 
 def of_part(evaluation: Evaluation, part: RulePart, *statuses: Status) -> Iterator[Finding]:

@@ -11,6 +11,7 @@ from keyrules.findings import findings_of, grouped, tally_of
 from keyrules.model import ControlResult, Counts, Evaluation, Finding, Outcome, Plane, ResolvedFinding, Rule, Status
 from keyrules.reports.evidence import (
     MAPPING_NOTE,
+    accounts_sentence,
     declared_sentences,
     known_of,
     place,
@@ -22,6 +23,7 @@ from keyrules.reports.html_parts import (
     OUTCOME_TONES,
     SEVERITY_TONES,
     STATUS_TONES,
+    account_matrix,
     badge,
     link,
     parameter_table,
@@ -76,6 +78,10 @@ class _Page:
             "summary": ("Summary", self._summary()),
             "accounts": ("Accounts", self._account_table()),
             "verdicts": (f"Verdict per {self._verdicts.removesuffix('s')}", self._verdict_table()),
+            "controls-by-account": (
+                f"{self._verdicts.capitalize()} by account",
+                account_matrix([(self._label(result), result.by_account) for result in self._results]),
+            ),
             "figures": ("Figures", self._figures()),
             "findings": ("Findings", self._failed()),
             "baseline": ("Since the baseline", self._since_baseline()),
@@ -152,7 +158,13 @@ class _Page:
         return f"{notes}{body}\n<h3>What the verdicts mean</h3>\n<dl>{meanings}</dl>"
 
     def _verdict_row(self, result: ControlResult) -> tuple[str, ...]:
-        rest = "".join(f"<small>Not decided: {prose(each)}</small>" for each in result.rest if result.parts)
+        rest = "".join(f"<small>{text(said)}</small>" for said in [accounts_sentence(result)] if said)
+        rest += "".join(
+            f"<small>{text(each.statement)}: {badge(OUTCOME_TONES[each.outcome], each.outcome.value)} "
+            f"{prose(each.reason)}</small>"
+            for each in result.statements
+        )
+        rest += "".join(f"<small>Not decided: {prose(each)}</small>" for each in result.rest if result.parts)
         rest += "".join(self._known_of(part.rule) for part in result.parts)
         verdict = badge(OUTCOME_TONES[result.outcome], result.outcome.value)
         why = f"{prose(result.reason)}{rest}"
@@ -162,8 +174,10 @@ class _Page:
             f"{self._rule(part.rule)}<small>{text(' '.join(filter(None, (part.relation, part.bound))))}</small>"
             for part in result.parts
         )
-        label = self._framework.label(result)
-        return f"{text(label)}<small>{text(result.title)}</small>", verdict, why, "".join(parts)
+        return f"{text(self._label(result))}<small>{text(result.title)}</small>", verdict, why, "".join(parts)
+
+    def _label(self, result: ControlResult) -> str:
+        return self._framework.label(result) if self._framework is not None else result.control
 
     def _rule(self, rule: str) -> str:
         """A rule's id, as a link where the page lists its failures."""

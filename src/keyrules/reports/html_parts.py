@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from keyrules.model import Outcome, ParameterInForce, Severity, Status
 from keyrules.pack.parameters import show_value
@@ -59,6 +59,39 @@ def table(caption: str, columns: Sequence[str], rows: Iterable[Sequence[str]], n
         f'<table class="stack" role="table"><caption>{caption}</caption>\n'
         f'<thead role="rowgroup"><tr role="row">{head}</tr></thead>\n<tbody role="rowgroup">\n{body}\n</tbody></table>'
     )
+
+
+_SHORT = {
+    Outcome.SATISFIED: "yes",
+    Outcome.WITH_EXCEPTIONS: "except",
+    Outcome.NOT_SATISFIED: "no",
+    Outcome.PARTLY_ASSESSED: "partly",
+    Outcome.ADVERSE_EVIDENCE: "adverse",
+    Outcome.CLEAN_EVIDENCE: "clean",
+    Outcome.NOT_ASSESSED: "–",
+}
+_MOST_ACCOUNTS = 500
+
+
+def account_matrix(controls: Sequence[tuple[str, Mapping[Outcome, Sequence[str]]]]) -> str:
+    """Accounts by controls, a word for each verdict; nothing where there are not several accounts."""
+    verdicts: dict[str, dict[str, Outcome]] = {}
+    for control, by_account in controls:
+        for outcome, accounts in by_account.items():
+            for account in accounts:
+                verdicts.setdefault(account, {})[control] = outcome
+    if not verdicts:
+        return ""
+    names = [control for control, _ in controls]
+    rows = (
+        (text(account), *(badge(OUTCOME_TONES[own[name]], _SHORT[own[name]]) if name in own else "" for name in names))
+        for account, own in sorted(verdicts.items())[:_MOST_ACCOUNTS]
+    )
+    legend = ", ".join(f"{short}: {outcome.value}" for outcome, short in _SHORT.items())
+    left = len(verdicts) - _MOST_ACCOUNTS
+    more = f"<p>{left:,} more accounts left out of this page; <code>--format csv=FILE</code> lists all.</p>"
+    body = table(text(legend), ("Account", *names), rows)
+    return f'<div class="scroll">{body}</div>' + (more if left > 0 else "")
 
 
 def parameter_table(parameters: Sequence[ParameterInForce]) -> str:

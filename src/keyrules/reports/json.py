@@ -244,7 +244,24 @@ def _control(result: ControlResult, report: FrameworkReport) -> dict[str, Any]:
             for part in result.parts
         ],
         "not_decided": list(result.rest),
+        **({"statements": list(map(_statement, result.statements))} if result.statements else {}),
+        **({"accounts": _by_account(result)} if result.by_account else {}),
     }
+
+
+def _statement(result: ControlResult) -> dict[str, Any]:
+    return {
+        "statement": result.statement,
+        "verdict": result.outcome.value,
+        "reason": result.reason,
+        "exceptions": result.exceptions,
+        "rules": [part.rule for part in result.parts],
+        "not_decided": list(result.rest),
+    }
+
+
+def _by_account(result: ControlResult) -> dict[str, list[str]]:
+    return {outcome.value: list(accounts) for outcome, accounts in result.by_account.items()}
 
 
 def _input(item: Input) -> dict[str, Any]:
