@@ -154,6 +154,18 @@ def test_each_statement_has_a_verdict_of_its_own() -> None:
     assert verdict([WHOLE], evaluation({A: PASS})).statements == ()
 
 
+def test_no_edition_lets_statements_speak_for_the_whole_control() -> None:
+    """Where rules decide statements only, a row says what of the control nothing decides."""
+    deciding = (Relation.IMPLEMENTS, Relation.PARTIAL)
+    for edition in load_frameworks(PACK).editions:
+        for control in edition.controls:
+            rows = edition.rows_of(control)
+            decided = [each for each in rows if each.relation in deciding]
+            if decided and all(each.statement for each in decided):
+                rest = [each for each in rows if each.relation is Relation.NOT_COVERED and not each.statement]
+                assert rest, f"{edition.key} {control}"
+
+
 def test_exceptions_are_counted_among_deciding_rules_only() -> None:
     result = verdict([WHOLE, EVIDENCE], evaluation({A: Counts(passed=1, exempt=2), B: EXEMPT}))
     assert result.exceptions == 2

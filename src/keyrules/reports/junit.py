@@ -18,7 +18,7 @@ from typing import Literal, NamedTuple, TypeAlias
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from keyrules.findings import findings_of, tally_of
-from keyrules.model import Counts, Evaluation, Finding, Plane, Rule, Status
+from keyrules.model import Counts, Evaluation, Finding, ParameterInForce, Plane, Rule, Status
 from keyrules.pack.parameters import show_value
 from keyrules.records import dataclass, replace
 from keyrules.reports.evidence import declared_sentences, place, subject_name
@@ -102,12 +102,17 @@ def _run_suite(evaluation: Evaluation) -> _Suite:
             ("baseline.resolved", str(len(baseline.resolved))),
         ]
     properties += [
-        (f"parameter.{each.rule}.{each.name}", f"{show_value(each.value)} ({provenance(each)})")
-        for each in evaluation.parameters
+        (_parameter_name(each), f"{show_value(each.value)} ({provenance(each)})") for each in evaluation.parameters
     ]
     properties += [("configuration", text) for text in loosening(evaluation)]
     properties += [("warning", warning) for warning in evaluation.warnings]
     return _Suite("keyrules run", cases, Counter(case.outcome for case in cases), properties)
+
+
+def _parameter_name(parameter: ParameterInForce) -> str:
+    """A name of its own for what holds for some users, because readers keep one property of a name."""
+    whom = f" for {printable(parameter.users)}" if parameter.users else ""
+    return f"parameter.{parameter.rule}.{parameter.name}{whom}"
 
 
 def _rule_suites(evaluation: Evaluation) -> Iterator[_Suite]:
