@@ -42,9 +42,7 @@ def test_every_format_names_the_value_and_who_set_it(plane: Plane, form: str) ->
     assert "3650" not in "".join(FORMATS[form].render(without, ReportOptions()))
 
 
-@pytest.mark.parametrize("form", [form for form in formats_of(Plane.LIVE) if form not in ELSEWHERE = {"oscal", "patch"}
-"""OSCAL has tests of its own, and a patch is no report."""
-NO_PLACE_WITHOUT_FINDINGS])
+@pytest.mark.parametrize("form", [form for form in formats_of(Plane.LIVE) if form not in NO_PLACE_WITHOUT_FINDINGS])
 @pytest.mark.parametrize("framework", [(), ("--control", "cis_aws_3.0.0:1.14")])
 def test_a_threshold_of_the_command_line_leaves_a_trace_where_everything_passes(
     tmp_path: Path,
