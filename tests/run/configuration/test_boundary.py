@@ -77,6 +77,8 @@ class TestWriting:
             ("main.tf", "exists and is no earlier text report"),
             ("sub", "exists and is no earlier text report"),
             ("pipe", "exists and is no earlier text report"),
+            ("new/", "a folder"),
+            ("sub/", "a folder"),
         ],
     )
     def test_what_it_may_not(self, repository: Path, capfd: pytest.CaptureFixture[str], target: str, why: str) -> None:

@@ -85,12 +85,17 @@ def refuse_reading(what: str, path: Path, folder: Path) -> None:
         )
 
 
-def refuse_writing(what: str, form: str, path: Path, folder: Path) -> None:
-    """Raises UsageError for a report in `path` that a configuration in `folder` must not write."""
+def refuse_writing(what: str, form: str, path: Path, folder: Path, folder_asked: bool = False) -> None:
+    """Raises UsageError for a report in `path` that a configuration in `folder` must not write.
+
+    `folder_asked` says that the report is a folder of files.
+    """
     home = os.path.realpath(folder)
     wanted = os.path.normpath(os.path.join(home, os.path.relpath(path, folder)))
     place = f"{what}: `format` names {path}"
     limit = "a configuration that is found by itself writes only"
+    if folder_asked:
+        raise UsageError(f"{place}, a folder; {limit} single files: give --format, or name the file with --config")
     if not below(wanted, [home]):
         raise UsageError(f"{place}, which lies outside of the configuration's folder; {limit} below it: {_OTHERWISE}")
     if os.path.realpath(path) != wanted:

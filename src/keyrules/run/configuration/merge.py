@@ -186,7 +186,7 @@ class _Merge:
             return spec
         path = self._folder / file
         if self._by_itself:
-            refuse_writing(setting.origin.place, name, path, self._folder)
+            refuse_writing(setting.origin.place, name, path, self._folder, file.endswith("/"))
         return f"{name}={path}{'/' if file.endswith('/') else ''}"
 
 
