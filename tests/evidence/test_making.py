@@ -7,6 +7,7 @@ import gzip
 import hashlib
 import io
 import json
+import shutil
 import sys
 from collections import Counter
 from pathlib import Path
@@ -272,6 +273,7 @@ class TestRefusals:
             (("no/where/pkg", "--framework", CIS, "reports"), 2, "create that first"),
             (("pkg", "--framework", CIS, "--code", "repo/README.md"), 2, "is no folder"),
             (("pkg", "--framework", CIS, "--live", "reports"), 2, "two inputs"),
+            (("pkg", "--framework", CIS, "--code", "alone/infra"), 2, "alone/modules/user/main.tf, which lies outside"),
             (("pkg", "--framework", CIS, "reports", "--signature", "x"), 2, "does not go with"),
             (("pkg", "--framework", CIS, "accepted.yaml"), 3, "accepted.yaml"),
             (("pkg", "--framework", CIS, "absent.csv"), 2, "does not exist"),
@@ -285,6 +287,7 @@ class TestRefusals:
     def test_one_sentence_and_nothing_written(
         self, work: Path, run: Run, words: tuple[str, ...], code: int, said: str
     ) -> None:
+        shutil.copytree(work / "repo", work / "alone", ignore=shutil.ignore_patterns(".git"))
         before = files(work)
         refused = run(*words)
         assert (refused.code, refused.err.count("\n")) == (code, 1) and said in refused.err, refused

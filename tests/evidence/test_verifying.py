@@ -85,6 +85,12 @@ class TestAsItWas:
             assert checked.code == 0 and "The code is the one that was judged." in checked.out, checked
             assert outcome(checked.out, f"results/{CIS}/code/findings.csv") == AGAIN
 
+    def test_names_of_other_people(self, work: Path, run: Run) -> None:
+        (work / "repo/infra").rename(work / "repo/équipe réseau")
+        made = run("pkg", "--framework", CIS, "--code", "repo/équipe réseau", "--assessor", "Zoë\udcff \x1b[31m")
+        assert made.code == 0, made
+        assert run("verify", "pkg", "--code", "repo").code == 0
+
     def test_other_code_is_no_change_of_the_package(self, work: Path, run: Run) -> None:
         run("pkg", "--framework", CIS, "reports", "--code", "repo/infra")
         (work / "repo/infra/more.tf").write_text(MODULE, "utf-8")

@@ -152,6 +152,7 @@ def _make(args: argparse.Namespace, folder: str, reports: list[str], now: dateti
     from keyrules.live.collection import Address
     from keyrules.live.instants import parse_span
     from keyrules.live.wanted import wanted
+    from keyrules.reports.text_style import printable
     from keyrules.terminal import ProgressLine
 
     if args.assessor == "":
@@ -175,7 +176,7 @@ def _make(args: argparse.Namespace, folder: str, reports: list[str], now: dateti
         max_age=parse_span("--max-report-age", args.max_report_age or _MAX_AGE)
         if args.max_report_age or not args.as_of
         else None,
-        assessor=args.assessor,
+        assessor=printable(args.assessor) if args.assessor else None,
         command=_command(args),
         now=now,
         progress=line.say if line.on else None,

@@ -171,6 +171,12 @@ def held(folder: Path, name: str) -> Held:
         return summed(file)
 
 
+def is_held(folder: Path, name: str, listed: Held) -> bool:
+    """Whether a file of a package is the one that is listed; one of another size is not read. Raises InputError."""
+    with opened(folder, name) as file:
+        return os.fstat(file.fileno()).st_size == listed.size and summed(file) == listed
+
+
 def summed(file: BinaryIO) -> Held:
     """Size and sum of what is left of an open file."""
     total, size = hashlib.sha256(), 0

@@ -11,8 +11,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
+from keyrules.code.file_paths import below
 from keyrules.controls.tables import load_frameworks
-from keyrules.evidence.code_tree import commit_of, repository, tree_around
+from keyrules.evidence.code_tree import CodeFile, commit_of, repository, tree_around
 from keyrules.evidence.folder import BESIDE, MANIFEST, STATEMENT, Held, built, held, listing, write_text
 from keyrules.evidence.inputs import store_accounts, store_reports, store_settings
 from keyrules.evidence.judging import Judgement, judge
@@ -108,6 +109,7 @@ def make(wish: Wish) -> Made:
         judged = judge(judgement, folder)
         _refuse_unread(judged.evaluations, wish)
         if tree is not None:
+            _refuse_elsewhere(judged.files, tree)
             about["repository"] = repository(tree, judged.files)
         about = {
             "tool": f"keyrules {pack.stamp.version}",
@@ -166,6 +168,9 @@ def _rules(settings: Settings, frameworks: Sequence[str], pack: Pack) -> list[Ru
 
 
 def _ground(code: Sequence[str], tree: str, settings: Settings) -> CodeGround:
+    for name in code:
+        if printable(name) != name:
+            raise UsageError(f"--code: {printable(name)} has a name that a manifest cannot hold; rename the folder")
     folder = os.path.realpath(Path(settings.exceptions.value).parent) if settings.exceptions.value else tree
     return CodeGround(
         folders=tuple(dict.fromkeys(os.path.relpath(os.path.realpath(name), tree) for name in code)),
@@ -174,6 +179,16 @@ def _ground(code: Sequence[str], tree: str, settings: Settings) -> CodeGround:
         exclude_from=os.path.relpath(os.path.realpath(settings.exclude_base), tree) if settings.exclude.value else ".",
         exclude_is_configured=settings.exclude.from_file,
     )
+
+
+def _refuse_elsewhere(files: Sequence[CodeFile], tree: str) -> None:
+    """Raises UsageError for code that rests on files which nobody who has the tree would have."""
+    for file in files:
+        if not below(file.path, [tree]):
+            raise UsageError(
+                f"--code: the code reads {printable(file.name)}, which lies outside of {printable(tree)}; name the "
+                "folder that holds both"
+            )
 
 
 def _refuse_unread(evaluations: Sequence[Evaluation], wish: Wish) -> None:

@@ -22,6 +22,7 @@ from keyrules.evidence.folder import (
     Listing,
     content,
     held,
+    is_held,
     is_inside,
     listing,
     write_text,
@@ -151,7 +152,7 @@ def _check_files(folder: Path, there: Listing, found: Verification) -> None:
         if path not in there.files:
             found.files[path] = "missing"
             found.add(Problem.MISSING, f"{path} is missing")
-        elif held(folder, path) != listed[path]:
+        elif not is_held(folder, path, listed[path]):
             found.files[path] = "changed"
             found.add(Problem.CHANGED, f"{path} was changed: its bytes are not those that the manifest lists")
         else:
@@ -196,8 +197,10 @@ def _judge_again(check: Check, pack: Pack, found: Verification) -> None:
 def _refuse_strange(manifest: Manifest) -> None:
     """Raises InputError for a manifest that asks for what no package does."""
     code = manifest.request.code
-    names = (*manifest.request.frameworks, *(each for each in (code.folders if code else ()) if each != "."))
-    if not all(map(is_inside, names)) or any("/" in name for name in manifest.request.frameworks):
+    folders = [Path(each) for each in (code.folders if code is not None else ())]
+    outside = any(each.is_absolute() or ".." in each.parts for each in folders)
+    frameworks = manifest.request.frameworks
+    if outside or not all(map(is_inside, frameworks)) or any("/" in name for name in frameworks):
         raise InputError("the manifest names a folder outside of the package or of the code")
     for path, each in manifest.files.items():
         if path.split("/")[0] in RECEIVED and each.size > _MOST_INPUT:
