@@ -79,6 +79,10 @@ def test_the_sentence_is_bounded() -> None:
         accounts_sentence(many) == f"Of 42 accounts 30 satisfied; 12 not satisfied ({', '.join('2' * 10)} and 2 more)."
     )
     assert accounts_sentence(result) == ""
+    none = replace(result, by_account={Outcome.NOT_SATISFIED: ("1", "2")})
+    assert accounts_sentence(none) == "Of 2 accounts 0 satisfied; 2 not satisfied (1, 2)."
+    evidence = replace(result, by_account={Outcome.ADVERSE_EVIDENCE: ("1",), Outcome.CLEAN_EVIDENCE: ("2",)})
+    assert accounts_sentence(evidence) == "Of 2 accounts 1 evidence only, adverse (1); 1 evidence only, clean."
 
 
 @pytest.fixture

@@ -25,6 +25,7 @@ _POPULATION = {
 PROJECT = "https://github.com/keyrules/keyrules"
 
 _MOST_ACCOUNTS = 10
+_UNDECIDED = {Outcome.ADVERSE_EVIDENCE, Outcome.CLEAN_EVIDENCE, Outcome.NOT_ASSESSED}
 
 MAPPING_NOTE = "Mappings of rules to controls are readings, not an assessor's opinion."
 
@@ -52,14 +53,15 @@ def population_line(evaluation: Evaluation) -> str:
 
 def accounts_sentence(result: ControlResult) -> str:
     """How many accounts satisfy a control, and which do not, the first of them by name; empty for one account."""
-    parts = []
-    for outcome, accounts in result.by_account.items():
+    found = result.by_account
+    # How many satisfy it is said even where none does, but not where no rule could have decided it.
+    parts = ["0 satisfied"] if found and Outcome.SATISFIED not in found and not found.keys() <= _UNDECIDED else []
+    for outcome, accounts in found.items():
         names = ", ".join(accounts[:_MOST_ACCOUNTS])
         names += f" and {len(accounts) - _MOST_ACCOUNTS:,} more" if len(accounts) > _MOST_ACCOUNTS else ""
         named = "" if outcome in (Outcome.SATISFIED, Outcome.CLEAN_EVIDENCE) else f" ({names})"
         parts.append(f"{len(accounts):,} {outcome.value}{named}")
-    total = sum(map(len, result.by_account.values()))
-    return f"Of {total:,} accounts {'; '.join(parts)}." if parts else ""
+    return f"Of {sum(map(len, found.values())):,} accounts {'; '.join(parts)}." if parts else ""
 
 
 def of_part(evaluation: Evaluation, part: RulePart, *statuses: Status) -> Iterator[Finding]:
