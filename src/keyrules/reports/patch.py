@@ -12,14 +12,16 @@ from keyrules.reports.text_style import ReportOptions, count_of, printable
 def render(evaluation: Evaluation, options: ReportOptions) -> Iterator[str]:
     """What is mended and what is left, each on a line that begins with `#`, and the diff."""
     del options
-    patch = evaluation.patch or PatchReport()
-    failures = list(findings_of(evaluation.findings, (Status.FAIL,)))
+    if evaluation.patch is None:
+        yield "# keyrules: only a scan of code makes a patch\n"
+        return
+    patch, failures = evaluation.patch, list(findings_of(evaluation.findings, (Status.FAIL,)))
     mended = [finding for finding in failures if finding.fingerprint in patch.mended]
     yield f"# keyrules: {_summary(len(mended), len(failures))}\n"
     yield from _listed(mended, "", patch)
     left = [finding for finding in failures if finding.fingerprint in patch.left]
     yield from _listed(left, "left: ", patch)
-    if any("time_rotating" in patch.mended[finding.fingerprint] for finding in mended):
+    if any("adds time_rotating" in patch.mended[finding.fingerprint] for finding in mended):
         yield "# A new time_rotating needs the provider hashicorp/time: run `terraform init` before the next plan.\n"
     for file in patch.files:
         yield file.diff

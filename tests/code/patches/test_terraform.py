@@ -32,6 +32,14 @@ def key(inside: str = "") -> str:
     return f'resource "aws_iam_access_key" "k" {{\n  user = "bot"\n{inside}}}'
 
 
+def members(*lines: str) -> str:
+    """A key whose list of triggers has each member, or comment, on a line of its own."""
+    inside = "".join(f"      {line}\n" for line in lines)
+    return key(f"\n  lifecycle {{\n    replace_triggered_by = [\n{inside}    ]\n  }}\n")
+
+
+CARRIED = "terraform_data.access_key_rotation"
+MANUAL = 'resource "terraform_data" "v" {\n  input = "v1"\n}\n'
 OWN = lifecycle("terraform_data.access_key_rotation")
 WRAPPED = lifecycle("terraform_data.monthly")
 THROUGH = (
@@ -70,6 +78,19 @@ ROTATIONS = {
         CLOCK
         + key("  lifecycle {\n    replace_triggered_by = [\n      terraform_data.monthly, # the clock\n    ]\n  }\n")
         + CARRIER,
+    ),
+    "two clocks with comments": (
+        CLOCK + members("time_rotating.monthly, # one", "time_rotating.monthly.id, # two"),
+        CLOCK + members("terraform_data.monthly, # one", "# two") + CARRIER,
+    ),
+    "an empty list with a comment": (members("# none yet"), members("# none yet", CARRIED) + NEW),
+    "a last member without a comma": (
+        MANUAL + members("terraform_data.v # by hand"),
+        MANUAL + members("terraform_data.v, # by hand", CARRIED) + NEW,
+    ),
+    "a last member with one": (
+        MANUAL + members("terraform_data.v, # by hand", "# no more"),
+        MANUAL + members("terraform_data.v, # by hand", "# no more", f"{CARRIED},") + NEW,
     ),
     "depends_on": (
         CLOCK + key("  depends_on = [time_rotating.monthly]\n").replace("user =", "user       ="),

@@ -71,7 +71,7 @@ class _Rounds:
                 (verdict.rule, verdict.path, verdict.start_line) if verdict.reason != "rotation_too_slow" else number
             )
             groups.setdefault(alike, (verdict, []))[1].append(mark)
-        for verdict, marks in groups.values():
+        for verdict, marks in _in_order([*groups.values()]):
             try:
                 if verdict.status is not Status.FAIL:
                     raise Left("cannot be decided any more once it is changed")
@@ -98,3 +98,10 @@ class _Rounds:
         """Takes back what was done for findings."""
         self.left.update(dict.fromkeys(marks, why))
         self._files.drop(marks)
+
+
+def _in_order(groups: list[tuple[Verdict, list[str]]]) -> list[tuple[Verdict, list[str]]]:
+    """The first place first, because what others share is added there, and the others from the last one on: a change
+    moves nothing that stands before it, so that long files are read once."""
+    groups.sort(key=lambda group: (group[0].path, group[0].start_line))
+    return [*groups[:1], *reversed(groups[1:])]

@@ -67,12 +67,11 @@ def proposed(request: ScanRequest, scanned: Scanned, judged: Evaluation) -> Patc
     left = {f.fingerprint: _LEFT.get(f.rule, _OTHER) for f in failures if not _has_change(f)}
     run = _Run(request, scanned)
     left |= run.mend([finding for finding in failures if finding.fingerprint not in left])
+    mask, done = scanned.secrets.masked, [f.fingerprint for f in failures if f.fingerprint not in left]
     return PatchReport(
         files=tuple(run.patched()),
-        mended={
-            mark: "; ".join(run.files.said[mark]) for mark in (f.fingerprint for f in failures) if mark not in left
-        },
-        left=left,
+        mended={mark: mask("; ".join(run.files.said[mark])) for mark in done},
+        left={mark: mask(why) for mark, why in left.items()},
     )
 
 

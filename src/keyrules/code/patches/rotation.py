@@ -12,12 +12,14 @@ from itertools import chain, count
 from math import inf
 from pathlib import Path
 
-from keyrules.code.patches.files import BlockEditor, Files, Left, Marks, block_at
+from keyrules.code.patches.files import BlockEditor, Files, Left, Marks, block_at, indent, line_start, newline
+from keyrules.code.patches.layout import ArgumentAt
 from keyrules.code.patches.periods import days_within, repair_clock, shorten, shorten_expiry
 from keyrules.code.patches.providers import declare_time, refuse_old_terraform
 from keyrules.code.rotation.clock import Clock, Kind
 from keyrules.code.rotation.entries import named_part, reaches, trigger_reference
 from keyrules.code.rotation.lifecycle import keeps_replaced, prevents_destroy, trigger_entries
+from keyrules.code.rotation.manual import TWO_SLOTS
 from keyrules.code.rotation.rotation import NO_ARGUMENTS
 from keyrules.code.rotation.sources import Tracer
 from keyrules.code.terraform.evaluate import instance_keys
@@ -59,7 +61,7 @@ class RotationMender:
         elif verdict.reason == "rotation_too_slow":
             if not shorten(str(verdict.facts["rotation_source"]), key.frame.scope.root, files, marks, self._limit):
                 self._attach(key, marks, [], alone=alone, within=self._limit)
-        elif "two slots" in verdict.message:
+        elif TWO_SLOTS in verdict.message:
             raise Left("is one of two keys that a switch chooses between; who turns it decides when they change")
         else:
             self._fire(key, marks, alone=alone)
@@ -156,8 +158,11 @@ class RotationMender:
             raise Left("does not stand in its file as it is judged")
         items = whole.items(argument)
         text, path = whole.text, declared.path
-        if items is None or not items:
+        if items is None:
             self._files.replace(path, argument.value, argument.end, f"[{carrier}]", marks)
+            return
+        if not items:
+            self._append(declared.path, argument, argument.value + 1, carrier, marks)
             return
         kept = [n for n in range(len(items)) if n not in dropped]
         there = any(text[start:end] == carrier for start, end in (items[n] for n in kept))
@@ -167,6 +172,10 @@ class RotationMender:
                 end = items[position + 1][0]
             elif position:
                 start = items[position - 1][1]
+            if "#" in text[start:end] or "//" in text[start:end] or "/*" in text[start:end]:
+                # The comment stays, and a comma that is too many is none to Terraform.
+                start, end = items[position]
+                end += len(text[end:]) - len(text[end:].removeprefix(",").lstrip(" "))
             self._files.replace(path, start, end, "", marks)
         if there:
             return
@@ -174,13 +183,21 @@ class RotationMender:
             start, end = items[dropped[0]]
             self._files.replace(path, start, end, carrier, marks)
             return
-        start, end = items[-1]
-        between = ", " if len(items) == 1 and "\n" not in text[argument.value : start] else ""
-        if len(items) > 1:
-            between = text[items[-2][1] : items[-1][0]]
-        elif not between:
-            between = "," + text[argument.value + 1 : start]
-        self._files.replace(path, end, end, f"{between}{carrier}", marks)
+        self._append(declared.path, argument, items[-1][1], carrier, marks)
+
+    def _append(self, path: str, argument: ArgumentAt, end: int, carrier: str, marks: Marks) -> None:
+        """Puts a carrier behind the last member of a list, which ends there; of an empty list, that is its bracket."""
+        text, empty = self._files.text(path), end == argument.value + 1
+        bracket = argument.end - 1
+        if "\n" not in text[end:bracket]:
+            self._files.replace(path, end, end, carrier if empty else f", {carrier}", marks)
+            return
+        comma = text[end:bracket].lstrip().startswith(",")
+        place = line_start(text, bracket)
+        inner = indent(text, bracket) + "  " if empty else indent(text, end)
+        self._files.replace(path, place, place, f"{inner}{carrier}{',' if comma else ''}{newline(text, end)}", marks)
+        if not (comma or empty):
+            self._files.replace(path, end, end, ",", marks)
 
     def _carrier(self, key: DeclaredKey, within: float, marks: Marks) -> str:
         """The name of what fires and can be named by the key: one that it names, one of its module's, or a new one."""
@@ -207,13 +224,8 @@ class RotationMender:
         name, path = self._files.carriers.get((scope.module.path, clock.name if clock is not None else ""), ("", ""))
         if Path(path).name not in scope.module.files:
             return None
-        for kind in ("terraform_data", "time_rotating"):
-            block = self._files.layout(path).block("resource", f"{kind}.{name}")
-            if block is not None:
-                self._files.share(path, block, marks)
-            elif kind == "terraform_data":
-                return None
-        return f"terraform_data.{name}"
+        there = self._files.share(path, f'resource "terraform_data" "{name}"', marks)
+        return f"terraform_data.{name}" if there else None
 
     def _new(self, key: DeclaredKey, clock: Declaration | None, marks: Marks) -> str:
         declared, scope = key.declared, key.frame.scope

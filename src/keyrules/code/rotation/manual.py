@@ -17,6 +17,8 @@ _DATE = r"(?:19|20)\d\d(?:[_-]?(?:\d\d|[a-z]{3,9})){0,2}"
 _VERSIONED = re.compile(rf"(?:[_-]v\d+|[_-]?{_DATE})$", re.IGNORECASE)
 _VERSIONED_KEY = re.compile(rf"(?:^|[_-])(?:v\d+|{_DATE}|key[_-]?\d+)$", re.IGNORECASE)
 
+TWO_SLOTS = "it is one of two slots that a switch in the code chooses between"
+
 
 def manual_signs(key: DeclaredKey) -> list[str]:
     """One clause per sign, for a message; empty when nothing speaks of a rotation at all."""
@@ -27,7 +29,7 @@ def manual_signs(key: DeclaredKey) -> list[str]:
     if isinstance(key.frame.key, str) and _VERSIONED_KEY.search(key.frame.key):
         signs.append(f'the for_each key "{key.frame.key}" carries a version or a date')
     if _is_one_of_two_slots(key):
-        signs.append("it is one of two slots that a switch in the code chooses between")
+        signs.append(TWO_SLOTS)
     return signs
 
 
