@@ -11,6 +11,8 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import scanners
+
 from keyrules.model import Plane
 from keyrules.pack.catalog import Pack, load_pack
 from keyrules.run.starting import GITHUB, GITLAB, JENKINS
@@ -53,6 +55,7 @@ def example_file(path: str) -> str:
 
 
 PARTS: Mapping[str, Callable[[], str]] = {
+    "scanners": scanners.page,
     "example-output": lambda: example_output("scan fixtures/example"),
     "audit-output": lambda: example_output(
         "audit fixtures/example_report/report.csv --as-of 2026-06-01T00:00:00Z --due-within 14d"

@@ -26,6 +26,7 @@ examples:
   keyrules controls --matrix --format csv               rules against frameworks
   keyrules controls cis_aws_3.0.0 --format oscal        an OSCAL component
   keyrules controls cis_aws_3.0.0 --format oscal=DIR/   and its catalog, too
+  keyrules controls --export map                        the whole map as CSV, JSON and OSCAL
 """
 
 
@@ -37,6 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rule", metavar="ID", help="show its controls in every edition")
     parser.add_argument("--matrix", action="store_true", help="show rules against frameworks")
     parser.add_argument("--diff", nargs=2, metavar=("OLD", "NEW"), help="show what moved between two editions")
+    parser.add_argument("--export", metavar="DIR", help="write the whole map as CSV, JSON and an OSCAL mapping")
     parser.add_argument(
         "-f", "--format", default="text", metavar="FORMAT", help=f"{', '.join(FORMATS)} (default: text)"
     )
@@ -48,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
     form, equals, folder = args.format.partition("=")
     if form not in FORMATS or (equals and not (folder and form == OSCAL)):
         raise UsageError(f"--format: {args.format!r} is not a format; use one of {', '.join(FORMATS)}.")
-    asked = [name for name in ("framework", "rule", "matrix", "diff") if getattr(args, name)]
+    asked = [name for name in ("framework", "rule", "matrix", "diff", "export") if getattr(args, name)]
     if len(asked) > 1:
         names = " and ".join("FRAMEWORK" if name == "framework" else f"--{name}" for name in asked)
         raise UsageError(f"{names} are different views; ask for one at a time.")
@@ -59,8 +61,36 @@ def run(args: argparse.Namespace) -> int:
     if form == OSCAL:
         _oscal(args, pack, folder)
         return 0
-    head = {"schema": "keyrules-controls/1", "pack": pack.stamp.version, "pack_sha256": pack.stamp.sha256}
+    if args.export:
+        return _export(args.export, pack)
+    head = _head("keyrules-controls/1", pack)
     print(render(_table(args, pack), args.format, head), end="")
+    return 0
+
+
+def _head(schema: str, pack: Pack) -> dict[str, str]:
+    return {"schema": schema, "pack": pack.stamp.version, "pack_sha256": pack.stamp.sha256}
+
+
+def _export(name: str, pack: Pack) -> int:
+    """Writes the map into a folder, all files or none, and says where."""
+    from pathlib import Path
+
+    from keyrules.controls.export import as_csv, as_json
+    from keyrules.controls.tables import load_frameworks
+    from keyrules.reports.json import dump
+    from keyrules.reports.oscal import mapping
+    from keyrules.reports.outputs import check_folder, write_files
+    from keyrules.reports.text_style import printable
+
+    folder = Path(name)
+    check_folder(folder, "--export")
+    frameworks = load_frameworks(pack)
+    texts = {"mapping.csv": as_csv(frameworks), "mapping.json": as_json(frameworks, _head("keyrules-mapping/1", pack))}
+    texts |= {name: dump(made) for name, made in mapping.documents(frameworks, pack.rules, pack.stamp).items()}
+    write_files(("--export", folder / name, text.encode()) for name, text in texts.items())
+    rows = sum(len(edition.rows) for edition in frameworks.editions)
+    print(f"{rows:,} rows of {len(frameworks.editions)} editions are in {printable(str(folder))}.")
     return 0
 
 

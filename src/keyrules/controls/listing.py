@@ -10,7 +10,6 @@ from keyrules.controls.model import (
     Coverage,
     FrameworkEdition,
     Frameworks,
-    Level,
     Relation,
     Removed,
     coverage,
@@ -90,7 +89,7 @@ def framework_table(frameworks: Frameworks, edition: FrameworkEdition) -> Table:
     ]
     if any((edition.key, control) in frameworks.levels for control in edition.controls):
         columns = (*CONTROL_COLUMNS, "level", "assessment")
-        rows = [(*row, *_level(frameworks.levels.get((edition.key, row[0]), ()))) for row in rows]
+        rows = [(*row, *level_of(frameworks, edition, row[0])) for row in rows]
         gone = [(*row, "", "") for row in gone]
     return Table(
         "framework",
@@ -102,12 +101,12 @@ def framework_table(frameworks: Frameworks, edition: FrameworkEdition) -> Table:
     )
 
 
-def _level(levels: Sequence[Level]) -> tuple[str, str]:
-    """What the sources say together: one word where they agree, and each with its sources where they do not."""
+def level_of(frameworks: Frameworks, edition: FrameworkEdition, control: str) -> tuple[str, str]:
+    """The level and the assessment of a control: one word where the sources agree, each with its sources where not."""
     told: list[str] = []
     for name in ("level", "assessment"):
         words: dict[str, list[str]] = {}
-        for each in levels:
+        for each in frameworks.levels.get((edition.key, control), ()):
             if word := getattr(each, name):
                 words.setdefault(word, []).extend(each.sources)
         by_source = [f"{word} ({', '.join(sorted(sources))})" for word, sources in words.items()]
@@ -136,7 +135,7 @@ def _open(frameworks: Frameworks, edition: FrameworkEdition) -> Iterable[str]:
 def control_table(frameworks: Frameworks, edition: FrameworkEdition, rows: Sequence[ControlRow]) -> Table:
     """The rows of one control, with the reason and the sources of each in words."""
     notes = [standing] if (standing := frameworks.standing(edition)) else []
-    level, assessment = _level(frameworks.levels.get((edition.key, rows[0].control), ()))
+    level, assessment = level_of(frameworks, edition, rows[0].control)
     if level:
         notes.append(f"Level {level}, {assessment}.")
     notes.append(f"Decided by the rules: {_DECIDED[coverage(rows)]}.")

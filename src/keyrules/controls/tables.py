@@ -9,6 +9,7 @@ import difflib
 import re
 from collections.abc import Iterable, Sequence
 from datetime import date
+from itertools import groupby
 from pathlib import Path
 from typing import NoReturn
 
@@ -131,10 +132,8 @@ class _Loader:
             rows.append(row)
         if not rows:
             raise UsageError(f"{path}, line 2: there is no control; add one.")
-        for control in dict.fromkeys(row.control for row in rows):
-            _check_together(
-                lines, [(line, row) for line, row in zip(lines, rows, strict=True) if row.control == control]
-            )
+        for _, group in groupby(zip(lines, rows, strict=True), key=lambda pair: pair[1].control):
+            _check_together(lines, list(group))
         forbidden = {row.rule: row.control for row in rows if row.relation is Relation.CONTRADICTS}
         for line, row in zip(lines, rows, strict=True):
             if row.runs and row.rule in forbidden:
@@ -234,12 +233,13 @@ class _Loader:
     def _levels(self, path: Path) -> dict[tuple[str, str], tuple[Level, ...]]:
         lines = read_table(path, LEVEL_COLUMNS)
         _check_order([TableLine(line.where, (*line.cells[:2], line.cells[4])) for line in lines], 3)
+        controls = {key: frozenset(edition.controls) for key, edition in self.editions.items()}
         found: dict[tuple[str, str], tuple[Level, ...]] = {}
         for line in lines:
             key, control, level, assessment, source = line.cells
             if key not in self.editions:
                 _refuse(line, "framework", repr(key), "a key of frameworks.csv")
-            if not self.editions[key].rows_of(control):
+            if control not in controls[key]:
                 _refuse(line, "control", repr(control), f"a control of {key}")
             if level not in ("1", "2"):
                 _refuse(line, "level", repr(level), "1, 2")
@@ -277,7 +277,8 @@ def _check_after(line: TableLine, row: ControlRow, before: ControlRow) -> None:
         raise UsageError(
             f"{line.where}: {pair} stands here a second time; a spreadsheet may have turned 1.10 into 1.1."
         )
-    if _row_order(row) < _row_order(before):
+    rules = [(not each.rule, each.rule) for each in (before, row)]
+    if rules[1] < rules[0] if row.control == before.control else _earlier(row.control, before.control):
         raise UsageError(
             f"{line.where}: {row.control} {row.rule} must not come after {before.control} {before.rule}; sort by "
             "control (1.2 before 1.10) and rule, no rule last. A spreadsheet may have turned 1.10 into 1.1."
@@ -300,8 +301,8 @@ def _check_together(lines: Sequence[TableLine], rows: Sequence[tuple[TableLine, 
         )
 
 
-def _row_order(row: ControlRow) -> tuple[list[tuple[int, int, str]], bool, str]:
-    return natural_order(row.control), not row.rule, row.rule
+def _earlier(control: str, than: str) -> bool:
+    return natural_order(control) < natural_order(than)
 
 
 def _check_order(lines: Sequence[TableLine], columns: int) -> None:

@@ -208,16 +208,16 @@ def _check_writable(path: Path, option: str = "--format") -> None:
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
 
-def check_folder(path: Path) -> None:
-    """Raises UsageError for a folder of `--format` that cannot be made or written."""
-    with _sentence(path):
+def check_folder(path: Path, option: str = "--format") -> None:
+    """Raises UsageError for a folder of an option that cannot be made or written."""
+    with _sentence(path, option):
         folder = _target(path)
         if not folder.is_dir():
-            _check_writable(path)
+            _check_writable(path, option)
         elif not os.access(folder, os.W_OK | os.X_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
         if folder.exists() and not folder.is_dir():
-            raise UsageError(f"--format: {_shown(path)} is a file; name a folder")
+            raise UsageError(f"{option}: {_shown(path)} is a file; name a folder")
 
 
 class _Staging:
