@@ -7,7 +7,7 @@ in our spelling where we list the control. It has a line for each peer, framewor
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from keyrules.controls.model import Frameworks, Relation
@@ -68,7 +68,7 @@ def _lines(frameworks: Frameworks) -> Iterator[str]:
         if row.rule
     }
     yield from ("### One of the two maps it", "")
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for pair, peers in mappings.items():
         if len(every[pair[0]]) > 1 and peers != every[pair[0]] and pair[2] in rules:
             (one,) = peers
@@ -99,7 +99,7 @@ def _lines(frameworks: Frameworks) -> Iterator[str]:
     yield from _table(("framework", "control", "level", "assessment", "sources"), rows)
 
 
-def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> Iterator[str]:
-    rows = sorted(rows, key=lambda row: [natural_order(cell) for cell in row])
-    for row in (head, ("---",) * len(head), *rows):
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
+    ordered = sorted(rows, key=lambda row: [natural_order(cell) for cell in row])
+    for row in (head, ("---",) * len(head), *ordered):
         yield f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |"
