@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-import pytest
-from credential_reports import ROOT, ago, evaluate, findings, key, line, report, verdicts
+from datetime import timedelta
 
-from keyrules.model import Status
+import pytest
+from credential_reports import AS_OF, ROOT, ago, evaluate, findings, key, line, report, selection, verdicts
+
+from keyrules.live.age_buckets import AgeBuckets, age_buckets
+from keyrules.live.instants import from_datetime
+from keyrules.model import KeyAges, Status
 
 PASS, FAIL, UNKNOWN = Status.PASS, Status.FAIL, Status.UNKNOWN
 SECOND = 1 / 86400
@@ -257,3 +261,25 @@ def test_what_was_used_a_moment_ahead_of_the_clock_is_of_age_zero_to_every_order
     (found,) = findings(report(row), 2, KEY_AWS_002__max_idle_days=0)
     assert found.status is FAIL
     assert "0 seconds ago" in found.message and "after the moment" not in found.message
+
+
+def test_ages_are_counted_by_parts_of_the_limit_and_dates_that_are_none_apart() -> None:
+    minute = 1 / 1440
+    buckets = age_buckets(selection(1), AS_OF)
+    assert buckets is not None
+    for age in (0, -4 * minute, -5 * minute, -6 * minute, 90, 90 + SECOND, 360, 360 + SECOND, 3000):
+        buckets.add(from_datetime(AS_OF - timedelta(days=age)))
+    buckets.add("")
+    ages = buckets.result()
+    parts = KeyAges.PER_LIMIT
+    expected = [0] * (4 * parts + 1)
+    expected[0], expected[parts - 1], expected[parts], expected[4 * parts - 1], expected[4 * parts] = 3, 1, 1, 1, 2
+    assert (list(ages.counts), ages.undated) == (expected, 2)
+
+
+def test_a_limit_that_no_calendar_reaches_leaves_every_key_in_a_bucket() -> None:
+    buckets = AgeBuckets(1_000_000, AS_OF)
+    for created in ("", "1970-01-01T00:00:00", from_datetime(AS_OF)):
+        buckets.add(created)
+    ages = buckets.result()
+    assert (sum(ages.counts), ages.undated) == (2, 1)

@@ -15,6 +15,9 @@ from keyrules.live.limits import Limits
 from keyrules.live.report_inputs import from_stream
 from keyrules.live.sorted_runs import SortedRuns
 from keyrules.model import Evaluation, Exemption, Plane, Severity, Status
+from keyrules.records import replace
+from keyrules.reports.json import finding_document
+from keyrules.reports.text_style import iso_utc
 from keyrules.run.exceptions.file import Entry
 from keyrules.run.exceptions.match import ExceptionUse
 
@@ -60,6 +63,19 @@ def test_spilled_findings_are_those_that_were_kept(monkeypatch: pytest.MonkeyPat
     for status in Status:
         assert list(findings_of(spilled, (status,))) == list(findings_of(kept, (status,)))
     assert list(findings_of(spilled, Status, "KEY_AWS_001")) == list(findings_of(kept, Status, "KEY_AWS_001"))
+
+
+@pytest.mark.parametrize("created", ["2024-05-06T07:08:09Z", "2024-05-06T07:08:09.000120+00:00"])
+def test_the_text_of_a_creation_says_what_its_time_says(created: str) -> None:
+    user = line("ann", key_1_active="true", key_1_last_rotated=created)
+    for finding in judged(report(user), 1, 2).findings:
+        subject = finding.subject
+        assert subject is not None
+        assert subject.created_at is not None
+        assert subject.created_text == iso_utc(subject.created_at)
+        without = replace(finding, subject=replace(subject, created_text=""))
+        assert without.fingerprint == finding.fingerprint
+        assert finding_document(without) == finding_document(finding)
 
 
 def test_a_report_that_breaks_off_lists_nothing_of_what_came_before() -> None:

@@ -172,6 +172,7 @@ def judge_rows(
     latest = from_datetime(as_of + CLOCK_TOLERANCE)
     covered, failed, unknown = marks.covered, marks.failed, marks.unknown
     contradicted = False
+    record_passing = record if passing else None
 
     key_1, key_2 = (KEY_1, plan.groups[KEY_1]), (KEY_2, plan.groups[KEY_2])
     certificate_1, certificate_2 = (
@@ -189,21 +190,21 @@ def judge_rows(
             covered[number] += 1
             for rule, definition in members:
                 verdict = definition(row) if applies is True else None
-                if verdict is True and not contradicted:
-                    if passing and record is not None:
-                        record(Verdict(rule, Status.PASS, subject, row, contradicted))
-                    continue
-                if verdict is False and contradicted and _rests_on_a_later_date(plan.rules[rule], subject, row, as_of):
+                if contradicted and (verdict or _rests_on_a_later_date(plan.rules[rule], subject, row, as_of)):
                     verdict = None
                 if verdict is False:
                     failed[rule] += 1
-                else:
+                    if record is not None:
+                        record(Verdict(rule, Status.FAIL, subject, row, contradicted))
+                elif verdict is None:
                     unknown[rule] += 1
-                if record is not None:
-                    status = Status.FAIL if verdict is False else Status.UNKNOWN
-                    record(Verdict(rule, status, subject, row, contradicted))
+                    if record is not None:
+                        record(Verdict(rule, Status.UNKNOWN, subject, row, contradicted))
+                elif record_passing is not None:
+                    record_passing(Verdict(rule, Status.PASS, subject, row, contradicted))
 
     prefix, oldest = "", _NO_DATE
+    users = keys = active_keys = passwords = 0
     for row in rows:
         # fmt: off
         (user, _, account, created, password, signed_in, changed, _,
@@ -231,27 +232,27 @@ def judge_rows(
             marks.accounts_with_root.add(prefix)
             judge(root, row)
             continue
-        population.users += 1
+        users += 1
         if made_1 or active_1:
-            population.access_keys += 1
+            keys += 1
             if active_1:
-                population.active_access_keys += 1
+                active_keys += 1
                 if made_1 < oldest and made_1:
                     oldest = made_1
                 if ages is not None:
                     ages.add(made_1)
             judge(key_1, row)
         if made_2 or active_2:
-            population.access_keys += 1
+            keys += 1
             if active_2:
-                population.active_access_keys += 1
+                active_keys += 1
                 if made_2 < oldest and made_2:
                     oldest = made_2
                 if ages is not None:
                     ages.add(made_2)
             judge(key_2, row)
         if password:
-            population.console_passwords += 1
+            passwords += 1
             judge(console, row)
         if issued_1 or certified_1:
             population.signing_certificates += 1
@@ -259,5 +260,7 @@ def judge_rows(
         if issued_2 or certified_2:
             population.signing_certificates += 1
             judge(certificate_2, row)
+    population.users, population.console_passwords = users, passwords
+    population.access_keys, population.active_access_keys = keys, active_keys
     population.oldest_active_key = oldest if oldest != _NO_DATE else ABSENT
     return marks.tally(plan, population)

@@ -77,6 +77,14 @@ def attributes(node: Mapping[str, Any]) -> set[str]:
 
 def compile_condition(node: Node, subject: SubjectKind, as_of: datetime) -> Predicate:
     """A resolved condition as a predicate that judges rows at `as_of` (aware)."""
+    for junction, decisive in (("and", False), ("or", True)):
+        if not isinstance(node, bool) and junction in node:
+            first, *others = node[junction]
+            reader = READERS[subject][first["attribute"]] if "attribute" in first else None
+            if isinstance(reader, FlagColumn):
+                rest = compile_condition({junction: others} if len(others) > 1 else others[0], subject, as_of)
+                holds_something = (first["operator"] == "is_true") is not reader.empty
+                return _guarded(Row._fields.index(reader.field), holds_something is decisive, decisive, rest)
 
     def leaf(node: Mapping[str, Any]) -> Predicate:
         reader = READERS[subject][node["attribute"]]
@@ -86,9 +94,16 @@ def compile_condition(node: Node, subject: SubjectKind, as_of: datetime) -> Pred
     return compile_tree(node, leaf)
 
 
+def _guarded(index: int, when_filled: bool, decisive: bool, rest: Predicate) -> Predicate:
+    """A junction that a field decides where it is filled, or where it is empty, because nearly every key asks that."""
+    if when_filled:
+        return lambda row: decisive if row[index] != "" else rest(row)
+    return lambda row: decisive if row[index] == "" else rest(row)
+
+
 def _comparison(reader: Reader, name: str, value: Any, unit: timedelta, as_of: datetime) -> Predicate:
     if isinstance(reader, FlagColumn):
-        return _flag_column(Row._fields.index(reader.field), expected=name == "is_true")
+        return _flag_column(Row._fields.index(reader.field), expected=(name == "is_true") is not reader.empty)
     if isinstance(reader, Flag):
         return _flag(reader.read, expected=name == "is_true")
     if isinstance(reader, AgeColumns | Age):

@@ -17,9 +17,10 @@ from keyrules.model import FactValue
 
 
 class FlagColumn(NamedTuple):
-    """A flag that one field of the row holds."""
+    """A flag that one field of the row holds; with `empty`, whether it holds nothing."""
 
     field: str
+    empty: bool = False
 
 
 class Flag(NamedTuple):
@@ -127,14 +128,13 @@ def root_last_use(row: Row) -> Instant:
 
 def _access_key(slot: int) -> Mapping[str, Reader]:
     created, used = f"key_{slot}_created", f"key_{slot}_used"
-    used_at = Row._fields.index(used)
     one, two = _ACTIVE
     return {
         "active": FlagColumn(f"key_{slot}_active"),
         "slot": Fixed(slot),
         "days_since_rotation": AgeColumns((created,)),
         "days_since_use": AgeColumns((used, created)),
-        "never_used": Flag(lambda row: not row[used_at]),
+        "never_used": FlagColumn(used, empty=True),
         "user_has_console_password": FlagColumn("password_enabled"),
         "minutes_between_user_and_key_creation": Gap("user_created", created),
         "active_keys_of_user": Number(lambda row: (row[one] != "") + (row[two] != "")),
@@ -206,8 +206,8 @@ Read: TypeAlias = Callable[[Row, datetime], FactValue]
 
 def _read(reader: Reader, unit: str) -> Read:
     if isinstance(reader, FlagColumn):
-        place = Row._fields.index(reader.field)
-        return lambda row, as_of: bool(row[place])
+        place, empty = Row._fields.index(reader.field), reader.empty
+        return lambda row, as_of: (row[place] == "") is empty
     if isinstance(reader, Flag | Number):
         read = reader.read
         return lambda row, as_of: read(row)
