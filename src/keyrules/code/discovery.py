@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from keyrules.code.file_names import (
     KEPT_BY_TOOLS,
     SOURCE_SUFFIXES,
+    STATE_COPIES,
     STATE_SUFFIX,
     TEMPLATE_SUFFIXES,
     calls_with_values,
@@ -163,6 +164,8 @@ def _classify(path: str, folder: str, name: str, found: Discovery, terraform: Mo
         found.units.append(Unit("plan", path))
         if kind == "plan":
             return
+    elif kind == "state" and names_subjects(data) and not name.lower().endswith(STATE_COPIES):
+        found.units.append(Unit("state", path))
     elif kind == "template" and concerns_cloudformation(data):
         found.units.append(Unit("cloudformation", path))
     if not binary and contains_candidate(data):

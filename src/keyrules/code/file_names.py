@@ -49,6 +49,9 @@ NO_TEMPLATE_SUFFIXES = QUOTING_SUFFIXES | PROGRAM_SUFFIXES
 STATE_SUFFIX = ".tfstate"
 """In the name of Terraform's state, and of its copies: `terraform.tfstate.1700000000.backup`."""
 
+STATE_COPIES = (".backup", ".lock.info", ".tmp")
+"""How the names of its copies and locks end."""
+
 FILE_SUFFIXES = frozenset({
     *SOURCE_SUFFIXES, *TEMPLATE_SUFFIXES, *QUOTING_SUFFIXES,
     ".tfvars", ".hcl", ".tpl", ".tftpl", ".tmpl", ".j2", ".userdata", ".cloudinit", ".dockerfile",

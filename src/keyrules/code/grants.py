@@ -89,6 +89,17 @@ class Grants:
         return [grant for grant in found if holder is not None and grant.beside(key)]
 
 
+def attached(policy: Policy, holder: str) -> Policy:
+    """A managed policy as one that a user or a group has."""
+    return Policy(f"{policy.name}, attached to the {holder},", policy.document, policy.arn)
+
+
+def bounding(policy: Policy) -> Policy:
+    """A managed policy as the boundary of a user."""
+    name = policy.name.removeprefix("the policy ")
+    return Policy("the permissions boundary" + (f" {name}" if name != policy.name else ""), policy.document, policy.arn)
+
+
 def stated(document: object, open_because: str) -> Document:
     """A document as the code states it; where nothing of it is known, why, and what to do."""
     return Document(problem=f"has a document that {open_because}") if document == HOLE else read_document(document)

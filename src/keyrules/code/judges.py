@@ -14,6 +14,7 @@ _MODULES = {
     "terraform": "terraform.unit",
     "cloudformation": "cloudformation.unit",
     "plan": "plan.unit",
+    "state": "state.unit",
     "text": "terraform.named",
 }
 """By kind of unit, what judges it, below keyrules.code."""

@@ -43,6 +43,8 @@ from keyrules.records import dataclass, field, replace
 
 _TERRAFORM = ("terraform", "plan")
 _EVERYWHERE = (*_TERRAFORM, "cloudformation")
+_HELD = (*_TERRAFORM, "state")
+"""A state says what exists, which is for rules on rights and settings, and not how a key is declared."""
 
 
 @dataclass(frozen=True)
@@ -116,13 +118,13 @@ RULES: Mapping[str, CodeRule] = {
     ),
     # In text it is decided by keyrules.code.literals.
     "KEY_AWS_011": CodeRule(on_whole={"plan": Judge("plan.literals", "judge_literals")}),
-    "KEY_AWS_020": CodeRule(no_administrator, ("user", "status")),
-    "KEY_AWS_021": CodeRule(on_blocks=through_groups, blocks=USER_POLICIES),
+    "KEY_AWS_020": CodeRule(no_administrator, ("user", "status"), kinds=(*_HELD, "cloudformation")),
+    "KEY_AWS_021": CodeRule(on_blocks=through_groups, blocks=USER_POLICIES, kinds=(*_HELD, "cloudformation")),
     # CloudFormation has no type for these.
-    "KEY_AWS_022": CodeRule(on_blocks=expires, blocks=SERVICE_CREDENTIAL, kinds=_TERRAFORM),
-    "KEY_AWS_024": CodeRule(on_blocks=long_passwords, blocks=PASSWORD_POLICY, kinds=_TERRAFORM),
-    "KEY_AWS_025": CodeRule(on_blocks=no_reuse, blocks=PASSWORD_POLICY, kinds=_TERRAFORM),
-    "KEY_AWS_029": CodeRule(may_rotate, ("user", "status")),
+    "KEY_AWS_022": CodeRule(on_blocks=expires, blocks=SERVICE_CREDENTIAL, kinds=_HELD),
+    "KEY_AWS_024": CodeRule(on_blocks=long_passwords, blocks=PASSWORD_POLICY, kinds=_HELD),
+    "KEY_AWS_025": CodeRule(on_blocks=no_reuse, blocks=PASSWORD_POLICY, kinds=_HELD),
+    "KEY_AWS_029": CodeRule(may_rotate, ("user", "status"), kinds=(*_HELD, "cloudformation")),
 }
 """Every rule that declarations decide; this is the one place where a rule is entered."""
 
@@ -151,12 +153,16 @@ def verdicts_of(rule_id: str, kind: str, context: TimedContext, keys: KeySet, *s
             yield from call_verdicts(rule.on_calls, keys, context, unknown=rule.on_unknown_calls)
 
 
-def unread_verdicts(kind: str, places: Iterable[Place], session: CheckSession, why: str) -> Iterator[Verdict]:
-    """A key that only its name is known of is UNKNOWN to every rule that could have judged it."""
+def unread_verdicts(
+    kind: str, places: Iterable[Place], session: CheckSession, why: str, block: str = ""
+) -> Iterator[Verdict]:
+    """A key that only its name is known of is UNKNOWN to every rule that could have judged it; so is a block of another
+    type."""
     for rule_id, rule in RULES.items():
-        if rule.on_key_of(kind) and session.selection.rule(rule_id):
+        judges = block in rule.blocks and kind in rule.kinds if block else rule.on_key_of(kind)
+        if judges and session.selection.rule(rule_id):
             for place in places:
-                message = f"{place.address or 'an access key'} cannot be judged: {why}"
+                message = f"{place.address or block or 'an access key'} cannot be judged: {why}"
                 lines = (place.start_line, place.end_line)
                 yield Verdict(rule_id, Status.UNKNOWN, place.path, place.address, *lines, "not_evaluated", message)
 

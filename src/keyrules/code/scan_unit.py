@@ -19,8 +19,8 @@ _MOST_PROCESSES = 8
 
 @dataclass(frozen=True)
 class Unit:
-    """kind is terraform (a root module's folder, or a file that calls modules which are not here), cloudformation or
-    plan (a file). `callers` are files that call a root module with values without being Terraform modules."""
+    """kind is terraform (a root module's folder, or a file that calls modules which are not here), cloudformation, plan
+    or state (a file). `callers` are files that call a root module with values without being Terraform modules."""
 
     kind: str
     path: str

@@ -40,6 +40,7 @@ _MOST_NAMED = 3
 _INPUT_NAMES = {
     "terraform": ("Terraform module", "Terraform modules"),
     "plan": ("Terraform plan", "Terraform plans"),
+    "state": ("Terraform state", "Terraform states"),
     "cloudformation": ("CloudFormation template", "CloudFormation templates"),
     "text": ("other file", "other files"),
     "credential_report": ("credential report", "credential reports"),

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
+from collections.abc import Callable
 
+from keyrules.code.block_rules import GIVING, TEMPLATE_BLOCKS
 from keyrules.records import dataclass
 
 _TYPE = re.compile(
     r"""(?P<quote>["']?)Type(?P=quote)[ \t]*:\s*(?:[&!][^\s,]+\s+)*(?P<mark>["']?)"""
-    r"""AWS::IAM::(?P<kind>AccessKey|[A-Za-z]*_{3,}[A-Za-z]*)(?P=mark)"""
+    r"""AWS::IAM::(?P<kind>[A-Za-z]+|[A-Za-z]*_{3,}[A-Za-z]*)(?P=mark)"""
     r"""(?=[ \t]*(?:$|[,{}\]#\n]|//))"""
 )
 _KEY = re.compile(
@@ -26,34 +28,53 @@ _BLOCK_TEXT = re.compile(r"[ \t]+[|>][-+0-9]*[ \t]*(?:#.*)?$")
 _PLACEHOLDER = re.compile(r"\{\{[^{}\n]{0,500}\}\}|\{%[^{}\n]{0,500}%\}|\$\{[^{}\n]{0,500}\}")
 _PROSE = frozenset({"description", "comment", "comments", "documentation", "notes", "note", "summary", "readme"})
 _LONGEST_NAME = 300
+_HEAD = "AWS::IAM::"
 
 
 @dataclass(frozen=True)
-class DeclaredKey:
-    """A declared key: its logical id, empty when the text does not show one, and the 1-based line of its type."""
+class Declared:
+    """A declared resource: its logical id, empty when the text does not show one, the 1-based line of its type, and
+    the type."""
 
     logical_id: str
     line: int
+    kind: str
 
 
-def declared_keys(text: str) -> list[DeclaredKey]:
-    """The access keys that `text` declares, in the order of the text, duplicates included.
+def declared_keys(text: str) -> list[Declared]:
+    """The access keys that `text` declares, in the order of the text, duplicates included. A type that a placeholder
+    completes counts where it may be the one of a key."""
+    return _declared(text, _may_be_key)
+
+
+def declared_blocks(text: str) -> list[Declared]:
+    """The resources in `text` that rules judge besides keys, where something that they judge is said in it at all."""
+    kinds = {
+        kind.removeprefix(_HEAD)
+        for kind in TEMPLATE_BLOCKS
+        if not any(GIVING[kind]) or any(argument in text for argument in GIVING[kind])
+    }
+    return _declared(text, kinds.__contains__)
+
+
+def _declared(text: str, wanted: Callable[[str], bool]) -> list[Declared]:
+    """The resources of some types, as they are named below AWS::IAM.
 
     Comments do not count, nor does a mention inside a quoted text or a block of prose such as a Description. Runs in
-    time linear in the length of the text, whatever it holds. A type that a placeholder completes counts where it may
-    be the one of a key.
+    time linear in the length of the text, whatever it holds.
     """
-    if "AWS::IAM::" not in text:
+    if _HEAD not in text:
         return []
     text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
     text = _without_comments(text)
     # Placeholders of template languages keep their length, so that positions in both texts agree.
     shape = _PLACEHOLDER.sub(lambda match: "_" * len(match[0]), text)
     inside = _Structure(text, shape)
-    found: list[DeclaredKey] = []
+    found: list[Declared] = []
     for match in _TYPE.finditer(shape):
-        if _may_be_key(match["kind"]) and not inside.quoted(match.start()) and not inside.prose(match.start()):
-            found.append(DeclaredKey(inside.name(match.start()), inside.line(match.start())))
+        if wanted(match["kind"]) and not inside.quoted(match.start()) and not inside.prose(match.start()):
+            kind = f"{_HEAD}{match['kind']}"
+            found.append(Declared(inside.name(match.start()), inside.line(match.start()), kind))
     return found
 
 

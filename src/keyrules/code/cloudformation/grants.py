@@ -12,7 +12,7 @@ from keyrules.code.cloudformation.document import Node, Table
 from keyrules.code.cloudformation.intrinsics import GROUP, USER, Reader, absent, call, outcomes, reference
 from keyrules.code.cloudformation.plain_values import OPEN, Values
 from keyrules.code.cloudformation.template import Block, Template
-from keyrules.code.grants import Grant, Grants, Membership, stated
+from keyrules.code.grants import Grant, Grants, Membership, attached, bounding, stated
 from keyrules.code.keys import Key
 from keyrules.model import TraceStep
 from keyrules.policies.patterns import HOLE
@@ -54,9 +54,7 @@ class _Template:
                 arns[owner] = self._values.arn(block)
                 cases = outcomes(block.setting("PermissionsBoundary"))
                 if len(cases) == 1 and cases[0] is not None and not absent(cases[0]):
-                    policy = self._policy(cases[0])
-                    name = f"the permissions boundary {policy.name.removeprefix('the policy ')}"
-                    boundaries[owner] = Policy(name, policy.document, policy.arn)
+                    boundaries[owner] = bounding(self._policy(cases[0]))
         return Grants(given, members, boundaries, arns)
 
     def _given(self, block: Block) -> Iterator[Grant]:
@@ -64,9 +62,7 @@ class _Template:
             holder, to_group = self._reader.named(block.logical_id), block.type == GROUP
             whose = f"{'group' if to_group else 'user'} {block.logical_id}"
             for node in self._values.members(block.setting("ManagedPolicyArns")):
-                policy = self._policy(node)
-                name = f"{policy.name}, attached to the {whose},"
-                yield self._grant(block, holder, to_group, Policy(name, policy.document, policy.arn))
+                yield self._grant(block, holder, to_group, attached(self._policy(node), whose))
             for node in self._values.members(block.setting("Policies")):
                 inline = node if isinstance(node, Table) and call(node) is None else None
                 name = self._values.text(inline.get("PolicyName")) if inline is not None else ""

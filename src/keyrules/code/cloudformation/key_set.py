@@ -113,7 +113,8 @@ def never_created(block: Block, conditions: Conditions) -> str:
 def _key(block: Block, template: Template, path: str, reader: Reader, conditions: Conditions) -> Key:
     name = block.setting("UserName")
     user = "" if absent(name) else reader.text(name)
-    shown = f"user {user}" if user and not reader.unresolved(user) else "the same user"
+    known = user if not reader.unresolved(user) else reference(name) if name is not None else None
+    shown = f"user {known}" if known else "the same user"
     return Key(
         ACCESS_KEY,
         path,

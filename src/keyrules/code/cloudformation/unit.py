@@ -32,8 +32,8 @@ def judge_file(file: TemplateFile, text: str, session: CheckSession) -> Declared
     found = Declared()
     for place in file.unread:
         unread = [Place(file.path, place.logical_id, place.line, place.line, judged=False)]
-        found.keys += unread
-        found.verdicts += unread_verdicts("cloudformation", unread, session, place.why)
+        found.keys += [] if place.kind else unread
+        found.verdicts += unread_verdicts("cloudformation", unread, session, place.why, place.kind)
     if file.template is None:
         if file.unread:
             found.problems.append(Problem(file.path, file.problem))

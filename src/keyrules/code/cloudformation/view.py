@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from keyrules.code.cloudformation.declared import declared_keys
+from keyrules.code.cloudformation.declared import declared_blocks, declared_keys
 from keyrules.code.cloudformation.document import TemplateError
 from keyrules.code.cloudformation.reading import read_template
 from keyrules.code.cloudformation.template import Block, Template
@@ -18,11 +18,13 @@ _OPEN = (
 
 @dataclass(frozen=True)
 class KeyPlace:
-    """Where a declared key is named, its 1-based line, and why it cannot be judged."""
+    """Where a declared key is named, its 1-based line, and why it cannot be judged; with `kind`, a block of that type
+    which rules judge by itself."""
 
     logical_id: str
     line: int
     why: str
+    kind: str = ""
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,7 @@ def template_file(path: str, text: str) -> TemplateFile:
     except TemplateError as error:
         why = f"{error}; {_advice(path, text)}"
         unread = [KeyPlace(key.logical_id, key.line, why) for key in declared_keys(text)]
+        unread += [KeyPlace(block.logical_id, block.line, why, block.kind) for block in declared_blocks(text)]
         unread.sort(key=lambda place: (place.line, place.logical_id))
         return TemplateFile(path, None, why, tuple(unread))
     open_keys = tuple(KeyPlace(block.logical_id, block.start_line, _OPEN) for block in template.open_keys)

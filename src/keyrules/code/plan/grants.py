@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable
 
-from keyrules.code.grants import Grant, Grants, Membership, stated, user_arn
+from keyrules.code.grants import Grant, Grants, Membership, attached, bounding, stated, user_arn
 from keyrules.code.plan.plain_values import OPEN, document, holder, plain_value, target
 from keyrules.code.plan.view import Plan, Planned
 from keyrules.code.policy_blocks import ATTACHED, INLINE, MEMBERS, POLICY, USER, is_group
@@ -45,9 +45,7 @@ class _Reader:
                     held = self._managed(item, arns_argument)
                     for one, shown in self._holders(item, argument):
                         whose = f"{'group' if is_group(argument) else 'user'} {shown}"
-                        for policy in held:
-                            named = Policy(f"{policy.name}, attached to the {whose},", policy.document, policy.arn)
-                            given.append(Grant(one, is_group(argument), named, step))
+                        given += [Grant(one, is_group(argument), attached(each, whose), step) for each in held]
             elif item.type in MEMBERS:
                 users, groups = (self._holders(item, argument) for argument in MEMBERS[item.type])
                 members += [Membership(user, group, step) for user, _ in users for group, _ in groups]
@@ -58,8 +56,7 @@ class _Reader:
                 owner = (("name", name), self._account_of(item))
                 arns[owner] = user_arn(name, str(item.known("path") or "/"))
                 for policy in self._managed(item, "permissions_boundary"):
-                    shown = f"the permissions boundary {policy.name.removeprefix('the policy ')}"
-                    boundaries[owner] = Policy(shown, policy.document, policy.arn)
+                    boundaries[owner] = bounding(policy)
         return Grants(given, members, boundaries, arns)
 
     def _holders(self, item: Planned, argument: str) -> list[tuple[Hashable, str]]:
@@ -94,4 +91,4 @@ class _Reader:
 
 
 def _each(value: object) -> list[object]:
-    return value if isinstance(value, list) else [] if value is None else [value]
+    return value if isinstance(value, list) else [] if value in (None, "") else [value]

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
+from keyrules.code.file_names import STATE_COPIES
 from keyrules.code.file_paths import absolute
 from keyrules.code.state.reading import State, read_state
 from keyrules.files import read_named
@@ -22,7 +23,6 @@ STDIN: Final = "-"
 _STDIN_NAME: Final = "<stdin>"
 _SUFFIX: Final = ".tfstate"
 _BACKUP: Final = ".backup"
-_NO_STATES: Final = (_BACKUP, ".lock.info", ".tmp")
 
 
 def find_states(names: Sequence[str]) -> list[tuple[str, Path | None]]:
@@ -58,7 +58,7 @@ def _in_folder(top: Path) -> Iterator[Path]:
         below[:] = sorted(name for name in below if name != ".terraform")
         for name in sorted(names):
             low = name.lower()
-            if _SUFFIX in low and not low.endswith(_NO_STATES):
+            if _SUFFIX in low and not low.endswith(STATE_COPIES):
                 yield Path(folder, name)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable
 
-from keyrules.code.grants import Grant, Grants, Membership, stated, user_arn
+from keyrules.code.grants import Grant, Grants, Membership, attached, bounding, stated, user_arn
 from keyrules.code.keys import Key
 from keyrules.code.policy_blocks import ATTACHED, INLINE, LISTS, MEMBERS, POLICY, USER, is_group
 from keyrules.code.terraform.account import account
@@ -45,9 +45,7 @@ def grants(root: Scope, source: Callable[[Key], DeclaredKey]) -> Grants:
                 held = [_policy(expr, frame, policies) for expr, frame in _each(item, arns_argument)]
                 for holder, shown in _names(item, argument):
                     whose = f"{'group' if to_group else 'user'} {shown}"
-                    for policy in held:
-                        named = Policy(f"{policy.name}, attached to the {whose},", policy.document, policy.arn)
-                        given.append(Grant(holder, to_group, named, item.step, beside))
+                    given += [Grant(holder, to_group, attached(each, whose), item.step, beside) for each in held]
         elif item.kind in MEMBERS:
             users, groups = ([holder for holder, _ in _names(item, argument)] for argument in MEMBERS[item.kind])
             members += [Membership(user, group, item.step, beside) for user in users for group in groups]
@@ -55,9 +53,7 @@ def grants(root: Scope, source: Callable[[Key], DeclaredKey]) -> Grants:
             owner = _owner(item.declared.value("name"), item.frame, item)
             arns[owner] = user_arn(item.text("name"), item.text("path") or "/")
             for expr, frame in _each(item, "permissions_boundary"):
-                policy = _policy(expr, frame, policies)
-                name = f"the permissions boundary {policy.name.removeprefix('the policy ')}"
-                boundaries[owner] = Policy(name, policy.document, policy.arn)
+                boundaries[owner] = bounding(_policy(expr, frame, policies))
     return Grants(given, members, boundaries, arns)
 
 
@@ -88,7 +84,7 @@ def _each(item: Instance, argument: str) -> list[tuple[Expr | None, Frame]]:
         return []
     if argument in LISTS:
         return _members(expr, item.frame, 0)
-    return [] if evaluate(expr, item.frame) is None else [(expr, item.frame)]
+    return [] if evaluate(expr, item.frame) in (None, "") else [(expr, item.frame)]
 
 
 def _members(expr: Expr, frame: Frame, depth: int) -> list[tuple[Expr | None, Frame]]:
