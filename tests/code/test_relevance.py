@@ -25,7 +25,7 @@ from scanned_without import (
 )
 from scanning import FIXTURES, write
 
-from keyrules.code import relevance
+from keyrules.code import relevance, trigger_words
 from keyrules.code.discovery import discover
 from keyrules.code.judging import RULES
 from keyrules.code.literals import candidates as literal_candidates
@@ -193,6 +193,8 @@ def test_nothing_is_missed_with_checkov(tmp_path: Path, monkeypatch: pytest.Monk
     call = 'module "m" {\n  source = "../modules/user"\n  user   = "root"\n}\n'
     registry = 'module "u" {\n  source = "terraform-aws-modules/iam/aws//modules/iam-user"\n  name = "x"\n}\n'
     other = 'module "vpc" {\n  source = "terraform-aws-modules/vpc/aws"\n}\nresource "aws_vpc" "v" {}\n'
+    kinds = ("aws_iam_account_password_policy", "aws_iam_service_specific_credential")
+    settings = "".join(f'resource "{kind}" "b" {{\n  service_name = "x"\n}}\n' for kind in kinds)
     template = '{"Resources": {"K": {"Type": "AWS::IAM::%s", "Properties": {"UserName": "svc"}}}}'
     write(
         tmp_path,
@@ -200,7 +202,7 @@ def test_nothing_is_missed_with_checkov(tmp_path: Path, monkeypatch: pytest.Monk
             **{"live/main.tf": call, "modules/user/main.tf": key, "registry/main.tf": registry, "net/main.tf": other},
             **{"json/main.tf.json": '{"resource": {"aws_iam\\u005faccess_key": {"k": {"user": "root"}}}}'},
             **{"key.json": template % "Access\\u004bey", "user.json": template % "User"},
-            **{"policy.json": template % "\\u0055serPolicy"},
+            **{"settings/main.tf": settings, "policy.json": template % "\\u0055serPolicy"},
             **{"deploy.sh": "AWS_SECRET_ACCESS_KEY=wJ8rXUtnqEM1kK7MDEN9bPxRfiCYzQf4LmT2vWs5\n"},
         },
     )
@@ -272,7 +274,7 @@ TRIGGERS = [
 
 
 ON_BLOCKS = {rule for rule in CODE_RULES if rule in RULES and RULES[rule].on_keys is None and RULES[rule].on_blocks}
-BLOCKS = [(number, row) for number, (_, rows) in enumerate(relevance._BLOCKS) for row in rows]
+BLOCKS = [(name, row) for name in ("TERRAFORM_BLOCKS", "TEMPLATE_BLOCKS") for row in getattr(relevance, name)]
 
 
 class TestMutations:
@@ -296,30 +298,35 @@ class TestMutations:
         monkeypatch.setattr(relevance, name, rest)
         # The fixtures take secrets from what might be a module as well, and declare what other rules judge.
         monkeypatch.setattr(relevance, "_TAKEN_SECRET", rb"(?!)")
-        monkeypatch.setattr(relevance, "_BLOCKS", ((b"aws_iam_", ()), (b"AWS::IAM::", ())))
+        monkeypatch.setattr(relevance, "TERRAFORM_BLOCKS", ())
+        monkeypatch.setattr(relevance, "TEMPLATE_BLOCKS", ())
         assert _of(rule, with_relevance([tmp_path], tmp_path)) < _of(rule, everything)
 
-    @pytest.mark.parametrize(("number", "row"), BLOCKS)
+    @pytest.mark.parametrize(("name", "row"), BLOCKS)
     def test_without_a_block(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, row: tuple[bytes, ...]
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, row: tuple[bytes, ...]
     ) -> None:
         kind, *arguments = (word.decode() for word in row)
-        names = ("main.tf.json", "t.json")
+        rest = tuple(other for other in getattr(relevance, name) if other != row)
         for argument in arguments or [""]:
             given = {argument: ["x"]} if argument else {}
-            document = ({"resource": {kind: {"b": given}}}, {"Resources": {"B": {"Type": kind, "Properties": given}}})
-            folder = write(tmp_path / argument, {names[number]: json.dumps(document[number])})
+            files: dict[str, dict[str, object]] = {
+                "TERRAFORM_BLOCKS": {"main.tf.json": {"resource": {kind: {"b": given}}}},
+                "TEMPLATE_BLOCKS": {"t.json": {"Resources": {"B": {"Type": kind, "Properties": given}}}},
+            }
+            folder = write(tmp_path / argument, {path: json.dumps(text) for path, text in files[name].items()})
             found = with_relevance([folder], folder)
-            assert {fact.status for fact in found} and found == without_relevance([folder], folder)
-            head, rows = relevance._BLOCKS[number]
-            rest = (head, tuple(other for other in rows if other != row))
+            assert found and found == without_relevance([folder], folder)
             with monkeypatch.context() as patch:
-                patch.setattr(
-                    relevance, "_BLOCKS", tuple(rest if n == number else b for n, b in enumerate(relevance._BLOCKS))
-                )
+                patch.setattr(relevance, name, rest)
                 assert with_relevance([folder], folder) == set()
-            if arguments:
-                assert not relevance.names_subjects(kind.encode())
+        assert relevance.names_subjects(kind.encode()) is not bool(arguments)
+
+    def test_every_type_has_its_head(self) -> None:
+        terraform = [*trigger_words.TERRAFORM_TYPES, *(row[0] for row in trigger_words.TERRAFORM_BLOCKS)]
+        assert all(relevance._TERRAFORM_HEAD in word for word in terraform)
+        templates = [*trigger_words.TEMPLATE_TYPES, *(row[0] for row in trigger_words.TEMPLATE_BLOCKS)]
+        assert all(word.startswith(relevance._TEMPLATE_HEAD) for word in templates)
 
     @pytest.mark.parametrize("name", ["_WORDS", "_ENCODED_KEY_IDS"])
     def test_literals_without_a_word(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:

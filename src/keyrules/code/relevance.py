@@ -8,6 +8,7 @@ are read first. Searching for each word by itself is several times as fast as on
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from keyrules.code.file_names import is_set_aside
 from keyrules.code.key_words import KEY_ARGUMENTS, SECRET_OUTPUTS
@@ -31,9 +32,8 @@ TYPE_BUILDERS = (b"Fn::ForEach", b"AWS::Include", b"AWS::IAM::$", b"AWS::IAM::&"
 _ELSEWHERE = (b"::MODULE", b"AWS::CloudFormation::Stack", b"AWS::Serverless::Application")
 """In the type of every resource of a template whose own template lies elsewhere."""
 
-_HEAD = (b"AWS::",)
-"""In every type that is judged, and beside each of them, because loops need `Transform: AWS::LanguageExtensions`: one
-search in place of many, and nearly every file ends there."""
+_HEAD = b"AWS::"
+"""In every type that is judged, and beside what builds one, because loops need `Transform: AWS::LanguageExtensions`."""
 
 # Strings, which re compiles where a file first needs them: few do, and compiling takes longer than reading them all.
 _ESCAPE = rb"""\\(?:
@@ -60,9 +60,8 @@ _TAKEN_SECRET = rb"""
       | [\[,] [ \t]* \\?" )
     (?:%s) (?![\w-])""" % SECRET_OUTPUTS.encode()
 _KEY_ELSEWHERE = rb"access_?key|\boutputs\.(?:%s)(?![\w-])" % SECRET_OUTPUTS.encode()
-_TYPES = TERRAFORM_TYPES + TEMPLATE_TYPES
-_BLOCKS = ((b"aws_iam_", TERRAFORM_BLOCKS), (b"AWS::IAM::", TEMPLATE_BLOCKS))
-"""What all these types begin with, because one search in place of many ends nearly every file."""
+_TERRAFORM_HEAD, _TEMPLATE_HEAD = b"_iam_", b"AWS::IAM::"
+"""In every type that is judged, as a test watches: one search in place of many ends nearly every file."""
 
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
@@ -70,10 +69,25 @@ _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 def concerns_terraform(data: bytes) -> bool:
     """Whether a Terraform file, by itself, could declare what a rule judges, call a module that creates a key or seems
     to, or deploy a template that does."""
-    if _holds(data, TERRAFORM_TYPES + STACKS) or _holds_block(data, *_BLOCKS[0]):
+    if any(_declares_terraform(text) or any(word in text for word in STACKS) for text in _readings(data)):
         return True
     narrow = _narrow(data)
     return ((b"module" in narrow or b"\\" in narrow) and calls_key_module(data)) or _takes_secret(narrow)
+
+
+def _declares_terraform(text: bytes) -> bool:
+    return _TERRAFORM_HEAD in text and _names(text, TERRAFORM_TYPES, TERRAFORM_BLOCKS)
+
+
+def _declares_template(text: bytes) -> bool:
+    return _TEMPLATE_HEAD in text and _names(text, TEMPLATE_TYPES, TEMPLATE_BLOCKS)
+
+
+def _names(text: bytes, types: tuple[bytes, ...], blocks: tuple[tuple[bytes, ...], ...]) -> bool:
+    """Whether a text holds one of some types, or one that is judged by itself with an argument that matters."""
+    return any(word in text for word in types) or any(
+        kind in text and (not arguments or any(word in text for word in arguments)) for kind, *arguments in blocks
+    )
 
 
 def calls_key_module(data: bytes) -> bool:
@@ -90,16 +104,15 @@ def _takes_secret(narrow: bytes) -> bool:
 def concerns_cloudformation(data: bytes) -> bool:
     """Whether a file could be a template that declares what a rule judges, or has to do with a key that another one
     declares."""
-    if _holds(data, _HEAD) and (_holds(data, TEMPLATE_TYPES + TYPE_BUILDERS) or _holds_block(data, *_BLOCKS[1])):
-        return True
+    for text in _readings(data):
+        if _HEAD in text and (_declares_template(text) or any(word in text for word in TYPE_BUILDERS)):
+            return True
     return _holds(data, _ELSEWHERE) and re.search(_KEY_ELSEWHERE, _unescaped(_narrow(data)).lower()) is not None
 
 
 def names_subjects(data: bytes) -> bool:
     """Whether a file of any kind holds a type of resource that a rule judges, as it is written."""
-    return any(word in data for word in _TYPES) or any(
-        head in data and _names_block(data, rows) for head, rows in _BLOCKS
-    )
+    return _declares_terraform(data) or _declares_template(data)
 
 
 def holds_terraform_text(name: str, data: bytes) -> bool:
@@ -150,25 +163,15 @@ def reads_files(data: bytes) -> bool:
 
 def _holds(data: bytes, words: tuple[bytes, ...]) -> bool:
     """Whether one of the words stands in the bytes, as they are or as they read inside a string."""
+    return any(word in text for text in _readings(data) for word in words)
+
+
+def _readings(data: bytes) -> Iterator[bytes]:
+    """The bytes as they are, and, where they hold escapes, as they read inside a string."""
     narrow = _narrow(data)
-    if any(word in narrow for word in words):
-        return True
-    if b"\\" not in narrow:
-        return False
-    plain = _unescaped(narrow)
-    return any(word in plain for word in words)
-
-
-def _holds_block(data: bytes, head: bytes, rows: tuple[tuple[bytes, ...], ...]) -> bool:
-    """The same of a type that is judged by itself, and of an argument without which there is nothing to judge."""
-    if not _holds(data, (head,)):
-        return False
-    narrow = _narrow(data)
-    return _names_block(narrow, rows) or (b"\\" in narrow and _names_block(_unescaped(narrow), rows))
-
-
-def _names_block(data: bytes, rows: tuple[tuple[bytes, ...], ...]) -> bool:
-    return any(kind in data and (not arguments or any(word in data for word in arguments)) for kind, *arguments in rows)
+    yield narrow
+    if b"\\" in narrow:
+        yield _unescaped(narrow)
 
 
 def _narrow(data: bytes) -> bytes:
