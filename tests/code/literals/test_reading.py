@@ -211,11 +211,12 @@ def test_what_is_no_text_is_not_looked_at(tmp_path: Path) -> None:
 
 
 def test_a_named_state_is_read_and_never_taken_for_a_plan(tmp_path: Path) -> None:
-    for name, units in (("terraform.tfstate", []), ("state.json", [Unit("plan", str(tmp_path / "state.json"))])):
+    for name, kind in (("terraform.tfstate", "state"), ("state.json", "plan")):
         path = tmp_path / name
         path.write_text(state_4({"id": K, "secret": S}), "utf-8")
         found = discover([path], tmp_path)
-        assert (found.texts, found.units) == ([str(path)], units)
+        # A state by another name is refused in place of a plan.
+        assert (found.texts, found.units) == ([str(path)], [Unit(kind, str(path))])
 
 
 HEAVY = {

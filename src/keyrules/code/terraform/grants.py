@@ -10,6 +10,7 @@ from keyrules.code.policy_blocks import ATTACHED, INLINE, LISTS, MEMBERS, POLICY
 from keyrules.code.terraform.account import account
 from keyrules.code.terraform.evaluate import evaluate
 from keyrules.code.terraform.hcl.ast import Call, Expr, ListExpr, Literal
+from keyrules.code.terraform.hcl.render import render
 from keyrules.code.terraform.hcl.values import text
 from keyrules.code.terraform.identity import exclude, identity
 from keyrules.code.terraform.instances import Instance, instances
@@ -104,15 +105,17 @@ def _policy(expr: Expr | None, frame: Frame, policies: list[Instance]) -> Policy
     if expr is None:
         return Policy("a policy that an input decides", None, HOLE)
     named = declared_block(expr, frame)
-    if named is not None and named[0].name.startswith(f"{POLICY}.") and named[2] in ("arn", "id"):
-        return _declared(Instance(POLICY, named[0], named[1]))
+    if named is not None and named[2] in ("arn", "id"):
+        declared, where, _ = named
+        if declared.name.startswith(f"{POLICY}.") and where.scope.module.resources.get(declared.name) is declared:
+            return _declared(Instance(POLICY, declared, where))
     arn = text(plain_value(expr, frame)) or HOLE
     for policy in policies:
         own = f":policy{policy.text('path') or '/'}{policy.text('name') or HOLE}"
         if HOLE not in own and arn.endswith(own) and ":iam::aws:" not in arn:
             return _declared(policy)
     shown = arn.rpartition("/")[2]
-    return Policy(f"the policy {shown}" if shown and HOLE not in shown else "a policy", None, arn)
+    return Policy(f"the policy {render(expr) if HOLE in shown else shown}", None, arn)
 
 
 def _declared(item: Instance) -> Policy:
