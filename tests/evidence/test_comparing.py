@@ -77,7 +77,7 @@ class TestShow:
         digest = hashlib.sha256((package / "inputs/reports/reports/first/first.csv").read_bytes()).hexdigest()
         for words in (
             "not satisfied",
-            "KEY_AWS_001.max_age_days = 90",
+            f"KEY_AWS_001.max_age_days = 90 ({CIS})",
             "4 in scope",
             "Failures (1)",
             "access key 1 of ann",

@@ -22,11 +22,13 @@ _PLANES: Final = {"live": "live accounts", "code": "code"}
 
 @dataclass(frozen=True)
 class Result:
-    """What a package says of one framework on one plane. `findings` has, by fingerprint, rule, status and subject."""
+    """What a package says of one framework on one plane. `findings` has, by fingerprint, rule, status and subject;
+    `origins` says who set each parameter."""
 
     controls: Mapping[str, Mapping[str, Any]]
     by_account: Mapping[str, Mapping[str, str]]
     parameters: Mapping[str, str]
+    origins: Mapping[str, str]
     findings: Mapping[str, tuple[str, str, str]]
 
 
@@ -134,16 +136,17 @@ def read_result(folder: Path, place: str) -> Result:
     try:
         document = json.loads(content(folder, name, _MOST))
         controls = {str(each["control"]): each for each in document["controls"]}
-        parameters = {
-            f"{each['rule']}.{each['parameter']}{_for(each.get('override'))}": _value(each["value"])
-            for each in document["parameters"]
+        set_to = {
+            f"{each['rule']}.{each['parameter']}{_for(each.get('override'))}": each for each in document["parameters"]
         }
+        parameters = {name: _value(each["value"]) for name, each in set_to.items()}
+        origins = {name: str(each["place"]) for name, each in set_to.items()}
         for control in controls.values():
             _counts(control)
         by_account = {account: dict(outcomes) for account, outcomes in document["by_account"].items()}
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise InputError(f"{printable(str(folder / name))} is not what a package has there") from None
-    return Result(controls, by_account, parameters, dict(_findings(folder, f"{place}/findings.csv")))
+    return Result(controls, by_account, parameters, origins, dict(_findings(folder, f"{place}/findings.csv")))
 
 
 def _for(override: Any) -> str:

@@ -64,7 +64,11 @@ def show(folder: Path, framework: str, control: str) -> tuple[Manifest, str, lis
                 plane,
                 result.controls[control],
                 {account: outcomes.get(control, "") for account, outcomes in result.by_account.items()},
-                {name: value for name, value in result.parameters.items() if name.split(".")[0] in rules},
+                {
+                    name: f"{value} ({result.origins[name]})"
+                    for name, value in result.parameters.items()
+                    if name.split(".")[0] in rules
+                },
                 [_of_rules(row, rules) for row in read_table(folder, f"{place}/population.csv")],
                 [row for row in read_table(folder, f"{place}/findings.csv") if row.get("rule") in rules],
             )
