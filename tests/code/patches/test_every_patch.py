@@ -18,6 +18,8 @@ from rotation_twins import Twins
 from scanning import FIXTURES, write
 from terraform_accounts import TERRAFORM
 
+from keyrules.code.patches.reasons import may_be_mended
+
 REFUSED = {"no clock, named", "a counted clock without its index"}
 """What Terraform refuses whatever the key does."""
 
@@ -52,6 +54,7 @@ def check(folder: Path) -> set[str]:
     done.apply()
     after = open_findings(scan_here()[1])
     assert done.mended and not done.mended & after
+    assert all(may_be_mended(finding) for finding in done.found if finding.fingerprint in done.patch.mended)
     assert after <= before
     assert unformatted(folder) <= crooked
     again = patch_here()

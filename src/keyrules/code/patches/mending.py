@@ -13,7 +13,6 @@ from keyrules.code.terraform.hcl.ast import HclSyntaxError
 from keyrules.code.verdict import Verdict
 from keyrules.model import Status
 
-ROTATION, OUTPUTS = "KEY_AWS_001", "KEY_AWS_009"
 _ROUNDS = 8
 _STILL = "still fails after all that a patch can do"
 

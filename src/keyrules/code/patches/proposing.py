@@ -6,14 +6,15 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TypeAlias
 
-from keyrules.code.file_names import SOURCE_SUFFIXES, TEMPLATE_SUFFIXES
+from keyrules.code.file_names import SOURCE_SUFFIXES
 from keyrules.code.file_paths import shown
 from keyrules.code.judges import judge_unit, load
 from keyrules.code.patches.diff import file_diff, hunks
 from keyrules.code.patches.files import Files
 from keyrules.code.patches.formatting import align
 from keyrules.code.patches.ground import Ground
-from keyrules.code.patches.mending import OUTPUTS, ROTATION, Subject, mend_unit
+from keyrules.code.patches.mending import Subject, mend_unit
+from keyrules.code.patches.reasons import has_change, why_left
 from keyrules.code.processes import Failure, in_processes
 from keyrules.code.scan import Scanned, ScanRequest
 from keyrules.code.scan_unit import Unit
@@ -21,50 +22,16 @@ from keyrules.code.session import CheckSession
 from keyrules.code.unit_results import Declared, UnitOutcome
 from keyrules.model import Evaluation, Finding, PatchedFile, PatchReport, Status
 
-_REASONS = {
-    ROTATION: frozenset(
-        {
-            "rotation_missing",
-            "rotation_never_fires",
-            "rotation_too_slow",
-            "rotation_keeps_the_old_key",
-            "rotation_manual",
-        }
-    ),
-    OUTPUTS: frozenset({"secret_in_output"}),
-}
-_LEFT = {
-    "KEY_AWS_003": "which of two keys is to go is for their owner to say",
-    "KEY_AWS_004": "whether a person needs the password or the key is for their owner to say",
-    "KEY_AWS_005": "a key of the root user is to be deleted, not changed",
-    "KEY_AWS_006": "whether somebody still needs the key is for its owner to say",
-    "KEY_AWS_007": "what takes the place of the key is for its owner to say",
-    "KEY_AWS_008": "it needs the PGP key of whoever is to read the secret",
-    "KEY_AWS_009": "who takes the secret from somewhere else is for its reader to say",
-    "KEY_AWS_010": "where the secret is kept instead, and who takes it from there, is for its reader to say",
-    "KEY_AWS_011": "the key has to be revoked, and a change of the code does not do that",
-}
-_OTHER = "there is no patch for it"
 _NEW = "the rules find something new in the code that a patch would make"
 _TRIES = 4
 _Waiting: TypeAlias = tuple[UnitOutcome, dict[Subject, str]]
 _ALIGNED = (*(suffix for suffix in SOURCE_SUFFIXES if not suffix.endswith(".json")), ".tfvars")
 
 
-def may_be_mended(finding: Finding) -> bool:
-    """Whether `--patch` has a change for findings of this kind; what it comes to is known once it was tried."""
-    place = finding.location
-    if finding.status is not Status.FAIL or place is None or finding.reason not in _REASONS.get(finding.rule, ()):
-        return False
-    path = place.path.lower()
-    native = path.endswith(SOURCE_SUFFIXES) and not path.endswith(".json")
-    return native or (finding.rule == ROTATION and path.endswith(TEMPLATE_SUFFIXES))
-
-
 def proposed(request: ScanRequest, scanned: Scanned, judged: Evaluation) -> PatchReport:
     """The patch for the failures that count in a judged evaluation, and why the others are left."""
     failures = [finding for finding in judged.findings if finding.status is Status.FAIL]
-    left = {f.fingerprint: _LEFT.get(f.rule, _OTHER) for f in failures if not _has_change(f)}
+    left = {f.fingerprint: why_left(f) for f in failures if not has_change(f)}
     run = _Run(request, scanned)
     left |= run.mend([finding for finding in failures if finding.fingerprint not in left])
     mask, done = scanned.secrets.masked, [f.fingerprint for f in failures if f.fingerprint not in left]
@@ -73,10 +40,6 @@ def proposed(request: ScanRequest, scanned: Scanned, judged: Evaluation) -> Patc
         mended={mark: mask("; ".join(run.files.said[mark])) for mark in done},
         left={mark: mask(why) for mark, why in left.items()},
     )
-
-
-def _has_change(finding: Finding) -> bool:
-    return finding.location is not None and finding.reason in _REASONS.get(finding.rule, ())
 
 
 class _Run:
