@@ -14,11 +14,13 @@ from pathlib import Path
 
 import pytest
 from fake_aws import CALLER, FakeAws, serving
+from fake_documents import PASSING
 from live_accounts import environment
 from organization_runs import ONE, ORGANIZATION, THREE, TWO, Runs, csv, errors, inputs
 
 from keyrules.commands import audit
-from keyrules.live.kept_reports import KeptReports
+from keyrules.live.around.documents import DOCUMENTS
+from keyrules.live.kept_reports import KeptDocument, KeptReports
 from keyrules.model import UsageError
 
 
@@ -35,8 +37,10 @@ class TestKeptReports:
     def test_they_are_kept_as_the_cli_prints_them_and_privately(self, folder: Path, run: Runs) -> None:
         assert run(*ORGANIZATION, "--keep-reports", str(folder))[0] == 0
         assert folder.stat().st_mode & 0o777 == 0o700
-        assert sorted(path.name for path in folder.iterdir()) == [f"{n}.json" for n in (ONE, TWO, THREE, CALLER)]
-        assert {path.stat().st_mode & 0o777 for path in folder.iterdir()} == {0o600}
+        names = sorted(path.name for path in folder.iterdir())
+        assert names == sorted([*(f"{n}.json" for n in (ONE, TWO, THREE, CALLER)), ONE, TWO, THREE, CALLER])
+        assert {path.stat().st_mode & 0o777 for path in folder.rglob("*.json")} == {0o600}
+        assert {path.stat().st_mode & 0o777 for path in folder.iterdir() if path.is_dir()} == {0o700}
         document = json.loads((folder / f"{ONE}.json").read_text())
         assert list(document) == ["Content", "ReportFormat", "GeneratedTime"]
         assert document["GeneratedTime"] == "2026-06-01T00:00:00+00:00"
@@ -51,6 +55,64 @@ class TestKeptReports:
         code, document = run(*ORGANIZATION, "--keep-reports", str(folder), "--retry-failed")
         assert (code, inputs(document)) == (0, [ONE, TWO, THREE, CALLER])
         assert {number for number, action in fake.calls if action == "GetCredentialReport"} == {TWO}
+
+    def test_account_documents_are_kept_and_judged_alike(self, folder: Path, fake: FakeAws, run: Runs) -> None:
+        virtual = {"SerialNumber": f"arn:aws:iam::{ONE}:mfa/x", "Base32StringSeed": "c2VjcmV0", "QRCodePNG": "aW1hZ2U="}
+        fake.accounts[ONE].documents = {
+            "ListVirtualMFADevices": {"VirtualMFADevices": [virtual]},
+            "GetAccountPasswordPolicy": {"PasswordPolicy": {"MinimumPasswordLength": 8}},
+        }
+        fake.accounts[TWO].errors["GetAccountPasswordPolicy"] = ["NoSuchEntity"]
+        code, document = run(*ORGANIZATION, "--keep-reports", str(folder))
+        kept = {path.stem for path in (folder / ONE).iterdir()}
+        assert kept == {each.command for each in DOCUMENTS}
+        assert not [path for path in folder.rglob("*") if path.is_file() and b"c2VjcmV0" in path.read_bytes()]
+        again, offline = run(str(folder))
+        assert (code, again) == (1, 1)
+        assert [f["fingerprint"] for f in offline["findings"]] == [f["fingerprint"] for f in document["findings"]]
+
+    def test_only_the_documents_that_are_missing_are_asked_for_again(
+        self, folder: Path, fake: FakeAws, run: Runs
+    ) -> None:
+        fake.accounts[TWO].denied["ListServerCertificates"] = ""
+        assert run(*ORGANIZATION, "--keep-reports", str(folder))[0] == 3
+        assert not (folder / TWO / "list-server-certificates.json").exists()
+        fake.accounts[TWO].denied.clear()
+        fake.calls.clear()
+        assert run(*ORGANIZATION, "--keep-reports", str(folder), "--retry-failed")[0] == 0
+        assert [call for call in fake.calls if call[1] in PASSING] == [(TWO, "ListServerCertificates")]
+
+    @pytest.mark.parametrize(
+        ("spoil", "words"),
+        [
+            (lambda kept: kept.write_text('{"PasswordPolicy'), "is cut off"),
+            (lambda kept: kept.write_text("{}"), "without PasswordPolicy"),
+            (lambda kept: (kept.unlink(), kept.symlink_to("/etc/passwd")), "cannot be read"),
+        ],
+    )
+    def test_a_kept_document_that_is_wrong_is_one_error(
+        self, folder: Path, run: Runs, spoil: Callable[[Path], object], words: str
+    ) -> None:
+        run(*ORGANIZATION, "--keep-reports", str(folder))
+        spoil(folder / TWO / "get-account-password-policy.json")
+        code, document = run(*ORGANIZATION, "--keep-reports", str(folder), "--retry-failed")
+        ((name, message),) = errors(document).items()
+        assert (code, name) == (3, (folder / TWO / "get-account-password-policy.json").as_posix())
+        assert words in message
+
+    def test_a_disk_that_fills_costs_the_documents_and_not_the_verdicts(
+        self, folder: Path, fake: FakeAws, run: Runs, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def full(self: KeptDocument, content: bytes) -> None:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+        monkeypatch.setattr(KeptDocument, "write", full)
+        code, document = run(*ORGANIZATION, "--keep-reports", str(folder))
+        assert code == 3
+        assert {message.partition(" could not be kept: ")[2] for message in errors(document).values()} == {
+            "No space left on device."
+        }
+        assert sorted(path for path in folder.rglob("*") if path.is_file()) == sorted(folder.glob("*.json"))
 
     def test_reports_of_an_earlier_run_are_not_mixed_with_new_ones(self, folder: Path, run: Runs) -> None:
         run(*ORGANIZATION, "--keep-reports", str(folder))
@@ -146,7 +208,7 @@ class TestKeptReports:
         assert message.endswith("could not be kept: No space left on device.")
         assert len(inputs(document)) == 4
         assert len(document["findings"]) == 1
-        assert len(list(folder.iterdir())) == 3, "nothing half written"
+        assert len(list(folder.glob("*.json"))) == 3, "nothing half written"
 
     def test_an_interrupt_leaves_whole_files_only(self, folder: Path, fake: FakeAws, tmp_path: Path) -> None:
         fake.accounts[THREE].errors = {"GetCredentialReport": ["ReportInProgress"] * 99}

@@ -104,4 +104,4 @@ def test_every_account_is_read_and_verified_with_its_own_credentials(
             for finding in document["findings"]
         }
         assert found == {account: (key_id, f"team-{account}") for account, key_id in keys.items()}
-        assert sorted(path.stem for path in kept.iterdir()) == sorted(keys)
+        assert sorted(path.stem for path in kept.glob("*.json")) == sorted(keys)

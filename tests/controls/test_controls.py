@@ -51,7 +51,7 @@ DECIDES = {
     "Console users get no access key at setup": {"KEY_AWS_004": Relation.PARTIAL, "": Relation.NOT_COVERED},
     "The root user has no access key": {"KEY_AWS_005": Relation.IMPLEMENTS},
     "The root user has MFA": {"KEY_AWS_014": Relation.IMPLEMENTS},
-    "The root user's MFA is a hardware device": {"KEY_AWS_014": Relation.PARTIAL, "": Relation.NOT_COVERED},
+    "The root user's MFA is a hardware device": {"KEY_AWS_028": Relation.IMPLEMENTS},
     "The root user is not used for everyday work": {"KEY_AWS_015": Relation.SUPPORTS},
     "Users with a console password have MFA": {"KEY_AWS_012": Relation.IMPLEMENTS},
 }
@@ -370,7 +370,7 @@ class TestCoverage:
         [
             ("cis_aws_3.0.0", "1.14", Coverage.FULL),
             ("cis_aws_3.0.0", "1.12", Coverage.FULL),
-            ("cis_aws_3.0.0", "1.6", Coverage.PART),
+            ("cis_aws_3.0.0", "1.6", Coverage.FULL),
             ("cis_aws_3.0.0", "1.7", Coverage.EVIDENCE),
             ("cis_aws_3.0.0", "1.20", Coverage.NONE),
         ],

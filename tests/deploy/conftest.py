@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import boto3
 import pytest
 from aws_organization import BUCKET, CENTRAL, REGION, Aws
+from live_accounts import NEWER_MODELS
 from moto import mock_aws
 
 
@@ -18,6 +19,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
         "AWS_SECRET_ACCESS_KEY": "x",
         "AWS_REGION": REGION,
         "AWS_DEFAULT_REGION": REGION,
+        "AWS_DATA_PATH": NEWER_MODELS,
         "BUCKET": BUCKET,
         "ROLE_NAME": "keyrules-member",
         "EXTERNAL_ID": "an-external-id-of-ours",

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import fake_documents
 from credential_reports import AS_OF, ROOT, line, pack, report, selection
 
 from keyrules.live.account_audit import AuditRequest, combine
@@ -16,6 +17,14 @@ from keyrules.live.limits import Limits
 from keyrules.model import Evaluation
 
 REPORT = report(line(ROOT), line("ann"))
+
+
+def passing_documents(content: bytes) -> dict[str, Any]:
+    """What every rule passes, by the name of a file, for the users of a report."""
+    documents = {**fake_documents.PASSING, "GetAccountAuthorizationDetails": fake_documents.details(content)}
+    users = documents["GetAccountAuthorizationDetails"]["UserDetailList"]
+    keys = documents.pop("ListSSHPublicKeys")
+    return {f"{action}.json": answer for action, answer in documents.items()} | {"ssh.json": [keys for _ in users]}
 
 
 def write_account(folder: Path, documents: dict[str, Any], content: bytes = REPORT) -> Path:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
+from keyrules.live.around.documents import DOCUMENTS
+
 
 def called(folder: Path) -> set[str]:
     """Every action for which the modules of a folder ask."""
-    actions = set()
+    actions = {each.action for each in DOCUMENTS} if folder.name == "live" else set()
     for path in folder.glob("*.py"):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if (

@@ -17,6 +17,7 @@ import botocore.client
 import botocore.exceptions
 import pytest
 from canaries import Canary, make_canary
+from fake_documents import PASSING
 
 CENTRAL = "123456789012"
 REGION = "eu-west-1"
@@ -34,7 +35,7 @@ class Aws:
         self.calls: list[tuple[str, dict[str, Any]]] = []
         self.canary: Canary = make_canary("caller")
         self._refusals: dict[str, tuple[str, Condition]] = {}
-        self._answers: dict[str, dict[str, Any]] = {"Invoke": {"StatusCode": 202}}
+        self._answers: dict[str, dict[str, Any]] = {"Invoke": {"StatusCode": 202}, **PASSING}
         real = botocore.client.BaseClient._make_api_call
 
         def call(client: Any, operation: str, arguments: dict[str, Any]) -> Any:

@@ -148,8 +148,10 @@ class FakeAws:
 
     def _answer(self, account: FakeAccount, action: str, asked: dict[str, Any]) -> Any:
         document = account.documents.get(action, fake_documents.PASSING.get(action))
+        if action == "GetAccountAuthorizationDetails" and document is None:
+            document = fake_documents.details(account.report)
         if document is not None:
-            return fake_documents.answer(action, document, asked, self.page)
+            return fake_documents.answer(document, asked, self.page)
         return getattr(self, f"_{_snake(action)}")(account, asked)
 
     def _refusal(self, account: str, action: str, key_id: str, left: int, asked: dict[str, str]) -> tuple[str, str]:

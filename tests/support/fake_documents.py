@@ -11,16 +11,31 @@ PASSING: dict[str, dict[str, Any]] = {
     "GetAccountPasswordPolicy": {
         "PasswordPolicy": {"MinimumPasswordLength": 14, "PasswordReusePrevention": 24, "ExpirePasswords": False}
     },
+    "GetAccountSummary": {"SummaryMap": {"AccountMFAEnabled": 1}},
+    "ListEntitiesForPolicy": {"PolicyRoles": [{"RoleName": "support", "RoleId": "AROAEXAMPLE000000000"}]},
     "ListServerCertificates": {"ServerCertificateMetadataList": []},
+    "ListServiceSpecificCredentials": {"ServiceSpecificCredentials": []},
+    "ListSSHPublicKeys": {"SSHPublicKeys": []},
+    "ListVirtualMFADevices": {"VirtualMFADevices": []},
 }
 """What the accounts of a fake answer where nobody says otherwise: what every rule passes."""
 
 _DOCUMENTS = frozenset({"PolicyDocument", "Document", "AssumeRolePolicyDocument"})
 
 
-def answer(action: str, document: dict[str, Any], asked: dict[str, str], page: int) -> str:
-    """One page of the answer to an action, as XML; the items of all lists count, `page` of them each."""
-    del action
+def details(report: bytes) -> dict[str, Any]:
+    """The authorization details of the users of a report, none of whom may do anything."""
+    rows = [row.split(",")[:3] for row in report.decode().splitlines()[1:]]
+    users = [
+        {"UserName": name, "Arn": arn, "UserId": "AIDAEXAMPLE000000000", "CreateDate": created}
+        for name, arn, created in rows
+        if not arn.endswith(":root")
+    ]
+    return {"UserDetailList": users, "GroupDetailList": [], "RoleDetailList": [], "Policies": []}
+
+
+def answer(document: dict[str, Any], asked: dict[str, str], page: int) -> str:
+    """One page of an answer, as XML; the items of all lists count, `page` of them each."""
     start = int(asked.get("Marker", "0"))
     end = start + min(page, int(asked.get("MaxItems", "1000")))
     members: dict[str, Any] = {}

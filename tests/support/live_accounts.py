@@ -5,15 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from credential_reports import AS_OF, pack, selection
 from fake_aws import FakeAws, serving
 
+from keyrules.live.account_audit import AuditRequest, combine
 from keyrules.live.aws import Pacing, connect
-from keyrules.live.collection import Address, Reach
+from keyrules.live.collection import Address, Reach, gather, judged_accounts
+from keyrules.live.limits import Limits
 from keyrules.live.targets import Target
+from keyrules.model import Evaluation
+
+NEWER_MODELS = str(Path(__file__).parent / "botocore_models")
+"""What the botocore that Checkov pins does not know of IAM, for AWS_DATA_PATH."""
+
+
+REPORT_CALLS = {"AssumeRole", "GetCallerIdentity", "GetCredentialReport"}
+"""Those that every audit makes."""
 
 
 class Clock:
@@ -48,6 +60,7 @@ def environment(**more: str) -> dict[str, str]:
         "AWS_CONFIG_FILE": "/nonexistent",
         "AWS_SHARED_CREDENTIALS_FILE": "/nonexistent",
         "HOME": "/nonexistent",
+        "AWS_DATA_PATH": NEWER_MODELS,
         **more,
     }
 
@@ -78,3 +91,12 @@ def met(fake: FakeAws, *accounts: str, deadline: float = 600, **target: Any) -> 
         reach = _Reach(Address(None, None, address, timedelta(seconds=deadline), 4), clock)
         reach.targets = {number: Target(number, **{"roles": ("audit",), **target}) for number in accounts}
         yield reach, clock
+
+
+def audited(reach: Reach, *numbers: int) -> Evaluation:
+    """What an audit of the accounts says by these rules, passing verdicts included."""
+    chosen = Limits(selection(*numbers))
+    request = AuditRequest(pack=pack().stamp, limits=chosen, now=AS_OF, max_age=None, keep_passing=True)
+    targets = list(reach.targets.values())
+    gathered = gather(targets, reach, None, request)
+    return combine(list(judged_accounts(targets, gathered, request, reach.giver)), request).evaluation

@@ -31,7 +31,8 @@ def errors(document: dict[str, Any]) -> dict[str, str]:
 
 
 def inputs(document: dict[str, Any]) -> list[str]:
-    return [item["account"] for item in document["inputs"] if item.get("sha256")]
+    reports = (item for item in document["inputs"] if item["kind"] == "credential_report")
+    return [item["account"] for item in reports if item.get("sha256")]
 
 
 def organization() -> FakeAws:

@@ -8,7 +8,7 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_getting-report.h
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta, timezone
 from typing import Any, Final, NamedTuple
 
@@ -16,6 +16,7 @@ from keyrules.live.aws import THROTTLE_CODES, Aws, Refused, Session
 from keyrules.live.aws_errors import THROTTLED, AccountError
 from keyrules.live.instants import Instant, from_datetime
 from keyrules.live.verification import Denied
+from keyrules.live.workers import in_parallel
 from keyrules.records import dataclass
 from keyrules.reports.text_style import human_duration, iso_utc
 
@@ -115,6 +116,27 @@ class Account:
     def answers(self, action: str, parameters: dict[str, Any]) -> Iterator[dict[str, Any]]:
         """Every page of the answer to an action that is about the account."""
         return self._aws.answers(action, self._session, **parameters)
+
+    def answers_of_users(self, action: str, users: Sequence[str], parallel: int) -> Iterator[dict[str, Any]]:
+        """The same for an action that is about one user, of all of them in their order, asked at once. A user that is
+        gone has no answer."""
+
+        def ask(user: str) -> list[dict[str, Any]]:
+            try:
+                return list(self._aws.answers(action, self._session, UserName=user))
+            except Refused as error:
+                if error.gone:
+                    return []
+                raise
+
+        found = dict(in_parallel(users, ask, parallel))
+        for user in users:
+            yield from found[user]
+
+    def lacks(self, action: str, asked: Sequence[str], answered: Sequence[str]) -> str:
+        """The client, by name and version, where its model lacks parameters or members that every item of the answer
+        may have; the empty text where it has them."""
+        return self._aws.lacks(action, asked, answered)
 
     def _with_last_use(self, key: dict[str, Any]) -> list[LiveKey]:
         """The key, or nothing when it was deleted since it was listed."""

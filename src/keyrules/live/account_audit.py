@@ -198,7 +198,7 @@ def audit_report(
             if status is not Status.PASS or takes_passing:
                 verdicts.take(Verdict(rule, status, ROOT, row, contradicted=False))
         verdicts.settle()
-    around = judge_around(giver, tally.accounts, users.arns, plan, as_of, request.asked)
+    around = judge_around(giver, tally.accounts, users.report, plan, as_of, request.asked)
     for each in around.verdicts:
         note_due(each)
     verdicts.keep_things(around.verdicts, takes_passing)
@@ -207,6 +207,7 @@ def audit_report(
     result.counts = _exempted(tuple(counts), verdicts.moves, plan)
     result.gaps = around.gaps
     result.documents = around.read
+    result.notes += around.notes
     errors.around(around.errors)
     result.notes += verified.notes
     result.errors = list(errors)

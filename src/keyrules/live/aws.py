@@ -8,7 +8,7 @@ its session token; their error codes are turned into sentences of our own.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from typing import Any, Final, NamedTuple, Protocol
 
@@ -199,6 +199,15 @@ class Aws:
                 return
             if more == before:
                 raise AccountError(f"{action} gives the same page again and again: run again", FAILED)
+
+    def lacks(self, action: str, asked: Sequence[str], answered: Sequence[str]) -> str:
+        """The version of botocore where its model of an action lacks some of these parameters, or in the items of the
+        answer some of these members; else the empty text."""
+        service, operation = action.split(":")
+        model = self._clients(service).meta.service_model.operation_model(operation)
+        lists = [shape.member for shape in model.output_shape.members.values() if shape.type_name == "list"]
+        known = {*model.input_shape.members, *(name for item in lists for name in item.members)}
+        return "" if known >= {*asked, *answered} else f"botocore {botocore.__version__}"
 
     def _once(self, action: str, session: Session, parameters: dict[str, Any]) -> Answer:
         service, operation = action.split(":")

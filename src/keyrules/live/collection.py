@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 from keyrules.live.account_audit import AuditRequest, ReportResult, Verifier, audit_report, unreadable
 from keyrules.live.around.asking import LiveGiver
 from keyrules.live.around.judging import Giver
+from keyrules.live.around.keeping import KeepingGiver
 from keyrules.live.audit import Verdict
 from keyrules.live.plan import Plan
 from keyrules.live.report_inputs import HEAD, OpenReport, ReportSource, first_account, from_stream, opened
@@ -150,7 +151,7 @@ class Reach:
 
     def giver(self, target: Target) -> Giver:
         """What asks an account for its documents."""
-        return LiveGiver(lambda: self.account(target.account), target.label)
+        return LiveGiver(lambda: self.account(target.account), target.label, self.parallel)
 
     def _checked(self, target: Target) -> Session:
         from keyrules.live.account import Account
@@ -256,11 +257,19 @@ class Gathered:
             with self.kept.read(target.account) as kept:
                 yield kept
 
-    def problems(self, target: Target, name: str) -> list[EvaluationError]:
-        """That the report of a target, of that name, could not be kept."""
-        why = self.not_kept.get(target.account)
-        sentence = f"The report of {target.label} could not be kept: {why}."
-        return [] if why is None else [EvaluationError(name, "not_kept", sentence)]
+    def problems(self, target: Target, name: str, documents: str = "") -> list[EvaluationError]:
+        """That the report of a target, of that name, could not be kept, or for a reason the documents beside it."""
+        reasons = {"report": self.not_kept.get(target.account), "account documents": documents}
+        return [
+            EvaluationError(name, "not_kept", f"The {what} of {target.label} could not be kept: {why}.")
+            for what, why in reasons.items()
+            if why
+        ]
+
+    def keeping(self, giver: Callable[[Target], Giver]) -> Callable[[Target], Giver]:
+        """What gives the documents of a target, and keeps them where the reports are kept."""
+        kept = self.kept
+        return giver if kept is None else lambda target: KeepingGiver(giver(target), kept, target.account)
 
     def in_time(self, report: OpenReport, request: AuditRequest) -> AuditRequest:
         """The request for a report that AWS made since the run began: such a one is not from the future."""
@@ -339,7 +348,7 @@ def audit_accounts(
             unreadable("the list of accounts", "holds none that is active, so nothing was evaluated", request)
         )
     gathered = gather(targets.accounts, reach, kept, request)
-    results += judged_accounts(targets.accounts, gathered, request, reach.giver, max_failed)
+    results += judged_accounts(targets.accounts, gathered, request, gathered.keeping(reach.giver), max_failed)
     return Audited(results, (*targets.notes, *gathered.notes), targets.skipped)
 
 
@@ -382,7 +391,7 @@ def _judged(target: Target, gathered: Gathered, request: AuditRequest, giver: Gi
             result = audit_report(name, report, gathered.in_time(report, request), target.account, giver)
     except InputError as error:
         return unreadable(name, str(error), request)
-    result.errors += gathered.problems(target, name)
+    result.errors += gathered.problems(target, name, giver.not_kept if isinstance(giver, KeepingGiver) else "")
     return result
 
 

@@ -160,6 +160,34 @@ FACTS: Mapping[str, Mapping[str, Fact]] = {
             ("password_reuse", "remembers {measured}; at least {limit} are required"),
         ),
     ),
+    "root_mfa": _table(
+        Fact(
+            "signs_in", bool, "", "The root user of the partition can sign in; in AWS GovCloud (US) it cannot.", "never"
+        ),
+        Fact(
+            "has_credentials",
+            bool,
+            "",
+            "The root user has a password, an access key or a signing certificate.",
+            "neither the account summary nor the report says whether it has a password",
+        ),
+        Fact(
+            "mfa_active",
+            bool,
+            "",
+            "The root user has an MFA device.",
+            "the account summary does not say",
+            ("root_without_mfa", "is missing, although the root user has credentials"),
+        ),
+        Fact(
+            "virtual_device",
+            bool,
+            "",
+            "A virtual MFA device is assigned to the root user.",
+            "never",
+            ("root_mfa_virtual", "is a virtual device, and no hardware"),
+        ),
+    ),
     "server_certificate": _table(
         Fact(
             "days_since_expiry",
@@ -170,10 +198,89 @@ FACTS: Mapping[str, Mapping[str, Fact]] = {
             ("certificate_expired", "expired {measured} ago"),
         ),
     ),
+    "service_specific_credential": _table(
+        Fact("active", bool, "", "Nobody has deactivated the credential.", "never"),
+        Fact("expired", bool, "", "The credential had an end, and that has come.", "never"),
+        Fact("can_expire", bool, "", "The service gives its credentials an end where it is asked to.", "never"),
+        Fact(
+            "expires",
+            bool,
+            "",
+            "The credential has an end.",
+            "what was given comes from a client that does not know ends",
+            ("never_expires", "has no end"),
+        ),
+        Fact(
+            "days_since_creation",
+            float,
+            "days",
+            "Age: time since the credential was created.",
+            _NO_DATE,
+            ("credential_too_old", "is {measured} old; the limit is {limit}"),
+        ),
+    ),
+    "ssh_public_key": _table(
+        Fact("active", bool, "", "The key opens repositories of CodeCommit.", "never"),
+        Fact(
+            "days_since_upload",
+            float,
+            "days",
+            "Age: time since the key was uploaded.",
+            _NO_DATE,
+            ("ssh_key_too_old", "is {measured} old; the limit is {limit}"),
+        ),
+    ),
+    "support_role": _table(
+        Fact(
+            "roles",
+            int,
+            "roles",
+            "How many roles have AWSSupportAccess; groups and users do not count, nor does a boundary.",
+            "never",
+            ("no_support_role", "does not exist: AWSSupportAccess is attached to no role"),
+        ),
+    ),
+    "user_permissions": _table(
+        Fact("has_active_access_key", bool, "", "The user has an active access key.", "never"),
+        Fact(
+            "administrator",
+            bool,
+            "",
+            "The policies of the user and of its groups allow every action on every resource, and nothing limits that.",
+            "a policy that decides cannot be read",
+            ("administrator_with_key", "go with an active access key, and {because}"),
+        ),
+        Fact(
+            "rotation_denied",
+            bool,
+            "",
+            "A policy denies the user to create, deactivate or delete access keys of its own, under no condition.",
+            "a policy that decides cannot be read",
+            ("rotation_denied", "keep it from rotating its access key: {because}"),
+        ),
+        Fact(
+            "policies_of_its_own",
+            int,
+            "policies",
+            "How many policies the user has that come from no group, inline and attached.",
+            "the authorization details do not have the user",
+            ("permissions_of_user", "include {measured} of its own, from no group"),
+        ),
+    ),
 }
 """Kinds of subject, each with the facts that a rule may ask about."""
 
-ACCOUNT_KINDS: Final = frozenset({"password_policy", "server_certificate"})
+ACCOUNT_KINDS: Final = frozenset(
+    {
+        "password_policy",
+        "root_mfa",
+        "server_certificate",
+        "service_specific_credential",
+        "ssh_public_key",
+        "support_role",
+        "user_permissions",
+    }
+)
 """Those of which a credential report says nothing: they are read from the account, or from what the AWS CLI prints."""
 
 

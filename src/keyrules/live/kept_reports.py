@@ -1,13 +1,14 @@
 """The folder in which a run keeps the reports of its accounts, and from which the next one resumes.
 
-One file for each account, named by its number, as the AWS CLI prints it. They can be given to `keyrules audit` as they
-are. The folder is private: of its owner, nobody else may write in it, and what is in it is reached through the folder
-that was checked, never by its path.
+One file for each account, named by its number, as the AWS CLI prints it, and beside it a folder of that name with what
+else was asked for. They can be given to `keyrules audit` as they are. The folder is private: of its owner, nobody else
+may write in it, and what is in it is reached through the folder that was checked, never by its path.
 """
 
 from __future__ import annotations
 
 import base64
+import io
 import json
 import os
 import re
@@ -25,6 +26,8 @@ from keyrules.reports.text_style import printable
 if TYPE_CHECKING:
     from keyrules.live.account import AccountReport
 
+_READ: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_WRITE: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
 _NAME: Final = re.compile(r"[0-9]{12}\.json", re.ASCII)
 
 
@@ -64,6 +67,7 @@ class KeptReports:
                 f"{shown} can be written by others; take that from them (chmod 700), or name another folder"
             )
         self.path = path
+        self._folders: dict[str, int] = {}
         self._held = {name[:12] for name in names if _NAME.fullmatch(name)}
         if self._held and not resume:
             raise UsageError(
@@ -100,9 +104,8 @@ class KeptReports:
     @contextmanager
     def read(self, account: str) -> Iterator[OpenReport]:
         """A report while it is read. InputError, a sentence that follows its name, when it cannot be."""
-        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
         try:
-            descriptor = os.open(f"{account}.json", flags, dir_fd=self._folder)
+            descriptor = os.open(f"{account}.json", _READ, dir_fd=self._folder)
             with os.fdopen(descriptor, "rb") as file:
                 if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                     raise InputError("cannot be read: it is no file")
@@ -110,7 +113,50 @@ class KeptReports:
         except OSError as error:
             raise InputError(f"cannot be read: {error.strerror or type(error).__name__}") from None
 
+    def document(self, account: str, name: str) -> io.BufferedReader | None:
+        """What was kept of an account beside its report, under a name; None where there is nothing. Raises OSError."""
+        try:
+            folder = self._of(account)
+            return os.fdopen(os.open(f"{name}.json", _READ, dir_fd=folder), "rb")
+        except FileNotFoundError:
+            return None
+
+    def keeping(self, account: str, name: str) -> KeptDocument:
+        """Takes what is kept under a name, piece by piece. Raises OSError."""
+        with suppress(FileExistsError):
+            os.mkdir(account, 0o700, dir_fd=self._folder)
+        return KeptDocument(self._of(account), f"{name}.json")
+
+    def _of(self, account: str) -> int:
+        """The folder of an account. Raises OSError."""
+        if account not in self._folders:
+            flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+            self._folders[account] = os.open(account, flags, dir_fd=self._folder)
+        return self._folders[account]
+
     def _write(self, name: str, content: bytes) -> None:
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
-        with os.fdopen(os.open(name, flags, 0o600, dir_fd=self._folder), "wb") as file:
+        with os.fdopen(os.open(name, _WRITE, 0o600, dir_fd=self._folder), "wb") as file:
             file.write(content)
+
+
+class KeptDocument:
+    """A file on its way into a folder, which is open: there whole, or not at all. Every method raises OSError."""
+
+    def __init__(self, folder: int, name: str) -> None:
+        self._folder, self._name = folder, name
+        self._temporary = f".{secrets.token_hex(8)}.keyrules-tmp"
+        self._file = os.fdopen(os.open(self._temporary, _WRITE, 0o600, dir_fd=folder), "wb")
+
+    def write(self, content: bytes) -> None:
+        """Takes the next piece."""
+        self._file.write(content)
+
+    def end(self, whole: bool) -> None:
+        """Puts the file into its place where all of it was written, and takes it away otherwise."""
+        try:
+            self._file.close()
+            if whole:
+                os.replace(self._temporary, self._name, src_dir_fd=self._folder, dst_dir_fd=self._folder)
+        finally:
+            with suppress(OSError):
+                os.unlink(self._temporary, dir_fd=self._folder)

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import parse_qs
 
 import pytest
-from credential_reports import AS_OF, pack, selection
+from credential_reports import AS_OF, ROOT, key, line, report
 from fake_aws import FakeAws
-from live_accounts import met
+from live_accounts import REPORT_CALLS, audited, met
 from organization_runs import ONE, clean
 
-from keyrules.live.account_audit import AuditRequest, combine
-from keyrules.live.collection import Reach, gather, judged_accounts
-from keyrules.live.limits import Limits
 from keyrules.model import Evaluation, Status
-
-REPORT_CALLS = {"AssumeRole", "GetCallerIdentity", "GetCredentialReport"}
 
 
 @pytest.fixture
@@ -25,17 +21,9 @@ def fake() -> FakeAws:
     return fake
 
 
-def audit(reach: Reach, *numbers: int) -> Evaluation:
-    chosen = Limits(selection(*numbers))
-    request = AuditRequest(pack=pack().stamp, limits=chosen, now=AS_OF, max_age=None, keep_passing=True)
-    targets = list(reach.targets.values())
-    gathered = gather(targets, reach, None, request)
-    return combine(list(judged_accounts(targets, gathered, request, reach.giver)), request).evaluation
-
-
 def evaluation(fake: FakeAws, *numbers: int) -> Evaluation:
     with met(fake, ONE) as (reach, _):
-        return audit(reach, *numbers)
+        return audited(reach, *numbers)
 
 
 def certificate(name: str) -> dict[str, Any]:
@@ -49,6 +37,77 @@ def test_only_what_the_rules_need_is_asked_for(fake: FakeAws) -> None:
     fake.calls.clear()
     evaluation(fake, 1)
     assert {action for _, action in fake.calls} <= REPORT_CALLS
+
+
+def test_an_old_client_says_which_version_can(fake: FakeAws, monkeypatch: pytest.MonkeyPatch) -> None:
+    with met(fake, ONE) as (reach, _):
+        monkeypatch.delenv("AWS_DATA_PATH")
+        found = audited(reach, 22)
+    if found.counts.unknown == 0:
+        pytest.skip("this botocore is not old")
+    (finding,) = found.findings
+    assert found.errors == (), "the account has no part in it"
+    assert "botocore 1.39.0 and newer do" in finding.message
+    assert fake.count("ListServiceSpecificCredentials") == 0
+
+
+def test_users_are_asked_about_one_by_one(fake: FakeAws) -> None:
+    users = [line(f"u{number}", arn=f"arn:aws:iam::{ONE}:user/u{number}") for number in range(5)]
+    fake.accounts[ONE].report = report(line(ROOT, arn=f"arn:aws:iam::{ONE}:root"), *users)
+    fake.accounts[ONE].errors["ListSSHPublicKeys"] = ["NoSuchEntity"]
+    old = {"UserName": "u1", "SSHPublicKeyId": "APKA1", "Status": "Active", "UploadDate": "2024-01-01T00:00:00Z"}
+    fake.accounts[ONE].documents["ListSSHPublicKeys"] = {"SSHPublicKeys": [old]}
+    found = evaluation(fake, 23)
+    assert (found.errors, found.counts.failed, fake.count("ListSSHPublicKeys")) == ((), 4, 5)
+
+
+def test_authorization_details_are_read_page_by_page(fake: FakeAws) -> None:
+    users = [f"u{number}" for number in range(7)]
+    prefix = f"arn:aws:iam::{ONE}"
+    rows = [line(user, arn=f"{prefix}:user/{user}", **key(1, 1)) for user in users]
+    fake.accounts[ONE].report = report(line(ROOT, arn=f"{prefix}:root"), *rows)
+    admin = {"PolicyName": "AdministratorAccess", "PolicyArn": "arn:aws:iam::aws:policy/AdministratorAccess"}
+    deny = {"Statement": {"Effect": "Deny", "Action": "iam:*", "Resource": "*"}}
+    fake.page = 2
+    fake.accounts[ONE].documents["GetAccountAuthorizationDetails"] = {
+        "UserDetailList": [
+            {"UserName": user, "Arn": f"{prefix}:user/{user}", "CreateDate": "2024-01-01T00:00:00Z", "GroupList": ["g"]}
+            for user in users
+        ],
+        "GroupDetailList": [
+            {
+                "GroupName": "g",
+                "Arn": f"{prefix}:group/g",
+                "AttachedManagedPolicies": [admin],
+                "GroupPolicyList": [{"PolicyName": "no", "PolicyDocument": deny}],
+            }
+        ],
+        "RoleDetailList": [],
+        "Policies": [],
+    }
+    found = evaluation(fake, 20, 21, 29)
+    assert {rule: counts.failed for rule, counts in found.rule_counts.items()} == {
+        "KEY_AWS_020": 7,
+        "KEY_AWS_021": 0,
+        "KEY_AWS_029": 7,
+    }
+    assert fake.count("GetAccountAuthorizationDetails") == 4
+    assert "limited by Deny" in next(finding.message for finding in found.findings if finding.rule == "KEY_AWS_020")
+
+
+def test_the_support_policy_is_that_of_the_partition(fake: FakeAws) -> None:
+    asked: list[dict[str, str]] = []
+    answer = fake.answer
+
+    def noting(headers: Any, body: bytes) -> Any:
+        asked.append({name: values[0] for name, values in parse_qs(body.decode()).items()})
+        return answer(headers, body)
+
+    fake.answer = noting  # type: ignore[method-assign]
+    evaluation(fake, 27)
+    (call,) = [each for each in asked if each["Action"] == "ListEntitiesForPolicy"]
+    assert call["PolicyArn"] == "arn:aws:iam::aws:policy/AWSSupportAccess"
+    assert (call["EntityFilter"], call["PolicyUsageFilter"]) == ("Role", "PermissionsPolicy")
 
 
 def test_no_password_policy_is_an_answer(fake: FakeAws) -> None:

@@ -141,6 +141,7 @@ class TestNotGiven:
     [
         ({"p": {**POLICY, **certificates()}}, "holds ServerCertificateMetadataList beside PasswordPolicy"),
         ({"p": json.dumps(POLICY) + json.dumps({"Other": 1})}, "number 2, without PasswordPolicy"),
+        ({"p": json.dumps(POLICY) + "{}"}, "number 2, without PasswordPolicy"),
         ({"p": json.dumps(POLICY) + json.dumps(POLICY)}, "has PasswordPolicy twice"),
         ({"p": POLICY, "q": SHORT}, "has PasswordPolicy twice"),
         ({"p": json.dumps(POLICY)[:-9]}, "is cut off"),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from keyrules.live.around.documents import PASSWORD_POLICY, Document
 from keyrules.live.around.json_items import Member, Started
-from keyrules.live.around.judging import Whose
+from keyrules.live.around.judging import NotAsked, Whose
 from keyrules.model import Input, InputError
 
 if TYPE_CHECKING:
@@ -16,12 +16,13 @@ if TYPE_CHECKING:
 
 class LiveGiver:
     """Gives the documents of one account, which `account` reaches, or raises InputError; `label` is what messages call
-    it."""
+    it. Users are asked about by up to `parallel` threads."""
 
     read: Sequence[Input] = ()
 
-    def __init__(self, account: Callable[[], Account], label: str) -> None:
+    def __init__(self, account: Callable[[], Account], label: str, parallel: int) -> None:
         self._account = account
+        self._parallel = parallel
         self._label = label
 
     def offers(self, document: Document) -> bool:
@@ -37,14 +38,33 @@ class LiveGiver:
         from keyrules.live.aws import Refused
 
         try:
-            for number, answer in enumerate(self._account().answers(document.action, dict(document.parameters))):
+            account = self._account()
+            if document.since and (lacking := account.lacks(document.action, document.names, document.answered)):
+                raise NotAsked(
+                    f"{lacking} does not know {' or '.join((*document.names, *document.answered))} of "
+                    f"{document.action}, without which credentials that have an end look as if they had none: botocore "
+                    f"{document.since} and newer do (pip install -U boto3, in an environment without Checkov, which "
+                    "pins an older one)"
+                )
+            for number, answer in enumerate(self._answers(account, document, whose)):
                 yield from _members(document, number, answer)
         except Refused as error:
             if document is not PASSWORD_POLICY or not error.gone:
                 raise InputError(f"could not be read in full: {error}") from None
             yield Member(0, document.single, None)
+        except NotAsked:
+            raise
         except InputError as error:
             raise InputError(f"could not be read in full: {error}") from None
+
+    def _answers(self, account: Account, document: Document, whose: Whose) -> Iterator[dict[str, Any]]:
+        parameters = {
+            name: value.format(partition=whose.partition) if isinstance(value, str) else value
+            for name, value in document.parameters
+        }
+        if not document.per_user:
+            return account.answers(document.action, parameters)
+        return account.answers_of_users(document.action, whose.users, self._parallel)
 
 
 def _members(document: Document, number: int, answer: dict[str, Any]) -> Iterator[Member | Started]:

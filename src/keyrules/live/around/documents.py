@@ -18,7 +18,8 @@ from keyrules.records import dataclass
 @dataclass(frozen=True)
 class Document:
     """What one call gives. `command` is that of the AWS CLI, `lists` its members that are lists and `single` the one
-    that is not. `parameters` are those of the call; `per_user` says that it is made for each user.
+    that is not. `parameters` are those of the call; `per_user` says that it is made for each user. `since` is the first
+    version of botocore that knows the parameters and, in an answer, the members `answered`; empty where all do.
     """
 
     command: str
@@ -27,11 +28,18 @@ class Document:
     single: str = ""
     parameters: tuple[tuple[str, Any], ...] = ()
     per_user: bool = False
+    since: str = ""
+    answered: tuple[str, ...] = ()
 
     @property
     def members(self) -> tuple[str, ...]:
         """All members that hold something."""
         return (*self.lists, self.single) if self.single else self.lists
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Those of the parameters."""
+        return tuple(name for name, _ in self.parameters)
 
     @property
     def operation(self) -> str:
@@ -46,13 +54,53 @@ SERVER_CERTIFICATES: Final = Document(
     "list-server-certificates", "iam:ListServerCertificates", ("ServerCertificateMetadataList",)
 )
 
-DOCUMENTS: Final = (PASSWORD_POLICY, SERVER_CERTIFICATES)
+ACCOUNT_SUMMARY: Final = Document("get-account-summary", "iam:GetAccountSummary", single="SummaryMap")
+VIRTUAL_MFA_DEVICES: Final = Document(
+    "list-virtual-mfa-devices",
+    "iam:ListVirtualMFADevices",
+    ("VirtualMFADevices",),
+    parameters=(("AssignmentStatus", "Assigned"),),
+)
+SERVICE_CREDENTIALS: Final = Document(
+    "list-service-specific-credentials",
+    "iam:ListServiceSpecificCredentials",
+    ("ServiceSpecificCredentials",),
+    parameters=(("AllUsers", True),),
+    since="1.39.0",
+    answered=("ExpirationDate",),
+)
+SSH_PUBLIC_KEYS: Final = Document("list-ssh-public-keys", "iam:ListSSHPublicKeys", ("SSHPublicKeys",), per_user=True)
+SUPPORT_ROLES: Final = Document(
+    "list-entities-for-policy",
+    "iam:ListEntitiesForPolicy",
+    ("PolicyRoles", "PolicyGroups", "PolicyUsers"),
+    parameters=(
+        ("EntityFilter", "Role"),
+        ("PolicyArn", "arn:{partition}:iam::aws:policy/AWSSupportAccess"),
+        # A role that has the policy as its boundary is not allowed anything by it.
+        ("PolicyUsageFilter", "PermissionsPolicy"),
+    ),
+)
+AUTHORIZATION_DETAILS: Final = Document(
+    "get-account-authorization-details",
+    "iam:GetAccountAuthorizationDetails",
+    ("UserDetailList", "GroupDetailList", "RoleDetailList", "Policies"),
+    # Policies of AWS are known by their ARN, and roles hold no access keys.
+    parameters=(("Filter", ("User", "Group", "LocalManagedPolicy")), ("MaxItems", 1000)),
+)
 
 NEEDS: Final[Mapping[str, tuple[Document, ...]]] = {
     "password_policy": (PASSWORD_POLICY,),
+    "root_mfa": (ACCOUNT_SUMMARY, VIRTUAL_MFA_DEVICES),
     "server_certificate": (SERVER_CERTIFICATES,),
+    "service_specific_credential": (SERVICE_CREDENTIALS,),
+    "ssh_public_key": (SSH_PUBLIC_KEYS,),
+    "support_role": (SUPPORT_ROLES,),
+    "user_permissions": (AUTHORIZATION_DETAILS,),
 }
 """What has to be given for each kind of subject that no credential report knows."""
+
+DOCUMENTS: Final = tuple(document for documents in NEEDS.values() for document in documents)
 
 _BY_MEMBER: Final = {member: document for document in DOCUMENTS for member in document.members}
 _TOKEN: Final = re.compile(r'"((?:[^"\\]|\\.)*)"|[{}\[\]]')

@@ -19,7 +19,7 @@ from keyrules.live.around.judging import Whose
 from keyrules.live.found_reports import Reports
 from keyrules.live.report_inputs import HEAD, ReportSource, unpacked
 from keyrules.model import EvaluationError, Input, InputError
-from keyrules.reports.text_style import printable
+from keyrules.reports.text_style import count_of, printable
 
 _BLOCK: Final = 1 << 20
 
@@ -45,13 +45,26 @@ class FileGiver:
     def items(self, document: Document, whose: Whose) -> Iterator[Member | Started]:
         """What all files together hold. Raises InputError, a sentence that follows the place."""
         first = 0
+        named: set[str] = set()
+        empty: set[int] = set()
         for file in self._files[document]:
             self._at[document] = file
             last = -1
             for each in self._of_file(file, whose):
                 last = each.number
+                if isinstance(each, Started):
+                    empty.update([first + last] if each.name else [])
+                elif isinstance(each.value, dict):
+                    empty.discard(first + last)
+                    named.add(str(each.value.get("UserName")))
                 yield each._replace(number=first + last)
             first += last + 1
+        lacking = len(set(whose.users) - named) - len(empty)
+        if document.per_user and lacking > 0:
+            raise InputError(
+                f"has no answer for {count_of(lacking, 'user')} of the report's {len(whose.users):,}: run "
+                f"`aws iam {document.command} --user-name NAME` for each of them, and put all answers into the folder"
+            )
 
     def _of_file(self, file: DocumentFile, whose: Whose) -> Iterator[Member | Started]:
         try:

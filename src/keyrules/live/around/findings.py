@@ -22,6 +22,7 @@ from keyrules.model import Exemption, FactValue, Finding, ParameterValue, Plane,
 from keyrules.pack.logic import Node
 from keyrules.reports.text_style import advice_for, count_of, duration_beyond, human_duration
 
+_SINGULAR: Final = {"policies": "policy"}
 _WORD: Final = re.compile(r"\b[A-Z][A-Z_]{3,}\b")
 _NUMBER: Final = re.compile(r"(?:^|(?<= ))[1-9]\. ")
 _READ_ANEW: Final = (
@@ -83,7 +84,7 @@ def explain_thing(case: ThingCase, status: Status) -> Explanation:
     """Why a thing got its verdict."""
     name = f"{case.thing.name[0].upper()}{case.thing.name[1:]}"
     if status is Status.PASS:
-        return Explanation("compliant", f"{name} complies with the rule: {case.rule.name}.")
+        return _passing(case, name)
     if case.thing.problem:
         return Explanation("not_given", f"{name} could not be judged: {case.thing.problem}.")
     if status is Status.UNKNOWN:
@@ -94,6 +95,23 @@ def explain_thing(case: ThingCase, status: Status) -> Explanation:
     return Explanation(said[0][0], f"{name} {', and '.join(phrase for _, phrase in said)}.")
 
 
+_LIMITED: Final = {"administrator": "administrator_limited", "rotation_denied": "rotation_denied_conditionally"}
+"""The reason where something would fail a rule if it were not limited."""
+
+
+def _passing(case: ThingCase, name: str) -> Explanation:
+    for fact in sorted(attributes(case.rule.runtime or {}) & _LIMITED.keys()):
+        because = case.thing.shown.get(f"{fact}_because")
+        if because:
+            return Explanation(_LIMITED[fact], f"{name} comply with the rule: {case.rule.name}; {because}.")
+    return Explanation(
+        "compliant", f"{name} {_COMPLY.get(case.thing.kind, 'complies')} with the rule: {case.rule.name}."
+    )
+
+
+_COMPLY: Final = {"user_permissions": "comply"}
+
+
 def _unknown(case: ThingCase, name: str) -> Explanation:
     if case.contradicted:
         return Explanation(
@@ -102,11 +120,11 @@ def _unknown(case: ThingCase, name: str) -> Explanation:
             "evaluation.",
         )
     asked = attributes(case.rule.runtime or {})
-    missing = [name for name in asked if case.thing.known.get(name) is None]
-    why = case.thing.shown.get("unknown_because")
+    missing = sorted(fact for fact in asked if case.thing.known.get(fact) is None)
+    why = next((case.thing.shown[f"{fact}_because"] for fact in missing if f"{fact}_because" in case.thing.shown), None)
     return Explanation(
         "not_in_documents",
-        f"{name} could not be judged: {why or 'what was given does not say ' + ' or '.join(sorted(missing))}.",
+        f"{name} could not be judged: {why or 'what was given does not say ' + ' or '.join(missing)}.",
     )
 
 
@@ -128,10 +146,12 @@ def _failing(case: ThingCase, node: Node) -> Iterator[tuple[str, str]]:
         value = node.get("value")
         limit = case.limits[value["parameter"]] if isinstance(value, Mapping) else value
         measured = case.thing.known.get(fact.name)
-        yield (
-            reason,
-            phrase.format(measured=_measured(case, fact.name, measured, limit), limit=_amount(limit, fact.unit)),
-        )
+        words = {
+            "measured": _measured(case, fact.name, measured, limit),
+            "limit": _amount(limit, fact.unit),
+            "because": case.thing.shown.get(f"{fact.name}_because", ""),
+        }
+        yield reason, phrase.format(**words)
 
 
 def _resolved(case: ThingCase, node: Node) -> Node:
@@ -156,7 +176,7 @@ def _measured(case: ThingCase, name: str, value: Any, limit: Any) -> str:
 def _amount(value: Any, unit: str) -> str:
     if not isinstance(value, int) or not unit:
         return str(value)
-    return count_of(value, unit.removesuffix("s"), unit)
+    return count_of(value, _SINGULAR.get(unit, unit.removesuffix("s")), unit)
 
 
 def thing_step(case: ThingCase, status: Status) -> str:

@@ -29,7 +29,7 @@ class Member(NamedTuple):
 
 
 class Started(NamedTuple):
-    """A member that is a list begins; its items follow."""
+    """A member that is a list begins, and its items follow; or, without a name, an object begins."""
 
     number: int
     name: str
@@ -69,6 +69,7 @@ class _Reader:
         while mark := self._next():
             if mark == "{":
                 self._place = f"object {number + 1}"
+                yield Started(number, "")
                 yield from self._members(number)
                 number += 1
             elif not ((mark in ",]" and self._in_list) or (mark == "[" and not last)):

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple, Protocol
 
 from keyrules.live.around.documents import NEEDS, Document, belongs_to_another
 from keyrules.live.around.json_items import Member, Started
-from keyrules.live.around.things import AS_A_WHOLE, MAKERS, Account, Items, Thing
-from keyrules.live.credential_report import Row, account_of
+from keyrules.live.around.making import AS_A_WHOLE, MAKERS
+from keyrules.live.around.things import Account, Items, Report, Thing, User
+from keyrules.live.credential_report import ROOT_USER, Row, account_of, partition_of
 from keyrules.live.fact_readers import SubjectKind
 from keyrules.live.facts import ACCOUNT_KINDS
-from keyrules.live.instants import CLOCK_TOLERANCE, from_datetime
+from keyrules.live.instants import ABSENT, CLOCK_TOLERANCE, from_datetime
 from keyrules.live.plan import Plan
 from keyrules.model import Counts, Input, InputError, Status
 from keyrules.records import dataclass, field
@@ -23,10 +24,15 @@ NOT_GIVEN: Final = "was not given"
 _PAGE_MARKS: Final = ("NextToken", "IsTruncated")
 
 
+class NotAsked(InputError):
+    """Why something was not asked for that lies with this program and not with the account."""
+
+
 class Whose(NamedTuple):
-    """An account and its users, by their names."""
+    """An account and its users, by their names; not the root user."""
 
     account: str
+    partition: str
     users: Sequence[str]
 
 
@@ -77,6 +83,7 @@ class Around:
     counts: tuple[Counts, ...] = ()
     gaps: tuple[str, ...] = ()
     errors: list[tuple[str, str]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
     read: Sequence[Input] = ()
 
 
@@ -85,23 +92,28 @@ class ReportUsers:
 
     def __init__(self, giver: Giver | None) -> None:
         self._noting = giver is not None
-        self.arns: dict[str, str] = {}
-        """By name."""
+        self.report = Report({}, None)
 
     def passing(self, rows: Iterator[Row]) -> Iterator[Row]:
         """The rows, as they are judged."""
         return self._noted(rows) if self._noting else rows
 
     def _noted(self, rows: Iterator[Row]) -> Iterator[Row]:
+        users, newest = self.report.users, ABSENT
         for row in rows:
-            self.arns[row.user] = row.arn
+            if row.user == ROOT_USER:
+                self.report = self.report._replace(root=row)
+            else:
+                users[row.user] = User(row.arn, bool(row.key_1_active or row.key_2_active))
+                newest = max(newest, row.user_created)
             yield row
+        self.report = self.report._replace(newest=newest)
 
 
 def judge_around(
     giver: Giver | None,
     prefixes: Sequence[str],
-    users: Mapping[str, str],
+    report: Report,
     plan: Plan,
     as_of: datetime,
     asked: frozenset[str],
@@ -120,7 +132,7 @@ def judge_around(
             if lacking or giver is None:
                 judge.lacks(kind, prefix, rules, lacking)
             else:
-                judge.kind(kind, prefix, giver, users)
+                judge.kind(kind, prefix, giver, report)
     around = judge.outcome()
     around.read = giver.read if giver is not None else ()
     return around
@@ -159,21 +171,25 @@ class _Judge:
         self._gaps.update(self._plan.rules[rule].id for rule in rules if rule not in asked)
         self._unknown(kind, prefix, asked, f"what {commands} prints {NOT_GIVEN}")
 
-    def kind(self, kind: str, prefix: str, giver: Giver, users: Mapping[str, str]) -> None:
+    def kind(self, kind: str, prefix: str, giver: Giver, report: Report) -> None:
         """Judges all subjects of a kind."""
         read: list[Document] = []
 
         def items(document: Document) -> Items:
             read.append(document)
-            return _items(document, giver.items(document, Whose(account_of(prefix), tuple(users))))
+            return _items(
+                document, giver.items(document, Whose(account_of(prefix), partition_of(prefix), tuple(report.users)))
+            )
 
         try:
-            things = list(MAKERS[kind](Account(prefix, users, items)))
+            things = list(MAKERS[kind](Account(prefix, report, items)))
         except InputError as error:
-            place = giver.place(read[-1])
-            self._around.errors.append((place, str(error)))
+            place, problem = giver.place(read[-1]), str(error)
+            if not isinstance(error, NotAsked):
+                self._around.errors.append((place, problem))
+                problem = f"{printable(place)} {problem}"
             rules = [rule for group in self._plan.groups[_of(kind)] for rule, _ in group.members]
-            self._unknown(kind, prefix, rules, f"{printable(place)} {error}")
+            self._unknown(kind, prefix, rules, problem)
             return
         for thing in things:
             self._judge(thing)
@@ -189,6 +205,9 @@ class _Judge:
             # The predicates read things as they read rows: through the readers of the kind.
             applies = where(thing) if not thing.problem else None
             if applies is False:
+                why = thing.shown.get("not_applicable")
+                ids = [self._plan.rules[rule].id for rule, _ in members]
+                self._around.notes += [f"{' and '.join(ids)}: {why}, in account {thing.account}."] if why else []
                 continue
             for rule, definition in members:
                 verdict = definition(thing) if applies is True else None

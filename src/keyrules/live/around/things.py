@@ -1,18 +1,14 @@
-"""What the documents of an account tell of, one by one: a policy, a device, a certificate, a key that signs nothing.
-
-Each kind of subject is made in one function from the documents that it needs. What a document does not say is no fact,
-and a condition that asks for it is UNKNOWN.
-"""
+"""Something around the keys of an account, and the account that it is made from."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
-from keyrules.live.around.documents import PASSWORD_POLICY, SERVER_CERTIFICATES, Document
-from keyrules.live.credential_report import account_of, partition_of
-from keyrules.live.instants import ABSENT, Instant, from_datetime, parse, to_iso
+from keyrules.live.around.documents import Document
+from keyrules.live.credential_report import Row, account_of, partition_of
+from keyrules.live.instants import ABSENT, Instant, from_datetime, parse
 from keyrules.model import FactValue, InputError
 
 
@@ -47,14 +43,30 @@ Items: TypeAlias = Iterator[tuple[str, Any]]
 """The members of a document and the items of those that are lists, as (member, value)."""
 
 
+class User(NamedTuple):
+    """A user of a report."""
+
+    arn: str
+    has_active_key: bool
+
+
+class Report(NamedTuple):
+    """What a credential report says of the users of an account, by name, and of the root user; `newest` is when the
+    youngest user was created."""
+
+    users: dict[str, User]
+    root: Row | None
+    newest: Instant = ABSENT
+
+
 class Account(NamedTuple):
     """An account as its credential report has it, and what gives the items of its documents.
 
-    `prefix` is that of its ARNs; `users` are their ARNs by name. `items` may raise InputError while it is read.
+    `prefix` is that of its ARNs. `items` may raise InputError while it is read.
     """
 
     prefix: str
-    users: Mapping[str, str]
+    report: Report
     items: Callable[[Document], Items]
 
     @property
@@ -73,6 +85,12 @@ class Account(NamedTuple):
                 "into a folder of its own"
             )
         return arn
+
+    def of_user(self, user: str, **more: Any) -> Thing:
+        """Something that a user has; its ARN is the user's, as far as the report has it."""
+        known = self.report.users.get(user)
+        arn = known.arn if known is not None else f"{self.prefix}user/{user}"
+        return Thing(label=user, arn=arn, account_prefix=self.prefix, user=user, **more)
 
     def thing(self, kind: str, name: str, **more: Any) -> Thing:
         """One that belongs to the account as a whole."""
@@ -99,41 +117,3 @@ def moment_of(item: Mapping[str, Any], key: str) -> Instant:
         return from_datetime(value) if isinstance(value, datetime) else parse(value)
     except (ValueError, TypeError):
         raise InputError(f"has no date with seconds and zone as {key}: get it again") from None
-
-
-def _password_policy(account: Account) -> Iterator[Thing]:
-    for _, policy in account.items(PASSWORD_POLICY):
-        known: dict[str, Any] = {"exists": bool(policy)}
-        if policy:
-            known["minimum_length"] = value_of(policy, "MinimumPasswordLength", int, needed=False)
-            known["passwords_remembered"] = value_of(policy, "PasswordReusePrevention", int, needed=False) or 0
-        yield account.thing("password_policy", "the password policy", known=known)
-
-
-def _server_certificates(account: Account) -> Iterator[Thing]:
-    for _, item in account.items(SERVER_CERTIFICATES):
-        name, expires = value_of(item, "ServerCertificateName", str), moment_of(item, "Expiration")
-        yield Thing(
-            label=name,
-            arn=account.own(value_of(item, "Arn", str)),
-            account_prefix=account.prefix,
-            kind="server_certificate",
-            name=f"server certificate {name}",
-            created=moment_of(item, "UploadDate"),
-            known={"days_since_expiry": expires},
-            shown={"expires_at": to_iso(expires) if expires else None},
-            words={"CERTIFICATE": name},
-        )
-
-
-MAKERS: Final[Mapping[str, Callable[[Account], Iterator[Thing]]]] = {
-    "password_policy": _password_policy,
-    "server_certificate": _server_certificates,
-}
-"""What makes the subjects of each kind."""
-
-AS_A_WHOLE: Final[Mapping[str, str]] = {
-    "password_policy": "the password policy",
-    "server_certificate": "the server certificates",
-}
-"""What messages call the subjects of each kind where none of them is known."""
