@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 
 import pytest
-from fake_documents import PASSING
+from account_folders import passing_documents
 from packages import CIS, EXCEPTIONS, FIRST, MAIN, MODULE, NOW, SECOND, Ran, Run, git
 
 from keyrules import cli
@@ -30,10 +30,10 @@ def run(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> R
 @pytest.fixture
 def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The working directory: reports/ with a folder for each account, exceptions, and a repository."""
-    for account in ("first", "second"):
+    for account, report in (("first", FIRST), ("second", SECOND)):
         (tmp_path / "reports" / account).mkdir(parents=True)
-        for action, document in PASSING.items():
-            (tmp_path / "reports" / account / f"{action}.json").write_text(json.dumps(document), "utf-8")
+        for name, document in passing_documents(report).items():
+            (tmp_path / "reports" / account / name).write_text(json.dumps(document), "utf-8")
     (tmp_path / "reports/first/first.csv").write_bytes(FIRST)
     document = {"Content": base64.b64encode(SECOND).decode(), "ReportFormat": "text/csv"}
     text = json.dumps(document | {"GeneratedTime": "2026-06-01T09:00:00+00:00"}, indent=4)

@@ -87,7 +87,8 @@ def test_what_is_around_the_keys_is_recorded(address: str, fake: FakeAws, run: R
     unread = document("pkg/inputs/accounts.json")["documents_not_read"]
     assert "iam:GetAccountPasswordPolicy" in unread[ONE]["get-account-password-policy"]
     with Path(f"pkg/results/{CIS}/live/population.csv").open(encoding="utf-8", newline="") as file:
-        policies = {row["account"]: row["KEY_AWS_024"] for row in csv.DictReader(file) if not row["user"]}
+        rows = [row for row in csv.DictReader(file) if row["credential"] == "the password policy"]
+    policies = {row["account"]: row["KEY_AWS_024"] for row in rows}
     assert policies[ONE] == "UNKNOWN" and policies[TWO] == "PASS"
     assert run("verify", "pkg").code == 0
     path = Path(f"pkg/inputs/documents/{TWO}/get-account-password-policy.json")

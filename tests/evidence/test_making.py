@@ -202,21 +202,24 @@ class TestPopulation:
         assert Counter((row["account"], row["user"]) for row in rows) == Counter(
             {
                 (ACCOUNT, "<root_account>"): 1,
-                (ACCOUNT, "ann"): 1,
-                (ACCOUNT, "bob"): 2,
-                (ACCOUNT, "carl"): 1,
-                (ACCOUNT, "old"): 1,
+                # What each has, and its permissions.
+                (ACCOUNT, "ann"): 2,
+                (ACCOUNT, "bob"): 3,
+                (ACCOUNT, "carl"): 2,
+                (ACCOUNT, "old"): 2,
                 (OTHER, "<root_account>"): 1,
-                (OTHER, "eve"): 1,
-                (OTHER, "dan"): 1,
-                (ACCOUNT, ""): 1,
-                (OTHER, ""): 1,
+                (OTHER, "eve"): 2,
+                (OTHER, "dan"): 2,
+                # The password policy, the MFA of root and the role for AWS Support.
+                (ACCOUNT, ""): 3,
+                (OTHER, ""): 3,
             }
         )
 
     def test_what_is_around_the_keys(self, package: Path) -> None:
-        (policy, _) = [row for row in table(package / LIVE / "population.csv") if not row["user"]]
-        assert (policy["credential"], policy["KEY_AWS_024"]) == ("the password policy", "PASS")
+        rows = {row["credential"]: row for row in table(package / LIVE / "population.csv") if not row["user"]}
+        policy = rows["the password policy"]
+        assert policy["KEY_AWS_024"] == "PASS"
         assert "minimum_length=14" in policy["measured"]
 
     def test_verdicts_scope_and_measured_values(self, package: Path) -> None:

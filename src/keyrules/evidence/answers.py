@@ -74,7 +74,8 @@ class Recorded:
         self._label = label
         self._failures = failures
         there = [(_path(account, document), document) for document in DOCUMENTS]
-        self._files = FileGiver([DocumentFile(path, Path(path), each) for path, each in there if path in received])
+        files = [DocumentFile(path, Path(path), each) for path, each in there if path in received]
+        self._files = FileGiver(files, of_all_users=True)
 
     @property
     def read(self) -> Sequence[Input]:

@@ -22,7 +22,7 @@ from keyrules.live.around.files import Folders
 from keyrules.live.around.judging import Giver, Whose
 from keyrules.live.aws_errors import AccountError
 from keyrules.live.collection import Gathered, Reach, gather, judged_accounts
-from keyrules.live.credential_report import read_rows
+from keyrules.live.credential_report import ROOT_USER, read_rows
 from keyrules.live.found_reports import STDIN, Reports, find_reports
 from keyrules.live.kept_reports import KeptReports
 from keyrules.live.newest_reports import newest_of_each_account
@@ -156,7 +156,9 @@ def store_accounts(
         kept.keep(account, report)
 
     def ask(target: Target) -> dict[str, str]:
-        return record(reach.giver(target), Whose(target.account, _users(kept, target.account)), wanted, folder)
+        return record(
+            reach.giver(target), Whose(target.account, reach.identity[1], _users(kept, target.account)), wanted, folder
+        )
 
     there = [target for target in targets.accounts if target.account in kept]
     unread = {target.account: failed for target, failed in in_parallel(there, ask, reach.parallel) if failed}
@@ -183,7 +185,8 @@ def _users(kept: KeptReports, account: str) -> tuple[str, ...]:
     """The users in an account's report; none where that cannot be read, which the judgement says."""
     try:
         with kept.read(account) as report:
-            return tuple(dict.fromkeys(row.user for row in read_rows(report.stream, lambda problem: None)))
+            users = (row.user for row in read_rows(report.stream, lambda problem: None))
+            return tuple(dict.fromkeys(user for user in users if user != ROOT_USER))
     except InputError:
         return ()
 

@@ -25,9 +25,13 @@ _BLOCK: Final = 1 << 20
 
 
 class FileGiver:
-    """Gives the documents of one account from files; `read` are those that were read, with their digests."""
+    """Gives the documents of one account from files; `read` are those that were read, with their digests.
 
-    def __init__(self, files: Sequence[DocumentFile]) -> None:
+    `of_all_users` says that every user was asked about, whose answers need not stand apart.
+    """
+
+    def __init__(self, files: Sequence[DocumentFile], of_all_users: bool = False) -> None:
+        self._of_all_users = of_all_users
         self._files: dict[Document, list[DocumentFile]] = defaultdict(list)
         self._at: dict[Document, DocumentFile] = {}
         self.read: list[Input] = []
@@ -60,7 +64,7 @@ class FileGiver:
                 yield each._replace(number=first + last)
             first += last + 1
         lacking = len(set(whose.users) - named) - len(empty)
-        if document.per_user and lacking > 0:
+        if document.per_user and lacking > 0 and not self._of_all_users:
             raise InputError(
                 f"has no answer for {count_of(lacking, 'user')} of the report's {len(whose.users):,}: run "
                 f"`aws iam {document.command} --user-name NAME` for each of them, and put all answers into the folder"
