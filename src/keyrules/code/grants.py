@@ -70,14 +70,21 @@ class Grants:
         """What the user of a key holds, by whatever can be declared together with the key."""
         own: list[_Way] = [(grant.policy, (grant.step,)) for grant in self._of(key, key.owner, False)]
         possible: list[_Way] = []
-        for member in self.memberships:
-            if member.user != key.owner or key.owner is None or not member.beside(key):
-                continue
+        for member in self._memberships_of(key):
             for grant in self.grants if member.group is None else self._of(key, member.group, True):
                 if grant.to_group and grant.beside(key):
                     found = possible if member.group is None else own
                     found.append((grant.policy, (member.step, grant.step)))
         return Held(own, possible, self.boundaries.get(key.owner), self.arns.get(key.owner) or user_arn(""))
+
+    def _memberships_of(self, key: Key) -> list[Membership]:
+        if "_by_user" not in self.__dict__:
+            by_user: dict[Hashable, list[Membership]] = {}
+            for member in self.memberships:
+                by_user.setdefault(member.user, []).append(member)
+            self.__dict__["_by_user"] = by_user
+        found: list[Membership] = self.__dict__["_by_user"].get(key.owner, [])
+        return [member for member in found if key.owner is not None and member.beside(key)]
 
     def _of(self, key: Key, holder: Hashable, to_group: bool) -> list[Grant]:
         if "_by_holder" not in self.__dict__:

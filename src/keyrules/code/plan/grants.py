@@ -23,7 +23,8 @@ class _Reader:
         self._plan = plan
         self._path = path
         self._account_of = account_of
-        self._policies = [item for item in plan.planned if item.mode == "managed" and item.type == POLICY]
+        policies = (item for item in plan.planned if item.mode == "managed" and item.type == POLICY)
+        self._policies = {item.known("arn"): item for item in policies if isinstance(item.known("arn"), str)}
 
     def grants(self) -> Grants:
         given: list[Grant] = []
@@ -80,7 +81,7 @@ class _Reader:
             known = isinstance(arn, str) and HOLE not in arn
             config = self._plan.config_block(item)
             planned = None if known else target(self._plan, item, config.references(argument) if config else (), POLICY)
-            planned = planned or next((one for one in self._policies if known and one.known("arn") == arn), None)
+            planned = planned or (self._policies.get(arn) if known else None)
             if planned is not None:
                 body = stated(document(self._plan, planned), OPEN)
                 found.append(Policy(f"the policy {planned.address}", body))

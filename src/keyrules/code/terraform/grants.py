@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 
 from keyrules.code.grants import Grant, Grants, Membership, attached, bounding, stated, user_arn
 from keyrules.code.keys import Key
@@ -27,7 +27,7 @@ _KEEPING = frozenset({"compact", "concat", "distinct", "setunion", "sort", "toli
 def grants(root: Scope, source: Callable[[Key], DeclaredKey]) -> Grants:
     """All of a root module; `source` gives the declaration of a key of it."""
     found = list(instances(root, (*INLINE, *ATTACHED, *MEMBERS, POLICY, USER)))
-    policies = [item for item in found if item.kind == POLICY]
+    policies = {own: item for item in found if item.kind == POLICY and HOLE not in (own := _own_arn(item))}
     given: list[Grant] = []
     members: list[Membership] = []
     boundaries: dict[Hashable, Policy] = {}
@@ -100,7 +100,7 @@ def _members(expr: Expr, frame: Frame, depth: int) -> list[tuple[Expr | None, Fr
     return [] if value is None else [(None, frame)]
 
 
-def _policy(expr: Expr | None, frame: Frame, policies: list[Instance]) -> Policy:
+def _policy(expr: Expr | None, frame: Frame, policies: Mapping[str, Instance]) -> Policy:
     """The managed policy that an expression gives the ARN of: one that is declared here, by reference or by name."""
     if expr is None:
         return Policy("a policy that an input decides", None, HOLE)
@@ -110,12 +110,16 @@ def _policy(expr: Expr | None, frame: Frame, policies: list[Instance]) -> Policy
         if declared.name.startswith(f"{POLICY}.") and where.scope.module.resources.get(declared.name) is declared:
             return _declared(Instance(POLICY, declared, where))
     arn = text(plain_value(expr, frame)) or HOLE
-    for policy in policies:
-        own = f":policy{policy.text('path') or '/'}{policy.text('name') or HOLE}"
-        if HOLE not in own and arn.endswith(own) and ":iam::aws:" not in arn:
-            return _declared(policy)
+    own = arn.partition(":policy/")[2]
+    if own in policies and ":iam::aws:" not in arn:
+        return _declared(policies[own])
     shown = arn.rpartition("/")[2]
     return Policy(f"the policy {render(expr) if HOLE in shown else shown}", None, arn)
+
+
+def _own_arn(item: Instance) -> str:
+    """What follows `:policy/` in the ARN of a policy that is declared."""
+    return f"{(item.text('path') or '/')[1:]}{item.text('name') or HOLE}"
 
 
 def _declared(item: Instance) -> Policy:
