@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from keyrules.live.facts import FACTS, Fact
@@ -42,16 +43,22 @@ _SIDES: Final = {
     ("greater_than", Status.PASS): ", just above",
 }
 _OF_USER: Final = ("console_password", "root")
-_LENGTHS: Final = ("days", "minutes")
-_TWO_DAYS: Final = timedelta(days=2)
+_TWO: Final = 2
+_DAY: Final = 24 * 60
+"""Minutes."""
 _ROUNDED: Final = 0.01
 """Facts are rounded to this much of their unit, and verdicts are exact to the second."""
 
 
 class _Leaf(NamedTuple):
-    """A comparison of a rule's condition: `limit` is the name of a parameter, a number, or None where there is none."""
+    """A comparison of a rule's condition: `limit` is the name of a parameter, a number, or None where there is none.
+
+    `words` say a value of the fact, `named` says it by the name of the fact.
+    """
 
     fact: str
+    named: str
+    words: str
     unit: str
     operator: str
     limit: str | int | None
@@ -92,20 +99,26 @@ def _leaves(node: Mapping[str, Any], facts: Mapping[str, Fact]) -> Iterator[_Lea
         unit = facts[name].unit if name in facts else ""
         if isinstance(limit, Mapping):
             limit = limit["parameter"]
-        yield _Leaf(name, unit, node["operator"], limit if isinstance(limit, (str, int)) else None)
+        named = f"{name.replace('_', ' ')}: {{}}"
+        words = _WORDS.get(name, named)
+        yield _Leaf(name, named, words, unit, node["operator"], limit if isinstance(limit, (str, int)) else None)
 
 
 def _compared(leaf: _Leaf, finding: Finding, alone: bool) -> str:
     value = finding.facts[leaf.fact]
     limit = finding.facts.get(leaf.limit) if isinstance(leaf.limit, str) else leaf.limit
-    named = f"{leaf.fact.replace('_', ' ')}: {{}}"
-    said = (named if value is None else _WORDS.get(leaf.fact, named)).format(_quantity(value, leaf.unit))
+    said = (leaf.named if value is None else leaf.words).format(_quantity(value, leaf.unit))
     if not isinstance(limit, int) or leaf.operator not in _LIMITS:
         return said
     side = ""
     if isinstance(value, float) and abs(value - limit) <= _ROUNDED:
         side = _SIDES.get((leaf.operator, finding.status), "") if alone or finding.status is Status.FAIL else ""
-    return f"{said} (limit: {_LIMITS[leaf.operator].format(_quantity(limit, leaf.unit))}{side})"
+    return f"{said} (limit: {_limit(leaf.operator, limit, leaf.unit)}{side})"
+
+
+@lru_cache(maxsize=256)
+def _limit(operator: str, limit: int, unit: str) -> str:
+    return _LIMITS[operator].format(_quantity(limit, unit))
 
 
 def _quantity(value: FactValue, unit: str) -> str:
@@ -113,25 +126,31 @@ def _quantity(value: FactValue, unit: str) -> str:
         return "yes" if value else "no"
     if not isinstance(value, (int, float)):
         return "unknown" if value is None else value
-    if unit in _LENGTHS and isinstance(value, float):
-        length = timedelta(**{unit: value})
-        if unit == "days" and length < _TWO_DAYS:
-            return human_duration(length)
-        if unit == "minutes" and length >= _TWO_DAYS:
-            return count_of(length.days, "day")
+    if isinstance(value, float):
+        if unit == "days" and value < _TWO:
+            return human_duration(timedelta(days=value))
+        if unit == "minutes" and value >= _TWO * _DAY:
+            return count_of(int(value // _DAY), "day")
     return count_of(int(value), unit.removesuffix("s")) if unit else f"{value:g}"
 
 
 def _dates(facts: Mapping[str, FactValue], kind: str) -> Iterator[str]:
     """The moments among the facts, which are called `created_at`, `last_used_at` and the like."""
-    for name, value in facts.items():
+    for name, words in _moments(tuple(facts)):
+        value = facts[name]
         if name == "created_at" and kind in _OF_USER:
             # A report does not say when a password was first set: its identity is that of its user.
             yield f"user created {value}"
-        elif name.endswith("_at") and value is not None:
-            yield f"{name.removesuffix('_at').replace('_', ' ')} {value}"
+        elif value is not None:
+            yield f"{words} {value}"
         elif name == "last_used_at":
             yield "no use recorded"
+
+
+@lru_cache(maxsize=256)
+def _moments(names: tuple[str, ...]) -> list[tuple[str, str]]:
+    """Those of the names that are moments, in words, too. There are few kinds of findings, each with its own names."""
+    return [(name, name.removesuffix("_at").replace("_", " ")) for name in names if name.endswith("_at")]
 
 
 def _declared(facts: Mapping[str, FactValue]) -> Iterator[str]:
