@@ -305,6 +305,7 @@ class Evaluation:
     empty unless a format of the run cites them. `coverage` has the files that hold a word of the rules, in the order of
     the paths; `rules_off` are the rules that could have been asked and were not, each with why. `configuration` is None
     where the run had no configuration file. `accounts` has the accounts of a live run, those that were not reached too.
+    `source_lines` has the first line of what fails in code by `path:line`, without what looks like a secret.
     `parameters` has what each parameter of each of `rules` is set to, each followed by what holds for some users.
     `ran` is when the run began and ended by the clock, whatever `as_of` is; None where it was to be as at `as_of`.
     `patch` is None unless a format of the run shows it.
@@ -333,6 +334,7 @@ class Evaluation:
     rules_off: tuple[tuple[str, str], ...] = ()
     configuration: ConfigurationUse | None = None
     accounts: tuple[AccountState, ...] = ()
+    source_lines: Mapping[str, str] = field(default_factory=dict)
     parameters: tuple[ParameterInForce, ...] = ()
     ran: tuple[datetime, datetime] | None = None
     patch: PatchReport | None = None

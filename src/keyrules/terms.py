@@ -47,6 +47,9 @@ class Plane(enum.Enum):
     LIVE = "live"
 
 
+LAYOUTS = ("grouped", "concise", "full")
+"""How much text says of each finding, the default first."""
+
 GROUPINGS = ("rule", "user", "account", "owner")
 """What findings on live accounts can be grouped by."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import permutations
 from typing import Any
 
@@ -28,6 +29,7 @@ from keyrules.model import (
     Status,
     TraceStep,
 )
+from keyrules.records import replace
 from keyrules.reports import text as text_report
 from keyrules.reports.text_style import ReportOptions, Style, display_width
 
@@ -243,3 +245,47 @@ def test_what_became_of_the_files(width: int) -> None:
         "2 name what is judged in comments only; off: 4 rules (not asked for), KEY_AWS_007 (opt-in)"
     )
     assert max(map(len, lines)) <= width
+
+
+class TestLayouts:
+    def report(self, layout: str, **more: Any) -> str:
+        finding = code_finding(message="The same. And more.")
+        place = Location("main.tf", 9, 9, "aws_iam_access_key.other")
+        other = code_finding(location=place, message="The same. And more.")
+        lines = {
+            f"{each.location.path}:{each.location.start_line}": 'resource "x" "other" {'
+            for each in (finding, other)
+            if each.location
+        }
+        evaluation = replace(make_evaluation(finding, other), source_lines=lines)
+        return "".join(text_report.render(evaluation, ReportOptions(layout=layout, **more)))
+
+    def test_what_is_said_once_is_not_said_again_unless_all_is_asked_for(self) -> None:
+        assert self.report("grouped").count("The same. And more.") == 1
+        assert self.report("full").count("The same. And more.") == 2
+        assert self.report("grouped").count("Change: ") == 1 and self.report("full").count("Change: ") == 2
+        assert all(name in self.report("grouped") for name in ("aws_iam_access_key.ci", "aws_iam_access_key.other"))
+
+    def test_concise_is_a_line_for_each_and_the_summary(self) -> None:
+        lines = self.report("concise").splitlines()
+        assert len(lines) == 3 and all(re.match(r"\S+:\d+: \w+ KEY_\w+ \S+: The same\.$", line) for line in lines[:2])
+        assert len(self.report("concise", quiet=True).splitlines()) == 2
+
+    def test_a_frame_marks_the_name(self) -> None:
+        lines = self.report("full").splitlines()
+        (at,) = [number for number, line in enumerate(lines) if "^" in line and "other" in lines[number - 1]][-1:]
+        assert lines[at].index("^") == lines[at - 1].index("other") and lines[at].count("^") == len("other")
+
+    @pytest.mark.parametrize("width", [60, 80, 200])
+    @pytest.mark.parametrize("layout", ["grouped", "full"])
+    def test_no_line_is_wider_than_the_terminal(self, layout: str, width: int) -> None:
+        for line in self.report(layout, width=width, terminal=True).splitlines():
+            assert len(line) <= width or " " not in line.strip()
+
+    def test_the_ways_out_are_for_somebody_who_reads_along(self) -> None:
+        assert "Next: " in self.report("grouped", terminal=True)
+        assert "Next: " not in self.report("grouped")
+
+    def test_links_are_for_terminals_that_know_them(self) -> None:
+        assert "\x1b]8;;https://" in self.report("grouped", style=Style(links=True))
+        assert "\x1b" not in self.report("grouped")

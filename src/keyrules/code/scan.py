@@ -21,6 +21,7 @@ from keyrules.code.processes import ENDED, TIMED_OUT, Failure, in_processes
 from keyrules.code.scan_findings import merged, unit_findings
 from keyrules.code.scan_unit import Limits, Unit
 from keyrules.code.session import CheckSession
+from keyrules.code.source_lines import source_lines
 from keyrules.code.unit_results import Declared, UnitOutcome
 from keyrules.code.verdict import Verdict, listed
 from keyrules.model import (
@@ -122,6 +123,7 @@ def scanned(request: ScanRequest) -> Scanned:
         ),
         coverage=covered,
         rules_off=_rules_off(request),
+        source_lines=source_lines(kept),
     )
     known = KnownSecrets(secrets)
     return Scanned(masked(evaluation, known), findings, outcomes, known)

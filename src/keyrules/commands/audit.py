@@ -74,7 +74,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--all-reports", action="store_true", help="judge a folder's older reports, too")
     parser.add_argument("--due-within", metavar="TIME", help="note what will fail within it, as in 14d")
     parser.add_argument("--group-by", metavar="WORD", help="rule, user, account or owner (default: rule)")
-    parser.add_argument("--statistics", action="store_true", help="count by rule, account and owner, too")
     parser.add_argument("--counts-only", action="store_true", help="list no findings, for very large reports")
 
 

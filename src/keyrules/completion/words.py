@@ -17,7 +17,7 @@ from keyrules.commands.completion import SHELLS
 from keyrules.commands.config import FORMATS
 from keyrules.completion.pack_names import PackNames
 from keyrules.reports.report_formats import OSCAL_VERSIONS, formats_of
-from keyrules.terms import GROUPINGS, Plane, Severity
+from keyrules.terms import GROUPINGS, LAYOUTS, Plane, Severity
 
 HEAD = "# Completes keyrules {version} in {shell}. Write it anew after an update: keyrules completion {shell}\n"
 """The first line of every script."""
@@ -89,6 +89,7 @@ class _Placeholders:
             "FRAMEWORK:ID": Values(Kind.WORDS, tuple(f"{key}:" for key in names.editions)),
             "--group-by WORD": Values(Kind.WORDS, GROUPINGS),
             "RULE:SUBJECT": Values(Kind.WORDS, tuple(f"{rule}:" for rule in names.parameters)),
+            "LAYOUT": Values(Kind.WORDS, LAYOUTS),
             "PLANE": Values(Kind.WORDS, tuple(plane.value for plane in Plane)),
             **dict.fromkeys(("--account ID", "--ticket ID", "--control ID", "TEXT", "WHO", "DAY", "SUM"), _FREE),
             "--assessor NAME": _FREE,

@@ -59,6 +59,10 @@ _NOT_IN_COLUMNS = frozenset(
 
 def render(evaluation: Evaluation, options: ReportOptions) -> Iterator[str]:
     """The evaluation as text; `options.quiet` leaves failing and unknown credentials, errors and urgent warnings."""
+    if options.layout == "concise":
+        from keyrules.reports.concise_text import render as concise
+
+        return concise(evaluation, options, _Page(evaluation, options).summary())
     return block_text(_blocks(_Page(evaluation, options), evaluation, options))
 
 
@@ -110,13 +114,7 @@ class _Page:
 
     def statistics(self) -> Iterator[Iterable[str]]:
         """How many verdicts there are by rule, and of findings by owner."""
-        counts = self._evaluation.rule_counts
-        rows = [
-            (rule.id, rule.severity.name, *_numbers(counts.get(rule.id, Counts())), rule.name)
-            for rule in self._evaluation.rules
-        ]
-        head = ("rule", "severity", "failed", "unknown", "exempt", "passed", "")
-        yield [self._style.bold("Verdicts by rule"), *_table(head, rows)]
+        yield verdicts_by_rule(self._evaluation, self._style)
         owners = owners_of(self._evaluation.findings)
         known = self._evaluation.counts
         nobody = known.failed + known.unknown - sum(owners.values())
@@ -188,11 +186,12 @@ class _Page:
 
     def _group(self, group: Group, by: str) -> Iterator[str]:
         total = sum(group.numbers.values())
-        own_steps = by != "rule" or total <= _OWN_STEPS or self._options.terminal
+        full = self._options.layout == "full"
+        own_steps = by != "rule" or total <= _OWN_STEPS or self._options.terminal or full
         yield self._heading(group, by, total)
         if not own_steps and (advice := self._advice(group)):
             yield from (self._style.dim(line) for line in wrap(f"Next: {advice}", self._width, _DETAIL, _DETAIL + 6))
-        left = min(total, _SHOWN) if self._options.terminal else total
+        left = min(total, _SHOWN) if self._options.terminal and not full else total
         shown = islice(group.findings, left)
         while page := list(islice(shown, _ALIGNED)):
             yield from self._lines(page, by, own_steps)
@@ -258,6 +257,16 @@ class _Page:
         cells += [measured] if measured else [_age(finding, subject, as_of), _last_use(finding, as_of)]
         cells.append(f"owner {printable(subject.owner)}" if subject.owner and by != "owner" else "")
         return cells
+
+
+def verdicts_by_rule(evaluation: Evaluation, style: Style) -> Iterator[str]:
+    """A table of how many verdicts each rule has, below its title."""
+    counts = evaluation.rule_counts
+    rows = [
+        (rule.id, rule.severity.name, *_numbers(counts.get(rule.id, Counts())), rule.name) for rule in evaluation.rules
+    ]
+    yield style.bold("Verdicts by rule")
+    yield from _table(("rule", "severity", "failed", "unknown", "exempt", "passed", ""), rows)
 
 
 def _words(numbers: Mapping[tuple[Severity, Status], int]) -> str:

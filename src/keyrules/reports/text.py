@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 
+from keyrules.code.addresses import without_keys
 from keyrules.model import CoverageOutcome, Evaluation, Finding, Input, Rule, Severity, Status
 from keyrules.reports.live_records import by_place
 from keyrules.reports.measured import Measures
@@ -36,6 +37,8 @@ _LABEL_WIDTH = max(len(severity.name) for severity in Severity)
 _DETAIL_INDENT = _INDENT + _LABEL_WIDTH + 2
 
 _MOST_NAMED = 3
+_MENDED = ("KEY_AWS_001", "KEY_AWS_009")
+"""The rules of which some findings have a patch."""
 
 _INPUT_NAMES = {
     "terraform": ("Terraform module", "Terraform modules"),
@@ -53,18 +56,26 @@ def render(evaluation: Evaluation, options: ReportOptions) -> Iterator[str]:
 
     Passing subjects are listed when the evaluation holds them. The result is empty when a quiet run has nothing to say.
     """
-    page = _Page(options, {rule.id: rule for rule in evaluation.rules})
+    if options.layout == "concise":
+        from keyrules.reports.concise_text import render as concise
+
+        return concise(evaluation, options, _summary(evaluation, options.style))
+    page = _Page(options, evaluation)
     by_status = {status: [f for f in evaluation.findings if f.status is status] for status in Status}
     if not options.quiet:
         page.passing(by_status[Status.PASS])
         page.exempt(by_status[Status.EXEMPT])
         page.since_baseline(evaluation, options)
+    if options.statistics:
+        page.statistics(evaluation)
     page.failing(by_status[Status.FAIL])
     page.not_evaluated(evaluation, by_status[Status.UNKNOWN])
     page.remarks("Warning", evaluation.urgent_warnings if options.quiet else evaluation.warnings)
     if not options.quiet:
         page.remarks("Note", evaluation.notes)
         page.parameters(evaluation)
+        if options.terminal:
+            page.ways_out(by_status[Status.FAIL])
         page.summary(evaluation)
     return page.text()
 
@@ -72,11 +83,14 @@ def render(evaluation: Evaluation, options: ReportOptions) -> Iterator[str]:
 class _Page:
     """Collects the lines of one report; blocks are separated by one empty line."""
 
-    def __init__(self, options: ReportOptions, rules: dict[str, Rule]) -> None:
+    def __init__(self, options: ReportOptions, evaluation: Evaluation) -> None:
         self._style: Style = options.style
         self._width = max(MINIMUM_WIDTH, options.width)
-        self._rules = rules
-        self._measures = Measures(rules.values())
+        self._rules: dict[str, Rule] = {rule.id: rule for rule in evaluation.rules}
+        self._source_lines = evaluation.source_lines
+        self._full = options.layout == "full"
+        self._said: set[tuple[str, ...]] = set()
+        self._measures = Measures(self._rules.values())
         self._blocks: list[list[str]] = []
 
     def text(self) -> Iterator[str]:
@@ -99,6 +113,12 @@ class _Page:
             from keyrules.reports.baseline_text import baseline_blocks
 
             self._blocks += baseline_blocks(evaluation, options)
+
+    def statistics(self, evaluation: Evaluation) -> None:
+        """How many verdicts there are by rule."""
+        from keyrules.reports.audit_text import verdicts_by_rule
+
+        self._blocks.append(list(verdicts_by_rule(evaluation, self._style)))
 
     def failing(self, findings: list[Finding]) -> None:
         """A block for each file, in the order of the paths; within it by line."""
@@ -134,6 +154,17 @@ class _Page:
         if evaluation.inputs and evaluation.parameters:
             self._blocks.append(wrap(printable(parameter_line(evaluation.parameters)), self._width, 0, _INDENT))
 
+    def ways_out(self, failed: list[Finding]) -> None:
+        """What somebody who is stopped by this can do next."""
+        if not failed:
+            return
+        first = min(failed, key=lambda finding: (-finding.severity, _place(finding)))
+        ways = [f"keyrules rules {first.rule} explains the rule"]
+        if any(finding.rule in _MENDED for finding in failed):
+            ways.insert(0, "keyrules scan --patch prints what can be mended")
+        ways.append("keyrules except accepts a finding for a time")
+        self._blocks.append(wrap(f"Next: {'; '.join(ways)}.", self._width, 0, _INDENT))
+
     def summary(self, evaluation: Evaluation) -> None:
         """The last line: what was evaluated, what failed, what is exempt and what could not be read."""
         lines = wrap(_coverage_line(evaluation), self._width, 0) if evaluation.coverage else []
@@ -142,6 +173,9 @@ class _Page:
             from keyrules.reports.baseline_text import baseline_line
 
             line = line.removesuffix(".") + baseline_line(evaluation)
+        inputs, colon, verdicts = line.partition(": ")
+        if colon and display_width(_summary(evaluation, Style())) > self._width:
+            line = f"{inputs}:\n{' ' * _INDENT}{verdicts}"
         self._blocks.append([*lines, line])
 
     def _finding(self, finding: Finding, rules: str = "") -> Iterator[str]:
@@ -150,24 +184,57 @@ class _Page:
         else:
             label = self._style.severity(finding.severity, pad(finding.severity.name, _LABEL_WIDTH))
         yield from self._headline(label, finding, rules or finding.rule)
+        measured = wrap(printable(self._measures.beyond_message(finding)), self._width, _DETAIL_INDENT)
+        if finding.status is Status.FAIL and self._again(finding.rule, finding.reason, finding.message):
+            yield from measured
+            return
+        yield from self._frame(finding)
         yield from wrap(printable(finding.message), self._width, _DETAIL_INDENT)
         for step in finding.trace if path_tells_more(finding) else ():
             where = f" ({step.path}:{step.line})" if step.path and step.line else ""
             yield from wrap(f"→ {printable(step.label + where)}", self._width, _DETAIL_INDENT, _DETAIL_INDENT + 2)
-        yield from wrap(printable(self._measures.beyond_message(finding)), self._width, _DETAIL_INDENT)
+        yield from measured
         change = self._change(finding)
-        if change:
+        if change and not self._again(finding.rule, finding.reason, change):
             yield from wrap(f"Change: {printable(change)}", self._width, _DETAIL_INDENT, _DETAIL_INDENT + 2)
+
+    def _again(self, *words: str) -> bool:
+        """Whether the report has said this before, which only a full one says anew."""
+        again = words in self._said
+        self._said.add(words)
+        return again and not self._full
+
+    def _frame(self, finding: Finding) -> Iterator[str]:
+        """The line that a finding is about, and a mark below the name in it."""
+        text = printable(self._source_lines.get(_clickable(finding), ""))
+        if not text or finding.location is None or self._again(_clickable(finding)):
+            return
+        number = str(finding.location.start_line)
+        room = self._width - _DETAIL_INDENT - len(number) - 3
+        if display_width(text) > room:
+            return
+        name = without_keys(finding.location.address).rpartition(".")[2]
+        start = text.find(name) if name else -1
+        before, marked = (text[:start], name) if start >= 0 else ("", text)
+        yield f"{' ' * _DETAIL_INDENT}{self._style.dim(f'{number} |')} {text}"
+        bar = self._style.dim(f"{' ' * len(number)} |")
+        mark = self._style.severity(finding.severity, "^" * display_width(marked))
+        yield f"{' ' * _DETAIL_INDENT}{bar} {' ' * display_width(before)}{mark}"
 
     def _headline(self, label: str, finding: Finding, rules: str) -> Iterator[str]:
         """Label, rules, place and address; the address moves to a line of its own when the first would be too long."""
         place, address = printable(_clickable(finding)), printable(_address(finding))
         first = f"{rules}  {place}"
         if _DETAIL_INDENT + display_width(first) + 2 + display_width(address) <= self._width:
-            yield f"{' ' * _INDENT}{label}  {first}  {self._style.bold(address)}"
+            yield f"{' ' * _INDENT}{label}  {self._linked(rules)}  {place}  {self._style.bold(address)}"
         else:
-            yield f"{' ' * _INDENT}{label}  {first}"
+            yield f"{' ' * _INDENT}{label}  {self._linked(rules)}  {place}"
             yield f"{' ' * _DETAIL_INDENT}{self._style.bold(address)}"
+
+    def _linked(self, rules: str) -> str:
+        """A rule's id that leads to its page; several stay as they are."""
+        rule = self._rules.get(rules)
+        return self._style.link(rules, rule.guideline) if rule else rules
 
     def _brief(self, findings: list[Finding]) -> Iterator[str]:
         for finding in sorted(findings, key=_place):

@@ -43,9 +43,10 @@ _TEN_YEARS = 10 * _YEAR
 
 @dataclass(frozen=True)
 class Style:
-    """Wraps text in ANSI colour when `colour` is on, and returns it unchanged when it is off."""
+    """Wraps text in ANSI colour when `colour` is on, and in links when `links` is; else returns it unchanged."""
 
     colour: bool = False
+    links: bool = False
 
     def bold(self, text: str) -> str:
         """Headings and what the eye should find first."""
@@ -63,6 +64,10 @@ class Style:
         """`text` in the colour of a verdict."""
         return self._paint(text, _STATUS_CODES[status])
 
+    def link(self, text: str, address: str) -> str:
+        """`text` that leads to a page on the web, where the terminal knows links (OSC 8)."""
+        return f"\x1b]8;;{address}\x1b\\{text}\x1b]8;;\x1b\\" if self.links and is_web(address) else text
+
     def _paint(self, text: str, codes: str) -> str:
         return f"\x1b[{codes}m{text}\x1b[0m" if self.colour and text else text
 
@@ -72,7 +77,8 @@ class ReportOptions:
     """How a report is to look; what it says never depends on these. All but text ignores them.
 
     Colour, the columns to wrap at, and `quiet` for findings and errors only. `terminal` says that somebody reads along,
-    who is shown the first of many and the way to the rest. `group_by` is what findings on accounts are listed by.
+    who is shown the first of many and the way to the rest. `group_by` is what findings on accounts are listed by,
+    `layout` one of keyrules.terms.LAYOUTS.
     OSCAL looks at nothing but `oscal_version`, the version of its documents.
     """
 
@@ -82,6 +88,7 @@ class ReportOptions:
     terminal: bool = False
     group_by: str = "rule"
     statistics: bool = False
+    layout: str = "grouped"
     oscal_version: str = "1.1.2"
 
 

@@ -145,13 +145,25 @@ def report_options(settings: Settings, stream: TextIO, environment: Mapping[str,
     if environment.get("NO_COLOR") or settings.no_color:
         colour = False
     return ReportOptions(
-        style=Style(colour),
+        style=Style(colour, stream.isatty() and _knows_links(environment)),
         width=text_width(stream),
         quiet=settings.quiet,
         terminal=stream.isatty(),
         group_by=settings.group_by,
         statistics=settings.statistics,
+        layout=settings.layout,
         oscal_version=settings.oscal_version,
+    )
+
+
+def _knows_links(environment: Mapping[str, str]) -> bool:
+    """Whether a terminal shows links; others print their addresses as rubbish."""
+    vte = environment.get("VTE_VERSION", "")
+    return (
+        environment.get("TERM_PROGRAM") in {"ghostty", "iTerm.app", "vscode", "WezTerm"}
+        or "kitty" in environment.get("TERM", "")
+        or any(environment.get(name) for name in ("KONSOLE_VERSION", "WT_SESSION"))
+        or (vte.isdecimal() and int(vte) >= 5000)
     )
 
 

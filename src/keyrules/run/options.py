@@ -39,6 +39,7 @@ class Asked(NamedTuple):
     no_color: bool = False
     group_by: str | None = None
     statistics: bool = False
+    output: str | None = None
     exclude: tuple[str, ...] = ()
     config: str | None = None
     no_config: bool = False
@@ -109,6 +110,8 @@ def add_shared_options(parser: argparse.ArgumentParser) -> None:
         help="a report (default: text); repeatable",
     )
     output.add_argument("--oscal-version", metavar="VERSION", help="1.1.2 or 1.2 (default: 1.1.2)")
+    output.add_argument("--output", metavar="LAYOUT", help="text: grouped, concise or full (default: grouped)")
+    output.add_argument("--statistics", action="store_true", help="count verdicts, too")
     output.add_argument("-o", "--output-file", metavar="FILE", help="the report goes there; its ending says the format")
     output.add_argument("-v", "--show-passing", action="store_true", help="list what passes, too")
     output.add_argument("-q", "--quiet", action="store_true", help="print findings and errors only")

@@ -125,5 +125,6 @@ class Settings:
     no_color: bool
     group_by: str = "rule"
     statistics: bool = False
+    layout: str = "grouped"
     oscal_version: str = "1.1.2"
     notes: tuple[str, ...] = ()

@@ -35,7 +35,7 @@ from keyrules.run.settings import (
     Settings,
     Source,
 )
-from keyrules.terms import EXCEPTIONS_FILE, GROUPINGS, YEARS, Plane, Severity, UsageError
+from keyrules.terms import EXCEPTIONS_FILE, GROUPINGS, LAYOUTS, YEARS, Plane, Severity, UsageError
 
 if TYPE_CHECKING:
     from keyrules.model import ParameterValue
@@ -138,6 +138,7 @@ class _Merge:
             no_color=asked.no_color,
             group_by=_grouping(asked.group_by),
             statistics=asked.statistics,
+            layout=_layout(asked.output),
             oscal_version=_oscal_version(asked.oscal_version),
         )
 
@@ -188,6 +189,13 @@ class _Merge:
         if self._by_itself:
             refuse_writing(setting.origin.place, name, path, self._folder, file.endswith("/"))
         return f"{name}={path}{'/' if file.endswith('/') else ''}"
+
+
+def _layout(asked: str | None) -> str:
+    if asked is not None and asked not in LAYOUTS:
+        nearest = did_you_mean(asked, LAYOUTS)
+        raise UsageError(f"--output: {asked!r} is no layout; {nearest}use one of {', '.join(LAYOUTS)}")
+    return asked or LAYOUTS[0]
 
 
 def _grouping(asked: str | None) -> str:

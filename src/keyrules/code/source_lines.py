@@ -1,0 +1,43 @@
+"""The lines of source that findings are about, for people who look at a report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from keyrules.code.literals.findings import LITERALS
+from keyrules.code.skip_comments import safe_reason
+from keyrules.files import read_regular
+from keyrules.model import Finding, Status
+
+_LONGEST = 160
+_LARGEST = 2_000_000
+
+
+def source_lines(findings: Iterable[Finding]) -> Mapping[str, str]:
+    """The first line of what fails, without its indentation, by `path:line`.
+
+    What looks like a secret is masked in it, and a literal credential has no line. A file that is gone or large, or
+    whose line is long, has none either.
+    """
+    wanted: dict[str, set[int]] = {}
+    for finding in findings:
+        if finding.status is Status.FAIL and finding.rule != LITERALS and finding.location is not None:
+            wanted.setdefault(finding.location.path, set()).add(finding.location.start_line)
+    found: dict[str, str] = {}
+    for path, numbers in wanted.items():
+        lines = _lines(path)
+        for number in numbers:
+            text = lines[number - 1].strip() if 0 < number <= len(lines) else ""
+            if 0 < len(text) <= _LONGEST:
+                found[f"{path}:{number}"] = safe_reason(text)
+    return found
+
+
+def _lines(path: str) -> list[str]:
+    try:
+        if Path(path).stat().st_size > _LARGEST:
+            return []
+        return read_regular(path).decode("utf-8", "replace").splitlines()
+    except (OSError, ValueError):
+        return []
