@@ -88,6 +88,7 @@ class _Page:
         self._width = max(MINIMUM_WIDTH, options.width)
         self._rules: dict[str, Rule] = {rule.id: rule for rule in evaluation.rules}
         self._source_lines = evaluation.source_lines
+        self._terminal = options.terminal
         self._full = options.layout == "full"
         self._said: set[tuple[str, ...]] = set()
         self._measures = Measures(self._rules.values())
@@ -174,7 +175,7 @@ class _Page:
 
             line = line.removesuffix(".") + baseline_line(evaluation)
         inputs, colon, verdicts = line.partition(": ")
-        if colon and display_width(_summary(evaluation, Style())) > self._width:
+        if colon and self._terminal and display_width(_summary(evaluation, Style())) > self._width:
             line = f"{inputs}:\n{' ' * _INDENT}{verdicts}"
         self._blocks.append([*lines, line])
 
