@@ -60,7 +60,10 @@ def test_specs(specs: list[str], expected: list[Output]) -> None:
     ("specs", "sentence"),
     [
         (["xml"], f"--format: xml is not a format; use one of {', '.join(formats_of(Plane.CODE))}"),
-        (["JSON"], f"--format: JSON is not a format; did you mean json? use one of {', '.join(formats_of(Plane.CODE))}"),
+        (
+            ["JSON"],
+            f"--format: JSON is not a format; did you mean json? use one of {', '.join(formats_of(Plane.CODE))}",
+        ),
         ([""], f"--format:  is not a format; use one of {', '.join(formats_of(Plane.CODE))}"),
         (["x\x1b[2J"], f"--format: x\\x1b[2J is not a format; use one of {', '.join(formats_of(Plane.CODE))}"),
         (["json="], "--format: json= names no file; write json=FILE, or json alone for standard output"),
