@@ -220,7 +220,7 @@ class TestPopulation:
         rows = {row["credential"]: row for row in table(package / LIVE / "population.csv") if not row["user"]}
         policy = rows["the password policy"]
         assert policy["KEY_AWS_024"] == "PASS"
-        assert "minimum_length=14" in policy["measured"]
+        assert "shortest_password=14" in policy["measured"]
 
     def test_verdicts_scope_and_measured_values(self, package: Path) -> None:
         rows = {row["credential"]: row for row in table(package / LIVE / "population.csv")}

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 from credential_reports import AS_OF, ROOT, ago, key, line, report
 from evaluations import RULES, code_finding, live_finding
-from scanning import write
+from scanning import PROJECT, write
 
 from keyrules.cli import main
+from keyrules.live.facts import FACTS
 from keyrules.model import FactValue, Finding, Status
 from keyrules.pack.catalog import load_pack
 from keyrules.records import replace
@@ -140,3 +141,25 @@ def test_each_report_for_people_shows_it_for_what_passes_too(
     write(tmp_path, {"main.tf": 'resource "aws_iam_access_key" "k" {\n  user = "svc"\n}\n'})
     main(["scan", "main.tf", "--rule", "KEY_AWS_001"])
     assert "no rotation that works (limit: 90 days)" in " ".join(capfd.readouterr().out.split())
+
+
+def test_no_limit_hides_a_measured_value() -> None:
+    """Facts and parameters stand in one table of a finding, so a parameter of the same name would replace the value."""
+    for rule in PACK.values():
+        if rule.runtime is not None:
+            assert not set(rule.parameters) & set(FACTS[rule.runtime["subject"]]), rule.id
+
+
+@pytest.mark.parametrize(
+    ("case", "said"),
+    [
+        ("fail-13-characters", "shortest password: 13 characters (limit: 14 characters or more)"),
+        ("unknown-no-length", "shortest password: unknown (limit: 14 characters or more)"),
+    ],
+)
+def test_the_length_of_a_password_is_that_of_the_policy(
+    case: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = PROJECT / "fixtures/KEY_AWS_024/account" / case
+    main(["audit", str(folder), "--as-of", "2026-06-01", "--rule", "KEY_AWS_024", "--format", "csv"])
+    assert said in capsys.readouterr().out

@@ -144,10 +144,10 @@ FACTS: Mapping[str, Mapping[str, Fact]] = {
             ("no_password_policy", "has no password policy of its own, so that of AWS holds"),
         ),
         Fact(
-            "minimum_length",
+            "shortest_password",
             int,
             "characters",
-            "How many characters a password must have.",
+            "How many characters the shortest password that the policy allows has.",
             "there is no policy, or it does not say",
             ("password_too_short", "lets passwords have {measured}; at least {limit} are required"),
         ),

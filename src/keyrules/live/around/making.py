@@ -33,7 +33,7 @@ def _password_policy(account: Account) -> Iterator[Thing]:
     for _, policy in account.items(PASSWORD_POLICY):
         known: dict[str, Any] = {"exists": bool(policy)}
         if policy:
-            known["minimum_length"] = value_of(policy, "MinimumPasswordLength", int, needed=False)
+            known["shortest_password"] = value_of(policy, "MinimumPasswordLength", int, needed=False)
             known["passwords_remembered"] = value_of(policy, "PasswordReusePrevention", int, needed=False) or 0
         yield account.thing("password_policy", "the password policy", known=known)
 
