@@ -24,8 +24,8 @@ from keyrules.keys.text import (
     unjoined_place,
     unjoined_why,
 )
-from keyrules.reports.html_parts import badge, prose, table, text
-from keyrules.reports.html_style import style_sheet
+from keyrules.reports.html_parts import badge, prose, table, text, words
+from keyrules.reports.html_style import stacked, style_sheet
 from keyrules.reports.svg_charts import buckets, histogram, older_than_limit
 from keyrules.reports.text_style import count_of, iso_utc
 
@@ -38,7 +38,10 @@ _TONES: Final = {
     Stage.ROLL_BACK: "bad",
     Stage.UNCLEAR: "none",
 }
-_STYLE: Final = """\
+_SHARES: Final = (14, 10, 10, 10, 8, 15, 11, 22)
+_STYLE: Final = (
+    f"@media screen and (max-width:76rem){{\n{stacked('.keys')}}}\n"
+    + """\
 main,header,footer,nav{max-width:110rem}
 .tools{display:flex;flex-wrap:wrap;gap:.75rem 1.25rem;margin:0 0 1rem}
 .tools label{color:var(--soft);font-size:.86rem}
@@ -46,13 +49,11 @@ main,header,footer,nav{max-width:110rem}
 border-radius:6px;background:var(--page);color:var(--ink)}
 th button{all:unset;cursor:pointer;text-decoration:underline dotted}
 th button:focus-visible{outline:3px solid var(--accent)}
-.keys{overflow-wrap:break-word}
-.keys td:last-child{min-width:22rem}
-.keys td:last-child>code{display:block;overflow-wrap:anywhere}
-.keys td:nth-child(6){overflow-wrap:anywhere;min-width:12rem}
+.keys td:last-child>code{display:block}
 [hidden]{display:none!important}
-@media print{.tools{display:none}th button{text-decoration:none}}
+@media print{@page{size:A4 landscape}.tools{display:none}th button{text-decoration:none}}
 """
+)
 _SCRIPT: Final = """\
 "use strict";
 const tools = document.querySelector(".tools"), count = document.getElementById("count");
@@ -163,7 +164,7 @@ def _keys(inventory: Inventory, group_by: str) -> str:
 
 def _table(name: str, rows: Iterable[KeyRow]) -> str:
     made = list(rows)
-    whole = table(f"{text(name)} ({len(made):,})", _COLUMNS, map(_cells, made))
+    whole = table(f"{words(name)} ({len(made):,})", _COLUMNS, map(_cells, made), shares=_SHARES)
     return f'<div class="scroll">{whole.replace("stack", "stack keys", 1)}</div>'
 
 
@@ -173,27 +174,27 @@ def _cells(row: KeyRow) -> tuple[str, ...]:
     key = f"{live.account} {live.user}"
     state = "active" if live.active else "inactive"
     more = f"<small>key {live.slot}{f' {text(live.key_id)}' if live.key_id else ''}, {state}</small>"
-    since = f"<small>since {text(step.since.date().isoformat())}</small>" if step.since is not None else ""
-    words = "".join(f"<div>{text(word)}</div>" for word in (*row.joined.drift, *row.findings))
-    exempt = f"<small>exempt: {text(', '.join(live.exempt))}</small>" if live.exempt else ""
+    since = f"<small>since {words(step.since.date().isoformat())}</small>" if step.since is not None else ""
+    said = "".join(f"<div>{words(word)}</div>" for word in (*row.joined.drift, *row.findings))
+    exempt = f"<small>exempt: {words(', '.join(live.exempt))}</small>" if live.exempt else ""
     owner = row.owner
     return (
-        f"{text(key)}{more}",
+        f"{words(key)}{more}",
         f"{badge(_TONES.get(step.stage, 'part'), step.stage.value.replace('_', ' '))}{since}",
         _number(length.total_seconds() if length is not None else -1, age(row)),
         _number(idle.total_seconds() if idle is not None else 1e12, last_use(row)),
-        f"{text(owner.name)}<small>{text(owner.source.replace('_', ' '))}</small>"
+        f"{words(owner.name)}<small>{text(owner.source.replace('_', ' '))}</small>"
         if owner is not None
         else "not known",
-        "".join(f"<div>{text(declared(join))}</div>" for join in row.joined.declared)
-        + f"<small>{text(rotation(row))}</small>",
-        f"{words}{exempt}" or "none",
+        "".join(f"<div>{words(declared(join))}</div>" for join in row.joined.declared)
+        + f"<small>{words(rotation(row))}</small>",
+        f"{said}{exempt}" or "none",
         _next(row),
     )
 
 
 def _number(value: float, shown: str) -> str:
-    return f'<span data-value="{value:.0f}">{text(shown)}</span>'
+    return f'<span data-value="{value:.0f}">{words(shown)}</span>'
 
 
 def _next(row: KeyRow) -> str:
@@ -205,10 +206,10 @@ def _next(row: KeyRow) -> str:
     )
     if step.action == Action.NOTHING.value:
         return f"nothing to do{instead}"
-    when = f"<small>{text(not_before(row).removeprefix(', '))}</small>" if not_before(row) else ""
+    when = f"<small>{words(not_before(row).removeprefix(', '))}</small>" if not_before(row) else ""
     back = f"<small>Way back: {prose(step.rollback)}</small>" if step.rollback else ""
     return (
-        f"{text(step.action.replace('_', ' '))}{when}<code>{text(step.command)}</code>"
+        f"{text(step.action.replace('_', ' '))}{when}<code>{words(step.command)}</code>"
         f"<small>Check: {prose(step.check)}</small>{back}{instead}"
     )
 
@@ -216,5 +217,6 @@ def _next(row: KeyRow) -> str:
 def _unjoined(inventory: Inventory) -> str:
     if not inventory.unjoined:
         return ""
-    rows = ((text(unjoined_place(each)), text(unjoined_why(each))) for each in inventory.unjoined)
-    return table("Declarations that no live key was found for", ("Declaration", "Why"), rows)
+    rows = ((words(unjoined_place(each)), words(unjoined_why(each))) for each in inventory.unjoined)
+    caption = "Declarations that no live key was found for"
+    return table(caption, ("Declaration", "Why"), rows, shares=(50, 50))

@@ -30,6 +30,7 @@ from keyrules.reports.html_parts import (
     prose,
     table,
     text,
+    words,
 )
 from keyrules.reports.html_style import style_sheet
 from keyrules.reports.measured import Measures
@@ -149,7 +150,8 @@ class _Page:
         head = self._verdicts.removesuffix("s").capitalize()
         caption = f"{count_of(len(self._results), head.lower())}, each with its verdict and why"
         columns = (head, "Verdict", "Why", *(("Rules",) if self._framework is not None else ()))
-        body = table(caption, columns, (self._verdict_row(result) for result in self._results))
+        shares = (21, 21, 33, 25) if self._framework is not None else (30, 20, 50)
+        body = table(caption, columns, (self._verdict_row(result) for result in self._results), shares=shares)
         meanings = "".join(
             f"<dt>{badge(OUTCOME_TONES[outcome], outcome.value)}</dt><dd>{text(meaning)}</dd>"
             for outcome, meaning in _MEANINGS.items()
@@ -158,7 +160,7 @@ class _Page:
         return f"{notes}{body}\n<h3>What the verdicts mean</h3>\n<dl>{meanings}</dl>"
 
     def _verdict_row(self, result: ControlResult) -> tuple[str, ...]:
-        rest = "".join(f"<small>{text(said)}</small>" for said in [accounts_sentence(result)] if said)
+        rest = "".join(f"<small>{words(said)}</small>" for said in [accounts_sentence(result)] if said)
         rest += "".join(
             f"<small>{text(each.statement)}: {badge(OUTCOME_TONES[each.outcome], each.outcome.value)} "
             f"{prose(each.reason)}</small>"
@@ -169,12 +171,12 @@ class _Page:
         verdict = badge(OUTCOME_TONES[result.outcome], result.outcome.value)
         why = f"{prose(result.reason)}{rest}"
         if self._framework is None:
-            return f"{self._rule(result.control)}<small>{text(result.title)}</small>", verdict, why
+            return f"{self._rule(result.control)}<small>{words(result.title)}</small>", verdict, why
         parts = (
-            f"{self._rule(part.rule)}<small>{text(' '.join(filter(None, (part.relation, part.bound))))}</small>"
+            f"{self._rule(part.rule)}<small>{words(' '.join(filter(None, (part.relation, part.bound))))}</small>"
             for part in result.parts
         )
-        return f"{text(self._label(result))}<small>{text(result.title)}</small>", verdict, why, "".join(parts)
+        return f"{words(self._label(result))}<small>{words(result.title)}</small>", verdict, why, "".join(parts)
 
     def _label(self, result: ControlResult) -> str:
         return self._framework.label(result) if self._framework is not None else result.control
@@ -228,7 +230,7 @@ class _Page:
             )
             for state in states
         )
-        numbers = range(1, len(ACCOUNT_COLUMNS))
+        numbers = range(1, len(ACCOUNT_COLUMNS) + 1)
         caption = count_of(len(states), "account")
         return f'<div class="scroll">{table(caption, ("Account", *ACCOUNT_COLUMNS, "State"), rows, numbers)}</div>'
 
@@ -289,20 +291,21 @@ class _Page:
         last = {Status.FAIL: "Next step", Status.EXEMPT: "Why it is excepted"}.get(status)
         columns = ("Subject", "What was found", *([last] if last else ()))
         rows = ((*self._cells(item), *([self._last(item)] if last else ())) for item in found)
-        return f'<div{anchor} class="scroll is-{rule.severity.name.lower()}">{table(caption, columns, rows)}</div>'
+        body = table(caption, columns, rows, shares=(28, 40, 32) if last else (28, 72))
+        return f'<div{anchor} class="scroll is-{rule.severity.name.lower()}">{body}</div>'
 
     def _cells(self, finding: Finding) -> tuple[str, str]:
         owner = finding.subject.owner if finding.subject is not None else None
         where = place(finding) if finding.location is not None else f"account {place(finding) or 'unknown'}"
-        more = f"<small>{text(where)}</small>" + (f"<small>owner {text(owner)}</small>" if owner else "")
-        more += "".join(f"<small>{text(sentence)}</small>" for sentence in declared_sentences(finding))
+        more = f"<small>{words(where)}</small>" + (f"<small>owner {words(owner)}</small>" if owner else "")
+        more += "".join(f"<small>{words(sentence)}</small>" for sentence in declared_sentences(finding))
         measured = self._measures.beyond_message(finding)
-        found = prose(finding.message) + (f"<small>{text(measured)}</small>" if measured else "")
-        return f"{text(subject_name(finding))}{more}", found
+        found = prose(finding.message) + (f"<small>{words(measured)}</small>" if measured else "")
+        return f"{words(subject_name(finding))}{more}", found
 
     def _last(self, finding: Finding) -> str:
         if finding.status is Status.EXEMPT:
-            return text(finding.exemption_text)
+            return words(finding.exemption_text)
         return prose(first_sentence(advice_for(finding.plane, finding.remediation)))
 
     def _since_baseline(self) -> str:
@@ -311,14 +314,14 @@ class _Page:
         if report is None:
             return ""
         known = (
-            (*self._cells(each.finding), text(each.finding.rule), text(iso_utc(each.first_seen)))
+            (*self._cells(each.finding), text(each.finding.rule), words(iso_utc(each.first_seen)))
             for each in report.known[:_MOST]
         )
         resolved = (
             (
-                f"{text(each.name)}<small>{text(each.path or _account(each))}</small>",
+                f"{words(each.name)}<small>{words(each.path or _account(each))}</small>",
                 text(each.rule),
-                text(iso_utc(each.first_seen)),
+                words(iso_utc(each.first_seen)),
             )
             for each in report.resolved[:_MOST]
         )
@@ -326,9 +329,10 @@ class _Page:
         parts = [f"<p>Compared with {text(report.name)}{made}.</p>"]
         if report.known:
             columns = ("Subject", "What was found", "Rule", "First seen")
-            parts.append(table(f"Known ({len(report.known):,})", columns, known))
+            parts.append(table(f"Known ({len(report.known):,})", columns, known, shares=(28, 36, 16, 20)))
         if report.resolved:
-            parts.append(table(f"Resolved ({len(report.resolved):,})", ("Subject", "Rule", "First seen"), resolved))
+            head = ("Subject", "Rule", "First seen")
+            parts.append(table(f"Resolved ({len(report.resolved):,})", head, resolved, shares=(56, 20, 24)))
         over = max(0, len(report.known) - _MOST) + max(0, len(report.resolved) - _MOST)
         parts += [_left_out(over, "finding of the baseline", "findings of the baseline")] if over else []
         if report.kept:
@@ -338,10 +342,9 @@ class _Page:
     def _open(self) -> str:
         parts = []
         if self._evaluation.errors:
-            rows = ((text(e.input), prose(e.message)) for e in self._evaluation.errors)
-            parts.append(
-                table("Errors: what these inputs hold is not in the verdicts", ("Input", "What happened"), rows)
-            )
+            rows = ((words(e.input), prose(e.message)) for e in self._evaluation.errors)
+            caption = "Errors: what these inputs hold is not in the verdicts"
+            parts.append(table(caption, ("Input", "What happened"), rows, shares=(36, 64)))
         gaps = [
             f"<p>{text(rule)} could not judge {text(', '.join(names))}.</p>"
             for rule, names in self._evaluation.gaps.items()
@@ -355,12 +358,13 @@ class _Page:
         facts.append(("SHA-256 of the pack", f'<span class="hash">{text(stamp.sha256)}</span>'))
         if self._framework is not None:
             facts.append(("Framework", f"{text(self._framework.name)} ({text(self._framework.key)})"))
-            facts.append(("Published at", text(self._framework.url)))
+            facts.append(("Published at", words(self._framework.url)))
         basis = "".join(f"<dt>{name}</dt><dd>{value}</dd>" for name, value in facts)
         inputs = table(
             f"{count_of(len(evaluation.inputs), 'input')}, each with the hash of what was read",
             ("Input", "Kind", "Account", "Made", "SHA-256"),
             self._inputs(),
+            shares=(25, 13, 19, 18, 25),
         )
         notes = "".join(f"<li>{prose(note)}</li>" for note in (*evaluation.warnings, *evaluation.notes))
         return f"<dl>{basis}</dl>\n<h3>Inputs</h3>\n{inputs}" + (f"\n<h3>Notes</h3>\n<ul>{notes}</ul>" if notes else "")
@@ -369,7 +373,7 @@ class _Page:
         for item in self._evaluation.inputs:
             made = iso_utc(item.generated_at) if item.generated_at is not None else ""
             digest = f'<span class="hash">{text(item.sha256)}</span>' if item.sha256 else "not read"
-            yield text(item.name), text(item.kind.replace("_", " ")), text(item.account or ""), text(made), digest
+            yield words(item.name), text(item.kind.replace("_", " ")), text(item.account or ""), words(made), digest
 
 
 def _left_out(number: int, one: str, many: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from keyrules.model import Outcome, ParameterInForce, Severity, Status
 from keyrules.pack.parameters import show_value
@@ -23,6 +23,17 @@ OUTCOME_TONES = {
 STATUS_TONES = {Status.PASS: "good", Status.FAIL: "bad", Status.EXEMPT: "part", Status.UNKNOWN: "none"}
 SEVERITY_TONES = {Severity.CRITICAL: "bad", Severity.HIGH: "bad", Severity.MEDIUM: "part", Severity.LOW: "none"}
 _CODE = re.compile(r"`([^`]+)`")
+_SHORT_WORD = 22
+_LONG = re.compile(rf"[^ ]{{{_SHORT_WORD + 1},}}")
+_HYPHENED = re.compile(rf"(?<![^ ])(?=[^ ]*-)[^ ]{{3,{_SHORT_WORD}}}(?![^ ])")
+_SEAMS = tuple(
+    re.compile(seam)
+    for seam in (r"(?<=/)(?=[^/])", r"(?<=[.:=,])(?=[^.:=,/])", r"(?<=[_-])(?=[^_-])", r"(?<=[a-z0-9])(?=[A-Z])")
+)
+"""Where a word may be broken, the best places first: in a path, an address, a name, a name in capitals and not."""
+_PIECE = 20
+_BREAK, _HOLD, _END = "\ue000", "\ue001", "\ue002"
+"""Characters of private use, which `printable` leaves in no text."""
 
 
 def text(value: object) -> str:
@@ -30,9 +41,27 @@ def text(value: object) -> str:
     return html.escape(printable(str(value)), quote=True)
 
 
+def words(value: object) -> str:
+    """The same for content, with lines that end between words: a date, a region or an option stays whole, and what
+    is too long for that, a path or an address, breaks after its punctuation. What is copied has nothing added."""
+    marked = _LONG.sub(lambda found: _BREAK.join(_pieces(found[0])), printable(str(value)))
+    marked = html.escape(_HYPHENED.sub(lambda found: f"{_HOLD}{found[0]}{_END}", marked), quote=True)
+    return marked.replace(_BREAK, "<wbr>").replace(_HOLD, '<span class="w">').replace(_END, "</span>")
+
+
+def _pieces(word: str, seams: Sequence[re.Pattern[str]] = _SEAMS) -> Iterator[str]:
+    """A word cut at the best seams that leave no piece too long to stand in a column."""
+    for piece in seams[0].split(word):
+        if len(piece) > _PIECE and seams[1:]:
+            yield from _pieces(piece, seams[1:])
+        else:
+            yield piece
+
+
 def prose(value: str) -> str:
     """The same, with what stands between backticks as code."""
-    return _CODE.sub(r"<code>\1</code>", text(value))
+    parts = (words(part) for part in _CODE.split(value))
+    return "".join(f"<code>{part}</code>" if number % 2 else part for number, part in enumerate(parts))
 
 
 def badge(tone: str, label: str) -> str:
@@ -45,18 +74,28 @@ def link(anchor: str, label: str) -> str:
     return f'<a href="#{text(anchor)}">{text(label)}</a>'
 
 
-def table(caption: str, columns: Sequence[str], rows: Iterable[Sequence[str]], numbers: Sequence[int] = ()) -> str:
+def table(
+    caption: str,
+    columns: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    numbers: Sequence[int] = (),
+    shares: Sequence[int] = (),
+) -> str:
     """A table of cells that are HTML already; the first cell of a row is its header, `numbers` are aligned right.
 
-    A narrow screen shows rows as blocks, which makes browsers forget that it is a table; hence the roles.
+    `shares` of the width, in percent, keep columns of prose readable whatever the longest word is; without them
+    columns are as wide as what they hold. A narrow screen shows rows as blocks, which makes browsers forget that it is
+    a table; hence the roles.
     """
+    widths = "".join(f'<col style="width:{share}%">' for share in shares)
+    fixed, widths = (" shared", f"<colgroup>{widths}</colgroup>\n") if shares else ("", "")
     head = "".join(
         f'<th scope="col" role="columnheader"{_right(index, numbers)}>{text(name)}</th>'
         for index, name in enumerate(columns)
     )
     body = "\n".join(f'<tr role="row">{"".join(_cells(columns, row, numbers))}</tr>' for row in rows)
     return (
-        f'<table class="stack" role="table"><caption>{caption}</caption>\n'
+        f'<table class="stack{fixed}" role="table"><caption>{caption}</caption>\n{widths}'
         f'<thead role="rowgroup"><tr role="row">{head}</tr></thead>\n<tbody role="rowgroup">\n{body}\n</tbody></table>'
     )
 
@@ -91,7 +130,7 @@ def account_matrix(controls: Sequence[tuple[str, Mapping[Outcome, Sequence[str]]
     left = len(verdicts) - _MOST_ACCOUNTS
     more = f"<p>{left:,} more accounts left out of this page; <code>--format csv=FILE</code> lists all.</p>"
     body = table(text(legend), ("Account", *names), rows)
-    return f'<div class="scroll">{body}</div>' + (more if left > 0 else "")
+    return f'<div class="scroll matrix">{body}</div>' + (more if left > 0 else "")
 
 
 def parameter_table(parameters: Sequence[ParameterInForce]) -> str:
@@ -99,16 +138,17 @@ def parameter_table(parameters: Sequence[ParameterInForce]) -> str:
     rows = (
         (
             text(each.rule),
-            text(each.name),
-            text(f"{show_value(each.value)} {each.unit}")
-            + (f"<small>{text(each.users)}</small>" if each.users else ""),
+            words(each.name),
+            text(f"{show_value(each.value)} {each.unit}" if isinstance(each.value, int) else show_value(each.value))
+            + (f"<small>{words(each.users)}</small>" if each.users else ""),
             text(show_value(each.default)),
-            text(provenance(each)),
+            words(provenance(each)),
         )
         for each in parameters
     )
     columns = ("Rule", "Parameter", "Value", "Default", "From")
-    return table("What the rules ran with, those that pass, too", columns, rows) if parameters else ""
+    caption = "What the rules ran with, those that pass, too"
+    return table(caption, columns, rows, shares=(20, 22, 15, 12, 31)) if parameters else ""
 
 
 def _cells(columns: Sequence[str], row: Sequence[str], numbers: Sequence[int]) -> Iterable[str]:

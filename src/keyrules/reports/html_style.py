@@ -47,8 +47,22 @@ def style_sheet() -> str:
     return (
         f":root{{color-scheme:light dark;{_variables(LIGHT)}}}\n"
         f"@media (prefers-color-scheme:dark){{:root{{{_variables(DARK)}}}}}\n"
-        f"{_RULES}"
-        f"@media print{{:root{{color-scheme:light;{_variables(LIGHT)}}}{_PRINT}}}\n"
+        f"{_RULES}@media screen and (max-width:44rem){{\n{stacked('.stack')}{_NARROW}{_MATRIX}}}\n"
+        f"@media print{{:root{{color-scheme:light;{_variables(LIGHT)}}}{_PRINT}{_MATRIX}}}\n"
+    )
+
+
+def stacked(tables: str) -> str:
+    """The rules that show the rows of some tables as blocks, each cell under the name of its column."""
+    return (
+        f"{tables} thead{{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}}\n"
+        f"{tables},{tables} :is(tbody,tr,th,td,caption){{display:block}}\n"
+        f"{tables} colgroup{{display:none}}\n"
+        f"{tables} tr{{border-top:1px solid var(--line);padding:.8rem 0}}\n"
+        f"{tables} tbody tr:first-child{{border-top:2px solid var(--line)}}\n"
+        f"{tables} :is(th,td){{border:0;padding:.12rem 0;min-width:0}}\n"
+        f"{tables} td[data-label]::before{{content:attr(data-label);display:block;color:var(--soft);font-size:.8rem;"
+        "font-weight:600;margin-top:.35rem}\n"
     )
 
 
@@ -80,7 +94,7 @@ main{padding-bottom:1rem}
 section{background:var(--card);border:1px solid var(--line);border-radius:10px;padding:1.5rem;margin:1.5rem 0}
 .call{border-left:5px solid var(--bad);background:var(--bad-bg);color:var(--bad);padding:.75rem 1rem;
 border-radius:0 8px 8px 0;margin:0 0 1.25rem;font-weight:600}
-.tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(9rem,1fr));gap:.75rem;list-style:none;padding:0;
+.tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(8.25rem,1fr));gap:.75rem;list-style:none;padding:0;
 margin:0 0 1.5rem}
 .tiles li{border-radius:8px;padding:.75rem 1rem}
 .tiles b{display:block;font-size:1.9rem;line-height:1.15;font-variant-numeric:tabular-nums}
@@ -92,9 +106,10 @@ dd{margin:0;font-variant-numeric:tabular-nums}
 .part{color:var(--part);background:var(--part-bg)}
 .none{color:var(--none);background:var(--none-bg)}
 .badge{display:inline-block;border-radius:5px;padding:.08rem .5rem;font-weight:650;font-size:.86rem;
-white-space:nowrap;border:1px solid currentColor}
+border:1px solid currentColor}
 .scroll{overflow-x:auto}
-table{width:100%;border-collapse:collapse;font-size:.94rem}
+table{width:100%;border-collapse:collapse;font-size:.94rem;overflow-wrap:break-word}
+.shared{table-layout:fixed;overflow-wrap:anywhere}
 caption{text-align:left;font-weight:650;padding:0 0 .6rem}
 caption .badge{margin-right:.35rem}
 caption .lead{display:block;font-weight:400}
@@ -105,10 +120,7 @@ tbody tr:first-child>*{border-top:0}
 table+table,.scroll+.scroll{margin-top:2rem}
 small{display:block;font-weight:400;color:var(--soft);font-size:.86rem}
 code,.hash{font-family:ui-monospace,"SFMono-Regular",Menlo,Consolas,"DejaVu Sans Mono",monospace;font-size:.86em}
-@media screen and (min-width:44.01rem){
-#verdicts tbody th{width:28%}
-#verdicts td:last-child{min-width:11.5rem}
-}
+.w{display:inline-block;max-width:100%}
 .num{text-align:right;font-variant-numeric:tabular-nums}
 .charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,24rem),1fr));gap:1.5rem 2.5rem}
 figure{margin:0}
@@ -128,7 +140,7 @@ svg .on-good{fill:var(--good)} svg .on-bad{fill:var(--bad)} svg .on-part{fill:va
 svg .on-none{fill:var(--none)}
 .choice{display:flex;flex-wrap:wrap;align-items:center;gap:.25rem .5rem}
 .choice label{margin-right:.75rem}
-.chosen{flex-basis:100%;min-width:0}
+.chosen{flex-basis:100%;min-width:0;margin-top:.75rem}
 #show-medium:checked~.chosen .is-low,
 #show-high:checked~.chosen :is(.is-low,.is-medium),
 #show-critical:checked~.chosen :is(.is-low,.is-medium,.is-high){display:none}
@@ -136,29 +148,33 @@ details{margin-top:.75rem}
 summary{cursor:pointer;color:var(--accent)}
 details table{margin-top:.5rem;width:auto;font-size:.86rem}
 footer{color:var(--soft);font-size:.9rem;padding-bottom:3rem}
-@media screen and (max-width:44rem){
+"""
+
+_MATRIX: Final = """\
+.matrix thead{display:none}
+.matrix :is(table,tbody,tr,th,caption){display:block}
+.matrix .stack td{display:inline-block;padding:.15rem 1rem .15rem 0;border:0}
+.matrix .stack td:empty{display:none}
+.matrix .stack td[data-label]::before{content:attr(data-label) " ";display:inline}
+"""
+
+_NARROW: Final = """\
 header,nav,main,footer{padding-left:1rem;padding-right:1rem}
 header{padding-top:1.5rem}
 section{padding:1.1rem}
 .tiles{grid-template-columns:1fr 1fr}
+.tiles li:last-child:nth-child(odd){grid-column:1/-1}
 dl{grid-template-columns:1fr;gap:0}
 dd{margin-bottom:.5rem}
-.stack thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
-.stack,.stack tbody,.stack tr,.stack th,.stack td,.stack caption{display:block}
-.stack tr{border-top:1px solid var(--line);padding:.8rem 0}
-.stack tbody tr:first-child{border-top:2px solid var(--line)}
-.stack th,.stack td{border:0;padding:.12rem 0}
-.stack td[data-label]::before{content:attr(data-label);display:block;color:var(--soft);font-size:.8rem;font-weight:600;
-margin-top:.35rem}
-}
+svg text{font-size:15px}
+svg .strong{font-size:13.5px}
 """
 
 _PRINT: Final = """\
 @page{margin:16mm 14mm}
-body{font-size:9.5pt;background:#fff}
-#verdicts tbody th{width:26%}
-#verdicts td:last-child{min-width:36mm}
-.skip,nav,details summary,.choice>:is(input,label,span){display:none}
+html{font-size:9.5pt}
+body{font-size:1rem;background:#fff}
+.skip,nav,figure summary,.choice>:is(input,label,span){display:none}
 details::details-content{content-visibility:visible;display:block}
 header,main,footer{max-width:none;padding:0}
 section{border:0;padding:0;margin:7mm 0}
@@ -167,6 +183,7 @@ h2,h3,caption,figcaption{break-after:avoid}
 tr,figure,.tiles,.call{break-inside:avoid}
 thead{display:table-header-group}
 .scroll{overflow:visible}
+figure details{columns:9.5rem}
 a{color:inherit;text-decoration:none}
 *{-webkit-print-color-adjust:exact;print-color-adjust:exact}
 """
