@@ -204,6 +204,8 @@ def _own_details(record: Record, resource: Resource) -> dict[str, str]:
     if resource.type == "AwsIamUser":
         path = (subject.arn or "").partition(":user")[2].removesuffix(subject.user or "")
         return _filled({"UserName": user, "Path": printable(path)})
+    if resource.type == "Other":
+        return _filled({"Kind": subject.kind, "Name": printable(subject.name), "Id": printable(subject.key_id or "")})
     active = dict(record.facts).get("active")
     return _filled(
         {

@@ -14,6 +14,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from typing import Final
 
 from keyrules.controls.model import Relation
 from keyrules.model import (
@@ -121,15 +122,25 @@ class Record:
         """
         if self.subject is None or self.subject.arn is None:
             return (Resource("AwsAccount", f"AWS::::Account:{self.account}", self.account),) if self.account else ()
-        arn = self.subject.arn
+        arn, kind = self.subject.arn, self.subject.kind
         if arn.endswith(":root"):
-            return (Resource("AwsAccount", f"AWS::::Account:{arn.split(':')[4]}", "the root user"),)
+            name = "the root user" if kind == "root" else self.subject.name
+            return (Resource("AwsAccount", f"AWS::::Account:{arn.split(':')[4]}", name),)
+        if kind in _OF_THE_ACCOUNT:
+            return (Resource("Other", arn, self.subject.name),)
         user = Resource("AwsIamUser", arn, self.subject.user or arn.rpartition("/")[2])
-        if self.subject.kind != "access_key":
+        if kind in _OF_A_USER:
+            return Resource("Other", f"{arn}#{kind}/{self.subject.key_id}", self.subject.name), user
+        if kind != "access_key":
             return (user,)
         created = iso_utc(self.subject.created_at) if self.subject.created_at else f"slot {self.subject.slot}"
         uid = f"AWS::IAM::AccessKey:{self.subject.key_id}" if self.subject.key_id else f"{arn}#access_key/{created}"
         return Resource("AwsIamAccessKey", uid, self.subject.name), user
+
+
+_OF_THE_ACCOUNT: Final = frozenset({"server_certificate"})
+_OF_A_USER: Final = frozenset({"service_specific_credential", "ssh_public_key"})
+"""Of which Security Hub knows no type."""
 
 
 class Records:
@@ -141,7 +152,8 @@ class Records:
     def __init__(self, evaluation: Evaluation) -> None:
         self._evaluation = evaluation
         self._rules = {rule.id: rule for rule in evaluation.rules}
-        named = Counter(account for item in evaluation.inputs for account in (item.account or "").split(",") if account)
+        reports = [item for item in evaluation.inputs if item.kind != "account_document"]
+        named = Counter(account for item in reports for account in (item.account or "").split(",") if account)
         self._accounts = set(named)
         self._repeated = {account for account, number in named.items() if number > 1}
         self._partitions: dict[str | None, str] = {}

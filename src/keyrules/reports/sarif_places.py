@@ -57,6 +57,8 @@ class Places:
     def __init__(self, evaluation: Evaluation) -> None:
         inputs = evaluation.inputs
         self.patch = evaluation.patch
+        # A document of an account names no credential: the report of the account is the place.
+        inputs = tuple(item for item in inputs if item.kind != "account_document")
         self._only = inputs[0].name if len(inputs) == 1 else None
         self._by_account: dict[str | None, str | None] = {}
         for item in inputs:

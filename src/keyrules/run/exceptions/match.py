@@ -13,7 +13,8 @@ A live finding offers:
 
 - the user, `alice`; the root user is `<root_account>`, as in credential reports;
 - the credential, `alice/access_key_1`, `alice/signing_certificate_2` or `alice/console_password`; a slot is a place,
-  and after a rotation another key may be in it;
+  and after a rotation another key may be in it; of what else a user has the kind, and the kind with an id,
+  `alice/ssh_public_key` and `alice/ssh_public_key/APKA…`; of what the account has the kind, `password_policy`;
 - the account, `123456789012`, and both of the above with the account before them, `123456789012/alice`;
 - the ARN, `arn:aws:iam::123456789012:user/alice`.
 
@@ -102,6 +103,9 @@ def live_names(subject: Subject) -> Names:
     own = [user] if user else []
     if user and subject.kind != "root":
         own.append(f"{user}/{subject.kind}" + (f"_{subject.slot}" if subject.slot else ""))
+        own += [f"{user}/{subject.kind}/{subject.key_id}"] if subject.key_id and not subject.slot else []
+    if not user:
+        own.append(subject.kind)
     return {
         Form.USER: tuple(own),
         Form.ACCOUNT: (subject.account, *(f"{subject.account}/{name}" for name in own)) if subject.account else (),
