@@ -159,6 +159,9 @@ class TestNotGiven:
         ({"c": {"ServerCertificateMetadataList": [{**certificate("a"), "Expiration": 1}]}}, "as Expiration"),
         ({"c": {"ServerCertificateMetadataList": [certificate("a", "210987654321")]}}, "of account 210987654321"),
         ({"c": {"ServerCertificateMetadataList": [{**certificate("a"), "Arn": "a"}]}}, "is of no account"),
+        ({"c": certificates("a", "b", "a")}, "has server certificate a twice"),
+        ({"c": certificates("a\x1b[31m")}, "as ServerCertificateName that is no name"),
+        ({"c": certificates("")}, "as ServerCertificateName that is no name"),
     ],
 )
 def test_what_is_wrong_is_one_error_with_its_file_and_unknown(
@@ -177,3 +180,32 @@ def test_pages_and_files_add_up(tmp_path: Path) -> None:
     pages = json.dumps(certificates("a")) + "\n" + json.dumps(certificates("b", IsTruncated=False))
     folder = write_account(tmp_path, {"one.json": pages, "two.json": [certificates("c"), certificates()]})
     assert set(statuses(audit_folder(folder, 26))) == {f"server certificate {name}" for name in "abc"}
+
+
+CREDENTIAL = {
+    "UserName": "eve",
+    "Status": "Active",
+    "ServiceName": "codecommit.amazonaws.com",
+    "ServiceSpecificCredentialId": "ACCA",
+}
+ANN = f"arn:aws:iam::{ACCOUNT}:user/ann"
+
+
+@pytest.mark.parametrize(
+    ("number", "document", "words"),
+    [
+        (21, {"UserDetailList": [{"UserName": "ann", "Arn": ANN}, {"UserName": "ann", "Arn": ANN}]}, "user ann twice"),
+        (21, {"UserDetailList": [{"UserName": "ann", "Arn": ANN, "GroupList": [{}]}]}, "as GroupList"),
+        (21, {"UserDetailList": [{"UserName": "ann", "Arn": ANN, "AttachedManagedPolicies": ["x"]}]}, "as PolicyArn"),
+        (21, {"UserDetailList": [{"UserName": "ann", "Arn": ANN.replace("1", "9")}]}, "is of account 92"),
+        (22, {"ServiceSpecificCredentials": [{**CREDENTIAL, "ServiceUserName": "x-at-210987654321"}]}, "of account 21"),
+        (23, {"SSHPublicKeys": [{**CREDENTIAL, "SSHPublicKeyId": "K"}]}, "has no answer for 1"),
+        (28, {"SummaryMap": {"AccountMFAEnabled": "1"}}, "has str as AccountMFAEnabled"),
+    ],
+)
+def test_what_is_wrong_with_other_documents(tmp_path: Path, number: int, document: Any, words: str) -> None:
+    files = {"d": document, "m": {"VirtualMFADevices": []}} if number == 28 else {"d": document}
+    evaluation = audit_folder(write_account(tmp_path, files), number)
+    (error,) = evaluation.errors
+    assert words in error.message
+    assert {finding.status for finding in evaluation.findings} == {Status.UNKNOWN}

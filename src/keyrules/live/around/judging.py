@@ -183,6 +183,7 @@ class _Judge:
 
         try:
             things = list(MAKERS[kind](Account(prefix, report, items)))
+            _check(things)
         except InputError as error:
             place, problem = giver.place(read[-1]), str(error)
             if not isinstance(error, NotAsked):
@@ -213,6 +214,15 @@ class _Judge:
                 verdict = definition(thing) if applies is True else None
                 status = Status.UNKNOWN if late or verdict is None else Status.PASS if verdict else Status.FAIL
                 self._around.verdicts.append(ThingVerdict(rule, status, thing, late))
+
+
+def _check(things: Sequence[Thing]) -> None:
+    """Raises InputError where a thing is there twice."""
+    seen: set[tuple[str, str]] = set()
+    for thing in things:
+        if (thing.arn, thing.id) in seen:
+            raise InputError(f"has {printable(thing.name)} twice: keep the newest answer only")
+        seen.add((thing.arn, thing.id))
 
 
 def _items(document: Document, given: Iterator[Member | Started]) -> Items:

@@ -6,6 +6,7 @@ and a condition that asks for it is UNKNOWN.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
@@ -19,13 +20,16 @@ from keyrules.live.around.documents import (
     VIRTUAL_MFA_DEVICES,
 )
 from keyrules.live.around.permissions import user_permissions
-from keyrules.live.around.things import Account, Thing, moment_of, value_of
+from keyrules.live.around.things import Account, Thing, moment_of, name_in, value_of
 from keyrules.live.audit import never_has_root
 from keyrules.live.fact_readers import READERS, ROOT, Flag
 from keyrules.live.instants import to_iso
 
 _WITHOUT_END: Final = frozenset({"codecommit.amazonaws.com", "cassandra.amazonaws.com"})
 """The services whose credentials cannot be given an end."""
+_WITH_ACCOUNT: Final = ("ServiceUserName", "ServiceCredentialAlias")
+_OF_ACCOUNT: Final = re.compile(r"-at-([0-9]{12})\Z")
+"""The end of the names that AWS makes up."""
 _WITHOUT_ROOT_SIGN_IN: Final = "aws-us-gov"
 
 
@@ -40,7 +44,7 @@ def _password_policy(account: Account) -> Iterator[Thing]:
 
 def _server_certificates(account: Account) -> Iterator[Thing]:
     for _, item in account.items(SERVER_CERTIFICATES):
-        name, expires = value_of(item, "ServerCertificateName", str), moment_of(item, "Expiration")
+        name, expires = name_in(item, "ServerCertificateName"), moment_of(item, "Expiration")
         yield Thing(
             label=name,
             arn=account.own(value_of(item, "Arn", str)),
@@ -93,10 +97,13 @@ def _root_has_credentials(account: Account, summary: Mapping[str, Any]) -> bool 
 
 def _service_credentials(account: Account) -> Iterator[Thing]:
     for _, item in account.items(SERVICE_CREDENTIALS):
-        user, service = value_of(item, "UserName", str), value_of(item, "ServiceName", str)
-        status, id_ = value_of(item, "Status", str), value_of(item, "ServiceSpecificCredentialId", str)
+        user, service = name_in(item, "UserName"), name_in(item, "ServiceName")
+        status, id_ = value_of(item, "Status", str), name_in(item, "ServiceSpecificCredentialId")
         created, end = moment_of(item, "CreateDate"), moment_of(item, "ExpirationDate")
         can_expire = service not in _WITHOUT_END
+        other = next(filter(None, map(_OF_ACCOUNT.search, map(str, map(item.get, _WITH_ACCOUNT)))), None)
+        if other is not None:
+            account.own(f"arn:{account.partition}:iam::{other[1]}:user/{user}")
         # A client that knows no ends knows no aliases, which what can expire always has.
         blind = can_expire and not end and item.get("ServiceCredentialAlias") is None
         yield account.of_user(
@@ -130,7 +137,7 @@ _BLIND: Final = (
 
 def _ssh_public_keys(account: Account) -> Iterator[Thing]:
     for _, item in account.items(SSH_PUBLIC_KEYS):
-        user, id_ = value_of(item, "UserName", str), value_of(item, "SSHPublicKeyId", str)
+        user, id_ = name_in(item, "UserName"), name_in(item, "SSHPublicKeyId")
         uploaded = moment_of(item, "UploadDate")
         yield account.of_user(
             user,
@@ -144,9 +151,7 @@ def _ssh_public_keys(account: Account) -> Iterator[Thing]:
 
 
 def _support_role(account: Account) -> Iterator[Thing]:
-    names = [
-        value_of(item, "RoleName", str) for member, item in account.items(SUPPORT_ROLES) if member == "PolicyRoles"
-    ]
+    names = [name_in(item, "RoleName") for member, item in account.items(SUPPORT_ROLES) if member == "PolicyRoles"]
     yield account.thing(
         "support_role",
         "the role for AWS Support",

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 from keyrules.live.around.documents import AUTHORIZATION_DETAILS
-from keyrules.live.around.things import Account, Thing, moment_of, value_of
+from keyrules.live.around.things import Account, Thing, moment_of, name_in, value_of
 from keyrules.model import InputError
 from keyrules.policies.administrators import administrator
 from keyrules.policies.document import Document, default_document, read_document
@@ -46,7 +46,7 @@ class _Details:
             if member == "UserDetailList":
                 self._user(account, item)
             elif member == "GroupDetailList":
-                name = value_of(item, "GroupName", str)
+                name = name_in(item, "GroupName")
                 _new(name, self.groups, "group")
                 account.own(value_of(item, "Arn", str))
                 self.groups[name] = tuple(_inline(item, "GroupPolicyList", f"the group {name}"))
@@ -62,12 +62,12 @@ class _Details:
         }
 
     def _user(self, account: Account, item: Mapping[str, Any]) -> None:
-        name = value_of(item, "UserName", str)
+        name = name_in(item, "UserName")
         _new(name, self.users, "user")
         own = {
             "inline": _list(item, "UserPolicyList"),
             "attached": _list(item, "AttachedManagedPolicies"),
-            "groups": _list(item, "GroupList"),
+            "groups": [name_in({"GroupList": group}, "GroupList") for group in _list(item, "GroupList")],
             "boundary": (value_of(item, "PermissionsBoundary", dict, needed=False) or {}).get("PermissionsBoundaryArn"),
         }
         packed = zlib.compress(json.dumps(own).encode(), 1)
@@ -83,7 +83,7 @@ class _Details:
         own = json.loads(zlib.decompress(self.users[name].own))
         mine = [*_inline(own, "inline", f"the user {name}"), *self._attached(own["attached"])]
         known = [group for group in own["groups"] if group in self.groups]
-        lost = [str(group) for group in own["groups"] if group not in self.groups]
+        lost = [group for group in own["groups"] if group not in self.groups]
         boundary = next(self._attached([{"PolicyArn": own["boundary"]}]), None) if own["boundary"] else None
         return mine, [policy for group in known for policy in self.groups[group]], boundary, lost
 
@@ -141,7 +141,7 @@ def _thing(account: Account, name: str, known: Mapping[str, Any], shown: Mapping
 def _inline(item: Mapping[str, Any], key: str, whose: str) -> Iterator[Policy]:
     for each in _list(item, key):
         given = each if isinstance(each, dict) else {}
-        name = value_of(given, "PolicyName", str)
+        name = name_in(given, "PolicyName")
         yield Policy(f"the inline policy {name} of {whose}", read_document(given.get("PolicyDocument")))
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from keyrules.live.around.documents import Document
 from keyrules.live.credential_report import Row, account_of, partition_of
@@ -76,7 +77,7 @@ class Account(NamedTuple):
 
     def own(self, arn: str) -> str:
         """The ARN. InputError where it is that of another account."""
-        if not arn.startswith(self.prefix):
+        if not arn.startswith(self.prefix) or not (arn.isascii() and arn.isprintable()):
             parts = arn.split(":")
             other = f"account {parts[4]}" if len(parts) > 5 and parts[4].isdigit() else "no account"
             mine = account_of(self.prefix)
@@ -106,6 +107,18 @@ def value_of(item: Mapping[str, Any], key: str, of: type | tuple[type, ...], nee
         found = "nothing" if value is None else type(value).__name__
         raise InputError(f"has {found} as {key}, which AWS never answers: get it again")
     return value
+
+
+_NAME: Final = re.compile(r"[\w+=,.@-]{1,128}", re.ASCII)
+"""The names and ids that IAM allows."""
+
+
+def name_in(item: Mapping[str, Any], key: str) -> str:
+    """A name or an id of an item. InputError, naming the key, for what IAM allows as none, without quoting it."""
+    value = value_of(item, key, str)
+    if not _NAME.fullmatch(value):
+        raise InputError(f"has something as {key} that is no name or id of IAM: get it again")
+    return str(value)
 
 
 def moment_of(item: Mapping[str, Any], key: str) -> Instant:
