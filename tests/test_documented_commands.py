@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import json
 import re
@@ -68,6 +69,11 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "report.csv").write_bytes(REPORT)
     (tmp_path / "reports").mkdir()
     (tmp_path / "reports/report.csv").write_bytes(REPORT)
+    for rule, case in (("24", "pass-14-characters"), ("27", "pass-a-role"), ("28", "pass-no-virtual-device")):
+        for document in (FIXTURES / f"KEY_AWS_0{rule}/account" / case).glob("*.json"):
+            shutil.copy(document, tmp_path / "reports")
+    for number, answer in enumerate(documents()):
+        (tmp_path / f"reports/answer-{number}.json").write_text(json.dumps(answer), encoding="utf-8")
     (tmp_path / "states").mkdir()
     shutil.copy(joined / "terraform.tfstate", tmp_path / "states/prod.tfstate")
     shutil.copy(joined / "terraform.tfstate", tmp_path / "prod.tfstate")
@@ -87,6 +93,18 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         monkeypatch.setenv(name, value)
     assert main(["audit", "report.csv", "--format", "json=last.json"]) == 1
     return tmp_path
+
+
+def documents() -> Iterator[dict[str, object]]:
+    """What the AWS CLI prints of the account of the report, beside what fixtures of rules hold."""
+    users = [
+        {"UserName": row["user"], "Arn": row["arn"], "CreateDate": row["user_creation_time"]}
+        for row in csv.DictReader(io.StringIO(REPORT.decode()))
+        if not row["user"].startswith("<")
+    ]
+    yield {"UserDetailList": users, "GroupDetailList": [], "RoleDetailList": [], "Policies": []}
+    yield {"ServerCertificateMetadataList": []}
+    yield {"ServiceSpecificCredentials": []}
 
 
 def fed(source: str) -> bytes:
