@@ -75,6 +75,7 @@ class TestShow:
         shown = run("show", "pkg", "--framework", CIS, "--control", "1.14")
         assert shown.code == 0
         digest = hashlib.sha256((package / "inputs/reports/reports/first/first.csv").read_bytes()).hexdigest()
+        accepted = hashlib.sha256((package / "configuration/live/exceptions.yaml").read_bytes()).hexdigest()
         for words in (
             "not satisfied",
             f"KEY_AWS_001.max_age_days = 90 ({CIS})",
@@ -84,7 +85,10 @@ class TestShow:
             "500 days",
             "Exceptions (1)",
             "accepted by platform until 2026-09-01: moves in autumn",
-            "days_since_rotation=82.4",
+            "500 days old (limit: 90 days); created ",
+            "access key 1 of eve (222222222222): 82 days old (limit: 90 days); created 2026-03-11T00:00:00Z",
+            "as of the moment of each report",
+            f"configuration/live/exceptions.yaml  SHA-256 {accepted}",
             f"satisfied with exceptions in {OTHER}",
             f"inputs/reports/reports/first/first.csv  SHA-256 {digest}",
             hashlib.sha256((package / "manifest.json").read_bytes()).hexdigest(),

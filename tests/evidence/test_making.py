@@ -221,17 +221,38 @@ class TestPopulation:
         policy = rows["the password policy"]
         assert policy["KEY_AWS_024"] == "PASS"
         assert "shortest_password=14" in policy["measured"]
+        assert "14 characters (limit: 14 characters or more)" in policy["KEY_AWS_024 measured"]
 
     def test_verdicts_scope_and_measured_values(self, package: Path) -> None:
         rows = {row["credential"]: row for row in table(package / LIVE / "population.csv")}
         assert rows["access key 1 of ann"]["KEY_AWS_001"] == "FAIL"
         assert rows["access key 1 of eve"]["KEY_AWS_001"] == "PASS"
         assert rows["access key 1 of dan"]["KEY_AWS_001"] == "EXEMPT"
-        assert "days_since_rotation=82." in rows["access key 1 of eve"]["measured"]
+        eve = rows["access key 1 of eve"]
+        assert "days_since_rotation=82." in eve["measured"]
+        assert eve["KEY_AWS_001 measured"].startswith("82 days old (limit: 90 days); created 2026-03-11T00:00:00Z")
+        assert "(limit: 90 days)" in rows["access key 1 of dan"]["KEY_AWS_001 measured"]
         assert (rows["none"]["in_scope"], rows["none"]["user"]) == ("no", "carl") and rows["none"]["why"]
         old = rows["access key 1 of old"]
-        assert (old["in_scope"], old["KEY_AWS_001"]) == ("no", "")
+        assert (old["in_scope"], old["KEY_AWS_001"], old["KEY_AWS_001 measured"]) == ("no", "", "")
         assert "KEY_AWS_001 asks only where active is true" in old["why"]
+
+    def test_limits_that_hold_for_some_users(self, work: Path, run: Run) -> None:
+        overrides = """\
+audit:
+  overrides:
+    - subject: eve
+      rules: {KEY_AWS_001: {max_age_days: 60}}
+      reason: a partner
+      owner: platform
+"""
+        (work / ".keyrules.yaml").write_text(overrides, "utf-8")
+        made = run("pkg", "--framework", CIS, "reports")
+        assert made.code == 0, made
+        rows = {row["credential"]: row for row in table(work / "pkg" / LIVE / "population.csv")}
+        assert rows["access key 1 of eve"]["KEY_AWS_001"] == "FAIL"
+        assert "(limit: 60 days)" in rows["access key 1 of eve"]["KEY_AWS_001 measured"]
+        assert "(limit: 90 days)" in rows["access key 1 of bob"]["KEY_AWS_001 measured"]
 
     def test_the_counts_of_the_report_are_those_of_the_population(self, package: Path) -> None:
         rows = table(package / LIVE / "population.csv")

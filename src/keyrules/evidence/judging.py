@@ -18,7 +18,7 @@ from keyrules.evidence.code_tree import COLUMNS, CodeFile, inventory
 from keyrules.evidence.folder import ACCOUNTS, CODE, REPORTS, RESULTS, content, held, within, write_text
 from keyrules.evidence.inputs import StoredReports
 from keyrules.evidence.manifest import CodeGround, Request
-from keyrules.evidence.population import Annex, Census
+from keyrules.evidence.population import MEASURED, Annex, Census
 from keyrules.live.account_audit import AuditRequest, ReportResult, combine
 from keyrules.live.around.wanted_documents import asked_for
 from keyrules.live.audit_notes import left_to_keys
@@ -27,13 +27,14 @@ from keyrules.live.limits import Limits, overrides_of
 from keyrules.live.live_findings import Kept
 from keyrules.live.plan import reads_reports
 from keyrules.live.report_inputs import ReportSource, opened
-from keyrules.model import Evaluation, FrameworkReport, InputError, ParameterInForce, Plane, ScanScope, Status
+from keyrules.model import Evaluation, FrameworkReport, InputError, ParameterInForce, Plane, ScanScope
 from keyrules.pack.pack import Pack
 from keyrules.pack.parameters import show_value
 from keyrules.records import dataclass, field, replace
 from keyrules.reports import control_csv, findings_csv, html
 from keyrules.reports import json as json_report
 from keyrules.reports.findings_csv import csv_lines
+from keyrules.reports.measured import Measures
 from keyrules.reports.oscal.documents import EvidenceFile, documents
 from keyrules.reports.text_style import ReportOptions
 from keyrules.run.configuration.exclude_globs import Excluder, is_glob
@@ -264,14 +265,18 @@ def _excluder(ground: CodeGround, tree: str) -> Excluder | None:
 def _declared(evaluation: Evaluation) -> Iterator[Sequence[str]]:
     """Every place in code that a rule asked of, with each verdict."""
     rules = [rule.id for rule in evaluation.rules]
-    places: dict[tuple[str, int, str], dict[str, Status]] = {}
+    measures = Measures(evaluation.rules)
+    places: dict[tuple[str, int, str], dict[str, str]] = {}
     for finding in evaluation.findings:
         if finding.location is not None:
             where = finding.location
-            places.setdefault((where.path, where.start_line, where.address), {})[finding.rule] = finding.status
-    yield ("path", "line", "address", *rules)
-    for (path, line, address), verdicts in sorted(places.items()):
-        yield (path, str(line), address, *(verdicts[rule].value if rule in verdicts else "" for rule in rules))
+            cells = places.setdefault((where.path, where.start_line, where.address), {})
+            cells[finding.rule] = finding.status.value
+            cells[MEASURED.format(finding.rule)] = measures.of(finding)
+    columns = [*rules, *map(MEASURED.format, rules)]
+    yield ("path", "line", "address", *columns)
+    for (path, line, address), cells in sorted(places.items()):
+        yield (path, str(line), address, *(cells.get(column, "") for column in columns))
 
 
 def _write(judgement: Judgement, evaluation: Evaluation, out: Path, by_account: Mapping[str, FrameworkReport]) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
+from keyrules.live.around.findings import ThingCase, finding_on_thing
 from keyrules.live.around.judging import ThingVerdict
 from keyrules.live.around.things import Thing
 from keyrules.live.audit import Verdict
@@ -25,9 +26,14 @@ from keyrules.live.instants import to_iso
 from keyrules.live.key_history import created_at, is_absent_root, last_used_at, name_of
 from keyrules.live.limits import Limits
 from keyrules.live.live_findings import NOT_ASKED, Kept, Known
-from keyrules.model import FactValue, Rule, Status
+from keyrules.live.shown_facts import Facts, facts_of
+from keyrules.model import FactValue, Finding, ParameterValue, Plane, Rule, Selection, Status, Subject
+from keyrules.pack.parameters import show_value
+from keyrules.reports.measured import Measures
 
 _HEAD: Final = ("account", "user", "arn", "credential", "created_at", "last_used_at", "measured", "in_scope", "why")
+MEASURED: Final = "{} measured"
+"""The column that says what a rule's verdict rests on, by the id of the rule."""
 _WORDS: Final = {"is_true": "is true", "is_false": "is false", "within": "is one of", "not_within": "is none of"}
 
 
@@ -75,12 +81,15 @@ class Annex:
     def __init__(self, rules: Sequence[Rule], limits: Limits) -> None:
         self._rules = rules
         self._limits = limits
+        self._measures = Measures(rules)
+        self._facts: dict[tuple[int, str, SubjectKind], Facts] = {}
         self._asked: dict[tuple[str, ...], str] = {}
 
     @property
     def head(self) -> Sequence[str]:
         """The names of the columns."""
-        return (*_HEAD, *(rule.id for rule in self._rules))
+        ids = [rule.id for rule in self._rules]
+        return (*_HEAD, *ids, *map(MEASURED.format, ids))
 
     def rows(self, rows: Iterable[Row], census: Census, as_of: datetime) -> Iterator[Sequence[str]]:
         """A line for each credential, and one for a user who has none. `census` has the verdicts on these very rows."""
@@ -98,7 +107,7 @@ class Annex:
 
     @property
     def _none(self) -> Sequence[str]:
-        return [""] * len(self._rules)
+        return [""] * (2 * len(self._rules))
 
     def _line(self, row: Row, subject: SubjectKind, census: Census, as_of: datetime) -> Sequence[str]:
         verdicts = census.verdicts.get((row.arn, subject), {})
@@ -115,8 +124,34 @@ class Annex:
             measured,
             "yes" if verdicts else "no",
             why,
-            *(verdicts[rule.id].value if rule.id in verdicts else "" for rule in self._rules),
+            *self._verdicts(
+                verdicts, lambda rule, status: "" if absent else self._rests_on(rule, subject, row, status, as_of)
+            ),
         )
+
+    def _verdicts(self, verdicts: Mapping[str, Status], rests_on: Callable[[Rule, Status], str]) -> Iterator[str]:
+        """The verdict of each rule, then what each of them rests on."""
+        for rule in self._rules:
+            yield verdicts[rule.id].value if rule.id in verdicts else ""
+        for rule in self._rules:
+            yield rests_on(rule, verdicts[rule.id]) if rule.id in verdicts else ""
+
+    def _rests_on(self, rule: Rule, subject: SubjectKind, row: Row, status: Status, as_of: datetime) -> str:
+        selection = self._limits.of(row)
+        read = self._facts.get((id(selection), rule.id, subject))
+        if read is None:
+            values = {name: _fact(value) for name, value in _values(selection, rule).items()}
+            read = self._facts[id(selection), rule.id, subject] = facts_of(subject, values)
+        about = Subject(kind=subject.kind, name=name_of(subject, row))
+        facts = read(row, as_of)
+        return self._measures.beyond_message(
+            Finding(rule.id, rule.severity, status, Plane.LIVE, "", "", "", subject=about, facts=facts)
+        )
+
+    def _rests_on_thing(self, rule: Rule, thing: Thing, status: Status, as_of: datetime) -> str:
+        case = ThingCase(rule, thing, as_of, _values(self._limits.of(thing), rule), contradicted=False)
+        judged = Status.FAIL if status is Status.EXEMPT else status
+        return self._measures.beyond_message(finding_on_thing(case, judged, {}, 0, None))
 
     def _of_thing(self, thing: Thing, verdicts: Mapping[str, Status], as_of: datetime) -> Sequence[str]:
         """What is around the keys of an account, such as its password policy."""
@@ -135,7 +170,7 @@ class Annex:
             _measured(shown),
             "yes",
             thing.problem or self._why(subject, verdicts),
-            *(verdicts[rule.id].value if rule.id in verdicts else "" for rule in self._rules),
+            *self._verdicts(verdicts, lambda rule, status: self._rests_on_thing(rule, thing, status, as_of)),
         )
 
     def _why(self, subject: SubjectKind, verdicts: Mapping[str, Status]) -> str:
@@ -167,6 +202,14 @@ def credentials(row: Row) -> list[SubjectKind]:
         CERTIFICATE_2: row.certificate_2_created or row.certificate_2_active,
     }
     return [subject for subject in READERS if there.get(subject)]
+
+
+def _values(selection: Selection, rule: Rule) -> dict[str, ParameterValue]:
+    return {name: selection.value(rule, name) for name in rule.parameters}
+
+
+def _fact(value: ParameterValue) -> FactValue:
+    return value if isinstance(value, int) else show_value(value)
 
 
 def _measured(facts: Mapping[str, FactValue]) -> str:

@@ -7,9 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from keyrules.evidence.answers import ANSWERS
 from keyrules.evidence.differences import parts_of, read_result, read_table
 from keyrules.evidence.folder import CODE, REPORTS, RESULTS
 from keyrules.evidence.manifest import Manifest, read_manifest
+from keyrules.evidence.population import MEASURED
+from keyrules.evidence.texts import moment_of
 from keyrules.model import UsageError
 from keyrules.records import dataclass
 from keyrules.reports.json import dump
@@ -78,11 +81,21 @@ def show(folder: Path, framework: str, control: str) -> tuple[Manifest, str, lis
 
 def _of_rules(row: Mapping[str, str], rules: set[str]) -> dict[str, str]:
     """A line of the population without the verdicts of other rules."""
-    return {name: value for name, value in row.items() if name in _NOT_RULES or name in rules}
+    shown = {*_NOT_RULES, *rules, *map(MEASURED.format, rules)}
+    return {name: value for name, value in row.items() if name in shown}
 
 
 def _verdicts(row: Mapping[str, str]) -> dict[str, str]:
-    return {name: value for name, value in row.items() if name not in _NOT_RULES and value}
+    """The verdicts on a line, by rule."""
+    return {name: value for name, value in row.items() if value and MEASURED.format(name) in row}
+
+
+def _rests_on(row: Mapping[str, str]) -> str:
+    """What the verdicts on a line rest on; of several rules, each with its own."""
+    verdicts = _verdicts(row)
+    said = {rule: row[MEASURED.format(rule)] for rule in verdicts if row[MEASURED.format(rule)]}
+    named = [words if len(verdicts) == 1 else f"{rule}: {words}" for rule, words in said.items()]
+    return ". ".join(named) or row.get("measured") or "nothing measured"
 
 
 def as_text(manifest: Manifest, digest: str, shown: Sequence[Shown]) -> str:
@@ -117,6 +130,8 @@ def _lines(manifest: Manifest, digest: str, shown: Shown) -> Iterator[str]:
             yield printable(
                 f"    {row['rule']}  {row.get('subject') or row.get('address')} ({where}): {row.get('message')}"
             )
+            if row.get("measured") not in ("", None, row.get("message")):
+                yield printable(f"      measured: {row['measured']}")
             if row.get("exemption"):
                 owner, until = row.get("exception_owner"), row.get("exception_expires")
                 yield printable(f"      accepted by {owner} until {until}: {row['exemption']}")
@@ -126,14 +141,16 @@ def _lines(manifest: Manifest, digest: str, shown: Shown) -> Iterator[str]:
     for row in passing[:_MOST_PASSING]:
         name = row.get("credential") or row.get("address") or ""
         where = row.get("account") or f"{row.get('path')}:{row.get('line')}"
-        yield printable(f"    {name} ({where}): {row.get('measured') or 'nothing measured'}")
+        yield printable(f"    {name} ({where}): {_rests_on(row)}")
     if len(passing) > _MOST_PASSING:
         yield f"    and {len(passing) - _MOST_PASSING:,} more; --format json has all"
+    read = (f"{REPORTS}/", f"{ANSWERS}/") if shown.plane == "live" else (CODE,)
     for path, held in manifest.files.items():
-        if path.startswith(f"{REPORTS}/") if shown.plane == "live" else path == CODE:
+        if path.startswith((*read, f"configuration/{shown.plane}/")):
             yield f"  Source      {path}  SHA-256 {held.sha256}"
     pack = manifest.pack
     yield printable(f"  Judged by   keyrules {pack.version}, pack {pack.sha256}")
+    yield f"  Judged      as of {moment_of(manifest)}"
     yield f"  Manifest    SHA-256 {digest}"
 
 

@@ -50,7 +50,7 @@ def _facts(manifest: Manifest) -> Iterator[Sequence[str]]:
     request = manifest.request
     yield ("fact", "value")
     yield ("frameworks", ", ".join(request.frameworks))
-    yield ("as_of", iso_utc(request.as_of) if request.as_of is not None else "the moment of each report")
+    yield ("as_of", moment_of(manifest))
     yield ("started", iso_utc(request.started))
     yield from _flat(manifest.about)
     yield ("pack_version", manifest.pack.version)
@@ -61,6 +61,12 @@ def _facts(manifest: Manifest) -> Iterator[Sequence[str]]:
         yield ("code", folder)
     for path, source in sorted(manifest.sources.items()):
         yield (f"source of {path}", source)
+
+
+def moment_of(manifest: Manifest) -> str:
+    """The moment that ages count to."""
+    as_of = manifest.request.as_of
+    return iso_utc(as_of) if as_of is not None else "the moment of each report"
 
 
 def _flat(about: Mapping[str, Any], before: str = "") -> Iterator[Sequence[str]]:
