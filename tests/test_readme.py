@@ -146,3 +146,16 @@ def test_the_commands_that_ci_runs_are_marked() -> None:
     text = README.read_text(encoding="utf-8")
     assert text.count("<!-- test-command -->\n```sh\n") == 1
     assert text.count("<!-- run-command -->\n```sh\n") == 1
+
+
+def test_every_picture_is_light_and_says_what_it_shows() -> None:
+    """They are made by tests/support/screenshots.py."""
+    shown = {
+        (page.parent / path).resolve(): words
+        for page in DOCUMENTS
+        for words, path in re.findall(r"!\[([^\]]*)\]\(([^)]+)\)", page.read_text(encoding="utf-8"))
+    }
+    pictures = set((PROJECT / "docs/screenshots").iterdir())
+    assert set(shown) == pictures
+    assert all(len(words.split()) > 8 for words in shown.values())
+    assert all(path.stat().st_size < 150_000 for path in pictures)

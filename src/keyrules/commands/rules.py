@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 
 EPILOG = """\
 examples:
@@ -22,12 +23,13 @@ def run(args: argparse.Namespace) -> int:
     from keyrules.pack.catalog import load_pack
     from keyrules.pack.listing import describe_facts, describe_rule, list_rules
     from keyrules.pack.selection import find_rule
+    from keyrules.terminal import DEFAULT_WIDTH, text_width
 
     pack = load_pack()
     if args.facts:
-        print(describe_facts())
+        print(describe_facts(min(DEFAULT_WIDTH, text_width(sys.stdout))))
     elif args.id:
-        print(describe_rule(find_rule(pack, args.id)))
+        print(describe_rule(find_rule(pack, args.id), min(DEFAULT_WIDTH, text_width(sys.stdout))))
     else:
         print(list_rules(pack))
     return 0

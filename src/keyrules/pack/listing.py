@@ -11,8 +11,8 @@ from keyrules.pack.catalog import Pack
 from keyrules.pack.conditions import SENTINEL
 from keyrules.pack.parameters import bounds, show_value
 from keyrules.reports.text_style import wrap
+from keyrules.terminal import DEFAULT_WIDTH
 
-_WIDTH = 100
 _COMPARISONS = {
     "equals": "=",
     "not_equals": "≠",
@@ -34,38 +34,38 @@ def list_rules(pack: Pack) -> str:
     return _aligned([("ID", "SEVERITY", "PLANES", "DEFAULT", "NAME"), *rows])
 
 
-def describe_rule(rule: Rule) -> str:
-    """Everything the rule file says, for people, in lines of at most 100 columns where words allow it."""
+def describe_rule(rule: Rule, width: int = DEFAULT_WIDTH) -> str:
+    """Everything the rule file says, for people, in lines of at most `width` columns where words allow it."""
     switch = "" if rule.default_on else ", off unless asked for"
     lines = [
         f"{rule.id}  {rule.name}",
         f"{rule.severity.name}, {_planes(rule)}{switch}, {rule.lifecycle.status} since {rule.lifecycle.since}",
     ]
-    lines += _section("Why", rule.rationale)
+    lines += _section("Why", rule.rationale, width)
     if Plane.CODE in rule.planes:
         decided = (
             "Decided by the Python checks of the pack."
             if rule.definition == SENTINEL
             else "Decided by Checkov from the definition in the rule's file."
         )
-        lines += _section("On code", decided)
+        lines += _section("On code", decided, width)
     if rule.runtime is not None:
-        lines += _section("On the live account", runtime_text(rule.runtime))
+        lines += _section("On the live account", runtime_text(rule.runtime), width)
     if rule.parameters:
         lines += ["", "Parameters"]
         for parameter in rule.parameters.values():
             text = f"{parameter.name} = {show_value(parameter.default)} ({bounds(parameter)})"
-            lines += wrap(text, _WIDTH, indent=2, hanging=4)
-    lines += _section("What to do", rule.remediation)
+            lines += wrap(text, width, indent=2, hanging=4)
+    lines += _section("What to do", rule.remediation, width)
     lines += ["", "What it cannot see"]
     for plane in sorted(rule.limits):
-        lines += wrap(f"{plane}: {' '.join(rule.limits[plane].split())}", _WIDTH, indent=2, hanging=4)
+        lines += wrap(f"{plane}: {' '.join(rule.limits[plane].split())}", width, indent=2, hanging=4)
     lines += ["", "References", *(f"  {url}" for url in (rule.guideline, *rule.references))]
     lines += ["", f"File: {rule.path}"]
     return "\n".join(lines)
 
 
-def describe_facts() -> str:
+def describe_facts(width: int = DEFAULT_WIDTH) -> str:
     """Every fact and operator that a `runtime` block may use, by kind of subject."""
     lines: list[str] = []
     for kind, facts in FACTS.items():
@@ -75,9 +75,9 @@ def describe_facts() -> str:
                 f"  {fact.name}  ({fact.unit or 'true or false' if fact.type is bool else fact.unit or 'number'})"
             ]
             unknown = "" if fact.unknown_when == "never" else f" Unknown when {fact.unknown_when}."
-            lines += wrap(fact.meaning + unknown, _WIDTH, indent=6)
+            lines += wrap(fact.meaning + unknown, width, indent=6)
         lines += [""]
-    lines += wrap(f"Operators: {', '.join(OPERATORS)}; combined with and, or, not.", _WIDTH, hanging=2)
+    lines += wrap(f"Operators: {', '.join(OPERATORS)}; combined with and, or, not.", width, hanging=2)
     return "\n".join(lines)
 
 
@@ -85,11 +85,11 @@ def _planes(rule: Rule) -> str:
     return " and ".join(plane.value for plane in Plane if plane in rule.planes)
 
 
-def _section(title: str, text: str) -> list[str]:
+def _section(title: str, text: str, width: int) -> list[str]:
     lines = ["", title]
     for number, paragraph in enumerate(text.strip().splitlines()):
         if paragraph.strip():
-            lines += [""] * (number > 0) + wrap(" ".join(paragraph.split()), _WIDTH, indent=2)
+            lines += [""] * (number > 0) + wrap(" ".join(paragraph.split()), width, indent=2)
     return lines
 
 

@@ -32,6 +32,7 @@ from keyrules.reports.text_style import (
     display_width,
     duration_beyond,
     first_sentence,
+    fitted,
     human_duration,
     pad,
     printable,
@@ -83,7 +84,7 @@ def _blocks(page: _Page, evaluation: Evaluation, options: ReportOptions) -> Iter
         yield from page.notes([*warnings, *page.more_steps(), *evaluation.notes])
         if evaluation.parameters:
             yield wrap(printable(parameter_line(evaluation.parameters)), options.width, 0, _INDENT)
-        yield [page.summary()]
+        yield fitted(page.summary(), options.width, _INDENT)
 
 
 class _Page:
@@ -188,7 +189,7 @@ class _Page:
         total = sum(group.numbers.values())
         full = self._options.layout == "full"
         own_steps = by != "rule" or total <= _OWN_STEPS or self._options.terminal or full
-        yield self._heading(group, by, total)
+        yield from fitted(self._heading(group, by, total), self._width, _INDENT)
         if not own_steps and (advice := self._advice(group)):
             yield from (self._style.dim(line) for line in wrap(f"Next: {advice}", self._width, _DETAIL, _DETAIL + 6))
         left = min(total, _SHOWN) if self._options.terminal and not full else total
@@ -225,7 +226,7 @@ class _Page:
         """Aligned columns, and below each credential what it does not show and the next step."""
         rows = [self._columns(finding, by, own_steps) for finding in members]
         for finding, line in zip(members, _aligned(rows), strict=True):
-            yield line
+            yield from fitted(line, self._width, _DETAIL)
             if finding.status is Status.UNKNOWN or (finding.reason in _NOT_IN_COLUMNS and own_steps):
                 yield from wrap(printable(finding.message), self._width, _DETAIL)
             if own_steps and finding.status in (Status.FAIL, Status.PASS):

@@ -37,6 +37,7 @@ from keyrules.reports.text_style import (
     block_text,
     count_of,
     first_sentence,
+    fitted,
     printable,
     wrap,
 )
@@ -82,7 +83,7 @@ def _blocks(
     yield page.notes([*warnings, *report.notes, *evaluation.notes, MAPPING_NOTE])
     if evaluation.parameters:
         yield page.notes([parameter_line(evaluation.parameters)])
-    yield [page.summary(report)]
+    yield page.summary(report)
 
 
 class _Page:
@@ -106,7 +107,8 @@ class _Page:
 
     def control(self, result: ControlResult, label: str) -> Iterator[str]:
         """Verdict, reason, and the findings of its rules, below the control's name."""
-        yield f"{self._outcome(result.outcome)}  {self._style.bold(label)}  {result.title}"
+        heading = f"{self._outcome(result.outcome)}  {self._style.bold(label)}  {result.title}"
+        yield from fitted(heading, self._width, _INDENT)
         yield from wrap(printable(result.reason), self._width, _INDENT)
         yield from wrap(printable(accounts_sentence(result)), self._width, _INDENT)
         for each in result.statements:
@@ -139,8 +141,8 @@ class _Page:
         """Remarks on the run and on the limits that it ran with."""
         return [line for note in notes for line in wrap(printable(note), self._width, 0, _INDENT)]
 
-    def summary(self, report: FrameworkReport) -> str:
-        """The last line."""
+    def summary(self, report: FrameworkReport) -> list[str]:
+        """The last line, on more than one where it is long."""
         outcomes = Counter(each.outcome for each in report.controls)
         words = "; ".join(f"{outcomes[each]:,} {each.value}" for each in Outcome if outcomes[each])
         errors = self._evaluation.errors
@@ -150,7 +152,7 @@ class _Page:
             from keyrules.reports.baseline_text import baseline_line
 
             text += baseline_line(self._evaluation)
-        return self._style.bold(text)
+        return fitted(self._style.bold(text), self._width, _INDENT)
 
     def _part(self, part: RulePart, control: str) -> Iterator[str]:
         first = self._listed.setdefault(part.rule, control)
@@ -168,7 +170,8 @@ class _Page:
         label = self._style.severity(finding.severity, name) if status is Status.FAIL else ""
         label = label or self._style.status(status, status.value)
         where = "" if self._one_account and finding.location is None else f"  {printable(place(finding))}"
-        yield f"{' ' * _INDENT}{label}  {finding.rule}  {self._style.bold(printable(subject_name(finding)))}{where}"
+        name = self._style.bold(printable(subject_name(finding)))
+        yield from fitted(f"{' ' * _INDENT}{label}  {finding.rule}  {name}{where}", self._width, _DETAIL)
         yield from wrap(printable(finding.message), self._width, _DETAIL)
         if status in (Status.FAIL, Status.PASS):
             yield from wrap(printable(self._measures.beyond_message(finding)), self._width, _DETAIL)

@@ -27,6 +27,7 @@ NOTHING_TO_EVALUATE = "Nothing to evaluate."
 _SHORT_ESCAPES = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 # The undecodable bytes 0x80..0xff of a file name, as PEP 383 (surrogateescape) carries them in a str.
 _ESCAPED_BYTES = range(0xDC80, 0xDD00)
+_STYLED = re.compile(r"\x1b\[[0-9;]*m")
 _SENTENCE_END = re.compile(r"(?<!\be\.g)(?<!\bi\.e)[.!?](?=\s+[^\sa-z]|$)")
 
 _SEVERITY_CODES = {Severity.CRITICAL: "1;31", Severity.HIGH: "31", Severity.MEDIUM: "33", Severity.LOW: "36"}
@@ -157,6 +158,14 @@ def wrap(text: str, width: int, indent: int = 0, hanging: int | None = None) -> 
     if not empty:
         lines.append(line)
     return lines
+
+
+def fitted(line: str, width: int, hanging: int) -> list[str]:
+    """A styled line as it stands where it fits, else its words on lines, a little shorter where there is colour."""
+    if len(line) <= width and line.isascii():
+        return [line]
+    indent = len(line) - len(line.lstrip(" "))
+    return [line] if display_width(_STYLED.sub("", line)) <= width else wrap(line, width, indent, hanging)
 
 
 def block_text(blocks: Iterable[Iterable[str]]) -> Iterator[str]:
