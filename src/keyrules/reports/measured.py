@@ -86,8 +86,8 @@ class Measures:
         leaves = [leaf for leaf in self._leaves.get(finding.rule, ()) if leaf.fact in facts]
         if not leaves:
             return ""
-        values = ", ".join(_compared(leaf, finding, len(leaves) == 1) for leaf in leaves)
-        dates = ", ".join(_dates(facts, finding.subject.kind if finding.subject is not None else ""))
+        values = ", ".join([_compared(leaf, facts, finding.status, len(leaves) == 1) for leaf in leaves])
+        dates = ", ".join([*_dates(facts, finding.subject.kind if finding.subject is not None else "")])
         return f"{values}; {dates}" if dates else values
 
 
@@ -104,15 +104,15 @@ def _leaves(node: Mapping[str, Any], facts: Mapping[str, Fact]) -> Iterator[_Lea
         yield _Leaf(name, named, words, unit, node["operator"], limit if isinstance(limit, (str, int)) else None)
 
 
-def _compared(leaf: _Leaf, finding: Finding, alone: bool) -> str:
-    value = finding.facts[leaf.fact]
-    limit = finding.facts.get(leaf.limit) if isinstance(leaf.limit, str) else leaf.limit
+def _compared(leaf: _Leaf, facts: Mapping[str, FactValue], status: Status, alone: bool) -> str:
+    value = facts[leaf.fact]
+    limit = facts.get(leaf.limit) if isinstance(leaf.limit, str) else leaf.limit
     said = (leaf.named if value is None else leaf.words).format(_quantity(value, leaf.unit))
     if not isinstance(limit, int) or leaf.operator not in _LIMITS:
         return said
     side = ""
     if isinstance(value, float) and abs(value - limit) <= _ROUNDED:
-        side = _SIDES.get((leaf.operator, finding.status), "") if alone or finding.status is Status.FAIL else ""
+        side = _SIDES.get((leaf.operator, status), "") if alone or status is Status.FAIL else ""
     return f"{said} (limit: {_limit(leaf.operator, limit, leaf.unit)}{side})"
 
 
@@ -131,7 +131,13 @@ def _quantity(value: FactValue, unit: str) -> str:
             return human_duration(timedelta(days=value))
         if unit == "minutes" and value >= _TWO * _DAY:
             return count_of(int(value // _DAY), "day")
-    return count_of(int(value), unit.removesuffix("s")) if unit else f"{value:g}"
+    return _counted(int(value), unit) if unit else f"{value:g}"
+
+
+@lru_cache(maxsize=1 << 12)
+def _counted(number: int, unit: str) -> str:
+    """A large report asks for each number of days hundreds of times."""
+    return count_of(number, unit.removesuffix("s"))
 
 
 def _dates(facts: Mapping[str, FactValue], kind: str) -> Iterator[str]:
