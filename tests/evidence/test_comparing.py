@@ -95,6 +95,24 @@ class TestShow:
         ):
             assert words in shown.out, (words, shown.out)
 
+    @pytest.mark.parametrize("name", ["summary.json", "population.csv", "findings.csv"])
+    def test_nothing_is_said_of_what_was_changed(self, package: Path, run: Run, name: str) -> None:
+        file = package / f"results/{CIS}/live/{name}"
+        file.write_bytes(file.read_bytes() + b"\n")
+        refused = run("show", "pkg", "--framework", CIS, "--control", "1.14")
+        assert (refused.code, refused.out, refused.err.count("\n")) == (3, "", 1) and name in refused.err
+        compared = run("diff", "pkg", "pkg")
+        assert compared.code == (0 if name == "population.csv" else 3), "it compares the other two"
+
+    def test_a_summary_that_nobody_wrote(self, package: Path, run: Run) -> None:
+        file, listed = package / f"results/{CIS}/live/summary.json", package / "manifest.json"
+        was = hashlib.sha256(file.read_bytes()).hexdigest()
+        file.write_bytes(file.read_bytes().replace(b'"verdict"', b'"verdigt"'))
+        now = hashlib.sha256(file.read_bytes()).hexdigest()
+        listed.write_text(listed.read_text("utf-8").replace(was, now), "utf-8")
+        refused = run("show", "pkg", "--framework", CIS, "--control", "1.14")
+        assert (refused.code, refused.err.count("\n")) == (3, 1) and "summary.json is not what" in refused.err
+
     def test_for_programs_with_everybody(self, package: Path, run: Run) -> None:
         document = json.loads(run("show", "pkg", "--framework", CIS, "--control", "1.14", "--format", "json").out)
         (control,) = document["control"]

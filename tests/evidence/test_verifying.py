@@ -316,6 +316,7 @@ class TestHostile:
         [
             ("frameworks", ["../../escaped"]),
             ("frameworks", ["no_such_framework"]),
+            ("frameworks", [CIS, CIS]),
             ("frameworks", "cis"),
             ("now", "yesterday"),
             ("now", "2026-06-01T00:00:00"),

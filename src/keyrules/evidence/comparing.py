@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from keyrules.evidence.differences import Difference, as_documents, as_lines, differences, parts_of
-from keyrules.evidence.folder import RECEIVED
+from keyrules.evidence.differences import READ, Difference, as_documents, as_lines, differences, parts_of
+from keyrules.evidence.folder import RECEIVED, RESULTS, refuse_changed
 from keyrules.evidence.manifest import Manifest, read_manifest
 from keyrules.records import dataclass
 from keyrules.reports.json import dump
@@ -28,8 +28,11 @@ class Comparison:
 
 
 def compare(old: Path, new: Path) -> Comparison:
-    """Compares two packages. Raises InputError for what is none."""
+    """Compares two packages. Raises InputError for what is none, or was changed since."""
     (was, _), (now, _) = read_manifest(old), read_manifest(new)
+    for folder, side in ((old, was), (new, now)):
+        places = [f"{RESULTS}/{framework}/{plane}" for framework, plane in parts_of(side.files)]
+        refuse_changed(folder, (f"{place}/{name}" for place in places for name in READ), side.files)
     sides = [_facts(each) for each in (was, now)]
     facts = [(name, sides[0][name], sides[1][name]) for name in sides[0] if sides[0][name] != sides[1][name]]
     paths = sorted(path for path in {*was.files, *now.files} if path.split("/")[0] in RECEIVED)

@@ -15,6 +15,8 @@ from keyrules.model import InputError
 from keyrules.records import dataclass, field
 from keyrules.reports.text_style import printable
 
+READ: Final = ("summary.json", "findings.csv")
+"""What of a framework on a plane is read here."""
 _MOST: Final = 1 << 28
 _LISTED: Final = ("FAIL", "UNKNOWN", "EXEMPT")
 _PLANES: Final = {"live": "live accounts", "code": "code"}
@@ -143,6 +145,7 @@ def read_result(folder: Path, place: str) -> Result:
         origins = {name: str(each["place"]) for name, each in set_to.items()}
         for control in controls.values():
             _counts(control)
+            _ = control["title"], control["verdict"], control["reason"]
         by_account = {account: dict(outcomes) for account, outcomes in document["by_account"].items()}
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise InputError(f"{printable(str(folder / name))} is not what a package has there") from None

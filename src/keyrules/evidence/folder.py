@@ -8,7 +8,7 @@ import re
 import shutil
 import stat
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -175,6 +175,16 @@ def is_held(folder: Path, name: str, listed: Held) -> bool:
     """Whether a file of a package is the one that is listed; one of another size is not read. Raises InputError."""
     with opened(folder, name) as file:
         return os.fstat(file.fileno()).st_size == listed.size and summed(file) == listed
+
+
+def refuse_changed(folder: Path, names: Iterable[str], listed: Mapping[str, Held]) -> None:
+    """Raises InputError for a file of a package that is not the one that its manifest lists."""
+    for name in names:
+        if name not in listed or not is_held(folder, name, listed[name]):
+            raise InputError(
+                f"{_shown(folder / name)} is not what the manifest lists, so nothing is said of it; "
+                "`keyrules evidence verify` says what was changed"
+            )
 
 
 def summed(file: BinaryIO) -> Held:

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from keyrules.evidence.answers import ANSWERS
 from keyrules.evidence.differences import parts_of, read_result, read_table
-from keyrules.evidence.folder import CODE, REPORTS, RESULTS
+from keyrules.evidence.folder import CODE, REPORTS, RESULTS, refuse_changed
 from keyrules.evidence.manifest import Manifest, read_manifest
 from keyrules.evidence.population import MEASURED
 from keyrules.evidence.texts import moment_of
@@ -44,7 +44,8 @@ class Shown:
 def show(folder: Path, framework: str, control: str) -> tuple[Manifest, str, list[Shown]]:
     """The manifest and its SHA-256, and the control on each plane.
 
-    Raises UsageError for what the package does not have, and InputError for what is no package.
+    Raises UsageError for what the package does not have, and InputError for what is no package, or was
+    changed since.
     """
     manifest, digest = read_manifest(folder)
     parts = [part for part in parts_of(manifest.files) if part[0] == framework]
@@ -56,6 +57,8 @@ def show(folder: Path, framework: str, control: str) -> tuple[Manifest, str, lis
     found = []
     for _, plane in parts:
         place = f"{RESULTS}/{framework}/{plane}"
+        tables = (f"{place}/population.csv", f"{place}/findings.csv")
+        refuse_changed(folder, (f"{place}/summary.json", *tables), manifest.files)
         result = read_result(folder, place)
         if control not in result.controls:
             there = ", ".join(result.controls)
@@ -72,8 +75,8 @@ def show(folder: Path, framework: str, control: str) -> tuple[Manifest, str, lis
                     for name, value in result.parameters.items()
                     if name.split(".")[0] in rules
                 },
-                [_of_rules(row, rules) for row in read_table(folder, f"{place}/population.csv")],
-                [row for row in read_table(folder, f"{place}/findings.csv") if row.get("rule") in rules],
+                [_of_rules(row, rules) for row in read_table(folder, tables[0])],
+                [row for row in read_table(folder, tables[1]) if row.get("rule") in rules],
             )
         )
     return manifest, digest, found

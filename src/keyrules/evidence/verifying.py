@@ -202,6 +202,8 @@ def _refuse_strange(manifest: Manifest) -> None:
     frameworks = manifest.request.frameworks
     if outside or not all(map(is_inside, frameworks)) or any("/" in name for name in frameworks):
         raise InputError("the manifest names a folder outside of the package or of the code")
+    if len(set(frameworks)) < len(frameworks):
+        raise InputError("the manifest names a framework twice")
     for path, each in manifest.files.items():
         if path.split("/")[0] in RECEIVED and each.size > _MOST_INPUT:
             raise InputError(f"{path} is larger than any input is")
