@@ -112,6 +112,21 @@ ROTATES = {"rotation_days": 30.0, "rotation_source": "t.r", "max_age_days": 90}
             f"91 days old, created {CREATED} (limit: 90 days)",
         ),
         ({"max_age_days": 90}, Status.FAIL, "no rotation that works (limit: 90 days)"),
+        (
+            {"credential_age_days": 200, "max_age_days": 90},
+            Status.FAIL,
+            "expires after 200 days (limit: 90 days)",
+        ),
+        (
+            {"minimum_password_length": 16, "minimum_length": 14},
+            Status.PASS,
+            "asks for 16 characters (limit: 14 characters or more)",
+        ),
+        (
+            {"password_reuse_prevention": 0, "reuse_prevention": 24},
+            Status.FAIL,
+            "remembers 0 passwords (limit: 24 passwords or more)",
+        ),
         ({"max_age_days": 90}, Status.UNKNOWN, "Nothing can be told."),
         ({"sink": "output.s"}, Status.FAIL, "Nothing can be told."),
     ],

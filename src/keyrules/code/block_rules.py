@@ -77,10 +77,11 @@ def expires(block: Block, context: TimedContext) -> Opinion:
     days = _number(age)
     if days is None:
         return Opinion(Status.UNKNOWN, "expiry_unknown", f"credential_age_days {block.open_because}")
+    facts = {"credential_age_days": days, "max_age_days": limit}
     if days > limit:
         message = f"this credential expires after {days} days, more than the {limit} days allowed"
-        return Opinion(Status.FAIL, "expires_too_late", message, {"credential_age_days": days, "max_age_days": limit})
-    return Opinion(Status.PASS, "expires", f"this credential expires after {days} days")
+        return Opinion(Status.FAIL, "expires_too_late", message, facts)
+    return Opinion(Status.PASS, "expires", f"this credential expires after {days} days", facts)
 
 
 def not_in_state(block: Block, context: TimedContext) -> Opinion:

@@ -30,6 +30,13 @@ _WORDS: Final[Mapping[str, str]] = {
 }
 """How the value of a fact is said; of any other fact its name is."""
 
+_DECLARED: Final[Mapping[str, tuple[str, str, str, str]]] = {
+    "credential_age_days": ("expires after {}", "days", "max_age_days", "{}"),
+    "minimum_password_length": ("asks for {}", "characters", "minimum_length", "{} or more"),
+    "password_reuse_prevention": ("remembers {}", "passwords", "reuse_prevention", "{} or more"),
+}
+"""Arguments in code that are numbers with a limit: the words for the value, its unit, the parameter and its words."""
+
 _LIMITS: Final[Mapping[str, str]] = {
     "less_than_or_equal": "{}",
     "less_than": "less than {}",
@@ -160,7 +167,13 @@ def _moments(names: tuple[str, ...]) -> list[tuple[str, str]]:
 
 
 def _declared(facts: Mapping[str, FactValue]) -> Iterator[str]:
-    """What was read in code and counts: a period and by what it comes, or the age of a key in a plan or a state."""
+    """What was read in code and counts: an argument with a limit, a period and by what it comes, or the age of a key in
+    a plan or a state."""
+    for name, (words, unit, parameter, said) in _DECLARED.items():
+        if name in facts:
+            yield words.format(_quantity(facts[name], unit))
+            yield f"(limit: {said.format(_quantity(facts[parameter], unit))})"
+            return
     if (days := facts.get("rotation_days")) is not None:
         often = f"every {float(days):g} days" if days else "at every apply"
         yield f"replaced {often} by {facts.get('rotation_source')}"
