@@ -37,6 +37,9 @@ _LABEL_WIDTH = max(len(severity.name) for severity in Severity)
 _DETAIL_INDENT = _INDENT + _LABEL_WIDTH + 2
 
 _MOST_NAMED = 3
+_PLURALS = {"is": "are", "has": "have"}
+"""Of verbs that do more than lose an s."""
+
 _MENDED = ("KEY_AWS_001", "KEY_AWS_009")
 """The rules of which some findings have a patch."""
 
@@ -265,7 +268,7 @@ def _coverage_line(evaluation: Evaluation) -> str:
     absent = Counter(item.reason for item in evaluation.coverage if item.outcome is CoverageOutcome.ABSENT)
     for reason, count in sorted(absent.items()):
         verb, _, rest = reason.partition(" ")
-        parts.append(f"{count:,} {verb if count == 1 else verb.removesuffix('s')} {rest}")
+        parts.append(f"{count:,} {verb if count == 1 else _PLURALS.get(verb) or verb.removesuffix('s')} {rest}")
     by_why: dict[str, list[str]] = {}
     for rule, why in evaluation.rules_off:
         by_why.setdefault(why, []).append(rule)
