@@ -9,7 +9,7 @@ import pytest
 
 from keyrules.model import Selection, UsageError
 from keyrules.pack.catalog import Pack, Retired, load_pack
-from keyrules.pack.listing import describe_facts, describe_rule, list_rules
+from keyrules.pack.listing import describe_facts, describe_rule, list_rules, runtime_text
 from keyrules.pack.selection import select
 from keyrules.records import replace
 
@@ -134,6 +134,12 @@ class TestListing:
             "Each access key where active is true and is_younger_key_of_user is false complies when "
             "active_keys_of_user ≤ 1 or days_since_younger_key_of_user < overlap_days." in flat
         )
+
+    def test_conditions_name_their_subjects_as_people_do(self, pack: Pack) -> None:
+        said = {rule.id: runtime_text(rule.runtime) for rule in pack.rules if rule.runtime}
+        assert said["KEY_AWS_020"].startswith("Each user where has_active_access_key is true complies")
+        assert said["KEY_AWS_023"].startswith("Each SSH public key where")
+        assert said["KEY_AWS_027"] == "Each account complies when roles ≥ 1."
 
     def test_facts_say_when_they_are_unknown(self) -> None:
         text = describe_facts()

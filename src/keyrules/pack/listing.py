@@ -13,6 +13,16 @@ from keyrules.pack.parameters import bounds, show_value
 from keyrules.reports.text_style import wrap
 from keyrules.terminal import DEFAULT_WIDTH
 
+_SUBJECTS = {
+    "root": "root user",
+    "root_mfa": "root user",
+    "service_specific_credential": "service-specific credential",
+    "ssh_public_key": "SSH public key",
+    "support_role": "account",
+    "user_permissions": "user",
+}
+"""How people call subjects, where it is not the word of the rules with spaces."""
+
 _COMPARISONS = {
     "equals": "=",
     "not_equals": "≠",
@@ -94,7 +104,8 @@ def _section(title: str, text: str, width: int) -> list[str]:
 
 
 def runtime_text(runtime: Mapping[str, Any]) -> str:
-    subject = str(runtime["subject"]).replace("_", " ")
+    kind = str(runtime["subject"])
+    subject = _SUBJECTS.get(kind) or kind.replace("_", " ")
     which = f" where {_condition(runtime['where'])}" if "where" in runtime else ""
     return f"Each {subject}{which} complies when {_condition(runtime['definition'])}."
 
