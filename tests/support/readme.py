@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import configuration_page
 import scanners
 
 from keyrules.model import Plane
@@ -63,6 +64,8 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "good-terraform": lambda: example_file("fixtures/pages/good/key.tf"),
     "good-cloudformation": lambda: example_file("fixtures/pages/good/key.yaml"),
     "rules": rules_table,
+    "configuration-keys": configuration_page.keys_table,
+    "configuration-parameters": configuration_page.parameters_table,
     "pipeline-github": lambda: f"<!-- snippet: github -->\n```yaml\n{GITHUB}```",
     "pipeline-gitlab": lambda: f"<!-- snippet: gitlab -->\n```yaml\n{GITLAB}```",
     "pipeline-jenkins": lambda: f"<!-- snippet: jenkins -->\n```groovy\n{JENKINS}```",

@@ -38,7 +38,12 @@ _ALL = (TOP, *SECTIONS)
 _CYCLE = Whole(SHORTEST_CYCLE_DAYS, 400, "days")
 _OWNER = Text(r"^[^\x00-\x1f]{1,200}$", "text of up to 200 characters on one line")
 KEYS: tuple[Key, ...] = (
-    Key("framework", Choice(lambda words: words.frameworks), _ALL, "Run a framework's rules, with its thresholds."),
+    Key(
+        "framework",
+        Choice(lambda words: words.frameworks),
+        _ALL,
+        "Run a framework's rules, with its thresholds; not together with rules that are on or off.",
+    ),
     Key(
         "fail_on",
         Choice(lambda words: tuple(level.name.lower() for level in Severity)),
@@ -65,7 +70,12 @@ KEYS: tuple[Key, ...] = (
         f"How far away an exception may expire; default: {DEFAULT_MAX_DAYS}.",
     ),
     Key("strict_exceptions", SWITCH, (TOP,), "Whether exceptions that expired or match nothing make the exit code 2."),
-    Key("overrides", OVERRIDES, ("audit",), "Other thresholds for some users, each with who answers for it and why."),
+    Key(
+        "overrides",
+        OVERRIDES,
+        ("audit",),
+        "Other thresholds for some users, each with who answers for it and why; by tag with --verify, and only looser.",
+    ),
     Key(
         "longest_cycle_days",
         _CYCLE,
