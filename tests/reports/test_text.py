@@ -244,7 +244,8 @@ def test_what_became_of_the_files(width: int) -> None:
     lines = text.split("\n\n")[-1].splitlines()[:-1]
     assert " ".join(lines) == (
         "2 files judged; 1 could not be evaluated; 1 creates keys in a language that is not read; "
-        "2 have a name that Terraform passes over; 3 are a program; 2 name what is judged in comments only; off: 4 rules (not asked for), KEY_AWS_007 (opt-in)"
+        "2 have a name that Terraform passes over; 3 are a program; "
+        "2 name what is judged in comments only; off: 4 rules (not asked for), KEY_AWS_007 (opt-in)"
     )
     assert max(map(len, lines)) <= width
 
