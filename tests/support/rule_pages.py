@@ -29,8 +29,12 @@ AS_OF = "2026-06-01T00:00:00Z"
 _LANGUAGES = (("Terraform", "hcl", "{}/main.tf"), ("CloudFormation", "yaml", "{}.yaml"))
 _NEIGHBOURS = {"aws_security_hub": "Security Hub", "aws_config": "AWS Config"}
 _PLANES = {Plane.CODE: "code", Plane.LIVE: "live accounts"}
-_STAYS = "An [exception](../exceptions.md) in `.keyrules-exceptions.yaml` needs a reason, an owner and an end"
-_SKIPS = "; a comment `# checkov:skip={rule}:REASON` inside the block is one without"
+_STAYS = (
+    "An [exception](../exceptions.md) in `.keyrules-exceptions.yaml` needs a reason, an owner and an end. "
+    "`keyrules except {rule}:SUBJECT --reason … --owner … --until DATE --exceptions .keyrules-exceptions.yaml` "
+    "writes it."
+)
+_SKIPS = " A comment `# checkov:skip={rule}:REASON` inside the block has no owner and no end."
 _WHERE = {"Code": "In code", "Live": "In the account"}
 _WHOLE = (Relation.IMPLEMENTS, Relation.PARTIAL)
 _STEP = re.compile(r"(?:^|(?<=\s))(\d)\. ")
@@ -71,7 +75,7 @@ def _page(rule: Rule, frameworks: Frameworks, found: Findings, neighbours: Seque
     if rule.runtime is not None:
         parts += ["## In a live account", *_live(rule)]
     parts += ["## How to mend it", *_steps(rule.remediation)]
-    stays = _STAYS + (_SKIPS if Plane.CODE in rule.planes else "") + "."
+    stays = _STAYS + (_SKIPS if Plane.CODE in rule.planes else "")
     parts += ["## When it has to stay", stays.format(rule=rule.id)]
     limits = (f"- {_PLANES[Plane(plane)].capitalize()}: {_joined(text)}" for plane, text in rule.limits.items())
     parts += ["## What it cannot see", "\n".join(limits)]
