@@ -29,6 +29,8 @@ CALLER = {
     "AWS_SECRET_ACCESS_KEY": "secret",
     "AWS_DEFAULT_REGION": "us-east-1",
     "AWS_EC2_METADATA_DISABLED": "true",
+    # What the botocore that Checkov pins does not know.
+    "AWS_DATA_PATH": str(PROJECT / "tests/support/botocore_models"),
 }
 
 

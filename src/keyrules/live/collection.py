@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 from keyrules.live.account_audit import AuditRequest, ReportResult, Verifier, audit_report, unreadable
 from keyrules.live.around.asking import LiveGiver
 from keyrules.live.around.judging import Giver
-from keyrules.live.around.keeping import KeepingGiver
+from keyrules.live.around.keeping import KeepingGiver, givers_of
 from keyrules.live.audit import Verdict
 from keyrules.live.plan import Plan
 from keyrules.live.report_inputs import HEAD, OpenReport, ReportSource, first_account, from_stream, opened
@@ -149,7 +149,7 @@ class Reach:
                 self._accounts[number] = Account(self.aws, session)
         return self._accounts[number]
 
-    def giver(self, target: Target) -> Giver:
+    def giver(self, target: Target) -> LiveGiver:
         """What asks an account for its documents."""
         return LiveGiver(lambda: self.account(target.account), target.label, self.parallel)
 
@@ -266,11 +266,6 @@ class Gathered:
             if why
         ]
 
-    def keeping(self, giver: Callable[[Target], Giver]) -> Callable[[Target], Giver]:
-        """What gives the documents of a target, and keeps them where the reports are kept."""
-        kept = self.kept
-        return giver if kept is None else lambda target: KeepingGiver(giver(target), kept, target.account)
-
     def in_time(self, report: OpenReport, request: AuditRequest) -> AuditRequest:
         """The request for a report that AWS made since the run began: such a one is not from the future."""
         made = report.generated_at
@@ -348,7 +343,9 @@ def audit_accounts(
             unreadable("the list of accounts", "holds none that is active, so nothing was evaluated", request)
         )
     gathered = gather(targets.accounts, reach, kept, request)
-    results += judged_accounts(targets.accounts, gathered, request, gathered.keeping(reach.giver), max_failed)
+    reached = [target for target in targets.accounts if target.account not in gathered.failures]
+    givers = givers_of(reached, reach, kept, request.limits.selection.rules)
+    results += judged_accounts(targets.accounts, gathered, request, givers, max_failed)
     return Audited(results, (*targets.notes, *gathered.notes), targets.skipped)
 
 

@@ -121,6 +121,16 @@ class KeptReports:
         except FileNotFoundError:
             return None
 
+    def holds(self, account: str, name: str) -> bool:
+        """Whether something is there under a name, whatever it is."""
+        try:
+            os.stat(f"{name}.json", dir_fd=self._of(account), follow_symlinks=False)
+        except FileNotFoundError:
+            return False
+        except OSError:
+            return True
+        return True
+
     def keeping(self, account: str, name: str) -> KeptDocument:
         """Takes what is kept under a name, piece by piece. Raises OSError."""
         with suppress(FileExistsError):

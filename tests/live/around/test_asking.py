@@ -6,11 +6,14 @@ from typing import Any
 from urllib.parse import parse_qs
 
 import pytest
-from credential_reports import AS_OF, ROOT, key, line, report
+from credential_reports import AS_OF, ROOT, key, line, report, selection
 from fake_aws import FakeAws
 from live_accounts import REPORT_CALLS, audited, met
-from organization_runs import ONE, clean
+from organization_runs import ONE, THREE, TWO, clean
 
+from keyrules.live.around.documents import PASSWORD_POLICY
+from keyrules.live.around.judging import Whose
+from keyrules.live.around.keeping import givers_of
 from keyrules.model import Evaluation, Status
 
 
@@ -138,3 +141,19 @@ def test_what_is_refused_is_unknown_and_one_error(fake: FakeAws, number: int) ->
     assert (error.input, finding.status) == (f"account {ONE}", Status.UNKNOWN)
     assert f"iam:{action} is not allowed: grant the permission iam:{action}" in error.message
     assert f"iam:{action} is not allowed" in finding.message
+
+
+def test_accounts_are_asked_before_they_are_judged() -> None:
+    """In windows of as many as are asked at once, so that a run waits once for all of them."""
+    fake = FakeAws(AS_OF)
+    for number in (ONE, TWO, THREE):
+        fake.add(number, clean(number), made=AS_OF)
+    with met(fake, ONE, TWO, THREE) as (reach, _):
+        givers = givers_of(list(reach.targets.values()), reach, None, selection(24, 26).rules)
+        givers(reach.targets[ONE])
+        asked = {call for call in fake.calls if call[1] in ("GetAccountPasswordPolicy", "ListServerCertificates")}
+        assert {account for account, _ in asked} == {ONE, TWO, THREE}
+        assert len(asked) == 6
+        given = givers(reach.targets[TWO]).items(PASSWORD_POLICY, Whose(TWO, "aws", ()))
+        assert [each.name for each in given] == ["PasswordPolicy"]
+        assert fake.count("GetAccountPasswordPolicy") == 3, "and none of them twice"

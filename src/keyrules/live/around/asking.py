@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from itertools import chain, islice
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from keyrules.live.around.documents import PASSWORD_POLICY, Document
 from keyrules.live.around.json_items import Member, Started
 from keyrules.live.around.judging import NotAsked, Whose
+from keyrules.live.workers import in_parallel
 from keyrules.model import Input, InputError
+
+_Begun: TypeAlias = Iterator[Member | Started]
 
 if TYPE_CHECKING:
     from keyrules.live.account import Account
@@ -24,6 +29,15 @@ class LiveGiver:
         self._account = account
         self._parallel = parallel
         self._label = label
+        self._begun: dict[Document, _Begun | InputError] = {}
+
+    def begin(self, document: Document, whose: Whose) -> None:
+        """Asks for the first page, which is then given first."""
+        items = self._asked(document, whose)
+        try:
+            self._begun[document] = chain(list(islice(items, 1)), items)
+        except InputError as error:
+            self._begun[document] = error
 
     def offers(self, document: Document) -> bool:
         """Everything can be asked for."""
@@ -35,6 +49,12 @@ class LiveGiver:
 
     def items(self, document: Document, whose: Whose) -> Iterator[Member | Started]:
         """What AWS answers, page by page. Raises InputError, a sentence that follows the place."""
+        begun = self._begun.pop(document, None)
+        if isinstance(begun, InputError):
+            raise begun
+        yield from self._asked(document, whose) if begun is None else begun
+
+    def _asked(self, document: Document, whose: Whose) -> Iterator[Member | Started]:
         from keyrules.live.aws import Refused
 
         try:
@@ -65,6 +85,47 @@ class LiveGiver:
         if not document.per_user:
             return account.answers(document.action, parameters)
         return account.answers_of_users(document.action, whose.users, self._parallel)
+
+
+class Ahead:
+    """Gives the documents of the accounts of a run, and has asked for their first pages some accounts before one is
+    judged: a run that asks one after the other waits most of the time.
+
+    `make` has who asks each account, in the order in which they are judged, and `is_kept` says which documents nobody
+    needs to ask for. `partition` may raise InputError.
+    """
+
+    def __init__(
+        self,
+        make: Mapping[str, LiveGiver],
+        documents: Sequence[Document],
+        is_kept: Callable[[str, Document], bool],
+        partition: Callable[[], str],
+        parallel: int,
+    ) -> None:
+        self._accounts = list(make)
+        self._make = make
+        self._documents = [each for each in documents if not each.per_user]
+        self._is_kept = is_kept
+        self._partition = partition
+        self._parallel = parallel
+        self._at = 0
+
+    def giver(self, account: str) -> LiveGiver:
+        """For an account; in the order in which they were given."""
+        if account in self._accounts[self._at :]:
+            window = self._accounts[self._at : self._at + self._parallel]
+            self._at += len(window)
+            jobs = [(each, document) for each in window for document in self._documents]
+            for _ in in_parallel(jobs, self._begin, self._parallel):
+                pass
+        return self._make[account]
+
+    def _begin(self, job: tuple[str, Document]) -> None:
+        account, document = job
+        if not self._is_kept(account, document):
+            with suppress(InputError):
+                self._make[account].begin(document, Whose(account, self._partition(), ()))
 
 
 def _members(document: Document, number: int, answer: dict[str, Any]) -> Iterator[Member | Started]:

@@ -86,7 +86,7 @@ AUTHORIZATION_DETAILS: Final = Document(
     "iam:GetAccountAuthorizationDetails",
     ("UserDetailList", "GroupDetailList", "RoleDetailList", "Policies"),
     # Policies of AWS are known by their ARN, and roles hold no access keys.
-    parameters=(("Filter", ("User", "Group", "LocalManagedPolicy")), ("MaxItems", 1000)),
+    parameters=(("Filter", ("User", "Group", "LocalManagedPolicy")),),
 )
 
 NEEDS: Final[Mapping[str, tuple[Document, ...]]] = {

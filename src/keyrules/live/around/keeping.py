@@ -6,18 +6,42 @@ A document is kept page by page while it is read, as the AWS CLI prints it, and 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from keyrules.live.around.documents import Document
+from keyrules.live.around.asking import Ahead
+from keyrules.live.around.documents import Document, needed
 from keyrules.live.around.json_items import Member, Started, read_items
 from keyrules.live.around.judging import Giver, Whose
 from keyrules.live.kept_reports import KeptDocument, KeptReports
-from keyrules.model import Input, InputError
+from keyrules.live.targets import Target
+from keyrules.model import Input, InputError, Rule
+
+if TYPE_CHECKING:
+    from keyrules.live.collection import Reach
 
 _Result = TypeVar("_Result")
 _SECRET: Final = frozenset({"Base32StringSeed", "QRCodePNG"})
+
+
+def givers_of(
+    targets: Sequence[Target], reach: Reach, kept: KeptReports | None, rules: Iterable[Rule]
+) -> Callable[[Target], Giver]:
+    """What gives the documents of each of some accounts, in their order, and keeps them where reports are kept."""
+    ahead = Ahead(
+        {target.account: reach.giver(target) for target in targets},
+        needed(rules),
+        lambda account, document: kept is not None and kept.holds(account, document.command),
+        lambda: reach.identity[1],
+        reach.parallel,
+    )
+
+    def giver(target: Target) -> Giver:
+        live = ahead.giver(target.account) if target in targets else reach.giver(target)
+        return live if kept is None else KeepingGiver(live, kept, target.account)
+
+    return giver
 
 
 class KeepingGiver:
