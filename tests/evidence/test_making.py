@@ -17,7 +17,7 @@ import pytest
 from canaries import assert_no_leak, make_canary
 from canary_sources import TEMPLATES, TERRAFORM
 from credential_reports import ACCOUNT, key, line, report
-from packages import CIS, EXCEPTIONS, FIRST, MODULE, OTHER, Run, git
+from packages import CIS, EXCEPTIONS, FIRST, MODULE, OTHER, SECOND, Run, git
 from states import key_values, resource, state_4
 
 LIVE = f"results/{CIS}/live"
@@ -265,6 +265,16 @@ audit:
     def test_accounts_by_controls(self, package: Path) -> None:
         rows = {row["account"]: row["1.14"] for row in table(package / LIVE / "accounts.csv")}
         assert rows == {ACCOUNT: "not satisfied", OTHER: "satisfied with exceptions", "all": "not satisfied"}
+
+    def test_two_reports_on_one_account_are_one_verdict(self, work: Path, run: Run) -> None:
+        for name, days in (("a", 500), ("b", 5)):
+            (work / f"{name}.csv").write_bytes(report(line("x", **key(1, days))))
+        (work / "c.csv").write_bytes(SECOND)
+        run("pkg", "--framework", CIS, "a.csv", "b.csv", "c.csv")
+        rows = [(row["account"], row["1.14"]) for row in table(work / "pkg" / LIVE / "accounts.csv")]
+        assert rows[:2] == [(ACCOUNT, "not satisfied")] * 2
+        shown = run("show", "pkg", "--framework", CIS, "--control", "1.14").out
+        assert f"not satisfied in {ACCOUNT}" in shown and f" satisfied in {ACCOUNT}" not in shown.replace("not sat", "")
 
     def test_a_missing_root_user_has_a_line(self, work: Path, run: Run) -> None:
         (work / "r.csv").write_bytes(report(line("x", **key(1, 1))))

@@ -24,10 +24,9 @@ from keyrules.live.around.wanted_documents import asked_for
 from keyrules.live.audit_notes import left_to_keys
 from keyrules.live.credential_report import read_rows
 from keyrules.live.limits import Limits, overrides_of
-from keyrules.live.live_findings import Kept
 from keyrules.live.plan import reads_reports
 from keyrules.live.report_inputs import ReportSource, opened
-from keyrules.model import Evaluation, FrameworkReport, InputError, ParameterInForce, Plane, ScanScope
+from keyrules.model import Evaluation, InputError, ParameterInForce, Plane, ScanScope
 from keyrules.pack.pack import Pack
 from keyrules.pack.parameters import show_value
 from keyrules.records import dataclass, field, replace
@@ -173,9 +172,9 @@ def _live(judgement: Judgement, framework: str, out: Path) -> Evaluation:
         said = (*request.notes, *stored.notes, *left_to_keys(chosen.selection))
         evaluation = combine(results, audit, said, stored.skipped, stored.problems).evaluation
         evaluation = _finished(evaluation, settings, chosen, judgement.pack)
-        each = [(result, _by_itself(result, audit, chosen)) for result in results]
-        write_text(out / "accounts.csv", csv_lines(_matrix(each, evaluation)))
-        _write(judgement, evaluation, out, {_name(result): report for result, report in each if report is not None})
+        by_account = _by_account(evaluation, list(map(_name, results)))
+        write_text(out / "accounts.csv", csv_lines(_matrix(results, by_account, evaluation)))
+        _write(judgement, evaluation, out, by_account)
     return evaluation
 
 
@@ -189,10 +188,14 @@ def _no_stdin() -> Any:
     raise InputError("is no file")
 
 
-def _by_itself(result: ReportResult, audit: AuditRequest, chosen: Chosen) -> FrameworkReport | None:
-    """The verdicts on the controls as if there were no other account."""
-    alone = combine([result], replace(audit, kept=Kept(), exceptions=None)).evaluation
-    return chosen.judged(alone).framework
+def _by_account(evaluation: Evaluation, names: Sequence[str]) -> dict[str, dict[str, str]]:
+    """The verdict on each control in each account; where there is one, it is that of the run."""
+    found: dict[str, dict[str, str]] = {name: {} for name in names}
+    for control in evaluation.framework.controls if evaluation.framework is not None else ():
+        for outcome, accounts in (control.by_account or {control.outcome: tuple(found)}).items():
+            for account in accounts:
+                found.setdefault(account, {})[control.control] = outcome.value
+    return found
 
 
 def _name(result: ReportResult) -> str:
@@ -202,15 +205,14 @@ def _name(result: ReportResult) -> str:
 
 
 def _matrix(
-    each: Sequence[tuple[ReportResult, FrameworkReport | None]], evaluation: Evaluation
+    results: Sequence[ReportResult], by_account: Mapping[str, Mapping[str, str]], evaluation: Evaluation
 ) -> Iterator[Sequence[str]]:
     """Accounts by controls; the last line is all of them together."""
     together = evaluation.framework
     controls = together.controls if together is not None else ()
     yield ("account", "name", "state", "report", "as_of", *(control.control for control in controls))
-    for result, report in each:
-        outcomes = {control.control: control.outcome.value for control in (report.controls if report else ())}
-        state = result.account
+    for result in results:
+        state, outcomes = result.account, by_account[_name(result)]
         yield (
             _name(result),
             state.name if state is not None else "",
@@ -279,7 +281,9 @@ def _declared(evaluation: Evaluation) -> Iterator[Sequence[str]]:
         yield (path, str(line), address, *(cells.get(column, "") for column in columns))
 
 
-def _write(judgement: Judgement, evaluation: Evaluation, out: Path, by_account: Mapping[str, FrameworkReport]) -> None:
+def _write(
+    judgement: Judgement, evaluation: Evaluation, out: Path, by_account: Mapping[str, Mapping[str, str]]
+) -> None:
     """The reports on a framework. `summary.json` is the JSON report without its findings, for what compares."""
     request = judgement.request
     evaluation = replace(evaluation, ran=(request.started, request.now))
@@ -293,13 +297,9 @@ def _write(judgement: Judgement, evaluation: Evaluation, out: Path, by_account: 
     write_text(out / "controls.csv", control_csv.render(evaluation, _OPTIONS))
     write_text(out / "findings.csv", findings_csv.render(evaluation, _OPTIONS))
     write_text(out / "report.json", json_report.render(evaluation, _OPTIONS))
-    outcomes = {
-        account: {control.control: control.outcome.value for control in report.controls}
-        for account, report in by_account.items()
-    }
     write_text(out / "parameters.csv", csv_lines(chain([_PARAMETER], map(_parameter, evaluation.parameters))))
     members = [each for each in json_report.members(evaluation) if each[0] != "findings"]
-    write_text(out / "summary.json", json_report.laid_out(json_report.Members([*members, ("by_account", outcomes)])))
+    write_text(out / "summary.json", json_report.laid_out(json_report.Members([*members, ("by_account", by_account)])))
     found = documents(evaluation, evidence=evidence, assessor=judgement.assessor, facts=judgement.facts)
     for name, document in found.items():
         inner = ((key, json_report.Members(value.items())) for key, value in document.items())
