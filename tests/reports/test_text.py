@@ -289,6 +289,15 @@ class TestLayouts:
         assert "Next: " in self.report("grouped", terminal=True)
         assert "Next: " not in self.report("grouped")
 
+    def test_a_patch_is_offered_where_there_may_be_one(self) -> None:
+        def said(**changes: Any) -> str:
+            options = ReportOptions(terminal=True)
+            return "".join(text_report.render(make_evaluation(code_finding(**changes)), options))
+
+        assert "--patch" in said()
+        assert "--patch" not in said(reason="rotation_by_another_tool")
+        assert "--patch" not in said(location=Location("deploy.sh", 1, 1, "aws_iam_access_key.ci"))
+
     def test_links_are_for_terminals_that_know_them(self) -> None:
         assert "\x1b]8;;https://" in self.report("grouped", style=Style(links=True))
         assert "\x1b" not in self.report("grouped")

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 
 from keyrules.code.addresses import without_keys
+from keyrules.code.patches.reasons import may_be_mended
 from keyrules.model import CoverageOutcome, Evaluation, Finding, Input, Rule, Severity, Status
 from keyrules.reports.live_records import by_place
 from keyrules.reports.measured import Measures
@@ -39,9 +40,6 @@ _DETAIL_INDENT = _INDENT + _LABEL_WIDTH + 2
 _MOST_NAMED = 3
 _PLURALS = {"is": "are", "has": "have"}
 """Of verbs that do more than lose an s."""
-
-_MENDED = ("KEY_AWS_001", "KEY_AWS_009")
-"""The rules of which some findings have a patch."""
 
 _INPUT_NAMES = {
     "terraform": ("Terraform module", "Terraform modules"),
@@ -164,7 +162,7 @@ class _Page:
             return
         first = min(failed, key=lambda finding: (-finding.severity, _place(finding)))
         ways = [f"keyrules rules {first.rule} explains the rule"]
-        if any(finding.rule in _MENDED for finding in failed):
+        if any(map(may_be_mended, failed)):
             ways.insert(0, "keyrules scan --patch prints what can be mended")
         ways.append("keyrules except accepts a finding for a time")
         self._blocks.append(wrap(f"Next: {'; '.join(ways)}.", self._width, 0, _INDENT))

@@ -19,6 +19,9 @@ _REASONS = {
     ),
     OUTPUTS: frozenset({"secret_in_output"}),
 }
+MENDED = frozenset(_REASONS)
+"""The rules of which some findings have a change."""
+
 _LEFT = {
     "KEY_AWS_003": "which of two keys is to go is for their owner to say",
     "KEY_AWS_004": "whether a person needs the password or the key is for their owner to say",
