@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from keyrules.cli import main
+from keyrules.code.patches.reasons import MENDED
 from keyrules.controls.model import Frameworks, Relation
 from keyrules.controls.tables import load_frameworks
 from keyrules.model import Plane, Rule
@@ -35,6 +36,9 @@ _STAYS = (
     "writes it."
 )
 _SKIPS = " A comment `# checkov:skip={rule}:REASON` inside the block has no owner and no end."
+_PATCH = (
+    "`keyrules scan --patch` prints the change of the code where nothing has to be guessed: [patches](../patches.md)."
+)
 _WHERE = {"Code": "In code", "Live": "In the account"}
 _WHOLE = (Relation.IMPLEMENTS, Relation.PARTIAL)
 _STEP = re.compile(r"(?:^|(?<=\s))(\d)\. ")
@@ -75,6 +79,8 @@ def _page(rule: Rule, frameworks: Frameworks, found: Findings, neighbours: Seque
     if rule.runtime is not None:
         parts += ["## In a live account", *_live(rule)]
     parts += ["## How to mend it", *_steps(rule.remediation)]
+    if rule.id in MENDED:
+        parts.append(_PATCH)
     stays = _STAYS + (_SKIPS if Plane.CODE in rule.planes else "")
     parts += ["## When it has to stay", stays.format(rule=rule.id)]
     limits = (f"- {_PLANES[Plane(plane)].capitalize()}: {_joined(text)}" for plane, text in rule.limits.items())
