@@ -327,6 +327,12 @@ class TestRefusals:
         assert (refused.code, refused.err.count("\n")) == (code, 1) and said in refused.err, refused
         assert files(work) == before and not [name for name in work.iterdir() if name.name.endswith("-tmp")]
 
+    def test_a_report_that_is_none_is_called_what_it_was_called(self, work: Path, run: Run) -> None:
+        (work / "reports/first/first.csv").write_bytes(FIRST.split(b"\n", maxsplit=1)[0] + b"\n")
+        refused = run("pkg", "--framework", CIS, "reports")
+        assert refused.code == 3 and "inputs/" not in refused.err
+        assert refused.err.startswith("keyrules: reports/first/first.csv has a header but no rows")
+
     @pytest.mark.parametrize("where", ["report", "exceptions", "configuration", "json"])
     def test_no_secret_is_stored(self, work: Path, run: Run, where: str) -> None:
         canary = make_canary("stored")

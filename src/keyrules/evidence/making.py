@@ -107,7 +107,7 @@ def make(wish: Wish) -> Made:
         received, assessor = listing(folder).files, wish.assessor or ""
         judgement = Judgement(folder.absolute(), request, pack, received, tree, assessor, facts, wish.progress)
         judged = judge(judgement, folder)
-        _refuse_unread(judged.evaluations, wish)
+        _refuse_unread(judged.evaluations, wish, sources)
         if tree is not None:
             _refuse_elsewhere(judged.files, tree)
             about["repository"] = repository(tree, judged.files)
@@ -191,10 +191,15 @@ def _refuse_elsewhere(files: Sequence[CodeFile], tree: str) -> None:
             )
 
 
-def _refuse_unread(evaluations: Sequence[Evaluation], wish: Wish) -> None:
-    """Raises InputError where a report that somebody gave is none: a package of it would say nothing."""
+def _refuse_unread(evaluations: Sequence[Evaluation], wish: Wish, sources: Mapping[str, str]) -> None:
+    """Raises InputError where a report that somebody gave is none: a package of it would say nothing.
+
+    It calls the report what it was called, and not by its place in the package that is not there.
+    """
     for error in (error for each in evaluations for error in each.errors if wish.reports and error.kind == "input"):
-        raise InputError(f"{printable(error.input)}: {error.message}; nothing was written")
+        name, message = sources.get(error.input, error.input), error.message.removeprefix(f"{error.input} ")
+        joint = ": " if message == error.message else " "
+        raise InputError(f"{printable(name)}{joint}{message.rstrip('.')}; nothing was written")
 
 
 def made_text(made: Made, folder: str) -> str:
