@@ -133,7 +133,7 @@ class TestFormats:
 
     def test_csv(self, declared: World) -> None:
         rows = list(csv.DictReader(io.StringIO(declared.audit("--state", "s.tfstate", form="csv").out)))
-        assert list(rows[0])[-6:] == [f"declared_{name}" for name in CERTAIN]
+        assert list(rows[0])[-7:-1] == [f"declared_{name}" for name in CERTAIN]
         by_user = {row["user"]: [row[f"declared_{name}"] for name in CERTAIN] for row in rows}
         assert by_user["ci"] == [str(value) for value in CERTAIN.values()]
         assert by_user["hand"] == [""] * 6

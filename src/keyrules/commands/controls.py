@@ -26,7 +26,7 @@ examples:
   keyrules controls --matrix --format csv               rules against frameworks
   keyrules controls cis_aws_3.0.0 --format oscal        an OSCAL component
   keyrules controls cis_aws_3.0.0 --format oscal=DIR/   and its catalog, too
-  keyrules controls --export map                        the whole map as CSV, JSON and OSCAL
+  keyrules controls --export map                        the whole map as data
 """
 
 
