@@ -85,7 +85,8 @@ def test_living_with_it(repository: Path, capsys: pytest.CaptureFixture[str]) ->
     """Adopt; add a key; fix one; rename a file; move a block; copy a module; delete files; write it anew."""
     adopted = scan("--write-baseline", "b.json", code=0, as_of=APRIL)
     assert len(adopted["findings"]) == 6
-    assert adopted["notes"] == ["Accepted 6 findings in the baseline b.json."]
+    what_now = "Commit it; with --baseline b.json only what is new fails."
+    assert adopted["notes"] == [f"Accepted 6 findings in the baseline b.json. {what_now}"]
     assert "Accepted 6 findings in the baseline b.json." in capsys.readouterr().out
     first = Path("b.json").read_bytes()
 

@@ -59,6 +59,7 @@ class BaselineRun:
         if self.target is None:
             return result, ()
         note = accepted_note(str(self.target), evaluation, compared)
+        note += "" if self.old else f" Commit it; with --baseline {self.target} only what is new fails."
         text = baseline_text(self.target, evaluation, compared, self.old, inputs)
         return replace(result, notes=(*result.notes, note)), ((_WRITE, self.target, text.encode()),)
 
