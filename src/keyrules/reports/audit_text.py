@@ -226,7 +226,7 @@ class _Page:
         """Aligned columns, and below each credential what it does not show and the next step."""
         rows = [self._columns(finding, by, own_steps) for finding in members]
         for finding, line in zip(members, _aligned(rows), strict=True):
-            yield from fitted(line, self._width, _DETAIL)
+            yield from fitted(line, self._width, _DETAIL) if own_steps else [line]
             if finding.status is Status.UNKNOWN or (finding.reason in _NOT_IN_COLUMNS and own_steps):
                 yield from wrap(printable(finding.message), self._width, _DETAIL)
             if own_steps and finding.status in (Status.FAIL, Status.PASS):
