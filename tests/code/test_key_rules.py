@@ -156,7 +156,11 @@ class TestEveryRule:
 
 
 def granted(
-    statement: object, holder: str = "svc", *, to_group: bool = False, beside: Callable[[Key], bool] = lambda key: True
+    statement: object,
+    holder: str | None = "svc",
+    *,
+    to_group: bool = False,
+    beside: Callable[[Key], bool] = lambda key: True,
 ) -> Grant:
     policy = Policy("the policy p", read_document({"Statement": statement}))
     return Grant(holder, to_group, policy, TraceStep(f"policy of {holder}", "/p.tf", 7), beside)
@@ -186,6 +190,14 @@ class TestRights:
             (Grants([OF_GROUP], [Membership("svc", "ops", STEP, lambda key: False)]), Status.PASS, "no_administrator"),
             (Grants([OF_GROUP], [OPEN_MEMBER]), Status.UNKNOWN, "rights_unknown"),
             (Grants([granted(READS, "ops", to_group=True)], [OPEN_MEMBER]), Status.PASS, "no_administrator"),
+            (Grants([granted(ALL, None)]), Status.UNKNOWN, "rights_unknown"),
+            (Grants([granted(READS, None)]), Status.PASS, "no_administrator"),
+            (Grants([granted(ALL, None), granted(ALL)]), Status.FAIL, "administrator_with_key"),
+            (Grants([granted(ALL, None, beside=lambda key: False)]), Status.PASS, "no_administrator"),
+            (Grants([OF_GROUP], [Membership(None, "ops", STEP)]), Status.UNKNOWN, "rights_unknown"),
+            (Grants([OF_GROUP], [Membership(None, "dev", STEP)]), Status.PASS, "no_administrator"),
+            (Grants([granted(ALL, None, to_group=True)], [MEMBER]), Status.UNKNOWN, "rights_unknown"),
+            (Grants([granted(ALL, None, to_group=True)]), Status.PASS, "no_administrator"),
             (Grants([granted(WITH_MFA)]), Status.PASS, "administrator_limited"),
             (Grants([granted(ALL)], (), {"svc": NARROW}), Status.PASS, "administrator_limited"),
             (Grants([granted([{"Effect": "Allow"}])]), Status.UNKNOWN, "rights_unknown"),
@@ -206,6 +218,12 @@ class TestRights:
             (Grants([granted(NO_KEYS)]), Status.FAIL, "rotation_denied"),
             (Grants([granted(NO_KEYS, "ops", to_group=True)], [MEMBER]), Status.FAIL, "rotation_denied"),
             (Grants([granted(NO_KEYS, "ops", to_group=True)], [OPEN_MEMBER]), Status.UNKNOWN, "policies_unknown"),
+            (Grants([granted(NO_KEYS, None)]), Status.UNKNOWN, "policies_unknown"),
+            (
+                Grants([granted(NO_KEYS, "ops", to_group=True)], [Membership(None, "ops", STEP)]),
+                Status.UNKNOWN,
+                "policies_unknown",
+            ),
             (
                 Grants((), (), {"svc": Policy("b", read_document({"Statement": NO_KEYS}))}),
                 Status.FAIL,
@@ -233,8 +251,10 @@ class TestRights:
     def test_an_inactive_key_passes(self, number: int, statement: object) -> None:
         assert statuses(number, key("k", INACTIVE), grants=Grants([granted(statement)])) == ["PASS"]
 
-    def test_a_user_of_whom_nothing_is_known_has_what_nobody_knows(self) -> None:
-        assert statuses(20, key(owner=None), grants=Grants([Grant(None, False, granted(ALL).policy, STEP)])) == ["PASS"]
+    @pytest.mark.parametrize("holder", [None, "other"])
+    def test_a_user_of_whom_nothing_is_known_may_have_whatever_is_given(self, holder: str | None) -> None:
+        assert statuses(20, key(owner=None), grants=Grants([granted(ALL, holder)])) == ["UNKNOWN"]
+        assert statuses(20, key(owner=None), grants=Grants([granted(READS, holder)])) == ["PASS"]
 
 
 @pytest.mark.parametrize(("known", "unknown", "count"), [(True, False, 1), (False, False, 0), (False, True, 1)])

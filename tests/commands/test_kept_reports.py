@@ -87,6 +87,7 @@ class TestKeptReports:
         [
             (lambda kept: kept.write_text('{"PasswordPolicy'), "is cut off"),
             (lambda kept: kept.write_text("{}"), "without PasswordPolicy"),
+            (lambda kept: kept.write_text("[]"), "has no answer in it"),
             (lambda kept: (kept.unlink(), kept.symlink_to("/etc/passwd")), "cannot be read"),
         ],
     )

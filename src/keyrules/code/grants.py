@@ -19,8 +19,8 @@ def _always(key: Key) -> bool:
 
 @dataclass(frozen=True)
 class Grant:
-    """A policy that a block gives to a user, or to a group. `beside` says of a key whether the block can be declared
-    together with it."""
+    """A policy that a block gives to a user, or to a group; `holder` is None where only an input or a deployment says
+    to whom. `beside` says of a key whether the block can be declared together with it."""
 
     holder: Hashable
     to_group: bool
@@ -31,7 +31,7 @@ class Grant:
 
 @dataclass(frozen=True)
 class Membership:
-    """A user in a group; `group` is None where only an input or a deployment decides which."""
+    """A user in a group; either is None where only an input or a deployment decides which."""
 
     user: Hashable
     group: Hashable | None
@@ -45,7 +45,7 @@ _Way: TypeAlias = tuple[Policy, tuple[TraceStep, ...]]
 @dataclass(frozen=True)
 class Held:
     """What the user of a key holds: `policies` with the blocks that lead to each, nearest to the policy last, and those
-    of groups that it may be in; `arn` is the user's, with a HOLE for what the code does not say."""
+    that it may hold; `arn` is the user's, with a HOLE for what the code does not say."""
 
     policies: Sequence[_Way]
     possible: Sequence[_Way]
@@ -68,13 +68,18 @@ class Grants:
 
     def held_by(self, key: Key) -> Held:
         """What the user of a key holds, by whatever can be declared together with the key."""
+        if key.owner is None:
+            anything = [(grant.policy, (grant.step,)) for grant in self.grants if grant.beside(key)]
+            return Held([], anything, None, user_arn(""))
         own: list[_Way] = [(grant.policy, (grant.step,)) for grant in self._of(key, key.owner, False)]
-        possible: list[_Way] = []
+        possible: list[_Way] = [(grant.policy, (grant.step,)) for grant in self._of(key, None, False)]
         for member in self._memberships_of(key):
-            for grant in self.grants if member.group is None else self._of(key, member.group, True):
-                if grant.to_group and grant.beside(key):
-                    found = possible if member.group is None else own
-                    found.append((grant.policy, (member.step, grant.step)))
+            of_it, of_any = self._of(key, member.group, True), self._of(key, None, True)
+            if member.group is None:
+                of_it, of_any = [], [grant for grant in self.grants if grant.to_group and grant.beside(key)]
+            sure = own if member.user is not None else possible
+            sure += [(grant.policy, (member.step, grant.step)) for grant in of_it]
+            possible += [(grant.policy, (member.step, grant.step)) for grant in of_any]
         return Held(own, possible, self.boundaries.get(key.owner), self.arns.get(key.owner) or user_arn(""))
 
     def _memberships_of(self, key: Key) -> list[Membership]:
@@ -83,8 +88,9 @@ class Grants:
             for member in self.memberships:
                 by_user.setdefault(member.user, []).append(member)
             self.__dict__["_by_user"] = by_user
-        found: list[Membership] = self.__dict__["_by_user"].get(key.owner, [])
-        return [member for member in found if key.owner is not None and member.beside(key)]
+        by_owner: dict[Hashable, list[Membership]] = self.__dict__["_by_user"]
+        found = (*by_owner.get(key.owner, ()), *by_owner.get(None, ()))
+        return [member for member in found if member.beside(key)]
 
     def _of(self, key: Key, holder: Hashable, to_group: bool) -> list[Grant]:
         if "_by_holder" not in self.__dict__:
@@ -93,7 +99,7 @@ class Grants:
                 by_holder.setdefault((grant.holder, grant.to_group), []).append(grant)
             self.__dict__["_by_holder"] = by_holder
         found: list[Grant] = self.__dict__["_by_holder"].get((holder, to_group), [])
-        return [grant for grant in found if holder is not None and grant.beside(key)]
+        return [grant for grant in found if grant.beside(key)]
 
 
 def attached(policy: Policy, holder: str) -> Policy:

@@ -93,7 +93,7 @@ def no_administrator(key: Key, keys: KeySet, context: TimedContext) -> Opinion:
     if decision.answer in (Answer.NO, Answer.CONDITIONAL) and held.possible:
         wider = administrator([policy for policy, _ in (*held.policies, *held.possible)], held.boundary)
         if wider.answer in (Answer.YES, Answer.UNKNOWN):
-            message = f"{key.owner_shown} may be in a group that makes it an administrator, which only an input decides"
+            message = f"{key.owner_shown} may be an administrator, which only an input decides"
             return Opinion(Status.UNKNOWN, "rights_unknown", f"{message}: {wider.because}", {}, held.way(wider.by))
     trace = held.way(decision.by)
     if decision.answer is Answer.YES:
@@ -121,7 +121,7 @@ def may_rotate(key: Key, keys: KeySet, context: TimedContext) -> Opinion:
     if decision.answer in (Answer.NO, Answer.CONDITIONAL):
         wider = denies_rotation([policy for policy, _ in held.possible if policy.is_stated], held.arn)
         if wider.answer in (Answer.YES, Answer.UNKNOWN):
-            why = f"an input decides whether {key.owner_shown} is in a group of which {wider.because}"
+            why = f"only an input decides whether this holds for {key.owner_shown}: {wider.because}"
             decision = replace(wider, answer=Answer.UNKNOWN, because=why)
     trace = held.way(decision.by)
     if decision.answer is Answer.YES:

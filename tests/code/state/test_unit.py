@@ -103,8 +103,25 @@ class TestFiles:
         assert done.code == 3 and [error["input"] for error in done.report["errors"]] == ["terraform.tfstate"]
 
     @pytest.mark.parametrize(
-        "resources", [None, "x", [1], [{"type": "aws_iam_user_policy", "instances": [{"attributes": [1]}]}]]
+        "resources",
+        [
+            None,
+            "x",
+            {"aws_iam_user_policy": 1},
+            [1],
+            [{"type": "aws_iam_user_policy", "instances": {}}],
+            [{"type": "aws_iam_user_policy", "instances": ["x"]}],
+            [{"type": "aws_iam_user_policy", "instances": [{"attributes": [1]}]}],
+            [{"type": "aws_iam_user_policy", "instances": [{"attributes": None}]}],
+        ],
     )
-    def test_wrong_types_are_read_or_refused(self, tmp_path: Path, resources: object) -> None:
+    def test_one_of_another_layout_is_an_error(self, tmp_path: Path, resources: object) -> None:
         text = json.dumps({"version": 4, "resources": resources, "note": "aws_iam_user_policy"})
-        assert scan(write(tmp_path, {"terraform.tfstate": text})).code in (0, 1, 3)
+        done = scan(write(tmp_path, {"terraform.tfstate": text}))
+        assert done.code == 3 and [error["input"] for error in done.report["errors"]] == ["terraform.tfstate"]
+
+    @pytest.mark.parametrize("version", [1, 2, 5, "4", None])
+    def test_one_of_a_version_that_is_not_read_is_an_error(self, tmp_path: Path, version: object) -> None:
+        text = json.dumps({**json.loads(state_4(KEY, INLINE)), "version": version})
+        done = scan(write(tmp_path, {"terraform.tfstate": text}))
+        assert done.code == 3 and "version" in done.report["errors"][0]["message"]

@@ -76,8 +76,7 @@ class _Template:
         elif block.type in _OF_MANY:
             for argument, to_group in (("Users", False), ("Groups", True)):
                 for node in self._values.members(block.setting(argument)):
-                    if node is not None:
-                        yield self._grant(block, self._reader.text(node), to_group, self._declared(block))
+                    yield self._grant(block, self._named(node), to_group, self._declared(block))
 
     def _members(self, block: Block) -> Iterator[Membership]:
         if block.type == USER:
@@ -86,12 +85,13 @@ class _Template:
                 yield self._member(block, user, node)
         elif block.type == "AWS::IAM::UserToGroupAddition":
             for node in self._values.members(block.setting("Users")):
-                if node is not None:
-                    yield self._member(block, self._reader.text(node), block.setting("GroupName"))
+                yield self._member(block, self._named(node), block.setting("GroupName"))
 
-    def _member(self, block: Block, user: Hashable, group: Node | None) -> Membership:
-        holder = self._reader.text(group) if group is not None else None
-        return Membership(user, holder, self._step(block), self._beside(block))
+    def _named(self, node: Node | None) -> Hashable | None:
+        return self._reader.text(node) if node is not None else None
+
+    def _member(self, block: Block, user: Hashable | None, group: Node | None) -> Membership:
+        return Membership(user, self._named(group), self._step(block), self._beside(block))
 
     def _grant(self, block: Block, holder: Hashable, to_group: bool, policy: Policy) -> Grant:
         return Grant(holder, to_group, policy, self._step(block), self._beside(block))

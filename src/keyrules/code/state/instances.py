@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from keyrules.code.addresses import without_keys
+from keyrules.model import InputError
 
 
 class Instance(NamedTuple):
@@ -35,6 +36,25 @@ class Instance(NamedTuple):
 def is_state(text: str) -> bool:
     """Whether a text is worth reading as a state of version 3 or 4."""
     return text.lstrip("\ufeff \t\r\n").startswith("{") and '"serial"' in text and '"terraform_version"' in text
+
+
+def check_layout(document: Mapping[str, object]) -> None:
+    """InputError, a sentence that follows its name, for a state of version or layout that `instances` does not read."""
+    version = document.get("version")
+    if version not in (3, 4):
+        raise InputError("is a state of a version that is not read; those are 3 and 4: pull it with a newer Terraform")
+    held = document.get("resources" if version == 4 else "modules")
+    parts = held if isinstance(held, list) else [None]
+    whole = all(isinstance(part, dict) for part in parts) and all(map(_is_whole, parts if version == 4 else ()))
+    if not whole:
+        raise InputError("has something that no state holds in the place of a resource: pull it again")
+
+
+def _is_whole(resource: Mapping[str, object]) -> bool:
+    found = resource.get("instances", [])
+    return isinstance(found, list) and all(
+        isinstance(each, dict) and _present(each.get("attributes"), each.get("attributes_flat")) for each in found
+    )
 
 
 def instances(document: Mapping[str, object]) -> Iterator[Instance]:

@@ -15,7 +15,7 @@ from typing import Final
 
 from keyrules.code.addresses import without_keys
 from keyrules.code.literals.masking import digest_of
-from keyrules.code.state.instances import Instance, instances
+from keyrules.code.state.instances import Instance, check_layout, instances
 from keyrules.live.instants import parse, to_datetime
 from keyrules.model import InputError
 from keyrules.records import dataclass, field
@@ -101,10 +101,7 @@ def read_state(name: str, path: str | None, data: bytes, owner_tag: str = "owner
             raise InputError(
                 "is no state of Terraform or OpenTofu: give a *.tfstate file, or the output of `terraform state pull`"
             )
-        if document.get("version") not in (3, 4):
-            raise InputError(
-                "is a state of a version that is not read; those are 3 and 4: pull it with a newer Terraform"
-            )
+        check_layout(document)
     return _state(name, path, document, found, owner_tag, frozenset(digests))
 
 

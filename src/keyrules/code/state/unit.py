@@ -17,8 +17,9 @@ from keyrules.code.plan.json import Sealed
 from keyrules.code.plan.key_set import key_set
 from keyrules.code.plan.view import Plan, Planned
 from keyrules.code.session import CheckSession
-from keyrules.code.state.instances import Instance, instances
+from keyrules.code.state.instances import Instance, check_layout, instances
 from keyrules.code.unit_results import Declared, Problem
+from keyrules.model import InputError
 
 _UNREADABLE = "is no state that can be read, so what it holds is not judged; pull it again with `terraform state pull`"
 
@@ -32,6 +33,11 @@ def judge(path: str, session: CheckSession, callers: Sequence[str]) -> Declared:
         document = json.loads(data.decode("utf-8-sig"))
     if not isinstance(document, dict):
         found.problems.append(Problem(path, _UNREADABLE))
+        return found
+    try:
+        check_layout(document)
+    except InputError as error:
+        found.problems.append(Problem(path, f"{error}; nothing that it holds is judged"))
         return found
     held = [one for one in instances(document) if not one.deposed]
     for provider in sorted({instance.provider for instance in held}):

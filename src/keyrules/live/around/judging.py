@@ -226,7 +226,7 @@ def _check(things: Sequence[Thing]) -> None:
 
 
 def _items(document: Document, given: Iterator[Member | Started]) -> Items:
-    """What a document holds, after making sure that it is that document, and whole."""
+    """What a document holds, after making sure that it is that document, and whole. Only of users there may be none."""
     met: dict[int, set[str]] = {}
     for each in given:
         of_object = met.setdefault(each.number, set())
@@ -254,6 +254,8 @@ def _items(document: Document, given: Iterator[Member | Started]) -> Items:
             if not isinstance(each.value, dict):
                 raise InputError(f"has an item in {each.name} that is no object: get it again")
             yield each.name, each.value
+    if not met and not document.per_user:
+        raise InputError(f"has no answer in it: run `aws iam {document.command}` again")
     for number, members in sorted(met.items()):
         if not members:
             raise InputError(
