@@ -32,6 +32,28 @@ def test_only_what_fails_has_a_line(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert source_lines(found) == {"a.tf:2": "two {"}
 
 
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        (
+            'resource "aws_lambda_function" "f" { environment { P = "hunter2" } }',
+            'resource "aws_lambda_function" "f" {',
+        ),
+        ('  value = "hunter2"', "value ="),
+        ("  Password: hunter2", "Password:"),
+        ('  "Key": {"Type": "AWS::IAM::AccessKey", "Password": "hunter2"}', '"Key":'),
+        ('{"Resources": {"Key": {"Password": "hunter2"}}}', "{"),
+        ("- hunter2", None),
+    ],
+)
+def test_only_what_names_a_block_is_shown_and_no_value(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: str, shown: str | None
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("a.tf").write_text(f"{line}\n", encoding="utf-8")
+    assert source_lines([finding("a.tf", 1)]) == ({} if shown is None else {"a.tf:1": shown})
+
+
 def test_a_secret_on_the_line_is_not_shown(tmp_path: Path) -> None:
     canary = make_canary("line")
     write(

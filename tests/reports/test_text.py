@@ -274,6 +274,16 @@ class TestLayouts:
         assert len(lines) == 3 and all(re.match(r"\S+:\d+: \w+ KEY_\w+ \S+: The same\.$", line) for line in lines[:2])
         assert len(self.report("concise", quiet=True).splitlines()) == 2
 
+    def test_concise_keeps_what_was_said_of_the_run(self) -> None:
+        said = {"warnings": ("an exception ended",), "urgent_warnings": ("an exception ended",), "notes": ("rule off",)}
+        evaluation = replace(make_evaluation(code_finding()), **said)
+        loud, quiet = (
+            "".join(text_report.render(evaluation, ReportOptions(layout="concise", quiet=quiet)))
+            for quiet in (False, True)
+        )
+        assert "\nWarning: an exception ended\n" in loud and "\nNote: rule off\n" in loud
+        assert "\nWarning: an exception ended\n" in quiet and "rule off" not in quiet
+
     def test_a_frame_marks_the_name(self) -> None:
         lines = self.report("full").splitlines()
         (at,) = [number for number, line in enumerate(lines) if "^" in line and "other" in lines[number - 1]][-1:]

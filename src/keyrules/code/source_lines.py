@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -10,6 +11,8 @@ from keyrules.code.skip_comments import safe_reason
 from keyrules.files import read_regular
 from keyrules.model import Finding, Status
 
+_HEAD = re.compile(r"[^{=]*?(?:[{=]|:(?=\s|$))")
+"""What stands before the value in the languages of code: `resource "x" "y" {`, `name =`, `Name:`."""
 _LONGEST = 160
 _LARGEST = 2_000_000
 
@@ -17,8 +20,8 @@ _LARGEST = 2_000_000
 def source_lines(findings: Iterable[Finding]) -> Mapping[str, str]:
     """The first line of what fails, without its indentation, by `path:line`.
 
-    What looks like a secret is masked in it, and a literal credential has no line. A file that is gone or large, or
-    whose line is long, has none either.
+    It ends where a value could begin, and what looks like a secret is masked in the rest. A literal credential has no
+    line, nor has a file that is gone or large, or whose line is long.
     """
     wanted: dict[str, set[int]] = {}
     for finding in findings:
@@ -29,8 +32,9 @@ def source_lines(findings: Iterable[Finding]) -> Mapping[str, str]:
         lines = _lines(path)
         for number in numbers:
             text = lines[number - 1].strip() if 0 < number <= len(lines) else ""
-            if 0 < len(text) <= _LONGEST:
-                found[f"{path}:{number}"] = safe_reason(text)
+            head = _HEAD.match(text) if len(text) <= _LONGEST else None
+            if head is not None:
+                found[f"{path}:{number}"] = safe_reason(head[0])
     return found
 
 
