@@ -170,7 +170,7 @@ def test_what_cannot_be_read_in_a_folder_is_named(tmp_path: Path, monkeypatch: p
         ("closed", "Permission denied"),
         ("good.csv", None),
     ]
-    with pytest.raises(InputError, match="cannot be read: Permission denied"), opened(found[1], pytest.fail):
+    with pytest.raises(InputError, match="cannot be read: Permission denied"), opened(found[1]):
         pass
     (only,) = find_reports([str(tmp_path / "closed")])
     assert only.problem == "Permission denied"

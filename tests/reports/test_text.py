@@ -275,8 +275,8 @@ class TestLayouts:
         assert len(self.report("concise", quiet=True).splitlines()) == 2
 
     def test_concise_keeps_what_was_said_of_the_run(self) -> None:
-        said = {"warnings": ("an exception ended",), "urgent_warnings": ("an exception ended",), "notes": ("rule off",)}
-        evaluation = replace(make_evaluation(code_finding()), **said)
+        said, notes = ("an exception ended",), ("rule off",)
+        evaluation = replace(make_evaluation(code_finding()), warnings=said, urgent_warnings=said, notes=notes)
         loud, quiet = (
             "".join(text_report.render(evaluation, ReportOptions(layout="concise", quiet=quiet)))
             for quiet in (False, True)

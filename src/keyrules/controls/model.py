@@ -12,7 +12,6 @@ A relation says what a rule decides about a control:
 
 from __future__ import annotations
 
-import difflib
 import enum
 from collections.abc import Iterable, Mapping
 from datetime import date
@@ -20,6 +19,7 @@ from datetime import date
 from keyrules.completion.pack_names import latest_editions
 from keyrules.controls.bounds import Bound
 from keyrules.model import UsageError
+from keyrules.nearest import did_you_mean
 from keyrules.records import dataclass
 
 
@@ -176,9 +176,8 @@ class Frameworks:
         found = next((edition for edition in self.editions if edition.key == aliases.get(key, key)), None)
         if found:
             return found
-        close = difflib.get_close_matches(key.lower(), [*keys, *aliases], n=1, cutoff=0.5)
-        nearest = f"did you mean {close[0]}? " if close else ""
-        raise UsageError(f"There is no framework {key!r}; {nearest}`keyrules controls` lists them all.")
+        meant = did_you_mean(key, [*keys, *aliases], 0.5)
+        raise UsageError(f"There is no framework {key!r}; {meant}`keyrules controls` lists them all.")
 
     def series(self, edition: FrameworkEdition) -> tuple[FrameworkEdition, ...]:
         """The editions of the same framework, oldest first."""

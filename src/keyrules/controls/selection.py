@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeAlias
 
 from keyrules.controls.bounds import Bound, demanded, tightest
 from keyrules.controls.model import ControlRow, FrameworkEdition, Frameworks, Relation
 from keyrules.model import ParameterValue, Plane, Rule, Selection, UsageError
+from keyrules.nearest import did_you_mean
 from keyrules.pack.catalog import Pack
 from keyrules.pack.parameters import show_value
 from keyrules.pack.selection import select
@@ -128,11 +128,8 @@ def find_control(frameworks: Frameworks, edition: FrameworkEdition, control: str
         here = next((row.control for row in edition.rows if row.title == title), None)
         fate = f"which is {here} here" if here else "which is not in this edition"
         raise UsageError(f"{edition.key} has no control {control!r}; in {other.key} it is {title!r}, {fate}.")
-    close = difflib.get_close_matches(control, edition.controls, n=1, cutoff=0.4)
-    nearest = f"did you mean {close[0]}? " if close else ""
-    raise UsageError(
-        f"{edition.key} has no control {control!r}; {nearest}`keyrules controls {edition.key}` lists them."
-    )
+    meant = did_you_mean(control, edition.controls, 0.4)
+    raise UsageError(f"{edition.key} has no control {control!r}; {meant}`keyrules controls {edition.key}` lists them.")
 
 
 def split_control(text: str) -> tuple[str, str]:

@@ -5,7 +5,6 @@ Every refusal is a UsageError of one sentence: file and line, what was found, wh
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable, Sequence
 from datetime import date
@@ -27,6 +26,7 @@ from keyrules.controls.model import (
     Unmapped,
 )
 from keyrules.model import Rule, UsageError
+from keyrules.nearest import nearest
 from keyrules.pack.catalog import Pack
 from keyrules.pack.csv_table import TableLine, natural_order, read_table
 
@@ -181,13 +181,8 @@ class _Loader:
     def _rule(self, line: TableLine, rule_id: str) -> Rule:
         rule = self.rules.get(rule_id)
         if rule is None:
-            close = difflib.get_close_matches(rule_id, self.rules, n=1, cutoff=0.6)
-            _refuse(
-                line,
-                "rule",
-                repr(rule_id),
-                f"an id of the pack, such as {close[0] if close else next(iter(self.rules))}",
-            )
+            like = nearest(rule_id, self.rules) or next(iter(self.rules))
+            _refuse(line, "rule", repr(rule_id), f"an id of the pack, such as {like}")
         return rule
 
     def _cited(self, line: TableLine, text: str) -> tuple[str, ...]:

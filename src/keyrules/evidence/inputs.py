@@ -3,7 +3,6 @@ and the exceptions of the run."""
 
 from __future__ import annotations
 
-import io
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -199,7 +198,7 @@ class _FromPackage(Gathered):
 
     @contextmanager
     def opened(self, target: Target) -> Iterator[OpenReport]:
-        with opened(ReportSource(self.name_of(target), Path(self.name_of(target))), _no_stdin) as report:
+        with opened(ReportSource(self.name_of(target), Path(self.name_of(target)))) as report:
             yield report
 
 
@@ -227,7 +226,7 @@ class StoredReports:
         yield from judged_accounts(self._targets.accounts, self._gathered, request, self._giver)
         for source in self._found:
             try:
-                with opened(source, _no_stdin) as report:
+                with opened(source) as report:
                     yield audit_report(source.name, report, request, giver=self._folders.giver(source))
             except InputError as error:
                 yield unreadable(source.name, str(error), request)
@@ -267,10 +266,6 @@ def _number(account: str) -> str:
     if not (isinstance(account, str) and account.isascii() and account.isdigit() and len(account) == 12):
         raise ValueError(account)
     return account
-
-
-def _no_stdin() -> io.BufferedReader:
-    raise InputError("is no file")
 
 
 def store_settings(settings: Settings, plane: str, folder: Path) -> Stored:

@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from keyrules.code.scan import ScanRequest, scan
 from keyrules.evidence.answers import ANSWERS
@@ -180,12 +180,8 @@ def _live(judgement: Judgement, framework: str, out: Path) -> Evaluation:
 
 def _population(result: ReportResult, annex: Annex, census: Census) -> Iterator[Sequence[str]]:
     source = ReportSource(result.item.name, Path(result.item.name))
-    with opened(source, _no_stdin) as report:
+    with opened(source) as report:
         yield from annex.rows(read_rows(report.stream, lambda problem: None), census, result.as_of)
-
-
-def _no_stdin() -> Any:
-    raise InputError("is no file")
 
 
 def _by_account(evaluation: Evaluation, names: Sequence[str]) -> dict[str, dict[str, str]]:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import cast
 
 from keyrules.code.literals.masking import KnownSecrets
 from keyrules.keys.given import Given, newest_keys, tolerance_in
@@ -37,7 +35,6 @@ from keyrules.run.exceptions.file import utc_day
 from keyrules.run.exceptions.match import ExceptionUse
 from keyrules.run.framework import choose
 from keyrules.run.settings import Settings
-from keyrules.terminal import standard_input
 
 
 @dataclass(frozen=True)
@@ -123,7 +120,7 @@ def _reports(
 
 def _of_file(source: ReportSource, looking: Looking) -> LiveReport:
     try:
-        with opened(source, lambda: cast(io.BufferedReader, standard_input())) as report:
+        with opened(source, piped=True) as report:
             return read_report(source.name, report, looking)
     except InputError as error:
         return unread(source.name, str(error), looking)

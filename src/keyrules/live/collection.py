@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, NamedTuple
 
 from keyrules.live.account_audit import AuditRequest, ReportResult, Verifier, audit_report, unreadable
 from keyrules.live.around.asking import LiveGiver
@@ -29,7 +29,6 @@ from keyrules.live.workers import in_parallel
 from keyrules.model import AccountState, EvaluationError, InputError
 from keyrules.records import dataclass, field, replace
 from keyrules.reports.text_style import count_of, human_duration
-from keyrules.terminal import standard_input
 
 if TYPE_CHECKING:
     from keyrules.live.account import Account, AccountReport, ReportRequest
@@ -203,7 +202,7 @@ def audit_files(
     results: list[ReportResult] = []
     for source in sources:
         try:
-            with opened(source, lambda: cast(io.BufferedReader, standard_input())) as report:
+            with opened(source, piped=True) as report:
                 results.append(audit_report(source.name, report, request, giver=giver(source)))
         except InputError as error:
             results.append(unreadable(source.name, str(error), request))

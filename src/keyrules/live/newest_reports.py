@@ -6,7 +6,6 @@ path. Times of files say when they were copied, and decide nothing: where neithe
 
 from __future__ import annotations
 
-import io
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
@@ -101,7 +100,7 @@ def _read(source: ReportSource, account: str) -> _Read:
     """Reads a report once. One that cannot be read is on its own, and judged."""
     dated = _date_in(source.name)
     try:
-        with opened(source, _no_stdin) as report:
+        with opened(source) as report:
             here = everywhere = 0
             mark = f":iam::{account}:".encode()
             for lines in iter(lambda: report.stream.readlines(_BLOCK), []):
@@ -111,10 +110,6 @@ def _read(source: ReportSource, account: str) -> _Read:
             return _Read(source, report.generated_at, dated, report.digest(), 0 < here == everywhere)
     except InputError:
         return _Read(source, None, dated, source.name, alone=False)
-
-
-def _no_stdin() -> io.BufferedReader:
-    raise InputError("is no file")
 
 
 def _date_in(name: str) -> _When | None:

@@ -19,13 +19,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 from keyrules.code.other_plane import is_credential_report, kind_of_code
 from keyrules.live.instants import CLOCK_TOLERANCE, parse, to_datetime
 from keyrules.model import InputError
 from keyrules.records import dataclass
 from keyrules.reports.text_style import human_duration, iso_utc
+from keyrules.terminal import standard_input
 
 EXACT_LIMIT: Final = 1 << 16
 _SLOTS: Final = 1 << 22
@@ -263,14 +264,17 @@ def check_age(generated_at: datetime | None, now: datetime, max_age: timedelta) 
 
 
 @contextmanager
-def opened(source: ReportSource, stdin: Callable[[], io.BufferedReader]) -> Iterator[OpenReport]:
-    """A report while it is read. InputError, a sentence that follows its name, when it cannot be opened or read."""
+def opened(source: ReportSource, piped: bool = False) -> Iterator[OpenReport]:
+    """A report while it is read. InputError, a sentence that follows its name, when it cannot be opened or read; so
+    when it has no path, unless it may be `piped` through standard input."""
     if source.problem is not None:
         raise InputError(f"cannot be read: {source.problem}")
     if source.path is not None and (code := kind_of_code(source.path.name, b"")):
         raise InputError(_CODE_GIVEN.format(code))
     try:
-        with source.path.open("rb") if source.path is not None else stdin() as raw:
+        if source.path is None and not piped:
+            raise InputError("is no file")
+        with source.path.open("rb") if source.path is not None else cast(io.BufferedReader, standard_input()) as raw:
             yield open_report(raw)
     except OSError as error:
         raise InputError(f"cannot be read: {error.strerror or type(error).__name__}") from None

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from keyrules.model import ParameterValue, Rule, Selection, UsageError
+from keyrules.nearest import did_you_mean
 from keyrules.pack.pack import Pack
 from keyrules.pack.parameters import allowed_value, parse_value
 
@@ -45,8 +45,8 @@ def find_rule(pack: Pack, rule_id: str) -> Rule:
     if retired:
         successor = f"use {retired.replaced_by}" if retired.replaced_by else "nothing replaces it"
         raise UsageError(f"The rule {rule_id} was retired in {retired.retired_in}; {successor} ({retired.why}).")
-    nearest = _nearest(rule_id.upper(), [rule.id for rule in pack.rules])
-    raise UsageError(f"There is no rule {rule_id!r}; {nearest}`keyrules rules` lists them all.")
+    meant = did_you_mean(rule_id, [rule.id for rule in pack.rules], 0.6, unless_tied=True)
+    raise UsageError(f"There is no rule {rule_id!r}; {meant}`keyrules rules` lists them all.")
 
 
 def _read_setting(pack: Pack, setting: str) -> tuple[str, str, ParameterValue]:
@@ -65,10 +65,3 @@ def _read_setting(pack: Pack, setting: str) -> tuple[str, str, ParameterValue]:
     if value is None:
         raise UsageError(f"--set: {rule.id}.{name} cannot be {text.strip()!r}; allowed: {allowed_value(parameter)}.")
     return rule.id, name, value
-
-
-def _nearest(wrong: str, known: Iterable[str]) -> str:
-    """A question about the one id that is nearest; nothing where several are as near, because it would be a guess."""
-    close = difflib.get_close_matches(wrong, list(known), n=2, cutoff=0.6)
-    ratios = [difflib.SequenceMatcher(None, each, wrong).ratio() for each in close]
-    return f"did you mean {close[0]}? " if close and ratios.count(ratios[0]) == 1 else ""

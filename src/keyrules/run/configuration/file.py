@@ -5,12 +5,12 @@ Every refusal is a UsageError of one sentence: file, line, key, what was found, 
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NoReturn
 
 from keyrules.model import Plane, Rule, UsageError
+from keyrules.nearest import nearest
 from keyrules.pack.catalog import Pack
 from keyrules.pack.selection import find_rule
 from keyrules.pack.strict_yaml import Block, is_short, parse_bytes
@@ -109,7 +109,7 @@ class _Reader:
         if key is not None:
             places = " or ".join("at the top level" if place == TOP else f"under `{place}`" for place in key.places)
             self._refuse(block, name, prefix + name, f"stands in the wrong place, it belongs {places}", allowed)
-        near = _nearest(name, allowed)
+        near = _perhaps(name, allowed)
         # A file of which nothing is known may be anything, and of it no more than a plain word is quoted.
         ours = near or any(key in allowed for key in block) or _WORD.fullmatch(name)
         shown = _shown(name) if ours else "…"
@@ -144,7 +144,7 @@ class _Reader:
             self._refuse(block, rule.id, where, "has an empty mapping", shapes)
         for name in value:
             if name not in kinds:
-                what = f"is no parameter of the rule{_nearest(name, kinds)}"
+                what = f"is no parameter of the rule{_perhaps(name, kinds)}"
                 self._refuse(value, name, f"{where}.{_shown(name)}", what, kinds)
             read = self._value(value, name, f"{where}.{name}", kinds[name], TOP)
             parameters[rule.id, name] = Given(read, value.key_lines[name])
@@ -176,9 +176,9 @@ class _Reader:
         raise UsageError(f"{self.name}, line {line}: `{where}` {what}; allowed: {', '.join(allowed)}.")
 
 
-def _nearest(wrong: str, known: Iterable[str]) -> str:
-    close = difflib.get_close_matches(wrong.replace("-", "_").lower(), list(known), n=1, cutoff=0.6)
-    return f", perhaps meant as `{close[0]}`" if close else ""
+def _perhaps(wrong: str, known: Iterable[str]) -> str:
+    word = nearest(wrong.replace("-", "_"), known, 0.6)
+    return f", perhaps meant as `{word}`" if word else ""
 
 
 def _shown(key: str) -> str:
