@@ -10,6 +10,7 @@ import json
 import shutil
 import sys
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -352,6 +353,26 @@ class TestRefusals:
         refused = run(*words)
         assert refused.code == 3 and "secret" in refused.err.lower() and not (work / "pkg").exists(), refused
         assert_no_leak([("stderr", refused.err)], [canary])
+
+    @pytest.mark.parametrize(
+        "pack",
+        [
+            lambda text: text.encode(),
+            lambda text: text.encode("utf-16"),
+            lambda text: gzip.compress(text.encode()),
+            lambda text: gzip.compress(text.encode("utf-16")),
+            lambda text: b"".join(gzip.compress(part.encode()) for part in text.partition('"Base32')),
+        ],
+    )
+    def test_no_seed_of_a_device_is_stored_however_it_is_written(
+        self, work: Path, run: Run, pack: Callable[[str], bytes]
+    ) -> None:
+        device = {"SerialNumber": "arn:aws:iam::111111111111:mfa/x", "Base32StringSeed": "c2VjcmV0"}
+        text = json.dumps({"VirtualMFADevices": [device]})
+        (work / "reports/first/mfa.json").write_bytes(pack(text))
+        refused = run("pkg", "--framework", CIS, "reports/first")
+        assert refused.code == 3 and not (work / "pkg").exists(), refused
+        assert "holds a value for Base32StringSeed" in refused.err and "c2VjcmV0" not in refused.err
 
     def test_no_secret_of_the_code_is_stored(self, work: Path, run: Run) -> None:
         canary = make_canary("code")

@@ -35,7 +35,7 @@ TEMPLATE_BLOCKS = tuple(kind for kind in GIVING if "::" in kind)
 """The types that a rule here judges."""
 
 
-_ENDLESS = ("codecommit.amazonaws.com", "cassandra.amazonaws.com")
+ENDLESS = ("codecommit.amazonaws.com", "cassandra.amazonaws.com")
 """The services whose credentials cannot be given an expiry:
 https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateServiceSpecificCredential.html"""
 
@@ -66,7 +66,7 @@ def expires(block: Block, context: TimedContext) -> Opinion:
     status, service, age = (block.value(name) for name in ("status", "service_name", "credential_age_days"))
     if status == "Inactive":
         return Opinion(Status.PASS, "not_active", "the credential is declared Inactive")
-    if service in _ENDLESS:
+    if service in ENDLESS:
         message = f"credentials for {service} cannot expire; the account knows how old this one is"
         return Opinion(Status.PASS, "cannot_expire", message)
     if age is None and isinstance(service, str) and HOLE in service:

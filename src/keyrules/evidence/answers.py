@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from keyrules.evidence.folder import write
-from keyrules.evidence.secrets import refuse_secrets, without_secrets
-from keyrules.live.around.documents import DOCUMENTS, Document, DocumentFile
+from keyrules.evidence.secrets import refuse_secrets
+from keyrules.live.around.documents import DOCUMENTS, Document, DocumentFile, without_secrets
 from keyrules.live.around.files import FileGiver
 from keyrules.live.around.json_items import Member, Started
 from keyrules.live.around.judging import Giver, Whose

@@ -2,44 +2,34 @@
 
 from __future__ import annotations
 
+import codecs
+import io
 import re
-import zlib
-from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 from keyrules.code.literals.candidates import contains_candidate
 from keyrules.code.literals.reading import read_literals
+from keyrules.live.around.documents import SECRET_MEMBERS
+from keyrules.live.report_inputs import unpacked
 from keyrules.model import InputError
 from keyrules.reports.text_style import printable
 
-_GZIP: Final = b"\x1f\x8b"
 _MOST_UNPACKED: Final = 1 << 28
-_SECRET: Final = (
-    "Base32StringSeed",
-    "QRCodePNG",
-    "SecretAccessKey",
-    "SessionToken",
-    "ServicePassword",
-    "ServiceCredentialSecret",
-    "PrivateKey",
-)
-"""The members of AWS's answers that hold a secret; no report and no read of an account needs them."""
-
-_GIVEN_OUT: Final = re.compile(rb'"(%s)"\s*:\s*"[^"]' % "|".join(_SECRET).encode())
-
-
-def without_secrets(answer: Mapping[str, Any]) -> dict[str, Any]:
-    """An object of an answer without the members that hold a secret."""
-    return {name: value for name, value in answer.items() if name not in _SECRET}
+_UTF_16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_GIVEN_OUT: Final = re.compile(rb'"(%s)"\s*:\s*"[^"]' % "|".join(SECRET_MEMBERS).encode())
 
 
 def refuse_secrets(name: str, data: bytes) -> None:
-    """Raises InputError where bytes that are to be stored hold a secret. `name` is what messages call them."""
-    if data.startswith(_GZIP):
-        try:
-            data = zlib.decompressobj(wbits=31).decompress(data, _MOST_UNPACKED)
-        except zlib.error:
-            raise InputError(f"{printable(name)} is a damaged gzip file: get it again") from None
+    """Raises InputError where bytes that are to be stored hold a secret, as whoever reads them would find it: without
+    gzip around them, and whatever Unicode they are in. `name` is what messages call them."""
+    try:
+        data = unpacked(io.BufferedReader(io.BytesIO(data))).read(_MOST_UNPACKED + 1)
+    except InputError as error:
+        raise InputError(f"{printable(name)} {error}") from None
+    if len(data) > _MOST_UNPACKED:
+        raise InputError(f"{printable(name)} is larger than any input is; nothing was written")
+    if data.startswith(_UTF_16):
+        data = data.decode("utf-16", "replace").encode()
     member = _GIVEN_OUT.search(data)
     found = read_literals(name, data).found if contains_candidate(data) else ()
     if member is not None or found:

@@ -14,6 +14,22 @@ from typing import Any, Final, NamedTuple
 from keyrules.model import Rule
 from keyrules.records import dataclass
 
+SECRET_MEMBERS: Final = (
+    "Base32StringSeed",
+    "QRCodePNG",
+    "SecretAccessKey",
+    "SessionToken",
+    "ServicePassword",
+    "ServiceCredentialSecret",
+    "PrivateKey",
+)
+"""The members of AWS's answers that hold a secret; no report and no read of an account needs them."""
+
+
+def without_secrets(item: Mapping[str, Any]) -> dict[str, Any]:
+    """An object of an answer without the members that hold a secret."""
+    return {name: value for name, value in item.items() if name not in SECRET_MEMBERS}
+
 
 @dataclass(frozen=True)
 class Document:

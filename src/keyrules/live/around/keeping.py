@@ -8,10 +8,10 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from keyrules.live.around.asking import Ahead
-from keyrules.live.around.documents import Document, needed
+from keyrules.live.around.documents import Document, needed, without_secrets
 from keyrules.live.around.json_items import Member, Started, read_items
 from keyrules.live.around.judging import Giver, Whose
 from keyrules.live.kept_reports import KeptDocument, KeptReports
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from keyrules.live.collection import Reach
 
 _Result = TypeVar("_Result")
-_SECRET: Final = frozenset({"Base32StringSeed", "QRCodePNG"})
 
 
 def givers_of(
@@ -93,7 +92,7 @@ class KeepingGiver:
                 if isinstance(each, Started):
                     page[each.name] = []
                 elif isinstance(page.get(each.name), list):
-                    page[each.name].append(_without_secrets(each.value))
+                    page[each.name].append(without_secrets(each.value) if isinstance(each.value, dict) else each.value)
                 else:
                     page[each.name] = each.value
                 yield each
@@ -114,10 +113,6 @@ class KeepingGiver:
         except OSError as error:
             self.not_kept = error.strerror or type(error).__name__
             return None
-
-
-def _without_secrets(item: Any) -> Any:
-    return {name: value for name, value in item.items() if name not in _SECRET} if isinstance(item, dict) else item
 
 
 def _date(value: object) -> str:

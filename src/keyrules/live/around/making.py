@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
+from keyrules.code.block_rules import ENDLESS
 from keyrules.live.around.documents import (
     ACCOUNT_SUMMARY,
     PASSWORD_POLICY,
@@ -25,8 +26,6 @@ from keyrules.live.audit import never_has_root
 from keyrules.live.fact_readers import READERS, ROOT, Flag
 from keyrules.live.instants import to_iso
 
-_WITHOUT_END: Final = frozenset({"codecommit.amazonaws.com", "cassandra.amazonaws.com"})
-"""The services whose credentials cannot be given an end."""
 _WITH_ACCOUNT: Final = ("ServiceUserName", "ServiceCredentialAlias")
 _OF_ACCOUNT: Final = re.compile(r"-at-([0-9]{12})\Z")
 """The end of the names that AWS makes up."""
@@ -100,7 +99,7 @@ def _service_credentials(account: Account) -> Iterator[Thing]:
         user, service = name_in(item, "UserName"), name_in(item, "ServiceName")
         status, id_ = value_of(item, "Status", str), name_in(item, "ServiceSpecificCredentialId")
         created, end = moment_of(item, "CreateDate"), moment_of(item, "ExpirationDate")
-        can_expire = service not in _WITHOUT_END
+        can_expire = service not in ENDLESS
         other = next(filter(None, map(_OF_ACCOUNT.search, map(str, map(item.get, _WITH_ACCOUNT)))), None)
         if other is not None:
             account.own(f"arn:{account.partition}:iam::{other[1]}:user/{user}")
